@@ -1,0 +1,74 @@
+#include <fstream>
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "base/clock.hpp"
+#include "base/files.hpp"
+#include "base/hash.hpp"
+#include "base/ids.hpp"
+
+namespace slipway::base {
+namespace {
+
+TEST(Sha256, gives_the_digests_of_fips_180) {
+  EXPECT_EQ(sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST(Sha256, of_a_file_equals_that_of_its_bytes) {
+  const auto folder = TemporaryFolder::create("slipway-test");
+  ASSERT_TRUE(folder);
+  const std::string content(3'000'001, 'x');
+  ASSERT_TRUE(write_file_durably(folder->path() / "f", content));
+  EXPECT_EQ(sha256_hex_of_file(folder->path() / "f").value(), sha256_hex(content));
+}
+
+TEST(EqualInConstantTime, tells_texts_apart) {
+  EXPECT_TRUE(equal_in_constant_time("token", "token"));
+  EXPECT_FALSE(equal_in_constant_time("token", "tokem"));
+  EXPECT_FALSE(equal_in_constant_time("token", "token1"));
+}
+
+TEST(WriteFileDurably, replaces_a_file_whole_and_leaves_no_temporary) {
+  const auto folder = TemporaryFolder::create("slipway-test");
+  ASSERT_TRUE(folder);
+  const auto path = folder->path() / "client.ini";
+  ASSERT_TRUE(write_file_durably(path, "old"));
+  ASSERT_TRUE(write_file_durably(path, "new", 0600));
+  EXPECT_EQ(read_file(path, 100).value(), "new");
+  struct stat status {};
+  ASSERT_EQ(::stat(path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0600U);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder->path()), {}), 1);
+}
+
+TEST(WriteFileDurably, says_which_folder_is_missing) {
+  const auto outcome = write_file_durably("/no/such/folder/file", "x");
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().code, Code::kNotFound);
+  EXPECT_NE(outcome.error().message.find("/no/such/folder/file"), std::string::npos);
+}
+
+TEST(ReadFile, refuses_more_than_the_limit) {
+  const auto folder = TemporaryFolder::create("slipway-test");
+  ASSERT_TRUE(folder);
+  ASSERT_TRUE(write_file_durably(folder->path() / "f", "12345"));
+  EXPECT_EQ(read_file(folder->path() / "f", 4).error().code, Code::kResourceExhausted);
+}
+
+TEST(RandomIdSource, keeps_to_its_alphabet_and_does_not_repeat) {
+  RandomIdSource ids;
+  const std::string a = ids.id("m", 8);
+  EXPECT_EQ(a.size(), 9U);
+  EXPECT_EQ(a.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789"), std::string::npos);
+  EXPECT_NE(a, ids.id("m", 8));
+  EXPECT_EQ(ids.secret().size(), 32U);
+}
+
+TEST(Iso8601, prints_utc_with_milliseconds) {
+  EXPECT_EQ(iso8601(Time(std::chrono::microseconds(1'700'000'000'123'456))), "2023-11-14T22:13:20.123Z");
+}
+
+}  // namespace
+}  // namespace slipway::base

@@ -1,0 +1,96 @@
+#include "base/files.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace slipway::base {
+namespace {
+
+Result<void> sync_path(const std::filesystem::path& path, int flags) {
+  const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC);
+  if (descriptor < 0) return std::unexpected(errno_error(errno, fmt::format("open {} to sync it", path.string())));
+  const int outcome = ::fsync(descriptor);
+  const int saved = errno;
+  ::close(descriptor);
+  if (outcome != 0) return std::unexpected(errno_error(saved, fmt::format("fsync {}", path.string())));
+  return {};
+}
+
+std::filesystem::path folder_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+}
+
+}  // namespace
+
+Error errno_error(int error_number, std::string_view what) {
+  Code code = Code::kInternal;
+  if (error_number == ENOSPC || error_number == EDQUOT || error_number == ENOMEM) code = Code::kResourceExhausted;
+  if (error_number == ENOENT) code = Code::kNotFound;
+  if (error_number == EACCES || error_number == EPERM) code = Code::kPermissionDenied;
+  return Error{code, fmt::format("{}: {}", what, std::strerror(error_number))};
+}
+
+Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t limit_bytes) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  if (error) return std::unexpected(errno_error(error.value(), fmt::format("read {}", path.string())));
+  if (size > limit_bytes) {
+    return fail(Code::kResourceExhausted, "{} has {} bytes, more than the limit of {}", path.string(), size,
+                limit_bytes);
+  }
+  std::ifstream file(path, std::ios::binary);
+  std::string content(size, '\0');
+  if (!file.read(content.data(), static_cast<std::streamsize>(size)) && size > 0) {
+    return fail(Code::kInternal, "reading {} failed", path.string());
+  }
+  return content;
+}
+
+Result<void> write_file_durably(const std::filesystem::path& path, std::string_view content, unsigned mode) {
+  std::string temporary = (folder_of(path) / (".new-" + path.filename().string() + "-XXXXXX")).string();
+  const int descriptor = ::mkostemp(temporary.data(), O_CLOEXEC);
+  if (descriptor < 0) return std::unexpected(errno_error(errno, fmt::format("create {}", path.string())));
+  int failure = ::fchmod(descriptor, static_cast<mode_t>(mode)) == 0 ? 0 : errno;
+  while (failure == 0 && !content.empty()) {
+    const ssize_t written = ::write(descriptor, content.data(), content.size());
+    if (written < 0 && errno != EINTR) failure = errno;
+    if (written > 0) content.remove_prefix(static_cast<std::size_t>(written));
+  }
+  ::close(descriptor);
+  if (failure != 0) {
+    ::unlink(temporary.c_str());
+    return std::unexpected(errno_error(failure, fmt::format("write {}", path.string())));
+  }
+  return rename_durably(temporary, path);
+}
+
+Result<void> rename_durably(const std::filesystem::path& from, const std::filesystem::path& to) {
+  SLIPWAY_TRY(sync_path(from, O_RDONLY));
+  if (::rename(from.c_str(), to.c_str()) != 0) {
+    return std::unexpected(errno_error(errno, fmt::format("rename {} to {}", from.string(), to.string())));
+  }
+  return sync_path(folder_of(to), O_RDONLY | O_DIRECTORY);
+}
+
+Result<TemporaryFolder> TemporaryFolder::create(std::string_view prefix, const std::filesystem::path& parent) {
+  std::error_code error;
+  const auto base = parent.empty() ? std::filesystem::temp_directory_path(error) : parent;
+  std::string pattern = (base / fmt::format("{}-XXXXXX", prefix)).string();
+  if (::mkdtemp(pattern.data()) == nullptr) {
+    return std::unexpected(errno_error(errno, fmt::format("make a temporary folder {}", pattern)));
+  }
+  return TemporaryFolder(pattern);
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  if (path_.empty()) return;
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+}  // namespace slipway::base

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "base/error.hpp"
+
+namespace slipway::base {
+
+/// Reads a whole file of at most `limit_bytes`.
+/// @error kNotFound; kResourceExhausted: larger than the limit; kInternal: read error
+[[nodiscard]] Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t limit_bytes);
+
+/// Writes a file so that after a crash either the old or the new content is there, never a part: temporary file in the
+/// same folder, fsync, rename, fsync of the folder.
+/// @param mode  permission bits of the new file
+/// @error kResourceExhausted: disk full; kInternal: any other failure, with errno's text
+[[nodiscard]] Result<void> write_file_durably(const std::filesystem::path& path, std::string_view content,
+                                              unsigned mode = 0644);
+
+/// Renames `from` to `to` (same file system) and syncs both the file and the folder of `to`.
+[[nodiscard]] Result<void> rename_durably(const std::filesystem::path& from, const std::filesystem::path& to);
+
+/// An Error from errno: kResourceExhausted for a full disk, kNotFound, kPermissionDenied, else kInternal.
+[[nodiscard]] Error errno_error(int error_number, std::string_view what);
+
+/// A folder that is removed with all it holds when the object dies.
+class TemporaryFolder {
+ public:
+  /// Makes a new folder below `parent` (the system's temporary folder when empty), mode 0700.
+  [[nodiscard]] static Result<TemporaryFolder> create(std::string_view prefix, const std::filesystem::path& parent = {});
+  ~TemporaryFolder();
+  TemporaryFolder(TemporaryFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  TemporaryFolder& operator=(TemporaryFolder&& other) noexcept {
+    std::swap(path_, other.path_);
+    return *this;
+  }
+
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  explicit TemporaryFolder(std::filesystem::path path) : path_(std::move(path)) {}
+  std::filesystem::path path_;
+};
+
+}  // namespace slipway::base

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "runtime/environment.hpp"
+#include "runtime/placement.hpp"
+#include "tensor/compare.hpp"
+#include "tensor/shape.hpp"
+
+namespace slipway::compile {
+
+enum class Target { kOnnx, kPrecompiledQnnOnnx, kQnnContextBinary, kQnnDlc };
+[[nodiscard]] std::string_view target_name(Target target);  ///< "onnx", "precompiled_qnn_onnx" …
+[[nodiscard]] std::optional<Target> target_from_name(std::string_view name);
+
+/// An input as the user wants it: renames in order, fixes dynamic sizes, is checked against the model.
+struct InputSpec {
+  std::string name;
+  tensor::Shape shape;
+  tensor::Dtype dtype = tensor::Dtype::kFloat32;
+};
+
+struct CompileRequest {
+  std::filesystem::path model;                 ///< a .onnx file, external data beside it
+  Target target = Target::kOnnx;
+  std::optional<runtime::HtpTarget> htp;       ///< needed by the three QNN targets
+  bool chip_supports_fp16 = true;              ///< float graphs are compiled at FP16 where the chip can
+  std::vector<InputSpec> input_specs;          ///< empty: the model's own
+  std::vector<std::string> output_names;       ///< empty: the model's own; otherwise one for every output
+  bool truncate_64bit_io = false;
+  bool truncate_64bit_tensors = false;
+  std::vector<std::string> channel_last_inputs;
+  std::vector<std::string> channel_last_outputs;
+  runtime::Fallback fallback = runtime::Fallback::kForbid;
+  std::map<std::string, std::string> qnn_options;  ///< provider options already translated (vtcm_mb, …)
+  std::string graph_name;                      ///< QNN graph name; empty: the provider's
+  std::filesystem::path output_folder;         ///< exists; everything is written below it
+};
+
+/// Qualcomm's own cost model for a few chips: an estimate with bounds, never a measurement.
+struct CompilerEstimate {
+  double nominal_us = 0, lower_us = 0, upper_us = 0;
+};
+/// Bytes between DDR and VTCM as the compiler counts them.
+struct CompilerTraffic {
+  std::uint64_t input_fill = 0, intermediate_fill = 0, intermediate_spill = 0, output_spill = 0;
+};
+
+struct OutputAgreement {
+  std::string output;
+  tensor::Agreement agreement;
+};
+
+struct CompileResult {
+  std::filesystem::path artifact;              ///< the file or the model folder (directory) that was asked for
+  bool artifact_is_folder = false;
+  std::filesystem::path source_graph;          ///< prepared .onnx that the artifact was made from (QNN targets keep it)
+  std::filesystem::path wrapper;               ///< ONNX with an EPContext node that loads the binary; context binary only
+  std::vector<tensor::TensorSpec> inputs, outputs;
+  runtime::PlacementReport placement;
+  std::vector<OutputAgreement> agreement;      ///< result against the source on the same random inputs
+  std::string agreement_note;                  ///< who ran what: "CPU against the HTP emulator (SM8650)", or why not run
+  std::optional<CompilerEstimate> estimate;
+  std::optional<CompilerTraffic> traffic;
+  std::map<std::string, std::string> metadata; ///< qairt_version, htp_arch, soc_model, vtcm_mb, graph_names …
+  std::vector<std::string> log;                ///< for people, in order
+  std::vector<std::filesystem::path> extra_files;  ///< compiler profile CSV and the like
+};
+
+using Log = std::function<void(std::string_view line)>;
+
+/// Turns an ONNX model into the target, runs the result once and compares it with the source.
+/// @error kInvalidArgument: specs do not fit the model (input, expected, found), not an ONNX model; kUnimplemented: an
+///        operator the chip's compiler refuses (node, op and chip are named); kUnavailable: no QNN here
+[[nodiscard]] base::Result<CompileResult> compile(const std::shared_ptr<runtime::Environment>& environment,
+                                                  const CompileRequest& request, const Log& log);
+
+}  // namespace slipway::compile

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "tensor/shape.hpp"
+
+namespace onnx {
+class ModelProto;
+}
+
+namespace slipway::compile::onnx_graph {
+
+/// What an ONNX file says of itself, without running anything.
+struct ModelSummary {
+  std::int64_t ir_version = 0;
+  std::vector<std::pair<std::string, std::int64_t>> opsets;   ///< domain, version
+  std::string producer;
+  std::string graph_name;
+  std::vector<tensor::TensorSpec> inputs, outputs;            ///< without initialisers; -1 where dynamic
+  std::vector<std::string> outputs_of_other_types;            ///< sequences, strings …: named "name: type"
+  std::vector<std::pair<std::string, int>> op_counts;         ///< most frequent first
+  std::int64_t parameter_count = 0;
+  std::uint64_t weight_bytes = 0;
+  std::vector<std::string> external_files;                    ///< relative names, checked to stay inside the folder
+  bool has_qdq = false;
+  bool has_ep_context = false;
+};
+
+/// An ONNX model in memory; weights in external files stay there.
+class Model {
+ public:
+  /// Reads and checks an ONNX file: size limit 2 GiB for the protobuf itself, external data named by relative paths
+  /// that stay inside the model's folder, exist, are plain files (no links) and hold the bytes asked for.
+  /// @error kInvalidArgument: truncated, empty, random bytes, no graph, a path that climbs out (it is named);
+  ///        kNotFound: a missing external file (it is named)
+  [[nodiscard]] static base::Result<Model> read(const std::filesystem::path& path);
+  ~Model();
+  Model(Model&&) noexcept;
+  Model& operator=(Model&&) noexcept;
+
+  [[nodiscard]] ModelSummary summary() const;
+  [[nodiscard]] onnx::ModelProto& proto() { return *proto_; }
+  [[nodiscard]] const onnx::ModelProto& proto() const { return *proto_; }
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+
+  /// Writes the model; external data is hard-linked or copied beside it.
+  [[nodiscard]] base::Result<void> write(const std::filesystem::path& path) const;
+
+ private:
+  Model();
+  std::unique_ptr<onnx::ModelProto> proto_;
+  std::filesystem::path folder_;
+};
+
+}  // namespace slipway::compile::onnx_graph

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string_view>
+
+#include "hub/domain/types.hpp"
+
+namespace slipway::hub::domain {
+
+/// The state a job of a kind is in while an agent works on it: kOptimizingModel, kMeasuringPerformance …
+[[nodiscard]] JobState running_state(JobKind kind, bool is_profiling);
+
+/// The one table of legal transitions. Running states may fall back to kCreated when a lease is lost.
+[[nodiscard]] bool may_follow(JobState from, JobState to);
+
+[[nodiscard]] bool is_terminal(JobState state);
+[[nodiscard]] std::string_view state_name(JobState state);     ///< "CREATED", "OPTIMIZING_MODEL" …
+[[nodiscard]] std::string_view kind_name(JobKind kind);        ///< "compile" …
+[[nodiscard]] std::string_view failure_type_name(FailureType type);
+
+}  // namespace slipway::hub::domain

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "hub/domain/types.hpp"
+
+namespace slipway::hub::domain {
+
+/// The option string of a job, parsed like a shell would: `--key value`, `--key=value`, bare flags, `--flag true`.
+struct JobOptions {
+  std::optional<std::string> target_runtime;      ///< absent: onnx, and the log says so
+  std::vector<std::string> output_names;
+  bool allow_npu = true, allow_gpu = true, allow_cpu = true;   ///< --compute_unit
+  bool compute_unit_given = false;
+  std::optional<std::string> qairt_version;
+  bool truncate_64bit_io = false, truncate_64bit_tensors = false;
+  std::vector<std::string> force_channel_last_input, force_channel_last_output;
+  bool quantize_io = false;
+  std::map<std::string, std::string> qnn_options;
+  int max_profiler_iterations = 100;
+  std::chrono::seconds max_profiler_time{600};
+  bool dequantize_outputs = true;
+  std::map<std::string, std::string> onnx_options;
+  std::vector<std::string> onnx_execution_providers;
+  bool allow_emulation = false;                   ///< ours: a profile job for a device that no agent offers
+};
+
+/// Parses and checks the options of one kind of job.
+/// @error kInvalidArgument: an unknown option (named, with the nearest known one), one that belongs to another kind of
+///        job, a missing or bad value; kUnimplemented: a documented option that this hub does not carry out yet
+[[nodiscard]] base::Result<JobOptions> parse_options(JobKind kind, std::string_view text);
+
+/// Splits like a POSIX shell: blanks, single and double quotes, backslash.
+/// @error kInvalidArgument: a quote that is not closed
+[[nodiscard]] base::Result<std::vector<std::string>> split_words(std::string_view text);
+
+/// The candidate with the smallest edit distance, if it is near enough to be meant.
+[[nodiscard]] std::optional<std::string> nearest(std::string_view word, const std::vector<std::string_view>& candidates);
+
+}  // namespace slipway::hub::domain

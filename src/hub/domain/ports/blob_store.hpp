@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "hub/domain/types.hpp"
+
+namespace slipway::hub::domain {
+
+/// Bytes by content hash. Durable once a call that says so returns; a blob is visible only when whole.
+/// @thread safe from any thread; a Writer or Reader belongs to one thread at a time
+class BlobStore {
+ public:
+  virtual ~BlobStore() = default;
+
+  /// Receives a piece of an upload as a stream and hashes it on the way.
+  class Writer {
+   public:
+    virtual ~Writer() = default;
+    /// @error kResourceExhausted: disk full or larger than announced
+    [[nodiscard]] virtual base::Result<void> write(std::span<const std::byte> bytes) = 0;
+    /// Makes the piece durable and returns its SHA-256 as entity tag. Without commit() nothing remains.
+    [[nodiscard]] virtual base::Result<std::string> commit() = 0;
+  };
+
+  /// Opens part `index` (from 0) of an upload; starting a part again replaces it.
+  [[nodiscard]] virtual base::Result<std::unique_ptr<Writer>> write_part(const std::string& upload_id,
+                                                                         std::uint32_t index) = 0;
+
+  /// Joins parts 0 … n-1, whose tags must be `etags`, into one blob; the same content is kept once. Calling it again
+  /// after success gives the same blob.
+  /// @error kFailedPrecondition: a part is missing or its tag differs (the part is named)
+  [[nodiscard]] virtual base::Result<Blob> assemble(const std::string& upload_id,
+                                                    const std::vector<std::string>& etags) = 0;
+
+  /// Forgets an upload that will not be finished.
+  virtual void discard(const std::string& upload_id) = 0;
+
+  /// Where the bytes lie for reading. @error kNotFound; kDataLoss: the size differs from the record
+  [[nodiscard]] virtual base::Result<std::filesystem::path> path_of(const Blob& blob) const = 0;
+
+  /// Reads everything back and compares hashes. @error kDataLoss
+  [[nodiscard]] virtual base::Result<void> verify(const Blob& blob) const = 0;
+};
+
+}  // namespace slipway::hub::domain

@@ -1,0 +1,113 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "runtime/environment.hpp"
+#include "runtime/placement.hpp"
+#include "runtime/provider.hpp"
+#include "tensor/tensor.hpp"
+
+namespace slipway::runtime {
+
+enum class GraphOptimization { kDisabled, kBasic, kExtended, kAll };
+
+/// How a session is made. Defaults are ONNX Runtime's own, but for fallback, which is forbidden.
+struct SessionOptions {
+  ProviderRequest provider;
+  Fallback fallback = Fallback::kForbid;
+  int intra_op_threads = 0;                              ///< 0: ONNX Runtime's choice (one a core)
+  int inter_op_threads = 0;
+  bool parallel_execution = false;                       ///< --onnx_options execution_mode
+  bool allow_spinning = true;
+  bool enable_memory_pattern = true;
+  bool enable_cpu_memory_arena = true;
+  GraphOptimization graph_optimization = GraphOptimization::kAll;
+  std::vector<std::pair<std::string, std::string>> config_entries;  ///< session config keys, e.g. ep.context_enable
+  std::filesystem::path profile_prefix;                  ///< not empty: ONNX Runtime writes a chrome trace there
+  bool record_placement = true;                          ///< keep what the provider says of its nodes
+};
+
+/// A flag that stops a running inference from another thread.
+class CancelFlag {
+ public:
+  CancelFlag();
+  ~CancelFlag();
+  void cancel();
+  struct State;
+  [[nodiscard]] State& state() const { return *state_; }
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+/// A loaded model on a provider.
+/// @thread run() may be called from several threads at once; binding objects belong to one thread
+class Session {
+ public:
+  /// Loads a `.onnx` (or `.ort`) file; external data is read beside it.
+  /// @error kInvalidArgument: not a model ONNX Runtime takes; kUnavailable: the provider is not on this machine;
+  ///        kFailedPrecondition: fallback is forbidden and nodes are left for the CPU (the message names them)
+  [[nodiscard]] static base::Result<std::unique_ptr<Session>> load(std::shared_ptr<Environment> environment,
+                                                                   const std::filesystem::path& model,
+                                                                   const SessionOptions& options);
+  ~Session();
+
+  [[nodiscard]] const std::vector<tensor::TensorSpec>& inputs() const;
+  [[nodiscard]] const std::vector<tensor::TensorSpec>& outputs() const;
+
+  /// Runs once on tensors given in any order by name; outputs come in graph order, all of them.
+  /// @error kInvalidArgument: an input is missing, unknown, or of another dtype or shape than the model's (input,
+  ///        expected and found are named); kCancelled; kInternal: ONNX Runtime's own message
+  [[nodiscard]] base::Result<tensor::NamedTensors> run(const tensor::NamedTensors& inputs,
+                                                       CancelFlag* cancel = nullptr);
+
+  /// Nodes per provider and partitions, from what the provider reported while loading and, when the session was made
+  /// with a profile prefix and has run, from ONNX Runtime's own per-node events.
+  [[nodiscard]] const PlacementReport& placement() const;
+
+  /// Warnings and errors ONNX Runtime and the provider logged while this session was made.
+  [[nodiscard]] const std::vector<std::string>& log_lines() const;
+
+  /// Ends ONNX Runtime's profiling and returns the path of the chrome trace.
+  /// @error kFailedPrecondition: made without a profile prefix
+  [[nodiscard]] base::Result<std::filesystem::path> end_profiling();
+
+  struct State;
+  [[nodiscard]] State& state() const { return *state_; }
+
+ private:
+  explicit Session(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// Pre-bound inputs and pre-allocated outputs: run() copies and allocates nothing.
+/// @thread one object belongs to one thread
+class BoundRun {
+ public:
+  /// Keeps references to the inputs' bytes, which must outlive it; outputs are allocated here when their shapes are
+  /// static, otherwise by ONNX Runtime at each run.
+  [[nodiscard]] static base::Result<std::unique_ptr<BoundRun>> bind(Session& session,
+                                                                    const tensor::NamedTensors& inputs);
+  ~BoundRun();
+  [[nodiscard]] base::Result<void> run(CancelFlag* cancel = nullptr);
+  /// Valid until the next run().
+  [[nodiscard]] base::Result<const tensor::NamedTensors*> outputs();
+
+ private:
+  struct State;
+  explicit BoundRun(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// Random inputs for a signature: floats uniform in [0, 1), integers in [0, 2), dynamic dimensions taken as 1. Seeded.
+[[nodiscard]] base::Result<tensor::NamedTensors> random_inputs(const std::vector<tensor::TensorSpec>& specs,
+                                                               std::uint64_t seed);
+
+}  // namespace slipway::runtime

