@@ -7,6 +7,6 @@ git ls-files 'src/*.cpp' 'src/*.hpp' 'apps/*.cpp' 'apps/*.hpp' 'tests/*.cpp' | x
 # clang 16 hides std::expected of GCC 12's library unless told that concepts are complete.
 git ls-files 'src/*.cpp' 'apps/*.cpp' | grep -v '_test\.cpp$' |
   xargs -P "$(nproc)" -n 4 clang-tidy-16 -p build/release --quiet --extra-arg=-std=c++2b --extra-arg=-D__cpp_concepts=202002L \
-    --extra-arg=-Wno-builtin-macro-redefined --extra-arg=-Wno-unknown-warning-option 2>&1 |
+    --extra-arg=-Wno-macro-redefined --extra-arg=-Wno-unknown-warning-option 2>&1 |
   { grep -vE '^[0-9]+ warnings? (generated|treated)|^$|Suppressed|Use -header-filter' || true; }
 echo "formatting and names are as agreed"
