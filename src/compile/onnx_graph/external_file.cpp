@@ -208,13 +208,17 @@ base::Result<void> ExternalFile::copy_to(int descriptor, std::uint64_t offset, s
   return {};
 }
 
-base::Result<void> ExternalFile::link_or_copy(const std::filesystem::path& target) const {
+base::Result<void> ExternalFile::copy_as(const std::filesystem::path& target) const {
   ::unlink(target.c_str());
-  const std::string open_file = fmt::format("/proc/self/fd/{}", descriptor_);
-  if (::linkat(AT_FDCWD, open_file.c_str(), AT_FDCWD, target.c_str(), AT_SYMLINK_FOLLOW) == 0) return {};
   const int descriptor = ::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
   if (descriptor < 0) return std::unexpected(base::errno_error(errno, fmt::format("create {}", target.string())));
-  auto outcome = copy_to(descriptor, 0, size_bytes_);
+  off_t position = 0;
+  while (static_cast<std::uint64_t>(position) < size_bytes_) {
+    const auto rest = size_bytes_ - static_cast<std::uint64_t>(position);
+    if (::copy_file_range(descriptor_, &position, descriptor, nullptr, rest, 0) <= 0) break;
+  }
+  const auto done = static_cast<std::uint64_t>(position);
+  auto outcome = copy_to(descriptor, done, size_bytes_ - done);  // what the kernel could not copy by itself
   if (::close(descriptor) != 0 && outcome) {
     outcome = std::unexpected(base::errno_error(errno, fmt::format("write {}", target.string())));
   }

@@ -42,8 +42,9 @@ class ExternalFile {
   /// @error kInvalidArgument: the file is shorter; kResourceExhausted: disk full; kInternal: read or write error
   [[nodiscard]] base::Result<void> copy_to(int descriptor, std::uint64_t offset, std::uint64_t length) const;
 
-  /// Makes a second name for the file, or a copy where the file system cannot do that.
-  [[nodiscard]] base::Result<void> link_or_copy(const std::filesystem::path& target) const;
+  /// Copies the file, sharing blocks where the file system can. A hard link would be cheaper, but the `onnx` package
+  /// refuses external data that has two names.
+  [[nodiscard]] base::Result<void> copy_as(const std::filesystem::path& target) const;
 
  private:
   ExternalFile(int descriptor, std::uint64_t size_bytes, std::string location)

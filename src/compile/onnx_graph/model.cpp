@@ -112,7 +112,7 @@ Result<void> Model::write(const std::filesystem::path& path) const {
       SLIPWAY_ASSIGN(const ExternalFile file, ExternalFile::open(folder_, name));
       const auto target = folder_of(path) / name;
       SLIPWAY_TRY(make_folders(target.parent_path()));
-      SLIPWAY_TRY(file.link_or_copy(target));
+      SLIPWAY_TRY(file.copy_as(target));
     }
   }
   if (proto_->ByteSizeLong() > kLargestProtobuf) {

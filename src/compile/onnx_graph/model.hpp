@@ -54,7 +54,7 @@ class Model {
   [[nodiscard]] const onnx::ModelProto& proto() const { return *proto_; }
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
 
-  /// Writes the model; external data is hard-linked or copied beside it, under the same relative names.
+  /// Writes the model; external data is copied beside it, under the same relative names.
   /// @error kResourceExhausted: the protobuf would be larger than 2 GiB, or the disk is full; as read()
   [[nodiscard]] base::Result<void> write(const std::filesystem::path& path) const;
 
