@@ -37,7 +37,7 @@ struct Actor {
 
 struct NewToken {
   Token token;
-  std::string text;              ///< shown once: "slw_" + 32 characters + checksum
+  std::string text;  ///< shown once: "slw_" + 32 characters + checksum
 };
 
 struct NewModel {
@@ -57,10 +57,10 @@ struct Submission {
   JobKind kind = JobKind::kCompile;
   std::string name;
   std::string model_id;
-  std::vector<Device> devices;   ///< name, os and attributes as the client sends them
+  std::vector<Device> devices;  ///< name, os and attributes as the client sends them
   std::string options;
   InputSpecs input_specs;
-  std::string dataset_id;        ///< inputs or calibration data
+  std::string dataset_id;  ///< inputs or calibration data
   bool is_profiling = false;
   bool answer_as_profile_job = false;
   std::string project_id;
@@ -68,7 +68,7 @@ struct Submission {
 
 struct AgentRegistration {
   std::string name;
-  std::vector<Device> devices;   ///< offered; presence and agent_id are set by the hub
+  std::vector<Device> devices;  ///< offered; presence and agent_id are set by the hub
   std::vector<Framework> frameworks;
 };
 
@@ -85,6 +85,7 @@ class Hub {
   void set_change_listener(std::function<void()> listener);
 
   // Users and tokens
+  [[nodiscard]] base::Result<User> user(const std::string& id) const;
   [[nodiscard]] base::Result<User> ensure_user(const std::string& email, Role role);
   [[nodiscard]] base::Result<NewToken> create_token(const std::string& user_id, const std::string& name, Scope scope);
   [[nodiscard]] base::Result<std::vector<Token>> tokens() const;
@@ -96,6 +97,12 @@ class Hub {
   [[nodiscard]] base::Result<Actor> authenticate_web_session(std::string_view cookie);
   void sign_out(std::string_view cookie);
 
+  /// The owner of an entry, to be shown with it; and the other way round, for lists by creator. @error kNotFound
+  [[nodiscard]] base::Result<User> user(const std::string& id) const { return metadata_.user(id); }
+  [[nodiscard]] base::Result<User> user_by_email(const std::string& email) const {
+    return metadata_.user_by_email(email);
+  }
+
   // Devices: attached ones first, then the catalogue
   [[nodiscard]] std::vector<Device> devices() const;
   [[nodiscard]] base::Result<std::vector<Device>> match(const DeviceQuery& query) const;
@@ -103,8 +110,11 @@ class Hub {
 
   // Models and datasets
   [[nodiscard]] base::Result<Model> create_model(const Actor& actor, const NewModel& request);
+  /// @param file_size  nothing when an older client does not say
+  /// @error kInvalidArgument: an empty file; kResourceExhausted: larger than the limit; kFailedPrecondition: uploaded
   [[nodiscard]] base::Result<Upload> plan_model_upload(const Actor& actor, const std::string& id,
-                                                       std::uint64_t file_size);
+                                                       std::optional<std::uint64_t> file_size);
+  /// Idempotent. Entity tags may come with the quotes that HTTP puts around them.
   [[nodiscard]] base::Result<Model> complete_model_upload(const Actor& actor, const std::string& id,
                                                           const std::string& upload_id,
                                                           const std::vector<std::string>& etags);
@@ -113,7 +123,7 @@ class Hub {
   [[nodiscard]] base::Result<Listed<Model>> models(const Actor& actor, const std::string& producer, Page page) const;
   [[nodiscard]] base::Result<Dataset> create_dataset(const Actor& actor, const NewDataset& request);
   [[nodiscard]] base::Result<Upload> plan_dataset_upload(const Actor& actor, const std::string& id,
-                                                         std::uint64_t file_size);
+                                                         std::optional<std::uint64_t> file_size);
   [[nodiscard]] base::Result<Dataset> complete_dataset_upload(const Actor& actor, const std::string& id);
   [[nodiscard]] base::Result<Dataset> dataset(const Actor& actor, const std::string& id) const;
   [[nodiscard]] base::Result<Listed<Dataset>> datasets(const Actor& actor, Page page) const;
@@ -149,7 +159,10 @@ class Hub {
   [[nodiscard]] base::Result<std::string> log(const Actor& actor, const std::string& job_id) const;
 
   // Agents. The token of an agent has Scope::kAgent.
+  /// Agents live in memory: after a restart of the hub lease() answers kNotFound and the agent registers again. A name
+  /// registered again replaces the earlier registration. One that is silent for 90 s offers its devices no more.
   [[nodiscard]] base::Result<std::string> register_agent(const Actor& actor, const AgentRegistration& registration);
+  /// Checks what could not be known at submission (data against a model produced since) and fails such a job itself.
   /// Nothing when there is no work; the transport polls again when the change listener fires, for up to 30 s.
   [[nodiscard]] base::Result<std::optional<JobSpec>> lease(const Actor& actor, const std::string& agent_id,
                                                            const std::vector<JobKind>& kinds);
@@ -180,8 +193,12 @@ class Hub {
   base::IdSource& ids_;
   std::vector<Device> catalogue_;
   std::function<void()> listener_;
+  struct Agent {
+    AgentRegistration registration;
+    base::Time last_seen;
+  };
   mutable std::mutex agents_mutex_;
-  std::map<std::string, AgentRegistration> agents_;
+  std::map<std::string, Agent> agents_;
 };
 
 }  // namespace slipway::hub::domain

@@ -14,9 +14,9 @@ namespace slipway::hub::domain {
 
 /// The option string of a job, parsed like a shell would: `--key value`, `--key=value`, bare flags, `--flag true`.
 struct JobOptions {
-  std::optional<std::string> target_runtime;      ///< absent: onnx, and the log says so
+  std::optional<std::string> target_runtime;  ///< absent: onnx, and the log says so
   std::vector<std::string> output_names;
-  bool allow_npu = true, allow_gpu = true, allow_cpu = true;   ///< --compute_unit
+  bool allow_npu = true, allow_gpu = true, allow_cpu = true;  ///< --compute_unit
   bool compute_unit_given = false;
   std::optional<std::string> qairt_version;
   bool truncate_64bit_io = false, truncate_64bit_tensors = false;
@@ -28,7 +28,7 @@ struct JobOptions {
   bool dequantize_outputs = true;
   std::map<std::string, std::string> onnx_options;
   std::vector<std::string> onnx_execution_providers;
-  bool allow_emulation = false;                   ///< ours: a profile job for a device that no agent offers
+  bool allow_emulation = false;  ///< ours: a profile job for a device that no agent offers
 };
 
 /// Parses and checks the options of one kind of job.
@@ -41,6 +41,7 @@ struct JobOptions {
 [[nodiscard]] base::Result<std::vector<std::string>> split_words(std::string_view text);
 
 /// The candidate with the smallest edit distance, if it is near enough to be meant.
-[[nodiscard]] std::optional<std::string> nearest(std::string_view word, const std::vector<std::string_view>& candidates);
+[[nodiscard]] std::optional<std::string> nearest(std::string_view word,
+                                                 const std::vector<std::string_view>& candidates);
 
 }  // namespace slipway::hub::domain
