@@ -21,7 +21,11 @@ struct JobOptions {
   std::optional<std::string> qairt_version;
   bool truncate_64bit_io = false, truncate_64bit_tensors = false;
   std::vector<std::string> force_channel_last_input, force_channel_last_output;
-  bool quantize_io = false;
+  bool quantize_io = false;  ///< only false until quantising works here
+  /// Keys as users write them, checked: context_enable_graphs, context_priority, context_htp_performance_mode,
+  /// default_graph_priority, default_graph_htp_precision (FLOAT16), default_graph_htp_optimization_type
+  /// (FINALIZE_OPTIMIZATION_FLAG), default_graph_htp_optimization_value (1 … 3), default_graph_htp_optimizations (O=1 …
+  /// O=3), default_graph_htp_vtcm_size (MB). The older --qnn_… spellings end here too.
   std::map<std::string, std::string> qnn_options;
   int max_profiler_iterations = 100;
   std::chrono::seconds max_profiler_time{600};
@@ -35,6 +39,9 @@ struct JobOptions {
 /// @error kInvalidArgument: an unknown option (named, with the nearest known one), one that belongs to another kind of
 ///        job, a missing or bad value; kUnimplemented: a documented option that this hub does not carry out yet
 [[nodiscard]] base::Result<JobOptions> parse_options(JobKind kind, std::string_view text);
+
+/// Whether a compile target is made by Qualcomm's compiler for one chip: all but "onnx".
+[[nodiscard]] bool is_qnn_target(std::string_view target_runtime);
 
 /// Splits like a POSIX shell: blanks, single and double quotes, backslash.
 /// @error kInvalidArgument: a quote that is not closed
