@@ -97,12 +97,6 @@ class Hub {
   [[nodiscard]] base::Result<Actor> authenticate_web_session(std::string_view cookie);
   void sign_out(std::string_view cookie);
 
-  /// The owner of an entry, to be shown with it; and the other way round, for lists by creator. @error kNotFound
-  [[nodiscard]] base::Result<User> user(const std::string& id) const { return metadata_.user(id); }
-  [[nodiscard]] base::Result<User> user_by_email(const std::string& email) const {
-    return metadata_.user_by_email(email);
-  }
-
   // Devices: attached ones first, then the catalogue
   [[nodiscard]] std::vector<Device> devices() const;
   [[nodiscard]] base::Result<std::vector<Device>> match(const DeviceQuery& query) const;

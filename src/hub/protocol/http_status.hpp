@@ -7,8 +7,8 @@
 
 namespace slipway::hub::protocol {
 
-/// The HTTP status that tells the official client about a failure. It shows the text of 400, 403, 404, 409, 413 and 429;
-/// any other refusal (422 …) would reach its user without words.
+/// The HTTP status that tells the official client about a failure. It shows the text of 400, 403, 404, 409, 413 and
+/// 429; any other refusal (422 …) would reach its user without words.
 [[nodiscard]] int http_status(base::Code code);
 
 /// {"detail": "…"}, the form in which the client expects words.

@@ -12,7 +12,7 @@ namespace {
 
 struct Row {
   std::string_view method;
-  std::string_view pattern;   ///< "*" is a variable segment
+  std::string_view pattern;  ///< "*" is a variable segment
   Route route;
   Access access;
   std::string_view name;
@@ -93,7 +93,7 @@ constexpr std::string_view kProjectMark = "api/v1/P/";
 std::optional<std::vector<std::string>> segments_of(std::string_view path) {
   if (!path.starts_with('/')) return std::nullopt;
   path.remove_prefix(1);
-  if (path.ends_with('/')) path.remove_suffix(1);
+  if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
   std::vector<std::string> segments;
   if (path.empty()) return segments;
   while (true) {
@@ -161,7 +161,9 @@ RouteMatch match_route(std::string_view method, std::string_view path) {
   return refused;
 }
 
-bool is_api_path(std::string_view path) { return path.starts_with("/api/") || path.starts_with("/agent/"); }
+bool is_api_path(std::string_view path) {
+  return path.starts_with("/api/") || path.starts_with("/agent/");
+}
 
 std::string_view route_name(Route route) {
   const auto* const row = std::ranges::find(kRows, route, &Row::route);

@@ -34,8 +34,8 @@ enum class Route {
   kJobResult,
   kCompiledModelDownload,
   kArtifacts,
-  kSharing,               ///< not offered yet: answered in words
-  kCredentialsComplete,   ///< the end of an S3 upload that this hub never plans
+  kSharing,              ///< not offered yet: answered in words
+  kCredentialsComplete,  ///< the end of an S3 upload that this hub never plans
   // Ours, for the page.
   kJobReport,
   kJobLog,
@@ -65,23 +65,23 @@ enum class Route {
 /// Who may ask.
 enum class Access {
   kAnyone,
-  kUserToken,             ///< a token of Scope::kUser
-  kUserTokenOrCookie,     ///< the page's own calls
-  kAgentToken,            ///< a token of Scope::kAgent
-  kLink,                  ///< what the URL itself proves
+  kUserToken,          ///< a token of Scope::kUser
+  kUserTokenOrCookie,  ///< the page's own calls
+  kAgentToken,         ///< a token of Scope::kAgent
+  kLink,               ///< what the URL itself proves
 };
 
 struct RouteMatch {
   enum class Kind { kFound, kNotFound, kMethodNotAllowed } kind = Kind::kNotFound;
   Route route = Route::kHealth;
   Access access = Access::kAnyone;
-  std::string project_id;                  ///< of a "projects/<id>/" prefix
-  std::vector<std::string> parameters;     ///< the variable segments in order, percent-decoded
-  std::string allowed_methods;             ///< kMethodNotAllowed: for the Allow header
+  std::string project_id;               ///< of a "projects/<id>/" prefix
+  std::vector<std::string> parameters;  ///< the variable segments in order, percent-decoded
+  std::string allowed_methods;          ///< kMethodNotAllowed: for the Allow header
 };
 
-/// Finds the route of a request. `path` is what stands before the query, as sent. A trailing slash may be missing. Empty
-/// segments, "." and "..", NUL and broken percent signs match nothing.
+/// Finds the route of a request. `path` is what stands before the query, as sent. A trailing slash may be missing.
+/// Empty segments, "." and "..", NUL and broken percent signs match nothing.
 [[nodiscard]] RouteMatch match_route(std::string_view method, std::string_view path);
 
 /// True for the paths that are answered with 401 before anything else, even unknown ones.

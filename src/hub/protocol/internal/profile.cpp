@@ -10,7 +10,9 @@ namespace {
 constexpr std::uint64_t kMajorVersion = 1;
 constexpr std::uint64_t kMinorVersion = 7;
 
-std::uint64_t first_of(const std::vector<std::uint64_t>& times) { return times.empty() ? 0 : times.front(); }
+std::uint64_t first_of(const std::vector<std::uint64_t>& times) {
+  return times.empty() ? 0 : times.front();
+}
 
 std::uint64_t median_of(std::vector<std::uint64_t> times) {
   if (times.empty()) return 0;
@@ -104,8 +106,8 @@ void fill_profile(const domain::JobOutcome& outcome, api::ProfileDetail& message
     message.set_cold_load_time(first_of(cold.times_us));
     message.set_warm_load_time(median_of(warm.times_us));
   }
-  message.set_peak_memory_usage(std::max({compile.peak.upper_bytes, cold.peak.upper_bytes, warm.peak.upper_bytes,
-                                          inference.peak.upper_bytes}));
+  message.set_peak_memory_usage(
+      std::max({compile.peak.upper_bytes, cold.peak.upper_bytes, warm.peak.upper_bytes, inference.peak.upper_bytes}));
   message.set_after_compile_peak_memory(compile.peak.upper_bytes);
   message.set_after_cold_load_peak_memory(cold.peak.upper_bytes);
   message.set_after_warm_load_peak_memory(warm.peak.upper_bytes);

@@ -6,14 +6,15 @@
 #include <string_view>
 #include <vector>
 
+#include "qai_hub/public_api.pb.h"
+
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "hub/domain/types.hpp"
 #include "hub/protocol/wire_text.hpp"
-#include "qai_hub/public_api.pb.h"
 
-/// What the codecs of several resources share. Only the .cpp files of this module include it: the generated classes stay
-/// inside.
+/// What the codecs of several resources share. Only the .cpp files of this module include it: the generated classes
+/// stay inside.
 namespace slipway::hub::protocol::internal {
 
 namespace api = ::qai_hub::api;
