@@ -6,12 +6,12 @@ namespace slipway::tensor {
 
 /// How far a tensor is from a reference, computed in double precision.
 struct Agreement {
-  double max_abs = 0;        ///< largest |a - b|
-  double mean_abs = 0;       ///< mean |a - b|
-  double range = 0;          ///< max(reference) - min(reference)
-  double relative_max = 0;   ///< max_abs / max|reference| (0 when both are 0)
-  double cosine = 1;         ///< cosine of the angle between both as vectors
-  double psnr_db = 0;        ///< 10 log10(range² / mse); 999 when equal
+  double max_abs = 0;       ///< largest |a - b|
+  double mean_abs = 0;      ///< mean |a - b|
+  double range = 0;         ///< max(reference) - min(reference)
+  double relative_max = 0;  ///< max_abs / max|reference| (0 when both are 0)
+  double cosine = 1;        ///< cosine of the angle between both as vectors
+  double psnr_db = 0;       ///< 10 log10(range² / mse); 999 when equal
   std::int64_t worst_index = 0;
   std::int64_t not_finite = 0;  ///< elements where exactly one side is NaN or infinite
 };
