@@ -8,6 +8,8 @@ on the HTP emulator says so and has no times.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import os
 import shutil
 import signal
@@ -187,7 +189,8 @@ class Demo:
             self.succeed(f"compile {name} to {runtime}", job)
             self.targets[name, unit, runtime] = job.get_target_model()
             suffix = {"onnx": "onnx", "precompiled_qnn_onnx": "onnx", "qnn_context_binary": "bin"}[runtime]
-            file = Path(job.download_target_model(str(self.output / f"{name}_{runtime}.{suffix}")))
+            with contextlib.redirect_stdout(io.StringIO()):  # the client says where it downloads to; so do we
+                file = Path(job.download_target_model(str(self.output / f"{name}_{runtime}.{suffix}")))
             self.steps.say(f"{name} to {runtime}: {file.name}, {file.stat().st_size / 1e6:.2f} MB")
             for line in self.jobs.read_log(job).splitlines():
                 if "agreement" in line.lower() or "estimate" in line.lower():
@@ -345,7 +348,7 @@ def main() -> int:
         demo.report()
         print(f"\nDone in {time.perf_counter() - begun:.1f} s.")
         if options.keep:
-            print(f"\nThe hub is still running at {hub.url}. Sign in with the token in {hub.ini}:\n   {hub.token()}\n"
+            print(f"\nThe hub is still running at {hub.url}. Sign in with the api_token that stands in {hub.ini}.\n"
                   "Ctrl-C ends it.", flush=True)
             while hub.is_running():
                 time.sleep(1)
