@@ -12,17 +12,10 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 import qai_hub  # noqa: E402
-from qai_hub.api_utils import load_api_config_from_file  # noqa: E402
 
 from python.tools.local_hub import LocalHub, missing_executables  # noqa: E402
 
 SNAPDRAGON = "Samsung Galaxy S24 (Family)"
-
-
-def make_client(hub: LocalHub) -> qai_hub.Client:
-    config = load_api_config_from_file(str(hub.ini))
-    config.verbose = False
-    return qai_hub.Client(config=config)
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +39,8 @@ def hub(build, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def client(hub) -> qai_hub.Client:
+    from expectations import make_client
+
     return make_client(hub)
 
 

@@ -11,10 +11,19 @@ import numpy as np
 import onnx
 import qai_hub
 from qai_hub.client import UserError
+from qai_hub.api_utils import load_api_config_from_file
 
 from python.tools.jobs import read_log, succeed, wait_for
+from python.tools.local_hub import LocalHub
 
-__all__ = ["download_onnx", "outputs", "read_log", "refusal", "refused_at_submission", "squeeze", "succeed", "wait_for"]
+__all__ = ["download_onnx", "make_client", "outputs", "read_log", "refusal", "refused_at_submission", "squeeze", "succeed", "wait_for"]
+
+
+def make_client(hub: LocalHub) -> qai_hub.Client:
+    """The official client with the configuration that the hub's first start wrote, without progress bars."""
+    config = load_api_config_from_file(str(hub.ini))
+    config.verbose = False
+    return qai_hub.Client(config=config)
 
 
 def refused_at_submission(submit: Callable[[], object]) -> str:

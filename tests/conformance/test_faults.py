@@ -15,8 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 import pytest
 import tiny_models
-from conftest import make_client
-from expectations import read_log, succeed, wait_for
+from expectations import make_client, read_log, succeed, wait_for
 from qai_hub import public_rest_api
 
 from python.tools.local_hub import LocalHub, Process
