@@ -1,17 +1,78 @@
 # `make demo` and `make test` set everything up themselves; CMake presets are the build manual behind them.
-.PHONY: demo test build setup bench conformance golden format format-check lint layers asan tsan fuzz clean
+.PHONY: help demo test build setup unit asan tsan fuzz lint format layers conformance golden bench clean
 SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
 JOBS ?= $(shell nproc)
 PYTHON := .deps/venv/bin/python
-# Keeps compiler results between builds inside the repository's ignored folders.
+FUZZ_SECONDS ?= 20
+# Compiler results are kept between builds, inside the repository's ignored folders.
 export CCACHE_DIR ?= $(CURDIR)/.cache/ccache
 
-setup:
+# What strangers reach: parsers, the queue, stores, the server. Built and run again under sanitizers.
+ASAN_TESTS := base_test tensor_test onnx_graph_test sandbox_test hub_domain_test hub_protocol_test hub_storage_test \
+              hub_server_test hub_executor_test store_contract_test
+TSAN_TESTS := base_test hub_domain_test hub_storage_test hub_server_test store_contract_test
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+demo: build ## the official client, our hub, a face detector on the CPU and through the NPU compiler (KEEP=1: hub stays)
+	@tools/setup.sh assets
+	@$(PYTHON) tools/demo.py --build build/release --output demo-output $(if $(KEEP),--keep)
+
+test: build unit layers lint conformance asan tsan fuzz ## everything that .ci/run checks
+
+setup: ## packages, ONNX Runtime, Python environment; seconds when done before
 	@tools/setup.sh system python onnxruntime
 
 build: setup ## build/release/slipway, slipway-hub, slipway-worker
-	@[ -f build/release/build.ninja ] || cmake --preset release > /dev/null
+	@cmake --preset release > build-release.log 2>&1 || { cat build-release.log; exit 1; }; rm -f build-release.log
 	@cmake --build --preset release -j $(JOBS)
+
+unit: build
+	@ctest --preset release -j $(JOBS)
+
+layers:
+	@$(PYTHON) tools/check_layers.py
+
+lint: setup ## formatting and naming
+	@tools/setup.sh clang
+	@tools/lint.sh
+
+format: ## applies the formatting
+	@tools/setup.sh clang
+	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-16 -i
+
+conformance: build ## the official client against a running hub
+	@tools/setup.sh assets
+	@SLIPWAY_CONFORMANCE_REQUIRED=1 $(PYTHON) -m pytest -q tests/conformance python/tests
+
+asan: setup ## the tests of what strangers reach, under AddressSanitizer and UndefinedBehaviorSanitizer
+	@cmake --preset asan-ubsan > /dev/null
+	@cmake --build --preset asan-ubsan -j $(JOBS) --target $(ASAN_TESTS)
+	@ctest --preset asan-ubsan -R '^($(subst $(eval ) ,|,$(strip $(ASAN_TESTS))))$$'
+
+tsan: setup ## queue, stores and server under ThreadSanitizer
+	@cmake --preset tsan > /dev/null
+	@cmake --build --preset tsan -j $(JOBS) --target $(TSAN_TESTS)
+	@ctest --preset tsan -R '^($(subst $(eval ) ,|,$(strip $(TSAN_TESTS))))$$'
+
+fuzz: setup ## fuzzers of what strangers send, FUZZ_SECONDS each
+	@tools/setup.sh clang
+	@cmake --preset fuzz > /dev/null
+	@cmake --build --preset fuzz -j $(JOBS) --target fuzzers
+	@for fuzzer in build/fuzz/tests/fuzz/*_fuzz; do \
+	  name=$$(basename $$fuzzer); mkdir -p .cache/fuzz/$$name; echo "== $$name, $(FUZZ_SECONDS) s"; \
+	  $$fuzzer -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -timeout=10 -print_final_stats=1 \
+	    -artifact_prefix=.cache/fuzz/ .cache/fuzz/$$name $$(ls -d tests/fuzz/corpus/$$name 2>/dev/null) 2>&1 | tail -n 12 | grep -E 'exec|ERROR|SUMMARY|Test unit' ; \
+	  [ $${PIPESTATUS[0]} = 0 ] || exit 1; done
+
+golden: build ## writes the committed test data anew
+	@$(PYTHON) -m python.reference.golden
+
+bench: build ## figures beside the peer's, in the same run
+	@tools/setup.sh assets
+	@$(PYTHON) benchmarks/run.py --build build/release
 
 clean:
 	rm -rf build

@@ -63,21 +63,20 @@ namespace internal {
 #define SLIPWAY_CONCAT(a, b) SLIPWAY_CONCAT_INNER(a, b)
 
 /// Returns the error of a Result<...> expression, if it holds one.
-#define SLIPWAY_TRY(expression)                                                 \
-  do {                                                                          \
-    auto slipway_result = (expression);                                         \
+#define SLIPWAY_TRY(expression)                                                     \
+  do {                                                                              \
+    auto slipway_result = (expression);                                             \
     if (!slipway_result) return std::unexpected(std::move(slipway_result).error()); \
   } while (false)
 
 /// Assigns the value of a Result<T> expression, or returns its error: SLIPWAY_ASSIGN(auto model, load(path));
 #define SLIPWAY_ASSIGN(declaration, expression) \
   SLIPWAY_ASSIGN_INNER(SLIPWAY_CONCAT(slipway_result_, __LINE__), declaration, expression)
-#define SLIPWAY_ASSIGN_INNER(result, declaration, expression)       \
-  auto result = (expression);                                       \
-  if (!result) return std::unexpected(std::move(result).error());   \
+#define SLIPWAY_ASSIGN_INNER(result, declaration, expression)     \
+  auto result = (expression);                                     \
+  if (!result) return std::unexpected(std::move(result).error()); \
   declaration = std::move(*result)
 
 /// Aborts with a reason when an invariant of our own is broken. User input never reaches it.
 #define SLIPWAY_CHECK(condition, reason) \
-  ((condition) ? static_cast<void>(0)    \
-               : ::slipway::base::internal::check_failed(__FILE__, __LINE__, #condition, reason))
+  ((condition) ? static_cast<void>(0) : ::slipway::base::internal::check_failed(__FILE__, __LINE__, #condition, reason))

@@ -5,8 +5,9 @@
 #include <fstream>
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include <sys/stat.h>
 
 namespace slipway::base {
 namespace {

@@ -30,7 +30,8 @@ namespace slipway::base {
 class TemporaryFolder {
  public:
   /// Makes a new folder below `parent` (the system's temporary folder when empty), mode 0700.
-  [[nodiscard]] static Result<TemporaryFolder> create(std::string_view prefix, const std::filesystem::path& parent = {});
+  [[nodiscard]] static Result<TemporaryFolder> create(std::string_view prefix,
+                                                      const std::filesystem::path& parent = {});
   ~TemporaryFolder();
   TemporaryFolder(TemporaryFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
   TemporaryFolder& operator=(TemporaryFolder&& other) noexcept {

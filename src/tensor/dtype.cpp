@@ -10,18 +10,22 @@ struct Row {
 };
 
 constexpr std::array kRows = {
-    Row{Dtype::kFloat16, "float16", 2}, Row{Dtype::kFloat32, "float32", 4}, Row{Dtype::kBool, "bool", 1},
-    Row{Dtype::kInt8, "int8", 1},       Row{Dtype::kInt16, "int16", 2},     Row{Dtype::kInt32, "int32", 4},
-    Row{Dtype::kInt64, "int64", 8},     Row{Dtype::kUint8, "uint8", 1},     Row{Dtype::kUint16, "uint16", 2},
-    Row{Dtype::kFloat64, "float64", 8}, Row{Dtype::kUint32, "uint32", 4},   Row{Dtype::kUint64, "uint64", 8},
+    Row{Dtype::kFloat16, "float16", 2},   Row{Dtype::kFloat32, "float32", 4}, Row{Dtype::kBool, "bool", 1},
+    Row{Dtype::kInt8, "int8", 1},         Row{Dtype::kInt16, "int16", 2},     Row{Dtype::kInt32, "int32", 4},
+    Row{Dtype::kInt64, "int64", 8},       Row{Dtype::kUint8, "uint8", 1},     Row{Dtype::kUint16, "uint16", 2},
+    Row{Dtype::kFloat64, "float64", 8},   Row{Dtype::kUint32, "uint32", 4},   Row{Dtype::kUint64, "uint64", 8},
     Row{Dtype::kBfloat16, "bfloat16", 2},
 };
 
 }  // namespace
 
-std::size_t dtype_size_bytes(Dtype dtype) { return kRows[static_cast<std::size_t>(dtype)].size_bytes; }
+std::size_t dtype_size_bytes(Dtype dtype) {
+  return kRows[static_cast<std::size_t>(dtype)].size_bytes;
+}
 
-std::string_view dtype_name(Dtype dtype) { return kRows[static_cast<std::size_t>(dtype)].name; }
+std::string_view dtype_name(Dtype dtype) {
+  return kRows[static_cast<std::size_t>(dtype)].name;
+}
 
 std::optional<Dtype> dtype_from_name(std::string_view name) {
   for (const Row& row : kRows) {

@@ -10,15 +10,19 @@ constexpr std::size_t kAlignmentBytes = 64;
 
 }  // namespace
 
-void Tensor::Free::operator()(std::byte* pointer) const { std::free(pointer); }
+void Tensor::Free::operator()(std::byte* pointer) const {
+  std::free(pointer);
+}
 
 base::Result<Tensor> Tensor::zeros(Dtype dtype, Shape shape) {
   const auto count = element_count(shape);
   std::int64_t bytes = 0;
   if (!count || __builtin_mul_overflow(*count, static_cast<std::int64_t>(dtype_size_bytes(dtype)), &bytes) ||
       bytes > (std::int64_t{1} << 62)) {
-    return base::fail(base::Code::kInvalidArgument, "{} is not the shape of a tensor: dimensions must be 0 or more and "
-                      "their product must fit in memory", to_string(dtype, shape));
+    return base::fail(base::Code::kInvalidArgument,
+                      "{} is not the shape of a tensor: dimensions must be 0 or more and "
+                      "their product must fit in memory",
+                      to_string(dtype, shape));
   }
   Tensor tensor;
   tensor.dtype_ = dtype;
@@ -27,8 +31,8 @@ base::Result<Tensor> Tensor::zeros(Dtype dtype, Shape shape) {
   const std::size_t rounded = (tensor.size_bytes_ / kAlignmentBytes + 1) * kAlignmentBytes;
   tensor.data_.reset(static_cast<std::byte*>(std::aligned_alloc(kAlignmentBytes, rounded)));
   if (!tensor.data_) {
-    return base::fail(base::Code::kResourceExhausted, "no memory for {} ({} bytes)",
-                      to_string(dtype, tensor.shape_), bytes);
+    return base::fail(base::Code::kResourceExhausted, "no memory for {} ({} bytes)", to_string(dtype, tensor.shape_),
+                      bytes);
   }
   std::memset(tensor.data_.get(), 0, rounded);
   return tensor;

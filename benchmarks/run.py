@@ -1,0 +1,38 @@
+"""Runs every benchmark of the list, one after the other, so that nothing else of ours shares the machine.
+
+`make bench` calls it. Each benchmark runs the peer in the same process or interleaved, prints its own table and leaves a
+JSON file beside the others. Exit status 1 when one could not be run; a missed goal is printed, not a failure.
+"""
+
+import argparse
+import pathlib
+import subprocess
+import sys
+
+BENCHMARKS = [
+    "profile_parity.py",  # our profiler against a plain ONNX Runtime loop in Python
+    "hub_bench.py",       # the hub: ready, idle, latency, transfers
+]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", default="build/release", help="folder of the executables")
+    parser.add_argument("--output", default="build/bench", help="folder of the JSON files")
+    arguments = parser.parse_args()
+    here = pathlib.Path(__file__).resolve().parent
+    output = pathlib.Path(arguments.output)
+    output.mkdir(parents=True, exist_ok=True)
+    failed = []
+    for name in BENCHMARKS:
+        print(f"\n== {name}", flush=True)
+        command = [sys.executable, str(here / name), "--build", arguments.build,
+                   "--json-file", str(output / (pathlib.Path(name).stem + ".json"))]
+        if subprocess.run(command, check=False).returncode != 0:
+            failed.append(name)
+    if failed:
+        print("could not be run: " + ", ".join(failed))
+    return 1 if failed else 0
+
+
+sys.exit(main())
