@@ -66,7 +66,9 @@ Result<Tensor> as_dtype(const Tensor& tensor, Dtype wanted) {
               tensor::dtype_name(tensor.dtype()));
 }
 
-bool at(const std::vector<bool>& flags, std::size_t index) { return index < flags.size() && flags[index]; }
+bool at(const std::vector<bool>& flags, std::size_t index) {
+  return index < flags.size() && flags[index];
+}
 
 }  // namespace
 

@@ -13,8 +13,8 @@ struct CompilerProfile {
   std::optional<CompilerTraffic> traffic;
 };
 
-/// Reads the profile CSV that the QNN provider writes while compiling (`profiling_level=basic`). Only the compiler's own
-/// predictions are taken, summed over graphs; measured rows of the emulator are left where they are.
+/// Reads the profile CSV that the QNN provider writes while compiling (`profiling_level=basic`). Only the compiler's
+/// own predictions are taken, summed over graphs; measured rows of the emulator are left where they are.
 /// @error kNotFound, kInvalidArgument: no such file, no header that names the columns
 [[nodiscard]] base::Result<CompilerProfile> read_compiler_profile(const std::filesystem::path& csv);
 

@@ -49,8 +49,8 @@ Result<void> apply_specs(Model& model, const CompileRequest& request, const Log&
 }
 
 bool is_static(const std::vector<tensor::TensorSpec>& specs) {
-  return std::ranges::all_of(
-      specs, [](const auto& spec) { return !spec.shape.empty() && std::ranges::min(spec.shape) >= 0; });
+  return std::ranges::all_of(specs,
+                             [](const auto& spec) { return !spec.shape.empty() && std::ranges::min(spec.shape) >= 0; });
 }
 
 /// Loads the model once on the CPU for what ONNX Runtime infers about its outputs.
@@ -92,12 +92,15 @@ Result<Prepared> prepare(const std::shared_ptr<runtime::Environment>& environmen
   SLIPWAY_ASSIGN(Model model, Model::read(request.model));
   const auto source = model.summary();
   if (source.has_ep_context) {
-    return fail(Code::kInvalidArgument,
-                "the model already holds a compiled graph (an EPContext node); compile the ONNX model it was made from");
+    return fail(
+        Code::kInvalidArgument,
+        "the model already holds a compiled graph (an EPContext node); compile the ONNX model it was made from");
   }
   if (!source.inputs_of_other_types.empty() || !source.outputs_of_other_types.empty()) {
-    const auto& other = source.inputs_of_other_types.empty() ? source.outputs_of_other_types : source.inputs_of_other_types;
-    return fail(Code::kInvalidArgument, "inputs and outputs must be tensors of numbers, found {}", fmt::join(other, ", "));
+    const auto& other =
+        source.inputs_of_other_types.empty() ? source.outputs_of_other_types : source.inputs_of_other_types;
+    return fail(Code::kInvalidArgument, "inputs and outputs must be tensors of numbers, found {}",
+                fmt::join(other, ", "));
   }
   const int folded = onnx_graph::fold_constant_nodes(model);
   if (folded > 0) log(fmt::format("{} constant node(s) became initialisers", folded));

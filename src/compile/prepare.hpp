@@ -8,10 +8,10 @@ namespace slipway::compile {
 
 /// A model with the inputs and outputs that were asked for, on disk and ready for a compiler.
 struct Prepared {
-  std::filesystem::path model;              ///< source/model.onnx below the output folder
-  bool has_data_file = false;               ///< its weights are in source/model.data
+  std::filesystem::path model;  ///< source/model.onnx below the output folder
+  bool has_data_file = false;   ///< its weights are in source/model.data
   onnx_graph::ModelSummary summary;
-  Boundary boundary;                        ///< how it differs from what was uploaded
+  Boundary boundary;  ///< how it differs from what was uploaded
 };
 
 /// Reads the model and applies specs, names, truncations and layouts, in this order; turns constant nodes into
