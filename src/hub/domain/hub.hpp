@@ -76,6 +76,11 @@ struct AgentRegistration {
 ///
 /// Ownership: entries of other users are answered with kNotFound until sharing exists; administrators see everything.
 class Hub {
+  struct Agent {
+    AgentRegistration registration;
+    base::Time last_seen;
+  };
+
  public:
   Hub(HubSettings settings, MetadataStore& metadata, BlobStore& blobs, const base::Clock& clock, base::IdSource& ids,
       std::vector<Device> catalogue);
@@ -180,6 +185,27 @@ class Hub {
   [[nodiscard]] BlobStore& blobs() { return blobs_; }
 
  private:
+  [[nodiscard]] base::Result<Upload> plan_upload(const std::string& subject_id, std::optional<std::uint64_t> file_size);
+  [[nodiscard]] base::Result<Blob> assemble(const Upload& upload, const std::vector<std::string>& etags);
+  [[nodiscard]] Job inspection_of(const std::string& owner_id, const std::string& model_id,
+                                  const std::string& dataset_id);
+  [[nodiscard]] base::Result<std::vector<Device>> known_devices(const std::vector<Device>& wanted) const;
+  [[nodiscard]] base::Result<Job> own_job(const Actor& actor, const std::string& id) const;
+
+  [[nodiscard]] base::Result<Job> leased_job(const Actor& actor, const std::string& id,
+                                             const std::string& lease_token) const;
+  [[nodiscard]] base::Result<JobSpec> spec_of(const Job& job) const;
+  [[nodiscard]] std::vector<Agent> live_agents() const;
+  void touch_agent(const std::string& agent_id);
+
+  void note(const std::string& job_id, std::string_view text);
+  void attach_log(Job& job);
+  [[nodiscard]] base::Result<void> end_leased(Job job, const std::string& lease_token, JobOutcome outcome,
+                                              const std::map<std::string, Blob>& files);
+  void fail_unleased(Job job, FailureType type, const std::string& reason);
+  void fail_orphans();
+  void changed() const;
+
   HubSettings settings_;
   MetadataStore& metadata_;
   BlobStore& blobs_;
@@ -187,12 +213,8 @@ class Hub {
   base::IdSource& ids_;
   std::vector<Device> catalogue_;
   std::function<void()> listener_;
-  struct Agent {
-    AgentRegistration registration;
-    base::Time last_seen;
-  };
   mutable std::mutex agents_mutex_;
-  std::map<std::string, Agent> agents_;
+  std::vector<std::pair<std::string, Agent>> agents_;  ///< in the order of their first registration
 };
 
 }  // namespace slipway::hub::domain

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace slipway::hub::domain {
 namespace {
@@ -56,6 +57,13 @@ JobState running_state(JobKind kind, bool is_profiling) {
 
 bool may_follow(JobState from, JobState to) {
   return std::ranges::any_of(kTransitions, [&](const Transition& row) { return row.from == from && row.to == to; });
+}
+
+JobOutcome failure(FailureType type, std::string reason) {
+  JobOutcome outcome;
+  outcome.failure_type = type;
+  outcome.failure_reason = std::move(reason);
+  return outcome;
 }
 
 bool is_terminal(JobState state) {

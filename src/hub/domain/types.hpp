@@ -281,7 +281,7 @@ struct Job {
   std::string needs;        ///< what an agent must offer: empty (nothing), "qnn", or "device:" and its name
   int attempt = 0;          ///< times leased
   std::string agent_id;     ///< of the current or last attempt
-  std::string lease_token;  ///< fencing token of the current attempt; empty: not leased
+  std::string lease_token;  ///< fencing token of the current attempt, or of the one that ended the job
   std::optional<base::Time> lease_until;
 };
 

@@ -81,12 +81,11 @@ class MetadataStore {
 
   [[nodiscard]] virtual base::Result<void> insert_model(const Model& model) = 0;
   [[nodiscard]] virtual base::Result<Model> model(const std::string& id) const = 0;
-  [[nodiscard]] virtual base::Result<void> update_model(const Model& model) = 0;
+  [[nodiscard]] virtual base::Result<void> rename_model(const std::string& id, const std::string& name) = 0;
   [[nodiscard]] virtual base::Result<Listed<Model>> models(const std::string& owner_id, const std::string& producer,
                                                            Page page) const = 0;
   [[nodiscard]] virtual base::Result<void> insert_dataset(const Dataset& dataset) = 0;
   [[nodiscard]] virtual base::Result<Dataset> dataset(const std::string& id) const = 0;
-  [[nodiscard]] virtual base::Result<void> update_dataset(const Dataset& dataset) = 0;
   [[nodiscard]] virtual base::Result<Listed<Dataset>> datasets(const std::string& owner_id, Page page) const = 0;
 
   [[nodiscard]] virtual base::Result<void> insert_upload(const Upload& upload) = 0;
@@ -98,6 +97,7 @@ class MetadataStore {
   [[nodiscard]] virtual base::Result<std::vector<Upload>> expired_uploads(base::Time now) const = 0;
 
   /// Marks an upload complete and queues its inspection, all or nothing.
+  /// @error kAborted: it is complete already; nothing is changed
   [[nodiscard]] virtual base::Result<void> complete_model_upload(const Model& model, const Job& inspection) = 0;
   [[nodiscard]] virtual base::Result<void> complete_dataset_upload(const Dataset& dataset, const Job& inspection) = 0;
 
@@ -138,7 +138,7 @@ class MetadataStore {
   /// @error kAborted: it has ended or was leased meanwhile
   [[nodiscard]] virtual base::Result<void> fail_job(const Job& job, const std::optional<Inspection>& inspection) = 0;
 
-  /// Takes back leases that ended before `now`: back to kCreated while attempt < max_attempts; the others are returned
+  /// Takes back leases that ended before `now`, and running jobs without a lease: back to kCreated while attempt < max_attempts; the others are returned
   /// for the caller to fail (no longer leased, state kept).
   [[nodiscard]] virtual base::Result<std::vector<Job>> take_back_leases(base::Time now, int max_attempts) = 0;
 
