@@ -16,16 +16,16 @@ struct BoundRun::State {
   bool has_dynamic = false;
   bool is_fetched = false;  ///< dynamic outputs were copied since the last run
 
-  /// Lets ONNX Runtime allocate every output.
-  void bind_outputs_dynamically();
+  /// Lets ONNX Runtime allocate the outputs that are not ours. Needed before every run: the values that it made for the
+  /// last one stay bound, and it would hold the next one to their shapes.
+  void bind_dynamic_outputs();
 };
 
-void BoundRun::State::bind_outputs_dynamically() {
-  binding.ClearBoundOutputs();
+void BoundRun::State::bind_dynamic_outputs() {
   const auto memory = Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeDefault);
-  for (const tensor::TensorSpec& spec : session->outputs) binding.BindOutput(spec.name.c_str(), memory);
-  is_preallocated.assign(session->outputs.size(), false);
-  has_dynamic = true;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (!is_preallocated[i]) binding.BindOutput(outputs[i].name.c_str(), memory);
+  }
 }
 
 BoundRun::BoundRun(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -41,13 +41,11 @@ base::Result<std::unique_ptr<BoundRun>> BoundRun::bind(Session& session, const N
       state->input_values.push_back(value_over(*ordered[i]));
       state->binding.BindInput(session.inputs()[i].name.c_str(), state->input_values.back());
     }
-    const auto memory = Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeDefault);
     for (const tensor::TensorSpec& spec : session.outputs()) {
       const bool is_static = tensor::element_count(spec.shape).has_value();
       state->is_preallocated.push_back(is_static);
       if (!is_static) {
         state->has_dynamic = true;
-        state->binding.BindOutput(spec.name.c_str(), memory);
         state->outputs.push_back({spec.name, {}});
         continue;
       }
@@ -63,7 +61,10 @@ base::Result<void> BoundRun::run(CancelFlag* cancel) {
   return guarded("running the model", [&]() -> base::Result<void> {
     const CancellableRun run(cancel);
     state_->is_fetched = false;
-    const auto run_bound = [&] { state_->session->session.Run(run.options(), state_->binding); };
+    const auto run_bound = [&] {
+      if (state_->has_dynamic) state_->bind_dynamic_outputs();
+      state_->session->session.Run(run.options(), state_->binding);
+    };
     try {
       run_bound();
     } catch (const Ort::Exception&) {
@@ -71,7 +72,8 @@ base::Result<void> BoundRun::run(CancelFlag* cancel) {
       // A model may declare another output shape than it gives. With buffers of its own ONNX Runtime only warns of it,
       // so a failure counts only when it happens with those.
       if (std::ranges::find(state_->is_preallocated, true) == state_->is_preallocated.end()) throw;
-      state_->bind_outputs_dynamically();
+      state_->is_preallocated.assign(state_->outputs.size(), false);
+      state_->has_dynamic = true;
       run_bound();
     }
     return {};
