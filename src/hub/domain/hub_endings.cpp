@@ -81,15 +81,8 @@ void Hub::note(const std::string& job_id, std::string_view text) {
 void Hub::attach_log(Job& job) {
   const auto text = metadata_.log(job.id);
   if (!text || text->empty()) return;
-  const std::string upload_id = ids_.secret();
   // Nor is the copy for download: the log itself stays readable on the page.
-  const auto blob = [&]() -> Result<Blob> {
-    SLIPWAY_ASSIGN(const auto writer, blobs_.write_part(upload_id, 0, text->size()));
-    SLIPWAY_TRY(writer->write(std::as_bytes(std::span(*text))));
-    SLIPWAY_ASSIGN(const std::string etag, writer->commit());
-    return blobs_.assemble(upload_id, {etag});
-  }();
-  blobs_.discard(upload_id);
+  const auto blob = blobs_.put(*text);
   if (!blob) return;
   job.artifacts.push_back({.type = ArtifactType::kHubLog, .filename = job.id + "_hub.log", .content = *blob});
 }

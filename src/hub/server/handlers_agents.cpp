@@ -9,7 +9,9 @@ namespace {
 
 namespace agent = protocol::agent;
 
-const std::string& id_of(const Call& call) { return call.match.parameters.at(0); }
+const std::string& id_of(const Call& call) {
+  return call.match.parameters.at(0);
+}
 
 /// The files of a job's in/ folder, each with an address that needs no token.
 std::vector<agent::InputFile> inputs_of(const Context& context, const Call& call, const domain::JobSpec& spec) {
@@ -62,8 +64,8 @@ LaterReply agent_lease(const Context& context, const Call& call, bool is_last) {
 Reply agent_renew(const Context& context, const Call& call) {
   SLIPWAY_ASSIGN(const auto request, agent::decode<agent::RenewRequest>(call.request.body));
   SLIPWAY_TRY(context.hub.renew(call.actor, id_of(call), request.lease_token));
-  return message(agent::encode(agent::RenewReply{
-      .lease_seconds = static_cast<std::uint32_t>(context.hub.settings().lease_duration.count())}));
+  return message(agent::encode(
+      agent::RenewReply{.lease_seconds = static_cast<std::uint32_t>(context.hub.settings().lease_duration.count())}));
 }
 
 Reply agent_log(const Context& context, const Call& call) {
@@ -74,8 +76,8 @@ Reply agent_log(const Context& context, const Call& call) {
 
 Reply agent_blob(const Context& context, const Call& call) {
   SLIPWAY_ASSIGN(const auto request, agent::decode<agent::BlobRequest>(call.request.body));
-  SLIPWAY_ASSIGN(const domain::Upload upload, context.hub.plan_result_upload(
-                                                  call.actor, id_of(call), request.lease_token, request.size_bytes));
+  SLIPWAY_ASSIGN(const domain::Upload upload,
+                 context.hub.plan_result_upload(call.actor, id_of(call), request.lease_token, request.size_bytes));
   agent::BlobPlan plan{.upload_id = upload.id, .urls = {}, .part_size_bytes = upload.part_size_bytes};
   for (std::uint32_t part = 0; part < upload.part_count; ++part) {
     plan.urls.push_back(fmt::format("{}/assets/upload/{}/{}", call.base_url, upload.id, part));

@@ -139,8 +139,8 @@ base::Result<std::unique_ptr<BodySink>> open_form(const Context& context, const 
   SLIPWAY_ASSIGN(const std::string boundary, multipart_boundary(call.request.content_type));
   const std::uint64_t file = upload.size_bytes != 0 ? upload.size_bytes : context.hub.settings().max_upload_bytes;
   if (size > file + kFormOverheadBytes) {
-    return base::fail(base::Code::kResourceExhausted, "form: expected a file of at most {} bytes, found {} in all", file,
-                      size);
+    return base::fail(base::Code::kResourceExhausted, "form: expected a file of at most {} bytes, found {} in all",
+                      file, size);
   }
   return std::make_unique<FormSink>(context.hub, upload, boundary);
 }
@@ -165,9 +165,8 @@ Reply asset_download(const Context& context, const Call& call) {
   }
   if (wanted.kind == RangeRequest::Kind::kPart) {
     response.status = 206;
-    response.headers.emplace_back("Content-Range",
-                                  fmt::format("bytes {}-{}/{}", wanted.range.first,
-                                              wanted.range.first + wanted.range.size_bytes - 1, size));
+    response.headers.emplace_back("Content-Range", fmt::format("bytes {}-{}/{}", wanted.range.first,
+                                                               wanted.range.first + wanted.range.size_bytes - 1, size));
   }
   response.file = FilePiece{.path = path, .offset = wanted.range.first, .size_bytes = wanted.range.size_bytes};
   return response;

@@ -10,7 +10,9 @@
 namespace slipway::hub::server::internal {
 namespace {
 
-const std::string& id_of(const Call& call) { return call.match.parameters.at(0); }
+const std::string& id_of(const Call& call) {
+  return call.match.parameters.at(0);
+}
 
 template <typename T>
 std::optional<T> found(base::Result<T> result) {
@@ -39,8 +41,7 @@ base::Result<domain::Listed<domain::Job>> listed(const Context& context, const C
   return context.hub.jobs(call.actor, filter, page);
 }
 
-base::Result<std::pair<std::vector<protocol::JobView>, std::uint64_t>> views(const Context& context,
-                                                                             const Call& call) {
+base::Result<std::pair<std::vector<protocol::JobView>, std::uint64_t>> views(const Context& context, const Call& call) {
   SLIPWAY_ASSIGN(auto page, listed(context, call));
   std::pair<std::vector<protocol::JobView>, std::uint64_t> result;
   for (domain::Job& entry : page.items) result.first.push_back(view_of(context, call, std::move(entry)));
@@ -53,9 +54,8 @@ base::Result<domain::ArtifactType> artifact_type(const std::string& text) {
   int number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error == std::errc() && end == text.data() + text.size()) {
-    for (const ArtifactType type :
-         {ArtifactType::kDeviceLog, ArtifactType::kHubLog, ArtifactType::kProfileTrace, ArtifactType::kNetronArchive,
-          ArtifactType::kQhasSummary}) {
+    for (const ArtifactType type : {ArtifactType::kDeviceLog, ArtifactType::kHubLog, ArtifactType::kProfileTrace,
+                                    ArtifactType::kNetronArchive, ArtifactType::kQhasSummary}) {
       if (number == static_cast<int>(type)) return type;
     }
   }

@@ -12,7 +12,9 @@
 namespace slipway::hub::server::internal {
 namespace {
 
-const std::string& id_of(const Call& call) { return call.match.parameters.at(0); }
+const std::string& id_of(const Call& call) {
+  return call.match.parameters.at(0);
+}
 
 /// Who owns an entry; the asker when the owner's row cannot be read.
 domain::User owner_of(const Context& context, const Call& call, const std::string& owner_id) {
@@ -35,7 +37,9 @@ Reply download(const Context& context, const Call& call, const base::Result<doma
 
 }  // namespace
 
-Reply user(const Context&, const Call& call) { return message(protocol::encode_user(call.actor.user)); }
+Reply user(const Context&, const Call& call) {
+  return message(protocol::encode_user(call.actor.user));
+}
 
 Reply login(const Context&, const Call&) {
   return base::fail(base::Code::kInvalidArgument,
@@ -95,9 +99,8 @@ Reply model_upload_plan(const Context& context, const Call& call) {
 
 Reply model_upload_complete(const Context& context, const Call& call) {
   SLIPWAY_ASSIGN(const auto completion, protocol::decode_upload_completion(call.request.body));
-  SLIPWAY_ASSIGN(const domain::Model complete, context.hub.complete_model_upload(call.actor, id_of(call),
-                                                                                 completion.upload_id,
-                                                                                 completion.etags));
+  SLIPWAY_ASSIGN(const domain::Model complete,
+                 context.hub.complete_model_upload(call.actor, id_of(call), completion.upload_id, completion.etags));
   return message(protocol::encode_created(complete.id, complete.created));
 }
 
@@ -141,8 +144,7 @@ Reply dataset_upload_plan(const Context& context, const Call& call) {
   SLIPWAY_ASSIGN(const protocol::PlanForm form, protocol::plan_form(call.query));
   SLIPWAY_ASSIGN(const auto size, announced_size(call));
   SLIPWAY_ASSIGN(const domain::Upload upload, context.hub.plan_dataset_upload(call.actor, id_of(call), size));
-  return message(
-      protocol::encode_form_plan(fmt::format("{}/assets/form/{}", call.base_url, upload.id), "file", form));
+  return message(protocol::encode_form_plan(fmt::format("{}/assets/form/{}", call.base_url, upload.id), "file", form));
 }
 
 Reply dataset_download(const Context& context, const Call& call) {
@@ -150,9 +152,10 @@ Reply dataset_download(const Context& context, const Call& call) {
 }
 
 Reply credentials_complete(const Context&, const Call&) {
-  return base::fail(base::Code::kInvalidArgument,
-                    "this hub hands out no storage credentials: finish a model with multipart_upload and a dataset with "
-                    "file_upload_complete");
+  return base::fail(
+      base::Code::kInvalidArgument,
+      "this hub hands out no storage credentials: finish a model with multipart_upload and a dataset with "
+      "file_upload_complete");
 }
 
 Reply sharing(const Context&, const Call&) {

@@ -11,12 +11,12 @@
 namespace slipway::hub::server {
 
 struct Request {
-  std::string id;      ///< for logs and error texts; not secret
+  std::string id;  ///< for logs and error texts; not secret
   std::string method;
-  std::string path;    ///< before the query, as sent
-  std::string query;   ///< after the question mark, as sent
+  std::string path;   ///< before the query, as sent
+  std::string query;  ///< after the question mark, as sent
   std::string authorization, cookie, host, origin, content_type, range;
-  std::string body;    ///< whole; empty for streamed bodies
+  std::string body;  ///< whole; empty for streamed bodies
   std::string remote_address;
 };
 

@@ -10,7 +10,9 @@ constexpr std::size_t kHeaderLimitBytes = 8192;
 constexpr int kMostParts = 64;
 constexpr std::size_t kMostBoundaryCharacters = 70;
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });

@@ -18,11 +18,10 @@
 namespace slipway::hub::server {
 
 struct ServiceSettings {
-  std::string public_url;    ///< "https://hub.example"; empty: built from each request's Host header
-  std::string fallback_host; ///< where a request names no host: "127.0.0.1:8400"
+  std::string public_url;  ///< "https://hub.example"; empty: built from each request's Host header
   std::uint64_t message_limit_bytes = 4ULL << 20;
-  std::chrono::milliseconds inspection_patience{10'000};   ///< a submission waits so long for inspections
-  std::chrono::milliseconds lease_patience{30'000};        ///< an agent waits so long for work
+  std::chrono::milliseconds inspection_patience{10'000};  ///< a submission waits so long for inspections
+  std::chrono::milliseconds lease_patience{30'000};       ///< an agent waits so long for work
 };
 
 /// A request that has been let in: who asks, and for what.
@@ -31,7 +30,7 @@ struct Call {
   protocol::RouteMatch match;
   protocol::Query query;
   domain::Actor actor;
-  std::string base_url;      ///< "http://host:port", no slash at the end
+  std::string base_url;  ///< "http://host:port", no slash at the end
 };
 
 /// Where the body of an upload goes as it arrives.
@@ -54,8 +53,8 @@ class Service {
   struct Plan {
     enum class Body { kWhole, kStreamed } body = Body::kWhole;
     Call call;
-    std::chrono::milliseconds patience{0};   ///< how long answer() may be asked again
-    std::unique_ptr<BodySink> sink;          ///< streamed bodies
+    std::chrono::milliseconds patience{0};  ///< how long answer() may be asked again
+    std::unique_ptr<BodySink> sink;         ///< streamed bodies
   };
   /// Routes, authenticates and checks what the header says, before any body is read.
   /// @param content_length  nothing when the request does not say

@@ -85,8 +85,8 @@ std::string SignedLinks::mac(std::string_view payload) const {
 
 std::string SignedLinks::sign(const Target& target) const {
   const std::uint64_t expires = seconds_of(clock_.now() + lifetime_);
-  const std::string payload = base64url(
-      fmt::format("1\n{}\n{}\n{}\n{}", target.blob.sha256, target.blob.size_bytes, expires, target.filename));
+  const std::string payload =
+      base64url(fmt::format("1\n{}\n{}\n{}\n{}", target.blob.sha256, target.blob.size_bytes, expires, target.filename));
   return payload + "." + mac(payload);
 }
 
@@ -116,8 +116,10 @@ base::Result<std::string> load_or_make_key(const std::filesystem::path& file) {
   auto kept = base::read_file(file, 4096);
   if (kept) {
     if (kept->size() < kKeyCharacters) {
-      return base::fail(base::Code::kDataLoss, "{}: expected a key of {} characters, found {}; delete the file to make "
-                        "a new one (links handed out before end)", file.string(), kKeyCharacters, kept->size());
+      return base::fail(base::Code::kDataLoss,
+                        "{}: expected a key of {} characters, found {}; delete the file to make "
+                        "a new one (links handed out before end)",
+                        file.string(), kKeyCharacters, kept->size());
     }
     return kept->substr(0, kKeyCharacters);
   }
