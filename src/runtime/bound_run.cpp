@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include "runtime/session_state.hpp"
 
@@ -10,6 +11,7 @@ using tensor::NamedTensors;
 struct BoundRun::State {
   Session::State* session = nullptr;
   Ort::IoBinding binding{nullptr};
+  CancellableRun uncancellable{nullptr};  ///< made once: a run should allocate nothing
   std::vector<Ort::Value> input_values;
   NamedTensors outputs;  ///< bound where static, filled from ONNX Runtime's values otherwise
   std::vector<bool> is_preallocated;
@@ -59,16 +61,18 @@ base::Result<std::unique_ptr<BoundRun>> BoundRun::bind(Session& session, const N
 
 base::Result<void> BoundRun::run(CancelFlag* cancel) {
   return guarded("running the model", [&]() -> base::Result<void> {
-    const CancellableRun run(cancel);
+    std::optional<CancellableRun> cancellable;
+    if (cancel != nullptr) cancellable.emplace(cancel);
+    const Ort::RunOptions& run_options = cancellable ? cancellable->options() : state_->uncancellable.options();
     state_->is_fetched = false;
     const auto run_bound = [&] {
       if (state_->has_dynamic) state_->bind_dynamic_outputs();
-      state_->session->session.Run(run.options(), state_->binding);
+      state_->session->session.Run(run_options, state_->binding);
     };
     try {
       run_bound();
     } catch (const Ort::Exception&) {
-      if (run.is_cancelled()) return base::fail(Code::kCancelled, "the run was cancelled");
+      if (cancellable && cancellable->is_cancelled()) return base::fail(Code::kCancelled, "the run was cancelled");
       // A model may declare another output shape than it gives. With buffers of its own ONNX Runtime only warns of it,
       // so a failure counts only when it happens with those.
       if (std::ranges::find(state_->is_preallocated, true) == state_->is_preallocated.end()) throw;
