@@ -216,11 +216,10 @@ def test_pytorch_programs_are_refused_in_words(client, cpu, tmp_path, name, cont
     assert "onnx" in words.lower(), "the way out is named"
 
 
-def test_a_context_binary_can_be_wrapped_in_onnx(client, npu, convolution, tmp_path):
+def test_a_context_binary_is_not_compiled_again_and_the_way_out_is_named(client, npu, convolution):
     binary = succeed(client.submit_compile_job(convolution[0], npu, options="--target_runtime qnn_context_binary"))
-    job = client.submit_compile_job(binary.get_target_model(), npu)
-    graph = onnx.load(download_onnx(succeed(job).get_target_model(), tmp_path)).graph
-    assert [node.op_type for node in graph.node] == ["EPContext"]
+    words = refusal(lambda: client.submit_compile_job(binary.get_target_model(), npu))
+    assert convolution[0].model_id in words or "ONNX" in words
 
 
 def test_one_job_can_serve_several_devices(client, npu, convolution):
