@@ -5,11 +5,10 @@
 #include <string>
 #include <thread>
 
-#include <sys/prctl.h>
-
 #include <CLI/CLI.hpp>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/prctl.h>
 
 #include "apps/hub_worker/agent.hpp"
 #include "apps/hub_worker/job_process.hpp"
