@@ -78,7 +78,7 @@ int run(int argc, char** argv) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
     fmt::print(stderr, "slipway: {}\n", error.what());
-    if (error.get_name() == "ExtrasError") {
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
       const std::string meant = meant_option(app, error.what());
       if (!meant.empty()) fmt::print(stderr, "Did you mean --{}?\n", meant);
     }
