@@ -11,7 +11,7 @@ namespace slipway::hub::server::internal {
 namespace {
 
 constexpr std::string_view kCookie = "slipway_session";
-constexpr std::size_t kSessionSeconds = 30UL * 24 * 3600;
+constexpr std::size_t kSessionSeconds = 7UL * 24 * 3600;
 
 /// Nothing from elsewhere, no inline script: names on the pages are strangers' text.
 constexpr std::string_view kPolicy =
