@@ -212,7 +212,8 @@ std::expected<void, Failure> carry_out(const JobContext& job, JobOutcome& outcom
       auto inputs = read_sample(*reader, 0);
       if (!inputs) return std::unexpected(failure_of(inputs.error(), Step::kReadData));
       first_sample = std::move(*inputs);
-      if (reader->sample_count() > 1) outcome.remarks.emplace_back("Times were measured on the first sample.");
+      if (!is_npu && reader->sample_count() > 1)
+        outcome.remarks.emplace_back("Times were measured on the first sample.");
     }
   }
   if (is_profiling) {
