@@ -7,10 +7,10 @@
 #include <vector>
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <spdlog/spdlog.h>
+#include <sys/file.h>
 
 #include "apps/hub_worker/machine.hpp"
 #include "apps/hub_worker/slot.hpp"

@@ -12,9 +12,9 @@ namespace slipway::worker {
 struct AgentSettings {
   std::string hub_url;
   std::string token;
-  std::string name;                      ///< empty: the host's name
-  std::filesystem::path work_folder;     ///< job folders are made below it
-  std::filesystem::path program;         ///< this executable
+  std::string name;                   ///< empty: the host's name
+  std::filesystem::path work_folder;  ///< job folders are made below it
+  std::filesystem::path program;      ///< this executable
   JobLimits limits;
 };
 

@@ -8,8 +8,9 @@
 #include <utility>
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include <sys/stat.h>
 
 #include "base/files.hpp"
 #include "hub/domain/job_state.hpp"
@@ -177,6 +178,8 @@ ResultFile& ResultFile::operator=(ResultFile&& other) noexcept {
   return *this;
 }
 
-fs::path ResultFile::path() const { return fmt::format("/proc/self/fd/{}", descriptor_); }
+fs::path ResultFile::path() const {
+  return fmt::format("/proc/self/fd/{}", descriptor_);
+}
 
 }  // namespace slipway::worker

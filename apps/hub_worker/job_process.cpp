@@ -53,8 +53,8 @@ JobOutcome failed(FailureType type, std::string reason) {
 
 JobOutcome carry_out(const fs::path& folder) {
   const auto libraries = runtime::locate_libraries();
-  const auto level = sandbox::lock_down(
-      {.writable = {folder}, .readable = readable_places(libraries), .processes = kProcesses});
+  const auto level =
+      sandbox::lock_down({.writable = {folder}, .readable = readable_places(libraries), .processes = kProcesses});
   if (!level) return failed(FailureType::kInternal, "the job could not lock itself in: " + level.error().message);
   say("sandbox: " + level->text());
 

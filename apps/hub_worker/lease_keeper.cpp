@@ -92,7 +92,8 @@ void LeaseKeeper::work(const std::stop_token& stop) {
       lock.unlock();
       renew();
       lock.lock();
-      renew_due = Clock::now() + (is_lost_ ? kRenewEvery : seconds(lease_until_ - Clock::now() < kRenewEvery * 2 ? 2 : 10));
+      renew_due =
+          Clock::now() + (is_lost_ ? kRenewEvery : seconds(lease_until_ - Clock::now() < kRenewEvery * 2 ? 2 : 10));
     }
   }
   is_flush_wanted_ = false;

@@ -3,9 +3,8 @@
 #include <cctype>
 #include <fstream>
 
-#include <sys/utsname.h>
-
 #include <nlohmann/json.hpp>
+#include <sys/utsname.h>
 
 #include "apps/hub_worker/job_launcher.hpp"
 #include "base/files.hpp"
@@ -76,9 +75,9 @@ base::Result<Machine> describe_machine(const std::filesystem::path& program, con
   limits.wall_time = std::chrono::seconds(60);
   std::string text, last_line;
   SLIPWAY_ASSIGN(const auto exit, sandbox::run(command, limits, [&](std::string_view line) {
-    last_line = line;
-    if (line.starts_with("{\"")) text = line;
-  }));
+                   last_line = line;
+                   if (line.starts_with("{\"")) text = line;
+                 }));
   const auto about = nlohmann::json::parse(text, nullptr, false);
   if (!exit.succeeded() || !about.is_object()) {
     return base::fail(base::Code::kUnavailable, "this machine could not be described: {} {}", exit.describe(),

@@ -12,8 +12,8 @@ namespace slipway::worker {
 
 /// This machine as the hub's users see it.
 struct Machine {
-  hub::domain::Device cpu;                          ///< its CPU, under its true name
-  std::vector<hub::domain::Framework> frameworks;   ///< what is installed, as the libraries themselves say
+  hub::domain::Device cpu;                         ///< its CPU, under its true name
+  std::vector<hub::domain::Framework> frameworks;  ///< what is installed, as the libraries themselves say
 };
 
 /// Asks a child (`slipway-worker describe`) for names and versions, so that the agent never loads the libraries.

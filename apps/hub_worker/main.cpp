@@ -5,11 +5,10 @@
 #include <string>
 #include <thread>
 
-#include <sys/prctl.h>
-
 #include <CLI/CLI.hpp>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/prctl.h>
 
 #include "apps/hub_worker/agent.hpp"
 #include "apps/hub_worker/job_process.hpp"
@@ -76,7 +75,11 @@ int main(int argc, char** argv) {
   agent->add_option("--name", settings.name, "Name shown by the hub (default: the host's name)");
   agent->add_option("--job-minutes", job_minutes, "Time limit of a compile job")->check(CLI::Range(1, 7 * 24 * 60));
   agent->add_option("--job-memory-mb", memory_mb, "Memory limit of a job (default: three quarters of the machine's)");
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kWrongUse;
+  }
 
   if (job->parsed()) return slipway::worker::run_job_process(folder);
   if (describe->parsed()) return slipway::worker::run_describe();

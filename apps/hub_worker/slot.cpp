@@ -5,9 +5,8 @@
 #include <fstream>
 #include <set>
 
-#include <sys/stat.h>
-
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 
 #include "apps/hub_worker/lease_keeper.hpp"
 #include "base/files.hpp"

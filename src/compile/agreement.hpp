@@ -12,7 +12,7 @@ namespace slipway::compile {
 struct Candidate {
   std::filesystem::path model;  ///< what ONNX Runtime loads
   runtime::SessionOptions session;
-  std::string executor;  ///< for the note: "the HTP emulator (SM8650 (HTP v75))"
+  std::string executor;  ///< for the note: "the HTP emulator for SM8650 (HTP v75)"
   std::string remark;    ///< appended to the note
   bool is_emulated = false;
 };

@@ -71,11 +71,11 @@ struct CompileResult {
   std::vector<tensor::TensorSpec> inputs, outputs;
   runtime::PlacementReport placement;
   std::vector<OutputAgreement> agreement;  ///< result against the source on the same random inputs
-  std::string agreement_note;              ///< who ran what: "CPU against the HTP emulator (SM8650)", or why not run
+  std::string agreement_note;              ///< who ran what: "… on the HTP emulator for SM8650 (HTP v75)", or why not
   std::optional<CompilerEstimate> estimate;
   std::optional<CompilerTraffic> traffic;
-  std::map<std::string, std::string> metadata;     ///< qairt_version, htp_arch, soc_model, vtcm_mb, graph_names …
-  std::vector<std::string> log;                    ///< for people, in order
+  std::map<std::string, std::string> metadata;  ///< chip, backend, qairt_version, htp_arch, soc_model, graph_names …
+  std::vector<std::string> log;                 ///< for people, in order
   std::vector<std::filesystem::path> extra_files;  ///< compiler profile CSV and the like
 };
 

@@ -158,8 +158,9 @@ Result<void> take_context(const CompileRequest& request, const fs::path& folder,
 void describe(const std::shared_ptr<runtime::Environment>& environment, const CompileRequest& request,
               CompileResult& result) {
   auto& metadata = result.metadata;
-  if (const auto version = environment->qairt_version()) metadata.emplace("qairt_version", *version);
+  if (const auto version = environment->qairt_version()) metadata.emplace("qairt_version", "v" + *version);
   metadata["backend"] = "HTP";
+  metadata["chip"] = chip_name(*request.htp);
   metadata["htp_arch"] = fmt::format("{}", request.htp->htp_arch);
   metadata["soc_model"] = fmt::format("{}", request.htp->soc_model);
   const auto copy_option = [&](const char* option, const char* key) {
@@ -173,6 +174,8 @@ void describe(const std::shared_ptr<runtime::Environment>& environment, const Co
 
 void take_profile(const fs::path& folder, const CompileRequest& request, const Log& log, CompileResult& result) {
   const fs::path csv = folder / kProfileFile;
+  std::error_code ignored;
+  fs::remove(folder / "compiler_profile_qnn.log", ignored);  // the same in a form that only Qualcomm's viewer reads
   if (!fs::exists(csv)) return;
   result.extra_files.push_back(csv);
   const auto profile = read_compiler_profile(csv);
@@ -196,7 +199,7 @@ Candidate candidate_for(const CompileRequest& request, const Prepared& prepared,
   candidate.session = qnn_session(request);
   candidate.is_emulated = result.placement.is_emulated;
   candidate.executor =
-      fmt::format("{} ({})", candidate.is_emulated ? "the HTP emulator" : "the NPU", chip_name(*request.htp));
+      fmt::format("{} for {}", candidate.is_emulated ? "the HTP emulator" : "the NPU", chip_name(*request.htp));
   if (request.target == Target::kQnnDlc) {
     candidate.model = prepared.model;
     candidate.remark = "a DLC cannot be read back here: the same graph, compiled once more for the same chip, was run";
@@ -266,7 +269,7 @@ Result<void> compile_for_qnn(const std::shared_ptr<runtime::Environment>& enviro
     auto session = runtime::Session::load(environment, prepared.model, compiling_session(environment, request, folder));
     if (!session) return std::unexpected(in_words(std::move(session).error(), request));
     result.placement = (*session)->placement();
-    for (const auto& line : (*session)->log_lines()) log(line);
+    for (const auto& line : (*session)->log_lines()) log(fmt::format("QNN: {}", line));
   }
   log(result.placement.summary());
   if (request.target == Target::kQnnDlc) {

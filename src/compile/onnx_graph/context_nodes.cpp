@@ -22,4 +22,17 @@ std::vector<ContextNode> context_nodes(const Model& model) {
   return nodes;
 }
 
+void set_context_file(Model& model, const std::string& file) {
+  for (auto& node : *model.proto().mutable_graph()->mutable_node()) {
+    if (node.op_type() != "EPContext") continue;
+    bool is_embedded = true;
+    onnx::AttributeProto* context = nullptr;
+    for (auto& attribute : *node.mutable_attribute()) {
+      if (attribute.name() == "embed_mode") is_embedded = attribute.i() != 0;
+      if (attribute.name() == "ep_cache_context") context = &attribute;
+    }
+    if (!is_embedded && context != nullptr) context->set_s(file);
+  }
+}
+
 }  // namespace slipway::compile::onnx_graph

@@ -18,4 +18,7 @@ struct ContextNode {
 /// The EPContext nodes of the main graph, in order.
 [[nodiscard]] std::vector<ContextNode> context_nodes(const Model& model);
 
+/// Makes the nodes that name a binary name another file. The file must lie beside the model before it is written.
+void set_context_file(Model& model, const std::string& file);
+
 }  // namespace slipway::compile::onnx_graph

@@ -28,8 +28,8 @@ void dispatch(const JobContext& job, JobOutcome& outcome) {
     case JobKind::kLink:
       break;
   }
-  fail_with(outcome, {FailureType::kUnsupported, fmt::format("this agent does not carry out {} jobs",
-                                                             domain::kind_name(job.spec.job.kind))});
+  fail_with(outcome, {FailureType::kUnsupported,
+                      fmt::format("this agent does not carry out {} jobs", domain::kind_name(job.spec.job.kind))});
 }
 
 }  // namespace

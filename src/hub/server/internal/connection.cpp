@@ -148,6 +148,7 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
     Request request = request_of(header.get(), ids.id("r", 8), remote_address_);
     const std::string id = request.id;
     const std::string method = request.method;
+    const std::string path = request.path;
     const unsigned version = header.get().version();
     const bool wants_continue = header.get()[http::field::expect] == "100-continue";
     bool keep = header.get().keep_alive();
@@ -161,6 +162,8 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
     auto plan = shared_.service.begin(std::move(request), length);
     if (!plan) {
       response = std::move(plan.error());
+      const auto match = protocol::match_route(method, path);
+      if (match.kind == protocol::RouteMatch::Kind::kFound) name = protocol::route_name(match.route);
     } else {
       name = protocol::route_name(plan->call.match.route);
       if (wants_continue && !is_body_read) {
