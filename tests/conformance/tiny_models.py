@@ -90,10 +90,10 @@ def save_with_external_data(model: onnx.ModelProto, folder: Path) -> Path:
     return folder
 
 
-def run(model: onnx.ModelProto | bytes, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def run(model: onnx.ModelProto | bytes | Path, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """What ONNX Runtime in Python answers."""
-    data = model if isinstance(model, bytes) else model.SerializeToString()
-    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    source = str(model) if isinstance(model, Path) else model if isinstance(model, bytes) else model.SerializeToString()
+    session = onnxruntime.InferenceSession(source, providers=["CPUExecutionProvider"])
     return dict(zip([output.name for output in session.get_outputs()], session.run(None, inputs)))
 
 
