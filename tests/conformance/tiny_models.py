@@ -60,7 +60,8 @@ def with_int64() -> onnx.ModelProto:
 
 def beyond_the_npu() -> onnx.ModelProto:
     """Det is an operator that the HTP does not know. x [1, 3, 3] -> y [1]."""
-    return _model([helper.make_node("Det", ["x"], ["y"], name="determinant")],
+    return _model([helper.make_node("Relu", ["x"], ["positive"], name="relu"),
+                   helper.make_node("Det", ["positive"], ["y"], name="determinant")],
                   [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 3])],
                   [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1])], {})
 
