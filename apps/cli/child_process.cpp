@@ -7,6 +7,7 @@
 #include <string>
 
 #include <poll.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
