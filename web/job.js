@@ -57,6 +57,11 @@ function time(microseconds) {
   return (microseconds / 1e6).toPrecision(4) + " s";
 }
 
+function median(sorted) {
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : Math.round((sorted[middle - 1] + sorted[middle]) / 2);
+}
+
 function clock(text) { return text ? new Date(text).toLocaleString() : ""; }
 
 function figure(value) { return typeof value === "number" ? value.toPrecision(5) : String(value); }
@@ -65,6 +70,14 @@ function duration(from, to) {
   if (!from) return "";
   const seconds = (new Date(to || Date.now()) - new Date(from)) / 1000;
   return seconds < 120 ? Math.max(0, seconds).toFixed(1) + " s" : (seconds / 60).toFixed(1) + " min";
+}
+
+// Kept apart from the rest, which is drawn anew only when the report changes.
+let runningMark = null;
+
+function durationMark(job) {
+  runningMark = element("span", "", duration(job.started, job.completed));
+  return runningMark;
 }
 
 // Sections ----------------------------------------------------------------------------------------------------------
@@ -98,7 +111,7 @@ function timesSection(report) {
     ["Submitted", clock(job.created) + " by " + job.owner],
     ["Started", clock(job.started)],
     ["Ended", clock(job.completed)],
-    [job.is_finished ? "Took" : "Running for", job.started ? duration(job.started, job.completed) : ""],
+    [job.is_finished ? "Took" : "Running for", job.started ? durationMark(job) : ""],
     ["Queue", place === null ? "" : place === 0 ? "next in line" : place + " ahead"],
     ["Options", job.options ? element("code", "", job.options) : "none"],
   ]));
@@ -117,8 +130,11 @@ function deviceSection(report) {
   ]));
 }
 
-function contentFacts(entry) {
-  if (!entry.content) return [["File", "not there (yet)"]];
+function contentFacts(entry, job) {
+  if (!entry.content) {
+    const isLost = entry.producer_job_id === job.id && job.state === "FAILED";
+    return [["File", isLost ? "none: the job failed" : "not there yet"]];
+  }
   const file = entry.download_url ? link("download", entry.download_url) : null;
   return [
     ["File", element("span", "", bytes(entry.content.size_bytes), file ? " · " : "", file || "")],
@@ -132,26 +148,26 @@ function tensors(title, list) {
     list.map((entry) => [(entry.graph ? entry.graph + ": " : "") + entry.name, element("code", "", entry.type)]), []));
 }
 
-function modelCard(title, model) {
+function modelCard(title, model, job) {
   const producer = model.producer_job_id;
   return card(title, "", facts([
     ["Name", model.name],
     ["Id", element("code", "", model.id)],
     ["Format", model.format],
-    ...contentFacts(model),
+    ...contentFacts(model, job),
     ["Made by", producer && producer !== jobId ? link(producer, "/jobs/" + encodeURIComponent(producer) + "/") : ""],
     ["Problem", model.error],
     ...Object.entries(model.facts || {}),
   ]), tensors("Inputs", model.inputs), tensors("Outputs", model.outputs));
 }
 
-function datasetCard(title, dataset) {
+function datasetCard(title, dataset, job) {
   const entries = (dataset.entries || []).map((entry) =>
     [entry.name, element("code", "", entry.type + (entry.shapes_differ ? " and other shapes" : "")), entry.samples]);
   return card(title, "", facts([
     ["Name", dataset.name],
     ["Id", element("code", "", dataset.id)],
-    ...contentFacts(dataset),
+    ...contentFacts(dataset, job),
     ["Problem", dataset.error],
     ["Expires", clock(dataset.expires)],
   ]), entries.length ? table(["Entry", "Type", "Samples"], entries, [2]) : null);
@@ -159,10 +175,10 @@ function datasetCard(title, dataset) {
 
 function filesSection(report) {
   const cards = [];
-  if (report.inputs.model) cards.push(modelCard("Input model", report.inputs.model));
-  if (report.outputs.model) cards.push(modelCard("Produced model", report.outputs.model));
-  if (report.inputs.dataset) cards.push(datasetCard("Input data", report.inputs.dataset));
-  if (report.outputs.dataset) cards.push(datasetCard("Output data", report.outputs.dataset));
+  if (report.inputs.model) cards.push(modelCard("Input model", report.inputs.model, report.job));
+  if (report.outputs.model) cards.push(modelCard("Produced model", report.outputs.model, report.job));
+  if (report.inputs.dataset) cards.push(datasetCard("Input data", report.inputs.dataset, report.job));
+  if (report.outputs.dataset) cards.push(datasetCard("Output data", report.outputs.dataset, report.job));
   if (report.inputs.specs.length) cards.push(card("Input specs as submitted", "", tensors("", report.inputs.specs)));
   return cards.length ? element("div", "columns", ...cards) : null;
 }
@@ -185,8 +201,8 @@ function statisticsSection(report) {
   const rows = phases.filter(([, key]) => profile.phases[key].times_us.length > 0).map(([name, key]) => {
     const phase = profile.phases[key];
     const sorted = [...phase.times_us].sort((a, b) => a - b);
-    return [name, String(sorted.length), time(sorted[0]), time(sorted[Math.floor(sorted.length / 2)]),
-      time(sorted[sorted.length - 1]), range(phase.peak_bytes)];
+    return [name, String(sorted.length), time(sorted[0]), time(median(sorted)), time(sorted[sorted.length - 1]),
+      range(phase.peak_bytes)];
   });
   const statistics = profile.statistics;
   return card("Measured", "",
@@ -220,7 +236,7 @@ function layersSection(report) {
       bar.style.setProperty("width", (100 * layer.time_us / longest) + "%");
       const name = element("div", "name mono", layer.name);
       name.title = layer.name + " (" + layer.type + ", " + layer.unit + ")";
-      children.push(element("div", "layer", name, element("div", "", bar, element("span", "visually-hidden", layer.unit)),
+      children.push(element("div", "layer", name, element("div", "", bar), element("div", "soft", layer.unit),
         element("div", "time", time(layer.time_us))));
     }
   } else {
@@ -318,6 +334,7 @@ async function refresh() {
     await readLog();
     trouble.textContent = "";
     if (report.job.is_finished) return;
+    if (report.job.started && runningMark) runningMark.textContent = duration(report.job.started, null);
   } catch (error) {
     trouble.textContent = "The hub does not answer (" + error.message + "); trying again …";
     wait = 3000;

@@ -143,7 +143,8 @@ std::string local_url(const ListenAddress& address) {
 base::Result<void> serve(const ServeSettings& settings) {
   SLIPWAY_ASSIGN(ListenAddress address, parse_listen_address(settings.listen));
   std::error_code error;
-  fs::create_directories(settings.data, error);
+  const bool is_new = fs::create_directories(settings.data, error);
+  if (is_new) fs::permissions(settings.data, fs::perms::owner_all, error);
   if (error) return base::fail(base::Code::kInternal, "make {}: {}", settings.data.string(), error.message());
   SLIPWAY_ASSIGN(const FolderLock lock, FolderLock::take(settings.data));
 
