@@ -1,9 +1,9 @@
 #include "media/draw.hpp"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <limits>
+
+#include <gtest/gtest.h>
 
 namespace slipway::media {
 namespace {

@@ -198,7 +198,7 @@ base::Result<VideoReader> VideoReader::open(const std::filesystem::path& path, c
   }
   state->decoder->thread_count = 0;
   state->decoder->pkt_timebase = stream.time_base;
-  state->decoder->max_pixels = limits.max_pixels;
+  state->decoder->max_pixels = 2 * limits.max_pixels + (1 << 16);  // padding counts there; frames are checked again
   status = avcodec_open2(state->decoder.get(), codec, nullptr);
   if (status < 0) return std::unexpected(open_error(state->name, status));
 

@@ -41,13 +41,9 @@ Orientation orientation_of(internal::Bytes bytes) {
   return Orientation::kUpright;
 }
 
-/// Warnings after which pixels are missing or wrong; others (stray bytes between segments) cost no pixel.
-bool loses_pixels(std::string_view warning) {
-  for (const std::string_view part :
-       {"Premature end", "bad Huffman", "bad progressive", "found marker", "bad arithmetic"}) {
-    if (warning.find(part) != std::string_view::npos) return true;
-  }
-  return false;
+/// Warnings that cost no pixel: stray bytes between segments, unknown notes of Adobe's.
+bool is_harmless(std::string_view warning) {
+  return warning.find("extraneous bytes") != std::string_view::npos || warning.find("Adobe") != std::string_view::npos;
 }
 
 /// Adobe writes CMYK inverted, so each stored sample already says how much light is left: R = C · K / 255.
@@ -69,6 +65,7 @@ base::Result<internal::Stored> internal::decode_jpeg(Bytes bytes, const ImageLim
   if (tjDecompressHeader3(handle.get(), data_of(bytes), size, &width, &height, &subsampling, &colour) != 0) {
     return base::fail(base::Code::kDataLoss, "the JPEG header cannot be read: {}", tjGetErrorStr2(handle.get()));
   }
+  if (width < 1 || height < 1) return base::fail(base::Code::kDataLoss, "the JPEG ends inside its header");
   SLIPWAY_TRY(check_size(width, height, limits));
   SLIPWAY_ASSIGN(Image image, Image::create(width, height));
 
@@ -79,7 +76,7 @@ base::Result<internal::Stored> internal::decode_jpeg(Bytes bytes, const ImageLim
                                    height, is_cmyk ? TJPF_CMYK : TJPF_RGB, TJFLAG_LIMITSCANS);
   if (status != 0) {
     const std::string_view reason = tjGetErrorStr2(handle.get());
-    if (tjGetErrorCode(handle.get()) == TJERR_FATAL || loses_pixels(reason)) {
+    if (tjGetErrorCode(handle.get()) == TJERR_FATAL || !is_harmless(reason)) {
       return base::fail(base::Code::kDataLoss, "the JPEG data is damaged or ends early: {}", reason);
     }
   }

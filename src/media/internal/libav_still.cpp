@@ -96,7 +96,7 @@ base::Result<Image> decode_with(AVCodecID id, Bytes bytes, std::string_view kind
   }
   std::memcpy(packet->data, bytes.data(), bytes.size());
   context->thread_count = 1;
-  context->max_pixels = limits.max_pixels;
+  context->max_pixels = 2 * limits.max_pixels + (1 << 16);  // the header was checked; libavcodec counts padding too
   context->err_recognition = AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER | AV_EF_EXPLODE;
   int status = avcodec_open2(context.get(), codec, nullptr);
   if (status >= 0) status = avcodec_send_packet(context.get(), packet.get());
@@ -138,6 +138,20 @@ PngChunks png_chunks(Bytes bytes) {
   return found;
 }
 
+/// Whether the data of a GIF's first picture is all there; libavcodec fills what is missing and says nothing.
+bool holds_first_gif_picture(Bytes bytes) {
+  const auto at = [&](std::size_t i) { return i < bytes.size() ? std::to_integer<unsigned>(bytes[i]) : 0U; };
+  const auto palette_bytes = [&](unsigned flags) -> std::size_t { return (flags & 0x80) != 0 ? 6U << (flags & 7) : 0; };
+  const auto skip_blocks = [&](std::size_t offset) {  // length-prefixed blocks up to one of length 0
+    while (at(offset) != 0) offset += 1 + at(offset);
+    return offset + 1;
+  };
+  std::size_t offset = 13 + palette_bytes(at(10));
+  while (at(offset) == 0x21) offset = skip_blocks(offset + 2);  // extensions
+  if (at(offset) != 0x2C) return false;
+  return skip_blocks(offset + 11 + palette_bytes(at(offset + 9))) <= bytes.size();
+}
+
 }  // namespace
 
 base::Result<Stored> decode_png(Bytes bytes, const ImageLimits& limits) {
@@ -169,6 +183,8 @@ base::Result<Stored> decode_bmp(Bytes bytes, const ImageLimits& limits) {
 base::Result<Stored> decode_gif(Bytes bytes, const ImageLimits& limits) {
   if (bytes.size() < 13) return base::fail(base::Code::kDataLoss, "the GIF ends inside its header");
   SLIPWAY_TRY(check_size(little_endian(bytes, 6, 2), little_endian(bytes, 8, 2), limits));
+  if (!holds_first_gif_picture(bytes))
+    return base::fail(base::Code::kDataLoss, "the GIF ends inside its first picture");
   SLIPWAY_ASSIGN(Image image, decode_with(AV_CODEC_ID_GIF, bytes, "GIF", limits));
   return Stored{std::move(image), Orientation::kUpright};
 }
