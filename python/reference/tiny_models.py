@@ -17,7 +17,7 @@ def value(name: str, shape: list, dtype: int = TensorProto.FLOAT):
 
 
 def model(name: str, nodes: list, inputs: list, outputs: list, weights: dict | None = None) -> onnx.ModelProto:
-    initializers = [numpy_helper.from_array(array, key) for key, array in (weights or {}).items()]
+    initializers = [numpy_helper.from_array(np.asarray(array), key) for key, array in (weights or {}).items()]
     graph = helper.make_graph(nodes, name, inputs, outputs, initializers)
     made = helper.make_model(graph, producer_name="slipway", opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(made)
@@ -31,7 +31,15 @@ def models(rng: np.random.Generator) -> dict[str, tuple[onnx.ModelProto, dict[st
     node = helper.make_node
     convolution = {"weight": normal(4, 3, 3, 3), "bias": normal(4)}
     image = normal(1, 3, 8, 8)
+    body = helper.make_graph(
+        [node("Identity", ["go_on"], ["still_go_on"]), node("Add", ["count", "one"], ["next"])], "body",
+        [value("step", [], TensorProto.INT64), value("go_on", [], TensorProto.BOOL), value("count", [])],
+        [value("still_go_on", [], TensorProto.BOOL), value("next", [])], [numpy_helper.from_array(np.asarray(np.float32(1)), "one")])
     return {
+        # As long as wanted: something to cancel.
+        "loop": (model("loop", [node("Loop", ["trips", "", "zero"], ["count"], "loop", body=body)],
+                       [value("trips", [], TensorProto.INT64)], [value("count", [])], {"zero": np.float32(0)}),
+                 {"trips": np.array(10, np.int64)}),
         "add": (model("add", [node("Add", ["a", "b"], ["sum"], "add")], [value("a", [2, 3]), value("b", [2, 3])],
                       [value("sum", [2, 3])]), {"a": normal(2, 3), "b": normal(2, 3)}),
         "matmul": (model("matmul", [node("MatMul", ["x", "w"], ["y"], "matmul")], [value("x", [1, 16])],

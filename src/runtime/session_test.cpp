@@ -62,7 +62,7 @@ TEST_P(TinyModels, give_the_same_bits_through_bound_buffers) {
 
 INSTANTIATE_TEST_SUITE_P(Cpu, TinyModels,
                          testing::Values("add", "matmul", "conv", "dynamic_relu", "unsupported_on_npu",
-                                         "identity_int64", "half", "external", "wrong_output_shape"),
+                                         "identity_int64", "half", "external", "wrong_output_shape", "loop"),
                          [](const auto& instance) { return std::string(instance.param); });
 
 TEST(Session, knows_the_models_signature) {
@@ -174,6 +174,40 @@ TEST(Session, stops_when_it_was_cancelled_before_the_run) {
   const auto outputs = session->get()->run(golden_of("add").inputs, &flag);
   ASSERT_FALSE(outputs);
   EXPECT_EQ(outputs.error().code, Code::kCancelled);
+}
+
+TEST(Session, stops_in_the_middle_of_a_run_when_it_is_cancelled) {
+  const auto session = load_tiny("loop");
+  ASSERT_TRUE(session) << session.error().message;
+  std::int64_t forever = std::int64_t{1} << 60U;
+  tensor::NamedTensors inputs;
+  inputs.push_back(
+      {"trips", tensor::Tensor::copy_of(tensor::Dtype::kInt64, {}, std::as_bytes(std::span(&forever, 1))).value()});
+  CancelFlag flag;
+  std::thread canceller([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    flag.cancel();
+  });
+  const auto outputs = session->get()->run(inputs, &flag);
+  canceller.join();
+  ASSERT_FALSE(outputs);
+  EXPECT_EQ(outputs.error().code, Code::kCancelled);
+}
+
+TEST(BoundRun, follows_outputs_whose_size_changes_from_run_to_run) {
+  const auto session = load_tiny("dynamic_relu");
+  ASSERT_TRUE(session);
+  tensor::NamedTensors inputs;
+  inputs.push_back({"x", tensor::Tensor::zeros(tensor::Dtype::kFloat32, {1, 4}).value()});
+  const auto bound = BoundRun::bind(**session, inputs);
+  ASSERT_TRUE(bound) << bound.error().message;
+  for (std::int64_t positive = 0; positive <= 4; ++positive) {
+    if (positive > 0) inputs[0].tensor.values<float>()[static_cast<std::size_t>(positive - 1)] = 1;
+    ASSERT_TRUE(bound->get()->run());
+    const auto outputs = bound->get()->outputs();
+    ASSERT_TRUE(outputs);
+    EXPECT_EQ((*outputs)->at(1).tensor.shape(), (tensor::Shape{2, positive}));
+  }
 }
 
 TEST(Session, runs_from_several_threads_at_once) {
