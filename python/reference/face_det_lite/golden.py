@@ -178,11 +178,78 @@ def write_postprocess(folder: pathlib.Path) -> None:
     (folder / "postprocess.json").write_text(json.dumps({"cases": cases}, indent=1) + "\n")
 
 
+TINY_SCALES = {"input": (1 / 255, 0), "heatmap": (0.06, 200), "bbox": (0.03, 40), "landmark": (0.05, 128)}
+
+
+def tiny_network(quantised: bool) -> onnx.ModelProto:
+    """A network with face_det_lite's signature and no training: 8×8 means, then one 1×1 convolution a head.
+
+    Bright cells become faces. `quantised` has integers at its border, as compiled w8a8 files have.
+    """
+    rng = np.random.default_rng(11)
+    shape = {"heatmap": 1, "bbox": 4, "landmark": 10}
+    nodes, constants_ = [], []
+
+    def constant(name: str, value: np.ndarray) -> str:
+        constants_.append(onnx.numpy_helper.from_array(value, name))
+        return name
+
+    def at_border(op: str, key: str, source: str, target: str) -> None:
+        scale, zero_point = TINY_SCALES[key]
+        nodes.append(helper.make_node(op, [source, constant(f"{key}.scale", np.array(scale, np.float32)),
+                                           constant(f"{key}.zero_point", np.array(zero_point, np.uint8))], [target]))
+
+    if quantised:
+        at_border("DequantizeLinear", "input", "input", "real_input")
+    nodes.append(helper.make_node("AveragePool", ["real_input" if quantised else "input"], ["means"], kernel_shape=[8, 8],
+                                  strides=[8, 8]))
+    for key, channels in shape.items():
+        weight = np.full((1, 1, 1, 1), 24) if key == "heatmap" else rng.normal(2, 2, (channels, 1, 1, 1))
+        bias = np.full(1, -12) if key == "heatmap" else rng.uniform(0.5, 2, channels)
+        nodes.append(helper.make_node("Conv", ["means", constant(f"{key}.weight", weight.astype(np.float32)),
+                                               constant(f"{key}.bias", bias.astype(np.float32))],
+                                      [f"real_{key}" if quantised else key]))
+        if quantised:
+            at_border("QuantizeLinear", key, f"real_{key}", key)
+    kind = TensorProto.UINT8 if quantised else TensorProto.FLOAT
+    graph = helper.make_graph(
+        nodes, "tiny_face_det_lite", [helper.make_tensor_value_info("input", kind, [1, 1, 96, 128])],
+        [helper.make_tensor_value_info(key, kind, [1, channels, 12, 16]) for key, channels in shape.items()], constants_)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def write_pipeline(folder: pathlib.Path) -> None:
+    """Picture to faces through the tiny networks, run by ONNX Runtime."""
+    blocks = np.random.default_rng(21).integers(0, 256, (10, 16, 3)).astype(np.uint8)
+    pixels = np.repeat(np.repeat(blocks, 13, axis=0), 13, axis=1)[:, :200]
+    arrays: dict[str, np.ndarray] = {"picture": pixels}
+    for name, quantised in (("tiny", False), ("tiny_quantised", True)):
+        model = tiny_network(quantised)
+        onnx.save(model, folder / f"{name}.onnx")
+        session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+        for channel in ("luma", "blue"):
+            tensor, placement = preprocess.image_to_tensor(pixels, channel, "letterbox", 128, 96)
+            if quantised:
+                tensor = preprocess.quantize(tensor, *TINY_SCALES["input"], np.uint8)
+            outputs = session.run(["heatmap", "bbox", "landmark"], {"input": tensor})
+            if quantised:
+                outputs = [preprocess.dequantize(value, *TINY_SCALES[key])
+                           for key, value in zip(("heatmap", "bbox", "landmark"), outputs)]
+            faces = postprocess.postprocess(*outputs, placement)
+            assert len(faces) > 3, f"{name} {channel}: {len(faces)} faces test little"
+            arrays[f"{name}.{channel}.pixels"] = np.array([postprocess.app_box(face.box, 200, 130) for face in faces], np.int64)
+            arrays[f"{name}.{channel}.scores"] = np.array([face.score for face in faces], np.float32)
+    np.savez_compressed(folder / "pipeline.npz", **arrays)
+
+
 def main() -> None:
     folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "tests/golden/face_det_lite")
     folder.mkdir(parents=True, exist_ok=True)
     write_preprocess(folder)
     write_postprocess(folder)
+    write_pipeline(folder)
     print(f"{folder}: {sum(path.stat().st_size for path in folder.iterdir())} bytes, NumPy {np.__version__}, "
           f"ONNX {onnx.__version__}, ONNX Runtime {onnxruntime.__version__}")
 
