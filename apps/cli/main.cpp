@@ -13,8 +13,8 @@ namespace {
 using AddVerb = void (*)(CLI::App&, Context&);
 
 // In the order of `slipway --help`.
-constexpr std::array<AddVerb, 6> kVerbs = {
-    add_inspect, add_infer, add_profile, add_bench, add_doctor, add_completion,
+constexpr std::array<AddVerb, 7> kVerbs = {
+    add_inspect, add_infer, add_profile, add_bench, add_face_det_lite, add_doctor, add_completion,
 };
 
 constexpr const char* kExamples = R"(Examples:
