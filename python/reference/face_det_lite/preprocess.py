@@ -32,11 +32,17 @@ def place(width: int, height: int, to_width: int, to_height: int, fit: str) -> P
 
 
 def choose_channel(picture: np.ndarray, channel: str) -> np.ndarray:
-    """uint8 [H, W, 3] RGB to float32 [H, W, C] in 0 … 1. channel: "luma", "blue" or "rgb"."""
-    values = picture.astype(np.float32) / np.float32(255)
+    """uint8 [H, W, 3] RGB to float32 [H, W, C] in 0 … 1. channel: "luma", "blue" or "rgb".
+
+    The order of the float32 operations is part of the reading: quantised inputs turn a difference of one rounding into a
+    difference of one step.
+    """
+    to_unit = np.float32(1) / np.float32(255)
+    values = picture.astype(np.float32)
     if channel == "luma":
-        return (values @ np.array(LUMA, np.float32))[:, :, None]
-    return values[:, :, 2:] if channel == "blue" else values
+        red, green, blue = np.array(LUMA, np.float32) * to_unit
+        return (values[:, :, 0] * red + values[:, :, 1] * green + values[:, :, 2] * blue)[:, :, None]
+    return (values[:, :, 2:] if channel == "blue" else values) * to_unit
 
 
 def interpolate(values: np.ndarray, width: int, height: int) -> np.ndarray:
