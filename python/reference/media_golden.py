@@ -101,4 +101,5 @@ def main() -> None:
     print(f"{folder}: {len(expected)} pictures, {total} bytes")
 
 
-main()
+if __name__ == "__main__":
+    main()
