@@ -6,8 +6,8 @@
 #include <cstring>
 #include <string>
 
-#include <poll.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>

@@ -1,6 +1,7 @@
 #include "apps/hub_worker/agent.hpp"
 
-#include <condition_variable>
+#include <array>
+#include <cstdio>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -92,6 +93,8 @@ base::Result<void> run_agent(const AgentSettings& settings, std::stop_token stop
   }
   if (stop.stop_requested()) return {};
   spdlog::info("registered: {} ({})", machine.cpu.name, sandbox::probe_walls().detail);
+  fmt::print("Slipway agent registered: {}\n", machine.cpu.name);
+  std::fflush(stdout);
 
   // Either slot may find that the token is no longer good; then both end.
   std::stop_source end;

@@ -8,7 +8,6 @@
 #include <CLI/CLI.hpp>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
-#include <sys/prctl.h>
 
 #include "apps/hub_worker/agent.hpp"
 #include "apps/hub_worker/job_process.hpp"
@@ -83,8 +82,6 @@ int main(int argc, char** argv) {
 
   if (job->parsed()) return slipway::worker::run_job_process(folder);
   if (describe->parsed()) return slipway::worker::run_describe();
-  // Whoever started the agent ends it: no agent is left behind by a hub that was killed.
-  if (std::getenv("SLIPWAY_DIE_WITH_PARENT") != nullptr) prctl(PR_SET_PDEATHSIG, SIGTERM);
   spdlog::set_default_logger(spdlog::stderr_logger_mt("agent"));
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e agent %l: %v");
   settings.limits.compile = std::chrono::minutes(job_minutes);

@@ -73,6 +73,13 @@ runtime::SessionOptions qnn_session(const CompileRequest& request) {
   return session;
 }
 
+/// The compiler writes its predictions into a profile, for the few chips whose cost model it has.
+void ask_for_predictions(runtime::SessionOptions& session, const CompileRequest& request, const fs::path& folder) {
+  if (!has_cost_model(*request.htp)) return;
+  session.provider.options["profiling_level"] = "basic";
+  session.provider.options["profiling_file_path"] = (folder / kProfileFile).string();
+}
+
 runtime::SessionOptions compiling_session(const std::shared_ptr<runtime::Environment>& environment,
                                           const CompileRequest& request, const fs::path& folder) {
   auto session = qnn_session(request);
@@ -87,10 +94,7 @@ runtime::SessionOptions compiling_session(const std::shared_ptr<runtime::Environ
   session.config_entries.emplace_back("ep.context_file_path", (folder / "model.onnx").string());
   session.config_entries.emplace_back("ep.context_embed_mode",
                                       request.target == Target::kPrecompiledQnnOnnx ? "1" : "0");
-  if (has_cost_model(*request.htp)) {
-    options["profiling_level"] = "basic";
-    options["profiling_file_path"] = (folder / kProfileFile).string();
-  }
+  ask_for_predictions(session, request, folder);
   return session;
 }
 
@@ -177,8 +181,12 @@ void take_profile(const fs::path& folder, const CompileRequest& request, const L
   std::error_code ignored;
   fs::remove(folder / "compiler_profile_qnn.log", ignored);  // the same in a form that only Qualcomm's viewer reads
   if (!fs::exists(csv)) return;
-  result.extra_files.push_back(csv);
   const auto profile = read_compiler_profile(csv);
+  if (request.target == Target::kQnnDlc) {
+    fs::remove(csv, ignored);  // it also holds times of the emulator, which are nobody's business
+  } else {
+    result.extra_files.push_back(csv);
+  }
   if (!profile) {
     log(fmt::format("the compiler's profile could not be read: {}", profile.error().message));
     return;
@@ -194,7 +202,8 @@ void take_profile(const fs::path& folder, const CompileRequest& request, const L
 
 /// What is run to compare: the artifact itself, or for a DLC, which nothing here can read back, the same graph compiled
 /// again for the same chip.
-Candidate candidate_for(const CompileRequest& request, const Prepared& prepared, const CompileResult& result) {
+Candidate candidate_for(const CompileRequest& request, const Prepared& prepared, const CompileResult& result,
+                        const fs::path& folder) {
   Candidate candidate;
   candidate.session = qnn_session(request);
   candidate.is_emulated = result.placement.is_emulated;
@@ -202,6 +211,7 @@ Candidate candidate_for(const CompileRequest& request, const Prepared& prepared,
       fmt::format("{} for {}", candidate.is_emulated ? "the HTP emulator" : "the NPU", chip_name(*request.htp));
   if (request.target == Target::kQnnDlc) {
     candidate.model = prepared.model;
+    ask_for_predictions(candidate.session, request, folder);
     candidate.remark = "a DLC cannot be read back here: the same graph, compiled once more for the same chip, was run";
   } else {
     candidate.model = request.target == Target::kQnnContextBinary ? result.wrapper : result.artifact;
@@ -255,6 +265,7 @@ Result<void> compile_for_qnn(const std::shared_ptr<runtime::Environment>& enviro
   SLIPWAY_TRY(check_chip(request, prepared.summary));
   const fs::path folder = request.output_folder / "compiled";
   std::error_code error;
+  fs::remove_all(folder, error);  // profiles are appended to, and an older DLC would be taken for the new one
   fs::create_directories(folder, error);
   if (error) return std::unexpected(base::errno_error(error.value(), fmt::format("make {}", folder.string())));
   SLIPWAY_ASSIGN(const WorkingFolder scratch, WorkingFolder::enter(request.output_folder));
@@ -278,11 +289,11 @@ Result<void> compile_for_qnn(const std::shared_ptr<runtime::Environment>& enviro
     SLIPWAY_TRY(take_context(request, folder, result));
   }
   describe(environment, request, result);
+  auto comparison =
+      compare_with_source(environment, request, prepared, candidate_for(request, prepared, result, folder));
+  result.agreement = std::move(comparison.outputs);
+  result.agreement_note = std::move(comparison.note);
   take_profile(folder, request, log, result);
-
-  const auto comparison = compare_with_source(environment, request, prepared, candidate_for(request, prepared, result));
-  result.agreement = comparison.outputs;
-  result.agreement_note = comparison.note;
   return {};
 }
 

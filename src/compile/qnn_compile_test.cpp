@@ -163,6 +163,18 @@ TEST_F(CompileForQnn, a_chip_with_a_cost_model_gives_an_estimate_and_traffic) {
   EXPECT_THAT(result->log, Contains(HasSubstr("not a measurement")));
 }
 
+TEST_F(CompileForQnn, a_dlc_gets_the_same_estimate_as_a_binary_and_no_times_of_the_emulator) {
+  request_.htp = kSa8255;
+  request_.target = Target::kQnnContextBinary;
+  const auto binary = compile_bytes(models::conv_net());
+  request_.target = Target::kQnnDlc;
+  const auto dlc = compile_bytes(models::conv_net());
+  ASSERT_TRUE(binary && dlc);
+  ASSERT_TRUE(binary->estimate && dlc->estimate);
+  EXPECT_EQ(dlc->estimate->nominal_us, binary->estimate->nominal_us);
+  EXPECT_THAT(dlc->extra_files, ::testing::IsEmpty());
+}
+
 TEST_F(CompileForQnn, chips_without_an_htp_are_refused) {
   request_.target = Target::kQnnDlc;
   for (const int arch : {0, 66}) {

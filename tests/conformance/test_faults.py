@@ -190,7 +190,7 @@ def test_the_job_that_waited_behind_it_ends_too(scenarios, fault):
 def test_a_crash_fails_the_job_with_what_happened(scenarios):
     scenario = scenarios["crash_job"].result()
     assert scenario.status.failure
-    assert "SIGSEGV" in scenario.status.message or "crash" in scenario.status.message.lower()
+    assert "signal 11" in scenario.status.message
     from qai_hub import public_api_pb2 as messages
 
     job = public_rest_api.get_job(scenario.client.config, scenario.job.job_id)
@@ -203,4 +203,4 @@ def test_a_killed_job_process_ends_its_job(scenarios):
     scenario = scenarios["kill_job"].result()
     assert scenario.status.finished
     if scenario.status.failure:
-        assert "SIGKILL" in scenario.status.message or "killed" in scenario.status.message.lower()
+        assert "signal 9" in scenario.status.message or "memory" in scenario.status.message

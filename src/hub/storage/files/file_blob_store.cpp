@@ -37,6 +37,12 @@ bool is_upload_id(std::string_view text) {
              std::string_view::npos;
 }
 
+// Makes new names in a folder durable.
+Result<void> sync_folder(const std::filesystem::path& folder) {
+  SLIPWAY_ASSIGN(OpenFile opened, OpenFile::open(folder, O_RDONLY | O_DIRECTORY));
+  return opened.sync();
+}
+
 // What is known of a received part.
 struct Part {
   std::string sha256;
@@ -250,23 +256,29 @@ Result<void> join(const Upload& upload, std::size_t count, const std::filesystem
 
 Result<std::unique_ptr<FileBlobStore>> FileBlobStore::open(const std::filesystem::path& folder) {
   std::error_code error;
-  constexpr std::string_view kHexDigits = "0123456789abcdef";
-  std::filesystem::create_directories(folder / "uploads", error);
-  for (const char high : kHexDigits) {
-    for (const char low : kHexDigits) {
-      if (!error) std::filesystem::create_directories(folder / "blobs" / std::string{high, low}, error);
-    }
+  for (const char* name : {"uploads", "blobs"}) {
+    if (!error) std::filesystem::create_directories(folder / name, error);
   }
   if (error) return std::unexpected(base::errno_error(error.value(), "make folders in " + folder.string()));
-  for (const auto& made : {folder / "blobs", folder}) {
-    SLIPWAY_ASSIGN(OpenFile opened, OpenFile::open(made, O_RDONLY | O_DIRECTORY));
-    SLIPWAY_TRY(opened.sync());
-  }
+  SLIPWAY_TRY(sync_folder(folder));
   return std::unique_ptr<FileBlobStore>(new FileBlobStore(folder));
 }
 
 std::filesystem::path FileBlobStore::blob_path(const std::string& sha256) const {
   return folder_ / "blobs" / sha256.substr(0, 2) / sha256.substr(2);
+}
+
+Result<std::filesystem::path> FileBlobStore::place_for(const Blob& blob) const {
+  auto path = blob_path(blob.sha256);
+  const auto parent = path.parent_path();
+  // Whoever finds the folder made must be able to rely on it as well.
+  const std::lock_guard lock(mutex_);
+  if (::mkdir(parent.c_str(), 0700) == 0) {
+    SLIPWAY_TRY(sync_folder(folder_ / "blobs"));
+  } else if (errno != EEXIST) {
+    return std::unexpected(base::errno_error(errno, "make " + parent.string()));
+  }
+  return path;
 }
 
 Result<std::shared_ptr<Upload>> FileBlobStore::upload_of(const std::string& upload_id, bool make) {
@@ -282,10 +294,7 @@ Result<std::shared_ptr<Upload>> FileBlobStore::upload_of(const std::string& uplo
     if (!make) return base::fail(Code::kFailedPrecondition, "nothing has arrived for this upload");
     return std::unexpected(base::errno_error(saved, "make " + folder.string()));
   }
-  if (made) {
-    SLIPWAY_ASSIGN(OpenFile parent, OpenFile::open(folder_ / "uploads", O_RDONLY | O_DIRECTORY));
-    SLIPWAY_TRY(parent.sync());
-  }
+  if (made) SLIPWAY_TRY(sync_folder(folder_ / "uploads"));
   upload = std::make_shared<Upload>();
   upload->folder = folder;
   upload->read_records();
@@ -342,12 +351,15 @@ Result<void> FileBlobStore::keep(const std::filesystem::path& file, const Blob& 
     ::unlink(file.c_str());
     return {};
   }
-  return base::rename_durably(file, blob_path(blob.sha256));
+  SLIPWAY_ASSIGN(const auto path, place_for(blob));
+  return base::rename_durably(file, path);
 }
 
 Result<Blob> FileBlobStore::put(std::string_view bytes) {
   const Blob blob{.sha256 = base::sha256_hex(bytes), .size_bytes = bytes.size()};
-  if (!path_of(blob)) SLIPWAY_TRY(base::write_file_durably(blob_path(blob.sha256), bytes, 0600));
+  if (path_of(blob)) return blob;
+  SLIPWAY_ASSIGN(const auto path, place_for(blob));
+  SLIPWAY_TRY(base::write_file_durably(path, bytes, 0600));
   return blob;
 }
 

@@ -42,6 +42,8 @@ class FileBlobStore final : public domain::BlobStore {
   explicit FileBlobStore(std::filesystem::path folder) : folder_(std::move(folder)) {}
   [[nodiscard]] base::Result<std::shared_ptr<Upload>> upload_of(const std::string& upload_id, bool make);
   [[nodiscard]] std::filesystem::path blob_path(const std::string& sha256) const;
+  /// The path of content that is to be kept, in a folder that exists.
+  [[nodiscard]] base::Result<std::filesystem::path> place_for(const domain::Blob& blob) const;
   [[nodiscard]] base::Result<void> keep(const std::filesystem::path& file, const domain::Blob& blob);
 
   std::filesystem::path folder_;
