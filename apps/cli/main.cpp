@@ -13,8 +13,9 @@ namespace {
 using AddVerb = void (*)(CLI::App&, Context&);
 
 // In the order of `slipway --help`.
-constexpr std::array<AddVerb, 9> kVerbs = {
-    add_inspect, add_infer, add_profile, add_bench, add_compile, add_serve, add_token, add_doctor, add_completion,
+constexpr AddVerb kVerbs[] = {
+    add_inspect,       add_infer, add_profile, add_bench,  add_compile,
+    add_face_det_lite, add_serve, add_token,   add_doctor, add_completion,
 };
 
 constexpr const char* kExamples = R"(Examples:

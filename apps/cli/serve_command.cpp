@@ -10,8 +10,8 @@
 #include <nlohmann/json.hpp>
 #include <sys/signalfd.h>
 
-#include "apps/cli/kept_process.hpp"
 #include "apps/cli/context.hpp"
+#include "apps/cli/kept_program.hpp"
 #include "apps/cli/verbs.hpp"
 
 namespace slipway::cli {
@@ -203,7 +203,7 @@ class LocalHub {
   const ServeArguments arguments_;
   const std::string hub_program_, worker_program_;
   Signals signals_;
-  KeptProcess hub_, agent_;
+  KeptProgram hub_, agent_;
   std::string url_, client_ini_, device_;
   bool is_ready_ = false;
 };

@@ -1,4 +1,4 @@
-#include "apps/cli/kept_process.hpp"
+#include "apps/cli/kept_program.hpp"
 
 #include <algorithm>
 #include <array>
@@ -43,11 +43,11 @@ constexpr std::chrono::seconds kProvenLife{10};
 
 }  // namespace
 
-KeptProcess::~KeptProcess() {
+KeptProgram::~KeptProgram() {
   if (output_ >= 0) ::close(output_);
 }
 
-base::Result<void> KeptProcess::start() {
+base::Result<void> KeptProgram::start() {
   std::vector<char*> arguments;
   for (auto& argument : arguments_) arguments.push_back(argument.data());
   arguments.push_back(nullptr);
@@ -78,7 +78,7 @@ base::Result<void> KeptProcess::start() {
   return {};
 }
 
-std::vector<std::string> KeptProcess::read_lines() {
+std::vector<std::string> KeptProgram::read_lines() {
   std::array<char, 4096> buffer;
   for (;;) {
     const ssize_t count = ::read(output_, buffer.data(), buffer.size());
@@ -100,7 +100,7 @@ std::vector<std::string> KeptProcess::read_lines() {
   return lines;
 }
 
-std::optional<std::string> KeptProcess::reap() {
+std::optional<std::string> KeptProgram::reap() {
   int status = 0;
   if (pid_ <= 0 || ::waitpid(pid_, &status, WNOHANG) != pid_) return std::nullopt;
   pid_ = -1;
@@ -116,7 +116,7 @@ std::optional<std::string> KeptProcess::reap() {
   return fmt::format("exit status {}", last_status_);
 }
 
-void KeptProcess::signal(int number) const {
+void KeptProgram::signal(int number) const {
   if (pid_ > 0) ::kill(pid_, number);
 }
 

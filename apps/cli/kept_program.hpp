@@ -14,13 +14,13 @@ namespace slipway::cli {
 /// A program beside this one that is kept running. Its standard error is ours, its standard output is read line by
 /// line, and it ends with us, even when we are killed.
 /// @thread start() from the thread that lives as long as the process: the kernel ties the child's life to it
-class KeptProcess {
+class KeptProgram {
  public:
   /// @param arguments  the program's path first
-  explicit KeptProcess(std::vector<std::string> arguments) : arguments_(std::move(arguments)) {}
-  ~KeptProcess();
-  KeptProcess(const KeptProcess&) = delete;
-  KeptProcess& operator=(const KeptProcess&) = delete;
+  explicit KeptProgram(std::vector<std::string> arguments) : arguments_(std::move(arguments)) {}
+  ~KeptProgram();
+  KeptProgram(const KeptProgram&) = delete;
+  KeptProgram& operator=(const KeptProgram&) = delete;
 
   void set_arguments(std::vector<std::string> arguments) { arguments_ = std::move(arguments); }
 
