@@ -244,14 +244,5 @@ TEST_P(Metadata, cuts_a_log_that_grows_without_end_and_says_so_once) {
   EXPECT_EQ(log.find("the rest is dropped", said + 1), std::string::npos);
 }
 
-TEST(SqliteStore, refuses_a_file_that_is_no_database) {
-  const auto folder = base::TemporaryFolder::create("slipway-contract").value();
-  ASSERT_TRUE(base::write_file_durably(folder.path() / "hub.sqlite", std::string(5000, 'x')));
-  const auto store = storage::SqliteStore::open(folder.path() / "hub.sqlite");
-  ASSERT_FALSE(store);
-  EXPECT_EQ(store.error().code, Code::kDataLoss);
-  EXPECT_FALSE(storage::SqliteStore::open("/no/such/folder/hub.sqlite"));
-}
-
 }  // namespace
 }  // namespace slipway::hub
