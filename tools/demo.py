@@ -194,7 +194,7 @@ class Demo:
             self.steps.say(f"{name} to {runtime}: {file.name}, {file.stat().st_size / 1e6:.2f} MB")
             for line in self.jobs.read_log(job).splitlines():
                 words = line.partition("Z ")[2]  # behind the stamp
-                if any(sign in words for sign in ("nodes on the", "largest difference", "estimate")):
+                if any(sign in words for sign in ("nodes on the", "largest difference", "equal in every", "estimate")):
                     self.steps.say(f"    {words.strip()}")
         self.steps.end()
 
