@@ -108,6 +108,19 @@ std::expected<void, Failure> run_samples(const JobContext& job, const SessionPla
   return {};
 }
 
+/// Placement in words, and what must not be overlooked about it.
+void report_placement(const JobContext& job, const SessionPlan& plan, const runtime::PlacementReport& placement,
+                      JobOutcome& outcome) {
+  if (placement.node_count() == 0) return;
+  job.log(fmt::format("placement: {}", placement.summary()));
+  const int on_npu = placement.nodes_on(runtime::ComputeUnit::kNpu);
+  if (plan.session.provider.name == "qnn" && on_npu < placement.node_count()) {
+    outcome.remarks.push_back(fmt::format("{} of {} nodes ran on the CPU of {}, not on the NPU.",
+                                          placement.node_count() - on_npu, placement.node_count(),
+                                          runtime::machine_name()));
+  }
+}
+
 /// The whole measurement, each phase in a process of its own.
 std::expected<void, Failure> measure(const JobContext& job, const SessionPlan& plan, const tensor::NamedTensors* inputs,
                                      ProfileEvidence& evidence, JobOutcome& outcome) {
@@ -124,6 +137,7 @@ std::expected<void, Failure> measure(const JobContext& job, const SessionPlan& p
                                        });
   if (!report) return std::unexpected(failure_of(report.error(), Step::kRun));
   evidence = evidence_of(*report);
+  if (inputs == nullptr) report_placement(job, plan, report->placement, outcome);
   for (const auto& warning : report->warnings) job.log(fmt::format("note: {}", warning));
   if (!report->chrome_trace.empty() && !report->is_emulated) {
     const std::string name = job.spec.job.id + "_profile_trace.json";
@@ -158,19 +172,6 @@ void estimate(const JobContext& job, const SessionPlan& plan, const std::shared_
       fmt::format("the compiler estimates {:.0f} us ({:.0f} to {:.0f}) on this chip: its own cost model, not a "
                   "measurement",
                   result->estimate->nominal_us, result->estimate->lower_us, result->estimate->upper_us));
-}
-
-/// Placement in words, and what must not be overlooked about it.
-void report_placement(const JobContext& job, const SessionPlan& plan, const runtime::PlacementReport& placement,
-                      JobOutcome& outcome) {
-  if (placement.node_count() == 0) return;
-  job.log(fmt::format("placement: {}", placement.summary()));
-  const int on_npu = placement.nodes_on(runtime::ComputeUnit::kNpu);
-  if (plan.session.provider.name == "qnn" && on_npu < placement.node_count()) {
-    outcome.remarks.push_back(fmt::format("{} of {} nodes ran on the CPU of {}, not on the NPU.",
-                                          placement.node_count() - on_npu, placement.node_count(),
-                                          runtime::machine_name()));
-  }
 }
 
 std::expected<void, Failure> carry_out(const JobContext& job, JobOutcome& outcome) {
@@ -219,7 +220,6 @@ std::expected<void, Failure> carry_out(const JobContext& job, JobOutcome& outcom
   if (is_profiling) {
     const auto measured = measure(job, *plan, first_sample ? &*first_sample : nullptr, evidence, outcome);
     if (!measured) return measured;
-    if (!reader) job.log(fmt::format("placement: {}", evidence.placement));
     if (is_npu) estimate(job, *plan, *environment, outcome);
   }
   evidence.runtime_config = plan->runtime_config;

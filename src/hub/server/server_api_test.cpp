@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "hub/server/test_hub.hpp"
+#include "hub/server/server_fixture.hpp"
 
 namespace slipway::hub::server {
 namespace {

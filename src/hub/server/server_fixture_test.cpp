@@ -1,4 +1,4 @@
-#include "hub/server/test_hub.hpp"
+#include "hub/server/server_fixture.hpp"
 
 #include <algorithm>
 
