@@ -18,6 +18,6 @@ else
   # One translation unit with every header.
   git ls-files 'src/*.hpp' 'apps/*.hpp' | grep -vE '/internal/|test' |
     sed -e 's#^src/##' -e 's#.*#\#include "&"#' > "$report.cpp"
-  quietly clang-tidy-16 --quiet "$report.cpp" -- "${clang_flags[@]}" -Isrc -I. -isystem "${ONNXRUNTIME_ROOT:-.deps/onnxruntime}/include" -isystem /usr/include/onnxruntime
+  quietly clang-tidy-16 --quiet --config-file=.clang-tidy "$report.cpp" -- "${clang_flags[@]}" -Isrc -I. -isystem "${ONNXRUNTIME_ROOT:-.deps/onnxruntime}/include" -isystem /usr/include/onnxruntime
 fi
 echo "formatting and names are as agreed"
