@@ -193,8 +193,9 @@ class Demo:
                 file = Path(job.download_target_model(str(self.output / f"{name}_{runtime}.{suffix}")))
             self.steps.say(f"{name} to {runtime}: {file.name}, {file.stat().st_size / 1e6:.2f} MB")
             for line in self.jobs.read_log(job).splitlines():
-                if "agreement" in line.lower() or "estimate" in line.lower():
-                    self.steps.say(f"    hub's log: {line.strip()}")
+                words = line.partition("Z ")[2]  # behind the stamp
+                if any(sign in words for sign in ("nodes on the", "largest difference", "equal in every", "estimate")):
+                    self.steps.say(f"    {words.strip()}")
         self.steps.end()
 
     def profile_models(self) -> None:

@@ -47,7 +47,11 @@ def test_kill_leaves_no_child_behind(tmp_path):
     build = program(tmp_path / "build", 'sleep 60 &\n(sleep 61 & wait) &\necho "Slipway hub ready at http://x"\nwait\n')
     hub = LocalHub(build, tmp_path / "data")
     hub.start()
-    pids = [process.pid for process in hub.processes()]
+    for _ in range(250):  # the inner shell may need a moment for its child
+        pids = [process.pid for process in hub.processes()]
+        if len(pids) >= 4:
+            break
+        time.sleep(0.02)
     assert len(pids) >= 4
     hub.kill()
     assert all(gone(pid) for pid in pids)

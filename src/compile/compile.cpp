@@ -42,8 +42,12 @@ void finish_onnx(const std::shared_ptr<runtime::Environment>& environment, const
 void log_agreement(const CompileResult& result, const Log& log) {
   log(fmt::format("agreement: {}", result.agreement_note));
   for (const auto& [output, agreement] : result.agreement) {
-    log(fmt::format("  {}: largest difference {:.3g} ({:.2g} of the peak), cosine {:.6f}, PSNR {:.1f} dB", output,
-                    agreement.max_abs, agreement.relative_max, agreement.cosine, agreement.psnr_db));
+    if (agreement.max_abs == 0 && agreement.not_finite == 0) {
+      log(fmt::format("  {}: equal in every element", output));
+      continue;
+    }
+    log(fmt::format("  {}: largest difference {:.3g} ({:.2g} of the peak), cosine {:.6f}", output, agreement.max_abs,
+                    agreement.relative_max, agreement.cosine));
     if (agreement.cosine < kLowestCosine || agreement.not_finite > 0) {
       log(fmt::format("  warning: {} does not agree with the source ({} element(s) not finite on one side only)",
                       output, agreement.not_finite));

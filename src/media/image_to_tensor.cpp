@@ -171,8 +171,8 @@ base::Result<Placement> ImageToTensor::convert(ImageView image, std::span<std::b
   state.source_width = static_cast<std::size_t>(image.width);
   state.source_row_index = {-1, -1};
   const std::size_t plane_stride = state.source_width + 1;
-  for (auto& row : state.source_rows) row.resize(plane_stride * state.planes);
-  state.mixed.resize(plane_stride * state.planes);
+  for (auto& row : state.source_rows) row.resize(plane_stride * state.planes + internal::kSpareValues);
+  state.mixed.resize(plane_stride * state.planes + internal::kSpareValues);
 
   // Padding: the black pixel's value, above and below, left and right.
   std::fill(state.finished.begin(), state.finished.end(), input.bias);

@@ -216,10 +216,16 @@ def test_pytorch_programs_are_refused_in_words(client, cpu, tmp_path, name, cont
     assert "onnx" in words.lower(), "the way out is named"
 
 
-def test_a_context_binary_is_not_compiled_again_and_the_way_out_is_named(client, npu, convolution):
-    binary = succeed(client.submit_compile_job(convolution[0], npu, options="--target_runtime qnn_context_binary"))
-    words = refusal(lambda: client.submit_compile_job(binary.get_target_model(), npu))
-    assert convolution[0].model_id in words or "ONNX" in words
+def test_a_context_binary_can_be_embedded_in_onnx_and_run(client, npu, convolution, tmp_path):
+    model, source = convolution
+    binary = succeed(client.submit_compile_job(model, npu, options="--target_runtime qnn_context_binary"))
+    wrapped = succeed(client.submit_compile_job(binary.get_target_model(), npu)).get_target_model()
+    assert wrapped.model_type == SourceModelType.ONNX
+    assert [node.op_type for node in onnx.load(download_onnx(wrapped, tmp_path)).graph.node] == ["EPContext"]
+    values = picture(1, 3, 16, 16)
+    found = outputs(client.submit_inference_job(wrapped, npu, {"x": [values]}))
+    expected = tiny_models.run(source, {"x": values})["scores"]
+    assert np.abs(found["scores"][0] - expected).max() < 5e-3 * np.abs(expected).max()
 
 
 def test_one_job_can_serve_several_devices(client, npu, convolution):

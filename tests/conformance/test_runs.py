@@ -113,7 +113,8 @@ def test_an_emulated_profile_has_placement_and_not_one_time(client, npu, targets
     for key, value in profile["execution_summary"].items():
         assert value is None or not np.any(value), f"{key} is {value} although nothing was measured"
     units = Counter(layer["compute_unit"] for layer in profile["execution_detail"])
-    assert units["NPU"] >= 1 and set(units) == {"NPU"}
+    assert units["NPU"] >= 4 and set(units) == {"NPU"}
+    assert {"Conv", "Relu"} <= {layer["type"] for layer in profile["execution_detail"]}
     for layer in profile["execution_detail"]:
         assert not layer.get("execution_time") and not layer.get("execution_cycles")
     log = read_log(job).lower()

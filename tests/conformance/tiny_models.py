@@ -86,7 +86,9 @@ def save(model: onnx.ModelProto, path: Path) -> Path:
 def save_with_external_data(model: onnx.ModelProto, folder: Path) -> Path:
     """FOLDER/model.onnx and FOLDER/model.data, as the client takes directories."""
     folder.mkdir(parents=True)
-    onnx.save(model, folder / "model.onnx", save_as_external_data=True, all_tensors_to_one_file=True,
+    copy = onnx.ModelProto()  # saving moves the weights out of what is saved
+    copy.CopyFrom(model)
+    onnx.save(copy, folder / "model.onnx", save_as_external_data=True, all_tensors_to_one_file=True,
               location="model.data", size_threshold=0)
     return folder
 

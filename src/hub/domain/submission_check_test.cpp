@@ -220,6 +220,27 @@ TEST(JudgeInference, refuses_units_that_are_not_there) {
   EXPECT_TRUE(judge(run_on(snapdragon(), "--compute_unit npu", true)));
 }
 
+TEST(JudgeCompile, embeds_a_context_binary_as_it_is_for_its_own_chip) {
+  auto facts = compile_for(snapdragon(), "");
+  facts.model.type = ModelType::kQnnContextBinary;
+  facts.model.inspection.reset();
+  facts.producer.emplace();
+  facts.producer->kind = JobKind::kCompile;
+  facts.producer->model_id = "msource";
+  facts.producer->options = "--target_runtime qnn_context_binary";
+  facts.producer->device = snapdragon();
+  const auto verdict = judge(facts);
+  ASSERT_TRUE(verdict) << verdict.error().message;
+  EXPECT_EQ(verdict->fails_as, FailureType::kUnspecified);
+
+  auto other_chip = facts;
+  other_chip.devices = {snapdragon("SA8255P ADP", 52, 73)};
+  expect_refused(other_chip, Code::kInvalidArgument, "compile its source model msource");
+  auto other_target = facts;
+  other_target.options = parse_options(JobKind::kCompile, "--target_runtime qnn_dlc").value();
+  expect_refused(other_target, Code::kInvalidArgument, "without options");
+}
+
 TEST(JudgeInference, refuses_types_that_it_cannot_run) {
   auto facts = run_on(machine(), "", false);
   facts.model.type = ModelType::kQnnDlc;

@@ -11,6 +11,7 @@
 #include "hub/executor/format.hpp"
 #include "hub/executor/internal/compiler_estimate.hpp"
 #include "hub/executor/internal/job.hpp"
+#include "hub/executor/internal/placement_document.hpp"
 #include "hub/executor/internal/session_plan.hpp"
 
 namespace slipway::hub::executor {
@@ -111,6 +112,17 @@ base::Result<void> hand_over(const JobContext& job, Target target, const compile
   return {};
 }
 
+/// Once compiled, the graph is one node to ONNX Runtime; profiles of it list the layers from here.
+base::Result<void> keep_placement(const JobContext& job, const runtime::PlacementReport& placement,
+                                  JobOutcome& outcome) {
+  const std::string name = "placement.json";
+  std::ofstream file(job.out() / name, std::ios::binary);
+  file << placement_document(placement);
+  if (!file.flush()) return base::fail(base::Code::kInternal, "write {}", name);
+  outcome.companion_files[kPlacementCompanion] = name;
+  return {};
+}
+
 /// A context binary "compiled" again is embedded in ONNX: here its wrapper and the binary as one model folder.
 void wrap_context_binary(const JobContext& job, JobOutcome& outcome) {
   const auto wrapper = job.spec.companion_files.find("wrapper");
@@ -136,6 +148,11 @@ void wrap_context_binary(const JobContext& job, JobOutcome& outcome) {
     outcome.target_outputs = job.spec.model.inspection->outputs;
   }
   outcome.target_metadata = job.spec.model.metadata;
+  if (const auto placement = job.spec.companion_files.find(kPlacementCompanion);
+      placement != job.spec.companion_files.end()) {
+    fs::copy_file(job.in(placement->second), job.out() / "placement.json", error);
+    if (!error) outcome.companion_files[kPlacementCompanion] = "placement.json";
+  }
   outcome.agreement_note = "not compared: the binary itself is unchanged";
   outcome.succeeded = true;
 }
@@ -232,6 +249,9 @@ void run_compile(const JobContext& job, JobOutcome& outcome) {
   }
   if (*target != Target::kOnnx && result->placement.node_count() > 0) {
     outcome.remarks.push_back(fmt::format("Placement: {}.", result->placement.summary()));
+    if (const auto kept = keep_placement(job, result->placement, outcome); !kept) {
+      return fail_with(outcome, failure_of(kept.error(), Step::kWrite));
+    }
   }
   add_compiler_estimate(job, *result, outcome);
   if (const auto handed = hand_over(job, *target, *result, outcome); !handed) {

@@ -61,6 +61,19 @@ ProfileEvidence evidence_of(const runtime::ProfileReport& report) {
   return evidence;
 }
 
+void show_compiled_layers(const runtime::PlacementReport& compiled, ProfileEvidence& evidence) {
+  evidence.placement = compiled.summary();
+  evidence.layers.clear();
+  for (const auto& layer : compiled.layers) {
+    domain::LayerProfile row;
+    row.name = layer.name;
+    row.op_type = layer.op_type;
+    row.provider = layer.provider;
+    row.unit = runtime::compute_unit_name(layer.unit);
+    evidence.layers.push_back(std::move(row));
+  }
+}
+
 ProfileEvidence evidence_of_run(const runtime::PlacementReport& placement, const runtime::SessionOptions& session,
                                 const std::vector<std::uint64_t>& times_us, const MemoryBefore& before) {
   ProfileEvidence evidence;

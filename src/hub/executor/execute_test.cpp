@@ -288,6 +288,8 @@ TEST_F(Execute, compiles_for_the_npu_and_runs_what_it_made) {
     EXPECT_THAT(ran.profile->inference.times_us, IsEmpty()) << "an emulator's time is not a device's";
     EXPECT_EQ(ran.profile->inference_median_us, 0U);
     EXPECT_THAT(ran.remarks, Contains(HasSubstr("HTP emulator")));
+    EXPECT_THAT(log_, Contains(HasSubstr("nodes on the NPU in 1 partition")));
+    EXPECT_THAT(log_, Not(Contains(HasSubstr("1 of 1 nodes")))) << "a compiled graph is more than its one node";
     if (type == ModelType::kQnnDlc) {
       EXPECT_THAT(ran.remarks, Contains(HasSubstr("cannot be read back")));
     }

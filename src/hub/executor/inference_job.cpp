@@ -10,6 +10,7 @@
 #include "hub/executor/internal/compiler_estimate.hpp"
 #include "hub/executor/internal/evidence.hpp"
 #include "hub/executor/internal/job.hpp"
+#include "hub/executor/internal/placement_document.hpp"
 #include "hub/executor/internal/session_plan.hpp"
 #include "runtime/profiling.hpp"
 
@@ -121,6 +122,22 @@ void report_placement(const JobContext& job, const SessionPlan& plan, const runt
   }
 }
 
+constexpr std::uint64_t kLargestPlacementBytes = std::uint64_t{256} << 20;
+
+/// Where the layers of a compiled graph are, which ONNX Runtime sees as one node: as its compile job found them.
+std::optional<runtime::PlacementReport> compiled_placement(const JobContext& job, const SessionPlan& plan) {
+  const auto companion = job.spec.companion_files.find(kPlacementCompanion);
+  if (companion == job.spec.companion_files.end() || !plan.graph.empty()) return std::nullopt;
+  const auto text = base::read_file(job.in(companion->second), kLargestPlacementBytes);
+  if (!text) return std::nullopt;
+  auto placement = placement_from_document(*text);
+  if (!placement) {
+    job.log(placement.error().message);
+    return std::nullopt;
+  }
+  return std::move(*placement);
+}
+
 /// The whole measurement, each phase in a process of its own.
 std::expected<void, Failure> measure(const JobContext& job, const SessionPlan& plan, const tensor::NamedTensors* inputs,
                                      ProfileEvidence& evidence, JobOutcome& outcome) {
@@ -137,7 +154,9 @@ std::expected<void, Failure> measure(const JobContext& job, const SessionPlan& p
                                        });
   if (!report) return std::unexpected(failure_of(report.error(), Step::kRun));
   evidence = evidence_of(*report);
-  if (inputs == nullptr) report_placement(job, plan, report->placement, outcome);
+  const auto compiled = compiled_placement(job, plan);
+  if (compiled) show_compiled_layers(*compiled, evidence);
+  if (inputs == nullptr) report_placement(job, plan, compiled ? *compiled : report->placement, outcome);
   for (const auto& warning : report->warnings) job.log(fmt::format("note: {}", warning));
   if (!report->chrome_trace.empty() && !report->is_emulated) {
     const std::string name = job.spec.job.id + "_profile_trace.json";
@@ -207,8 +226,12 @@ std::expected<void, Failure> carry_out(const JobContext& job, JobOutcome& outcom
     if (const auto checked = check_output_types(**session); !checked) return checked;
     RunTimes times;
     if (const auto ran = run_samples(job, *plan, **session, *reader, !is_npu, times, outcome); !ran) return ran;
-    report_placement(job, *plan, (*session)->placement(), outcome);
-    if (!is_profiling) evidence = evidence_of_run((*session)->placement(), plan->session, times.times_us, memory);
+    const auto compiled = compiled_placement(job, *plan);
+    report_placement(job, *plan, compiled ? *compiled : (*session)->placement(), outcome);
+    if (!is_profiling) {
+      evidence = evidence_of_run((*session)->placement(), plan->session, times.times_us, memory);
+      if (compiled) evidence.placement = compiled->summary();
+    }
     if (is_profiling && reader->sample_count() > 0) {
       auto inputs = read_sample(*reader, 0);
       if (!inputs) return std::unexpected(failure_of(inputs.error(), Step::kReadData));

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "media/internal/pixel_rows_x86.hpp"
+
 // Sanitizers start before the loader's choice between versions works.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
     !defined(__SANITIZE_THREAD__)
@@ -34,14 +36,23 @@ template <typename Stored>
 
 }  // namespace
 
+namespace {
+
 SLIPWAY_VECTOR_VERSIONS
-void weigh_row(const std::uint8_t* __restrict rgb, std::size_t pixels, const float weights[3], float bias,
-               float* __restrict out) {
+void weigh_portably(const std::uint8_t* __restrict rgb, std::size_t pixels, const float weights[3], float bias,
+                    float* __restrict out) {
   const float red = weights[0], green = weights[1], blue = weights[2];
   for (std::size_t x = 0; x < pixels; ++x) {
     out[x] = static_cast<float>(rgb[3 * x]) * red + static_cast<float>(rgb[3 * x + 1]) * green +
              static_cast<float>(rgb[3 * x + 2]) * blue + bias;
   }
+}
+
+}  // namespace
+
+void weigh_row(const std::uint8_t* rgb, std::size_t pixels, const float weights[3], float bias, float* out) {
+  const std::size_t done = weigh_row_avx512(rgb, pixels, weights, bias, out);
+  weigh_portably(rgb + 3 * done, pixels - done, weights, bias, out + done);
 }
 
 SLIPWAY_VECTOR_VERSIONS
@@ -56,10 +67,9 @@ void mix_rows(const float* __restrict upper, const float* __restrict lower, std:
   for (std::size_t i = 0; i < count; ++i) out[i] = upper[i] * upper_weight + lower[i] * lower_weight;
 }
 
-SLIPWAY_VECTOR_VERSIONS
-void resample_row(const float* __restrict row, const std::int32_t* __restrict left,
-                  const float* __restrict right_weight, std::size_t count, float* __restrict out) {
-  for (std::size_t x = 0; x < count; ++x) {
+void resample_row(const float* row, const std::int32_t* left, const float* right_weight, std::size_t count,
+                  float* out) {
+  for (std::size_t x = resample_row_avx512(row, left, right_weight, count, out); x < count; ++x) {
     const float* pair = row + left[x];
     out[x] = pair[0] * (1.0F - right_weight[x]) + pair[1] * right_weight[x];
   }

@@ -17,6 +17,10 @@ struct MemoryBefore {
 /// A measurement as the hub keeps it. An emulated one carries no times.
 [[nodiscard]] domain::ProfileEvidence evidence_of(const runtime::ProfileReport& report);
 
+/// Puts the layers of a compiled graph in place of the one node that ONNX Runtime sees. They carry no times of their
+/// own.
+void show_compiled_layers(const runtime::PlacementReport& compiled, domain::ProfileEvidence& evidence);
+
 /// A plain run without a profile: the time of each sample and the memory of this process.
 /// @param times_us  empty on the emulator, where nothing is measured
 [[nodiscard]] domain::ProfileEvidence evidence_of_run(const runtime::PlacementReport& placement,

@@ -217,6 +217,8 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
     http::request_parser<http::buffer_body> parser(std::move(header));
     parser.body_limit(boost::none);
     std::vector<char> piece(kPieceBytes);
+    // Beast reads no more at a time than the buffer has room for, and 512 bytes when it has none.
+    buffer_.reserve(kPieceBytes);
     const auto slowest = std::chrono::seconds(length.value_or(0) / shared_.settings.slowest_bytes_per_second);
     const auto deadline = steady_clock::now() + shared_.settings.body_timeout + slowest;
     while (!parser.is_done()) {
