@@ -7,6 +7,10 @@ function(slipway_target target)
   target_compile_features(${target} PUBLIC cxx_std_23)
   target_compile_options(${target} PRIVATE ${SLIPWAY_WARNINGS})
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+  if(SLIPWAY_FUZZ)
+    # clang 16 hides std::expected of this libstdc++ unless told that concepts are complete.
+    target_compile_options(${target} PRIVATE -U__cpp_concepts -D__cpp_concepts=202002L -Wno-builtin-macro-redefined)
+  endif()
 endfunction()
 
 function(slipway_module name)

@@ -1,6 +1,11 @@
 #include "media/internal/pixel_rows_x86.hpp"
 
 #if defined(__x86_64__)
+#if !defined(__clang__)
+// GCC 12 warns of values that its own AVX-512 headers leave open on purpose.
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #include <immintrin.h>
 
 namespace slipway::media::internal {
@@ -52,8 +57,8 @@ __attribute__((target("avx512f,avx512bw"))) std::size_t resample(const float* ro
 }
 
 bool has_avx512() {
-  static const bool kIsHere = __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0;
-  return kIsHere;
+  static const bool is_here = __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0;
+  return is_here;
 }
 
 }  // namespace

@@ -146,8 +146,8 @@ Result<Job> job_of(const Query& row) {
 }
 
 Result<Job> read_job(Connection& connection, const std::string& id) {
-  static const std::string kSql = select_jobs(true) + "WHERE j.id = ?";
-  Query row = connection.query(kSql);
+  static const std::string sql = select_jobs(true) + "WHERE j.id = ?";
+  Query row = connection.query(sql);
   if (!row.with(id).next()) return base::fail(Code::kNotFound, "no job {}", id);
   return job_of(row);
 }

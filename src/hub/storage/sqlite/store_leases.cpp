@@ -76,10 +76,10 @@ Result<std::optional<Job>> SqliteStore::lease_job(const LeaseRequest& request) {
   return database_->write([&](Connection& connection) -> Result<std::optional<Job>> {
     const auto seq = next_in_queue(connection, request);
     if (!seq) return std::nullopt;
-    static const std::string kSql = select_jobs(true) + "WHERE j.seq = ?";
+    static const std::string sql = select_jobs(true) + "WHERE j.seq = ?";
     Job job;
     {
-      Query row = connection.query(kSql);
+      Query row = connection.query(sql);
       if (!row.with(*seq).next()) return base::fail(Code::kDataLoss, "job {} has no document", *seq);
       SLIPWAY_ASSIGN(job, job_of(row));
     }
@@ -154,8 +154,8 @@ Result<std::vector<Job>> SqliteStore::take_back_leases(base::Time now, int max_a
         .with(now, max_attempts, now)
         .run();
     std::vector<Job> hopeless;
-    static const std::string kSql = select_jobs(true) + "WHERE j.state >= 50 AND j.lease_until IS NULL";
-    Query row = connection.query(kSql);
+    static const std::string sql = select_jobs(true) + "WHERE j.state >= 50 AND j.lease_until IS NULL";
+    Query row = connection.query(sql);
     while (row.next()) {
       SLIPWAY_ASSIGN(Job job, job_of(row));
       hopeless.push_back(std::move(job));
@@ -167,10 +167,10 @@ Result<std::vector<Job>> SqliteStore::take_back_leases(base::Time now, int max_a
 Result<std::vector<Job>> SqliteStore::orphaned_jobs() const {
   return database_->read([&](Connection& connection) -> Result<std::vector<Job>> {
     std::vector<Job> orphans;
-    static const std::string kSql = select_jobs(true) +
-                                    "JOIN models m ON m.id = j.model_id JOIN jobs p ON p.id = m.producer "
-                                    "WHERE j.state = 1 AND j.ready = 0 AND p.state = 30";
-    Query row = connection.query(kSql);
+    static const std::string sql = select_jobs(true) +
+                                   "JOIN models m ON m.id = j.model_id JOIN jobs p ON p.id = m.producer "
+                                   "WHERE j.state = 1 AND j.ready = 0 AND p.state = 30";
+    Query row = connection.query(sql);
     while (row.next()) {
       SLIPWAY_ASSIGN(Job job, job_of(row));
       orphans.push_back(std::move(job));
