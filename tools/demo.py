@@ -299,13 +299,11 @@ class Demo:
             print(f"   {what.ljust(width)}  {url}")
 
 
-def refuse_a_second_hub(data: Path) -> None:
-    note = data.with_name(data.name + ".pid")
-    if note.exists():
-        pid = note.read_text().strip()
-        command = Path("/proc", pid, "cmdline")
-        if pid and command.exists() and b"slipway" in command.read_bytes():
-            raise DemoFailed(f"a hub that an earlier demo left running still uses {data}: end process {pid} first")
+def hub_left_running(note: Path) -> str | None:
+    """The process of a hub that an earlier demo still runs on the same data, by the note that it left."""
+    pid = note.read_text().strip() if note.exists() else ""
+    command = Path("/proc", pid, "cmdline")
+    return pid if pid and command.exists() and b"slipway" in command.read_bytes() else None
 
 
 def main() -> int:
@@ -321,21 +319,23 @@ def main() -> int:
         return 1
 
     output, steps, begun = options.output.resolve(), Steps(), time.perf_counter()
-    data = output / "hub"
+    data, note = output / "hub", output / "hub.pid"
+    if pid := hub_left_running(note):
+        print(f"a hub that an earlier demo left running still uses {data}: end process {pid} first", file=sys.stderr)
+        return 1
     hub = LocalHub(options.build, data, f"127.0.0.1:{8400 if port_is_free(8400) else 0}")
     demo = None
     # `timeout`, a CI system or `kill` end the hub as well.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         output.mkdir(parents=True, exist_ok=True)
-        refuse_a_second_hub(data)
         shutil.rmtree(data, ignore_errors=True)
         models = export_models(steps, options.assets, output / "mediapipe_face")
         picture = np.asarray(Image.open(options.assets / "astronaut.png").convert("RGB"))
 
         steps.begin("Start a hub of our own")
         hub.start()
-        data.with_name(data.name + ".pid").write_text(str(hub.pid))
+        note.write_text(str(hub.pid))
         steps.say(f"{hub.url}, ready after {hub.ready_seconds:.2f} s; configuration of the official client: {hub.ini}")
 
         demo = Demo(steps, hub, output, models, picture)
@@ -367,7 +367,7 @@ def main() -> int:
         return 1
     finally:
         hub.stop()
-        data.with_name(data.name + ".pid").unlink(missing_ok=True)
+        note.unlink(missing_ok=True)
         if hub.url and not options.keep:
             print("The hub is stopped; `make demo KEEP=1` leaves it running so that the links open.")
 
