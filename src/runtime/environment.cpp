@@ -92,7 +92,6 @@ base::Result<std::shared_ptr<Environment>> Environment::open(const LibraryPaths&
     state->base = api_base;
     state->env = Ort::Env(ORT_LOGGING_LEVEL_WARNING, "slipway", keep_line, state.get());
     state->carried = Ort::GetAvailableProviders();
-    if (!paths.qnn_folder.empty()) state->qairt_version = qairt_version_of(paths.qnn_folder / kQnnHtpBackend);
     std::shared_ptr<Environment> environment(new Environment(std::move(state)));
     current = environment;
     return environment;
@@ -104,6 +103,11 @@ std::string Environment::onnxruntime_version() const {
 }
 
 std::optional<std::string> Environment::qairt_version() const {
+  // Found by searching a file of 100 MB, which a job for the CPU need not wait for.
+  std::call_once(state_->qairt_version_read, [&] {
+    const auto& folder = state_->paths.qnn_folder;
+    if (!folder.empty()) state_->qairt_version = qairt_version_of(folder / kQnnHtpBackend);
+  });
   if (state_->qairt_version.empty()) return std::nullopt;
   return state_->qairt_version;
 }
@@ -120,7 +124,7 @@ std::vector<ProviderStatus> Environment::providers() const {
       const auto devices = state_->qnn_devices();
       status.available = devices.has_value();
       status.is_emulator = htp_is_emulated();
-      status.detail = devices ? fmt::format("QAIRT {}{}", state_->qairt_version,
+      status.detail = devices ? fmt::format("QAIRT {}{}", qairt_version().value_or("of an unknown version"),
                                             status.is_emulator ? ", Qualcomm's HTP emulator (no NPU here)" : "")
                               : devices.error().message;
     } else {

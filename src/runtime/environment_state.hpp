@@ -15,7 +15,9 @@ struct Environment::State {
   LibraryPaths paths;
   const OrtApiBase* base = nullptr;
   std::vector<std::string> carried;  ///< providers that this build of ONNX Runtime lists
-  std::string qairt_version;         ///< empty without libQnnHtp
+
+  std::once_flag qairt_version_read;
+  std::string qairt_version;  ///< empty without libQnnHtp; read by Environment::qairt_version()
 
   std::mutex mutex;                                    ///< guards what follows
   std::optional<base::Result<void>> qnn_registration;  ///< outcome of the one attempt

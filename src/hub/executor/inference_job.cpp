@@ -200,7 +200,7 @@ std::expected<void, Failure> carry_out(const JobContext& job, JobOutcome& outcom
   if (!environment) return std::unexpected(failure_of(environment.error(), Step::kLoad));
   outcome.tool_versions.emplace_back("ONNX Runtime", (*environment)->onnxruntime_version());
   const bool is_npu = plan->session.provider.name == "qnn";
-  if (const auto qairt = (*environment)->qairt_version(); is_npu && qairt) {
+  if (const auto qairt = is_npu ? (*environment)->qairt_version() : std::nullopt) {
     outcome.tool_versions.emplace_back("QAIRT", *qairt);
   }
   outcome.remarks = plan->remarks;
