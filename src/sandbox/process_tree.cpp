@@ -19,6 +19,9 @@
 namespace slipway::sandbox::internal {
 namespace {
 
+/// More than any job may have: counting a fork bomb must not take longer than it takes to grow.
+constexpr std::size_t kLargestTree = 1024;
+
 /// The text of a /proc file; empty when the process is gone.
 std::string read_proc(const std::string& path) {
   std::string text;
@@ -75,20 +78,27 @@ std::chrono::milliseconds cpu_time_of(std::string_view stat) {
 
 }  // namespace
 
+std::vector<pid_t> children_of(pid_t process) {
+  std::vector<pid_t> found;
+  const std::string tasks = fmt::format("/proc/{}/task", process);
+  for (const pid_t task : numbers_in(tasks)) {
+    const std::string children = read_proc(fmt::format("{}/{}/children", tasks, task));
+    const char* end = children.data() + children.size();
+    for (const char* at = children.data(); at < end;) {
+      pid_t child = 0;
+      const auto parsed = std::from_chars(at, end, child);
+      if (parsed.ec == std::errc()) found.push_back(child);
+      at = parsed.ptr + 1;
+    }
+  }
+  return found;
+}
+
 std::vector<pid_t> tree_of(pid_t root) {
   std::vector<pid_t> tree{root};
-  for (std::size_t next = 0; next < tree.size() && tree.size() < 100'000; ++next) {
-    const std::string tasks = fmt::format("/proc/{}/task", tree[next]);
-    for (const pid_t task : numbers_in(tasks)) {
-      const std::string children = read_proc(fmt::format("{}/{}/children", tasks, task));
-      const char* end = children.data() + children.size();
-      for (const char* at = children.data(); at < end;) {
-        pid_t child = 0;
-        const auto parsed = std::from_chars(at, end, child);
-        if (parsed.ec == std::errc()) tree.push_back(child);
-        at = parsed.ptr + 1;
-      }
-    }
+  for (std::size_t next = 0; next < tree.size() && tree.size() < kLargestTree; ++next) {
+    const auto children = children_of(tree[next]);
+    tree.insert(tree.end(), children.begin(), children.end());
   }
   return tree;
 }

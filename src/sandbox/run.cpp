@@ -32,6 +32,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kLookAtMemory{50};
 constexpr milliseconds kLookAtDisk{1000};
 constexpr milliseconds kDrainAfterEnd{1000};
+constexpr milliseconds kNamespaceEnds{5000};
 constexpr std::size_t kLongestLine = 8192;
 
 class Descriptor {
@@ -224,10 +225,12 @@ class Running {
   }
 
   void kill_tree() {
-    // Members first: once the first process is gone, what it started has another parent.
     if (in_namespaces_) {
-      const auto tree = internal::tree_of(process_);
-      for (auto member = tree.rbegin(); member != tree.rend(); ++member) ::kill(*member, SIGKILL);
+      // The child of bubblewrap is the first process of the namespace: the kernel ends all others with it, however
+      // fast they multiply, and bubblewrap ends when that is done.
+      for (const pid_t child : internal::children_of(process_)) ::kill(child, SIGKILL);
+      pollfd ended{handle_.get(), POLLIN, 0};
+      ::poll(&ended, 1, static_cast<int>(kNamespaceEnds.count()));
     }
     ::kill(-process_, SIGKILL);
   }

@@ -58,10 +58,16 @@ bool can_connect(const char* port) {
   return ::connect(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
 }
 
+/// Many more processes than the limit, but not enough to take the machine along should the limit not hold.
 int bomb() {
-  for (;;) {
-    if (::fork() < 0) ::usleep(1000);
+  ::alarm(30);
+  for (int child = 0; child < 200; ++child) {
+    if (::fork() == 0) {
+      ::alarm(30);
+      for (;;) ::pause();
+    }
   }
+  for (;;) ::pause();
 }
 
 int allocate_everything() {

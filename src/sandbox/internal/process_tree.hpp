@@ -16,6 +16,9 @@ struct TreeUsage {
   int processes = 0;
 };
 
+/// What a process has started itself.
+[[nodiscard]] std::vector<pid_t> children_of(pid_t process);
+
 /// A process and everything that descends from it, as /proc tells it now.
 [[nodiscard]] std::vector<pid_t> tree_of(pid_t root);
 /// The members of a process group. Costs a look at every process of the machine.
