@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the build, the tests and the demo need: `tools/setup.sh [system] [onnxruntime] [python] [assets] [clang]`.
+# Installs what the build, the tests and the demo need: `tools/setup.sh [system] [onnxruntime] [python] [assets] [clang] [torch]`.
 # Nothing is written outside .deps/, .cache/ and the package manager. Each step is skipped when its stamp is current.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -116,9 +116,19 @@ step_assets() {
   stamp assets "$key"
 }
 
+# PyTorch and the packages whose models the exporters read: several gigabytes, wanted by no test.
+step_torch() {
+  local key; key=$(sha256sum < python/requirements-torch.txt)
+  current torch "$key" && return
+  say "making the environment of the PyTorch exporters (.deps/venv-torch)"
+  "$python" -m venv "$deps/venv-torch"
+  "$deps/venv-torch/bin/pip" install -q --require-hashes -r python/requirements-torch.txt
+  stamp torch "$key"
+}
+
 for step in "${@:-system}"; do
   case $step in
-    system | python | onnxruntime | assets | clang) "step_$step" ;;
-    *) echo "unknown step $step: system, python, onnxruntime, assets or clang" >&2; exit 2 ;;
+    system | python | onnxruntime | assets | clang | torch) "step_$step" ;;
+    *) echo "unknown step $step: system, python, onnxruntime, assets, clang or torch" >&2; exit 2 ;;
   esac
 done
