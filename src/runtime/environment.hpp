@@ -12,12 +12,12 @@ namespace slipway::runtime {
 
 /// Where the libraries are. Found by locate_libraries(); tests and workers may set them by hand.
 struct LibraryPaths {
-  std::filesystem::path onnxruntime;    ///< libonnxruntime.so.*, opened at run time
-  std::filesystem::path qnn_folder;     ///< holds libonnxruntime_providers_qnn.so and libQnnHtp.so; may be empty
+  std::filesystem::path onnxruntime;  ///< libonnxruntime.so.*, opened at run time
+  std::filesystem::path qnn_folder;   ///< holds libonnxruntime_providers_qnn.so and libQnnHtp.so; may be empty
 };
 
-/// First hit: $SLIPWAY_ONNXRUNTIME (a library or its folder) and $SLIPWAY_QNN (a folder), then the folder that the build
-/// was configured with, then the places next to the executable (../lib/slipway).
+/// First hit: $SLIPWAY_ONNXRUNTIME (a library or its folder) and $SLIPWAY_QNN (a folder), then the folder that the
+/// build was configured with, then the places next to the executable (../lib/slipway).
 /// @error kNotFound: no libonnxruntime anywhere; the message lists where it looked and says `make setup`
 [[nodiscard]] base::Result<LibraryPaths> locate_libraries();
 
@@ -30,12 +30,13 @@ class Environment : public std::enable_shared_from_this<Environment> {
   [[nodiscard]] static base::Result<std::shared_ptr<Environment>> open(const LibraryPaths& paths);
   ~Environment();
 
-  [[nodiscard]] std::string onnxruntime_version() const;             ///< "1.31.1", as the library says
-  [[nodiscard]] std::optional<std::string> qairt_version() const;    ///< "2.50.40…", read from libQnnHtp; nothing without it
-  [[nodiscard]] std::vector<ProviderStatus> providers() const;       ///< every row of the table, found at run time
+  [[nodiscard]] std::string onnxruntime_version() const;  ///< "1.31.1", as the library says
+  [[nodiscard]] std::optional<std::string> qairt_version()
+      const;  ///< "2.50.40…", read from libQnnHtp; nothing without it
+  [[nodiscard]] std::vector<ProviderStatus> providers() const;  ///< every row of the table, found at run time
   [[nodiscard]] const LibraryPaths& paths() const;
 
-  struct State;   ///< ONNX Runtime's types, seen inside runtime/ only
+  struct State;  ///< ONNX Runtime's types, seen inside runtime/ only
   [[nodiscard]] State& state() const { return *state_; }
 
  private:

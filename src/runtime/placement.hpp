@@ -12,16 +12,16 @@ namespace slipway::runtime {
 struct LayerPlacement {
   std::string name;
   std::string op_type;
-  std::string provider;    ///< ONNX Runtime's name, e.g. QNNExecutionProvider
+  std::string provider;  ///< ONNX Runtime's name, e.g. QNNExecutionProvider
   ComputeUnit unit = ComputeUnit::kCpu;
 };
 
 /// e.g. 1382 of 1633 nodes on the NPU in 27 partitions.
 struct PlacementReport {
-  std::vector<LayerPlacement> layers;               ///< in graph order where known
+  std::vector<LayerPlacement> layers;  ///< in graph order where known
   std::map<std::string, int> nodes_per_provider;
-  int partitions = 0;                               ///< subgraphs handed to the non-CPU provider
-  bool is_emulated = false;                         ///< the NPU nodes run on the HTP emulator
+  int partitions = 0;        ///< subgraphs handed to the non-CPU provider
+  bool is_emulated = false;  ///< the NPU nodes run on the HTP emulator
 
   [[nodiscard]] int node_count() const;
   [[nodiscard]] int nodes_on(ComputeUnit unit) const;

@@ -27,13 +27,13 @@ struct MemoryRange {
 /// One phase, measured in a process of its own. Empty times mean that the phase was not measured.
 struct PhaseMeasurement {
   std::vector<double> times_us;
-  MemoryRange increase;            ///< growth of the resident set over the phase: at its end, at its peak
-  MemoryRange peak;                ///< resident set of the process: at the phase's end, at its peak (VmHWM)
+  MemoryRange increase;  ///< growth of the resident set over the phase: at its end, at its peak
+  MemoryRange peak;      ///< resident set of the process: at the phase's end, at its peak (VmHWM)
 };
 
 struct LayerTime {
   LayerPlacement placement;
-  std::optional<double> median_us;     ///< absent when nothing was measured on a device (emulator)
+  std::optional<double> median_us;  ///< absent when nothing was measured on a device (emulator)
   std::optional<double> lowest_us;
 };
 
@@ -42,26 +42,26 @@ struct ProfileOptions {
   int max_iterations = 100;
   std::chrono::seconds max_time{600};
   int warmup_iterations = 3;
-  bool stop_when_stable = true;         ///< after 20 runs: the median's 95 % interval is within ±1 %
-  bool measure_phases = true;           ///< false: statistics only (`bench`)
+  bool stop_when_stable = true;  ///< after 20 runs: the median's 95 % interval is within ±1 %
+  bool measure_phases = true;    ///< false: statistics only (`bench`)
   bool profile_layers = true;
-  std::filesystem::path work_folder;    ///< traces and files of the phases; must exist
+  std::filesystem::path work_folder;  ///< traces and files of the phases; must exist
 };
 
 /// What was measured and where.
 struct ProfileReport {
-  std::string machine;                  ///< the CPU's true name
+  std::string machine;  ///< the CPU's true name
   std::string provider;
-  bool is_emulated = false;             ///< true: no time in here is a device's; times are empty
+  bool is_emulated = false;  ///< true: no time in here is a device's; times are empty
   std::string onnxruntime_version;
-  PhaseMeasurement cold_load;           ///< fresh process, model file dropped from the page cache
-  PhaseMeasurement warm_load;           ///< second load in a process that has loaded it before
+  PhaseMeasurement cold_load;  ///< fresh process, model file dropped from the page cache
+  PhaseMeasurement warm_load;  ///< second load in a process that has loaded it before
   PhaseMeasurement inference;
   Statistics inference_statistics;
-  bool stable = false;                  ///< ended because it was stable, not because of a limit
+  bool stable = false;  ///< ended because it was stable, not because of a limit
   PlacementReport placement;
-  std::vector<LayerTime> layers;        ///< slowest first
-  std::filesystem::path chrome_trace;   ///< empty without profile_layers
+  std::vector<LayerTime> layers;       ///< slowest first
+  std::filesystem::path chrome_trace;  ///< empty without profile_layers
   std::vector<std::string> warnings;
 };
 

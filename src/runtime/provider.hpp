@@ -19,25 +19,25 @@ enum class Fallback { kForbid, kAllow };
 
 /// A Hexagon chip that the QNN provider compiles for.
 struct HtpTarget {
-  int soc_model = 0;   ///< Qualcomm's id, e.g. 57 for SM8650
-  int htp_arch = 0;    ///< 68, 69, 73, 75, 79, 81 …
+  int soc_model = 0;  ///< Qualcomm's id, e.g. 57 for SM8650
+  int htp_arch = 0;   ///< 68, 69, 73, 75, 79, 81 …
   friend bool operator==(const HtpTarget&, const HtpTarget&) = default;
 };
 
 /// What a session is asked to run on.
 struct ProviderRequest {
-  std::string name = "cpu";                         ///< a row of provider_table()
-  std::map<std::string, std::string> options;       ///< the provider's own option names
-  std::optional<HtpTarget> htp;                     ///< qnn only; without it the provider's own default
+  std::string name = "cpu";                    ///< a row of provider_table()
+  std::map<std::string, std::string> options;  ///< the provider's own option names
+  std::optional<HtpTarget> htp;                ///< qnn only; without it the provider's own default
 };
 
 /// One row of the table of providers.
 struct ProviderRow {
-  std::string_view name;               ///< the word users type
-  std::string_view execution_provider; ///< ONNX Runtime's name
-  ComputeUnit unit;                    ///< where its nodes run
-  bool is_plugin;                      ///< registered from a library by path
-  std::string_view needs;              ///< what to install when it is missing
+  std::string_view name;                ///< the word users type
+  std::string_view execution_provider;  ///< ONNX Runtime's name
+  ComputeUnit unit;                     ///< where its nodes run
+  bool is_plugin;                       ///< registered from a library by path
+  std::string_view needs;               ///< what to install when it is missing
 };
 [[nodiscard]] const std::vector<ProviderRow>& provider_table();
 
@@ -45,8 +45,8 @@ struct ProviderRow {
 struct ProviderStatus {
   ProviderRow row;
   bool available = false;
-  bool is_emulator = false;    ///< qnn on x86: Qualcomm's HTP emulator, not a chip
-  std::string detail;          ///< library and version, or what is missing and how to get it
+  bool is_emulator = false;  ///< qnn on x86: Qualcomm's HTP emulator, not a chip
+  std::string detail;        ///< library and version, or what is missing and how to get it
 };
 
 }  // namespace slipway::runtime

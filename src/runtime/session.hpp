@@ -22,16 +22,16 @@ enum class GraphOptimization { kDisabled, kBasic, kExtended, kAll };
 struct SessionOptions {
   ProviderRequest provider;
   Fallback fallback = Fallback::kForbid;
-  int intra_op_threads = 0;                              ///< 0: ONNX Runtime's choice (one a core)
+  int intra_op_threads = 0;  ///< 0: ONNX Runtime's choice (one a core)
   int inter_op_threads = 0;
-  bool parallel_execution = false;                       ///< --onnx_options execution_mode
+  bool parallel_execution = false;  ///< --onnx_options execution_mode
   bool allow_spinning = true;
   bool enable_memory_pattern = true;
   bool enable_cpu_memory_arena = true;
   GraphOptimization graph_optimization = GraphOptimization::kAll;
   std::vector<std::pair<std::string, std::string>> config_entries;  ///< session config keys, e.g. ep.context_enable
-  std::filesystem::path profile_prefix;                  ///< not empty: ONNX Runtime writes a chrome trace there
-  bool record_placement = true;                          ///< keep what the provider says of its nodes
+  std::filesystem::path profile_prefix;  ///< not empty: ONNX Runtime writes a chrome trace there
+  bool record_placement = true;          ///< keep what the provider says of its nodes
 };
 
 /// A flag that stops a running inference from another thread.

@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
@@ -17,15 +19,16 @@ namespace slipway::compile::onnx_graph {
 /// What an ONNX file says of itself, without running anything.
 struct ModelSummary {
   std::int64_t ir_version = 0;
-  std::vector<std::pair<std::string, std::int64_t>> opsets;   ///< domain, version
+  std::vector<std::pair<std::string, std::int64_t>> opsets;  ///< domain, version
   std::string producer;
   std::string graph_name;
-  std::vector<tensor::TensorSpec> inputs, outputs;            ///< without initialisers; -1 where dynamic
-  std::vector<std::string> outputs_of_other_types;            ///< sequences, strings …: named "name: type"
-  std::vector<std::pair<std::string, int>> op_counts;         ///< most frequent first
+  std::vector<tensor::TensorSpec> inputs, outputs;  ///< without initialisers; -1 where dynamic
+  std::vector<std::string> inputs_of_other_types;   ///< sequences, strings …: named "name: type"
+  std::vector<std::string> outputs_of_other_types;
+  std::vector<std::pair<std::string, int>> op_counts;  ///< most frequent first
   std::int64_t parameter_count = 0;
   std::uint64_t weight_bytes = 0;
-  std::vector<std::string> external_files;                    ///< relative names, checked to stay inside the folder
+  std::vector<std::string> external_files;  ///< relative names, checked to stay inside the folder
   bool has_qdq = false;
   bool has_ep_context = false;
 };
@@ -38,6 +41,10 @@ class Model {
   /// @error kInvalidArgument: truncated, empty, random bytes, no graph, a path that climbs out (it is named);
   ///        kNotFound: a missing external file (it is named)
   [[nodiscard]] static base::Result<Model> read(const std::filesystem::path& path);
+
+  /// The same for bytes already in memory; external data is looked for in `folder`.
+  [[nodiscard]] static base::Result<Model> parse(std::string_view bytes, const std::filesystem::path& folder);
+
   ~Model();
   Model(Model&&) noexcept;
   Model& operator=(Model&&) noexcept;
@@ -47,8 +54,13 @@ class Model {
   [[nodiscard]] const onnx::ModelProto& proto() const { return *proto_; }
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
 
-  /// Writes the model; external data is hard-linked or copied beside it.
+  /// Writes the model; external data is copied beside it, under the same relative names.
+  /// @error kResourceExhausted: the protobuf would be larger than 2 GiB, or the disk is full; as read()
   [[nodiscard]] base::Result<void> write(const std::filesystem::path& path) const;
+
+  /// The same model as if it lay in another folder, where its external data must be or must be put before it is
+  /// written.
+  [[nodiscard]] Model copy_for_folder(const std::filesystem::path& folder) const;
 
  private:
   Model();

@@ -14,10 +14,10 @@ namespace slipway::hub::domain {
 [[nodiscard]] base::Result<std::vector<Device>> read_catalogue(const std::vector<std::filesystem::path>& files);
 
 struct DeviceQuery {
-  std::string name;                       ///< exact, or empty
-  std::string os;                         ///< empty, a version, or a half-open interval "[low,high)"
-  std::vector<std::string> attributes;    ///< all must be present
-  bool select = false;                    ///< at most one: the match with the latest os
+  std::string name;                     ///< exact, or empty
+  std::string os;                       ///< empty, a version, or a half-open interval "[low,high)"
+  std::vector<std::string> attributes;  ///< all must be present
+  bool select = false;                  ///< at most one: the match with the latest os
 };
 
 /// @error kInvalidArgument: an interval that cannot be read

@@ -37,7 +37,7 @@ struct Actor {
 
 struct NewToken {
   Token token;
-  std::string text;              ///< shown once: "slw_" + 32 characters + checksum
+  std::string text;  ///< shown once: "slw_" + 32 characters + checksum
 };
 
 struct NewModel {
@@ -57,10 +57,10 @@ struct Submission {
   JobKind kind = JobKind::kCompile;
   std::string name;
   std::string model_id;
-  std::vector<Device> devices;   ///< name, os and attributes as the client sends them
+  std::vector<Device> devices;  ///< name, os and attributes as the client sends them
   std::string options;
   InputSpecs input_specs;
-  std::string dataset_id;        ///< inputs or calibration data
+  std::string dataset_id;  ///< inputs or calibration data
   bool is_profiling = false;
   bool answer_as_profile_job = false;
   std::string project_id;
@@ -68,7 +68,7 @@ struct Submission {
 
 struct AgentRegistration {
   std::string name;
-  std::vector<Device> devices;   ///< offered; presence and agent_id are set by the hub
+  std::vector<Device> devices;  ///< offered; presence and agent_id are set by the hub
   std::vector<Framework> frameworks;
 };
 
@@ -76,6 +76,11 @@ struct AgentRegistration {
 ///
 /// Ownership: entries of other users are answered with kNotFound until sharing exists; administrators see everything.
 class Hub {
+  struct Agent {
+    AgentRegistration registration;
+    base::Time last_seen;
+  };
+
  public:
   Hub(HubSettings settings, MetadataStore& metadata, BlobStore& blobs, const base::Clock& clock, base::IdSource& ids,
       std::vector<Device> catalogue);
@@ -85,6 +90,7 @@ class Hub {
   void set_change_listener(std::function<void()> listener);
 
   // Users and tokens
+  [[nodiscard]] base::Result<User> user(const std::string& id) const;
   [[nodiscard]] base::Result<User> ensure_user(const std::string& email, Role role);
   [[nodiscard]] base::Result<NewToken> create_token(const std::string& user_id, const std::string& name, Scope scope);
   [[nodiscard]] base::Result<std::vector<Token>> tokens() const;
@@ -103,8 +109,11 @@ class Hub {
 
   // Models and datasets
   [[nodiscard]] base::Result<Model> create_model(const Actor& actor, const NewModel& request);
+  /// @param file_size  nothing when an older client does not say
+  /// @error kInvalidArgument: an empty file; kResourceExhausted: larger than the limit; kFailedPrecondition: uploaded
   [[nodiscard]] base::Result<Upload> plan_model_upload(const Actor& actor, const std::string& id,
-                                                       std::uint64_t file_size);
+                                                       std::optional<std::uint64_t> file_size);
+  /// Idempotent. Entity tags may come with the quotes that HTTP puts around them.
   [[nodiscard]] base::Result<Model> complete_model_upload(const Actor& actor, const std::string& id,
                                                           const std::string& upload_id,
                                                           const std::vector<std::string>& etags);
@@ -113,7 +122,7 @@ class Hub {
   [[nodiscard]] base::Result<Listed<Model>> models(const Actor& actor, const std::string& producer, Page page) const;
   [[nodiscard]] base::Result<Dataset> create_dataset(const Actor& actor, const NewDataset& request);
   [[nodiscard]] base::Result<Upload> plan_dataset_upload(const Actor& actor, const std::string& id,
-                                                         std::uint64_t file_size);
+                                                         std::optional<std::uint64_t> file_size);
   [[nodiscard]] base::Result<Dataset> complete_dataset_upload(const Actor& actor, const std::string& id);
   [[nodiscard]] base::Result<Dataset> dataset(const Actor& actor, const std::string& id) const;
   [[nodiscard]] base::Result<Listed<Dataset>> datasets(const Actor& actor, Page page) const;
@@ -149,7 +158,10 @@ class Hub {
   [[nodiscard]] base::Result<std::string> log(const Actor& actor, const std::string& job_id) const;
 
   // Agents. The token of an agent has Scope::kAgent.
+  /// Agents live in memory: after a restart of the hub lease() answers kNotFound and the agent registers again. A name
+  /// registered again replaces the earlier registration. One that is silent for 90 s offers its devices no more.
   [[nodiscard]] base::Result<std::string> register_agent(const Actor& actor, const AgentRegistration& registration);
+  /// Checks what could not be known at submission (data against a model produced since) and fails such a job itself.
   /// Nothing when there is no work; the transport polls again when the change listener fires, for up to 30 s.
   [[nodiscard]] base::Result<std::optional<JobSpec>> lease(const Actor& actor, const std::string& agent_id,
                                                            const std::vector<JobKind>& kinds);
@@ -173,6 +185,27 @@ class Hub {
   [[nodiscard]] BlobStore& blobs() { return blobs_; }
 
  private:
+  [[nodiscard]] base::Result<Upload> plan_upload(const std::string& subject_id, std::optional<std::uint64_t> file_size);
+  [[nodiscard]] base::Result<Blob> assemble(const Upload& upload, const std::vector<std::string>& etags);
+  [[nodiscard]] Job inspection_of(const std::string& owner_id, const std::string& model_id,
+                                  const std::string& dataset_id);
+  [[nodiscard]] base::Result<std::vector<Device>> known_devices(const std::vector<Device>& wanted) const;
+  [[nodiscard]] base::Result<Job> own_job(const Actor& actor, const std::string& id) const;
+
+  [[nodiscard]] base::Result<Job> leased_job(const Actor& actor, const std::string& id,
+                                             const std::string& lease_token) const;
+  [[nodiscard]] base::Result<JobSpec> spec_of(const Job& job) const;
+  [[nodiscard]] std::vector<Agent> live_agents() const;
+  void touch_agent(const std::string& agent_id);
+
+  void note(const std::string& job_id, std::string_view text);
+  void attach_log(Job& job);
+  [[nodiscard]] base::Result<void> end_leased(Job job, const std::string& lease_token, JobOutcome outcome,
+                                              const std::map<std::string, Blob>& files);
+  void fail_unleased(Job job, FailureType type, const std::string& reason);
+  void fail_orphans();
+  void changed() const;
+
   HubSettings settings_;
   MetadataStore& metadata_;
   BlobStore& blobs_;
@@ -181,7 +214,7 @@ class Hub {
   std::vector<Device> catalogue_;
   std::function<void()> listener_;
   mutable std::mutex agents_mutex_;
-  std::map<std::string, AgentRegistration> agents_;
+  std::vector<std::pair<std::string, Agent>> agents_;  ///< in the order of their first registration
 };
 
 }  // namespace slipway::hub::domain

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "hub/domain/types.hpp"
@@ -13,8 +14,10 @@ namespace slipway::hub::domain {
 [[nodiscard]] bool may_follow(JobState from, JobState to);
 
 [[nodiscard]] bool is_terminal(JobState state);
-[[nodiscard]] std::string_view state_name(JobState state);     ///< "CREATED", "OPTIMIZING_MODEL" …
-[[nodiscard]] std::string_view kind_name(JobKind kind);        ///< "compile" …
+[[nodiscard]] std::string_view state_name(JobState state);  ///< "CREATED", "OPTIMIZING_MODEL" …
+[[nodiscard]] std::string_view kind_name(JobKind kind);     ///< "compile" …
+/// The outcome of a job that failed for this reason, before or without a process of its own.
+[[nodiscard]] JobOutcome failure(FailureType type, std::string reason);
 [[nodiscard]] std::string_view failure_type_name(FailureType type);
 
 }  // namespace slipway::hub::domain

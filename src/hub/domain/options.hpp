@@ -14,21 +14,25 @@ namespace slipway::hub::domain {
 
 /// The option string of a job, parsed like a shell would: `--key value`, `--key=value`, bare flags, `--flag true`.
 struct JobOptions {
-  std::optional<std::string> target_runtime;      ///< absent: onnx, and the log says so
+  std::optional<std::string> target_runtime;  ///< absent: onnx, and the log says so
   std::vector<std::string> output_names;
-  bool allow_npu = true, allow_gpu = true, allow_cpu = true;   ///< --compute_unit
+  bool allow_npu = true, allow_gpu = true, allow_cpu = true;  ///< --compute_unit
   bool compute_unit_given = false;
   std::optional<std::string> qairt_version;
   bool truncate_64bit_io = false, truncate_64bit_tensors = false;
   std::vector<std::string> force_channel_last_input, force_channel_last_output;
-  bool quantize_io = false;
+  bool quantize_io = false;  ///< only false until quantising works here
+  /// Keys as users write them, checked: context_enable_graphs, context_priority, context_htp_performance_mode,
+  /// default_graph_priority, default_graph_htp_precision (FLOAT16), default_graph_htp_optimization_type
+  /// (FINALIZE_OPTIMIZATION_FLAG), default_graph_htp_optimization_value (1 … 3), default_graph_htp_optimizations (O=1 …
+  /// O=3), default_graph_htp_vtcm_size (MB). The older --qnn_… spellings end here too.
   std::map<std::string, std::string> qnn_options;
   int max_profiler_iterations = 100;
   std::chrono::seconds max_profiler_time{600};
   bool dequantize_outputs = true;
   std::map<std::string, std::string> onnx_options;
   std::vector<std::string> onnx_execution_providers;
-  bool allow_emulation = false;                   ///< ours: a profile job for a device that no agent offers
+  bool allow_emulation = false;  ///< ours: a profile job for a device that no agent offers
 };
 
 /// Parses and checks the options of one kind of job.
@@ -36,11 +40,15 @@ struct JobOptions {
 ///        job, a missing or bad value; kUnimplemented: a documented option that this hub does not carry out yet
 [[nodiscard]] base::Result<JobOptions> parse_options(JobKind kind, std::string_view text);
 
+/// Whether a compile target is made by Qualcomm's compiler for one chip: all but "onnx".
+[[nodiscard]] bool is_qnn_target(std::string_view target_runtime);
+
 /// Splits like a POSIX shell: blanks, single and double quotes, backslash.
 /// @error kInvalidArgument: a quote that is not closed
 [[nodiscard]] base::Result<std::vector<std::string>> split_words(std::string_view text);
 
 /// The candidate with the smallest edit distance, if it is near enough to be meant.
-[[nodiscard]] std::optional<std::string> nearest(std::string_view word, const std::vector<std::string_view>& candidates);
+[[nodiscard]] std::optional<std::string> nearest(std::string_view word,
+                                                 const std::vector<std::string_view>& candidates);
 
 }  // namespace slipway::hub::domain

@@ -29,9 +29,12 @@ class BlobStore {
     [[nodiscard]] virtual base::Result<std::string> commit() = 0;
   };
 
-  /// Opens part `index` (from 0) of an upload; starting a part again replaces it.
+  /// Opens part `index` (from 0) of an upload; committing a part again replaces it.
+  /// @param limit_bytes  the most that the part may hold; a write beyond it fails
+  /// @error kInvalidArgument: an upload id with other characters than letters, digits, '-' and '_'
   [[nodiscard]] virtual base::Result<std::unique_ptr<Writer>> write_part(const std::string& upload_id,
-                                                                         std::uint32_t index) = 0;
+                                                                         std::uint32_t index,
+                                                                         std::uint64_t limit_bytes) = 0;
 
   /// Joins parts 0 … n-1, whose tags must be `etags`, into one blob; the same content is kept once. Calling it again
   /// after success gives the same blob.
@@ -39,7 +42,7 @@ class BlobStore {
   [[nodiscard]] virtual base::Result<Blob> assemble(const std::string& upload_id,
                                                     const std::vector<std::string>& etags) = 0;
 
-  /// Forgets an upload that will not be finished.
+  /// Forgets an upload: parts that will not be finished, and what assemble() remembers of a finished one.
   virtual void discard(const std::string& upload_id) = 0;
 
   /// Where the bytes lie for reading. @error kNotFound; kDataLoss: the size differs from the record

@@ -1,0 +1,234 @@
+#!/usr/bin/env python3
+"""What the hub costs: until it is ready, while it idles, from a submission to its end, and in moving bytes.
+
+    benchmarks/hub_bench.py --build build/release [--json-file F] [--peer nginx|python]
+
+Each figure stands beside its goal; transfers stand beside a plain web server that the same Python client library writes
+to and reads from, in turn with ours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.server
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests/conformance")]
+
+import qai_hub  # noqa: E402
+import requests  # noqa: E402
+import tiny_models  # noqa: E402
+from qai_hub import public_rest_api  # noqa: E402
+from qai_hub.api_utils import load_api_config_from_file  # noqa: E402
+from qai_hub.public_api_pb2 import JOB_STATE_DONE, JOB_STATE_FAILED  # noqa: E402
+
+from python.tools.local_hub import LocalHub, missing_executables, port_is_free  # noqa: E402
+
+READY_STARTS = 5
+LATENCY_RUNS = 20
+TRANSFER_RUNS = 5
+TRANSFER_BYTES = 256 << 20
+
+
+def resident_bytes(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024
+    raise RuntimeError(f"process {pid} has no resident memory")
+
+
+def measure_ready(build: Path, folder: Path) -> list[float]:
+    """Seconds from starting `slipway serve` to its ready line; the first start also makes the data folder."""
+    seconds = []
+    for number in range(READY_STARTS):
+        with LocalHub(build, folder / f"ready{number}") as hub:
+            seconds.append(hub.ready_seconds)
+    return seconds
+
+
+def measure_idle(hub: LocalHub) -> dict[str, int]:
+    """Resident bytes of each of the hub's processes after five idle seconds."""
+    time.sleep(5)
+    return {process.program: resident_bytes(process.pid) for process in hub.processes()}
+
+
+def measure_latency(client: qai_hub.Client, folder: Path) -> list[float]:
+    """Seconds from the submission of a tiny compile job to the first reading that finds it done, read without pause."""
+    device = client.get_devices()[0]
+    model = client.upload_model(str(tiny_models.save(tiny_models.convolution(), folder / "tiny.onnx")))
+    seconds = []
+    for _ in range(LATENCY_RUNS + 1):
+        begun = time.perf_counter()
+        job = client.submit_compile_job(model, device, options="--target_runtime onnx")
+        while True:
+            found = public_rest_api.get_job(client.config, job.job_id).compile_job
+            if found.job_state in (JOB_STATE_DONE, JOB_STATE_FAILED):
+                break
+        seconds.append(time.perf_counter() - begun)
+        if found.job_state == JOB_STATE_FAILED:
+            raise RuntimeError(f"the tiny compile failed: {found.failure_reason}")
+    return seconds[1:]  # the first one warms up
+
+
+class PlainServer:
+    """Takes a PUT into a file and gives it back, in a process of its own: nginx's DAV module, or Python's own server."""
+
+    def __init__(self, folder: Path, kind: str):
+        self.folder, self.kind = folder, kind
+
+    def __enter__(self) -> PlainServer:
+        self.folder.mkdir(parents=True)
+        port = next(port for port in range(18480, 18580) if port_is_free(port))
+        self.url = f"http://127.0.0.1:{port}"
+        if self.kind == "nginx":
+            configuration = self.folder / "nginx.conf"
+            configuration.write_text(
+                f"daemon off; worker_processes 1; pid {self.folder}/pid; error_log {self.folder}/error.log;\n"
+                f"events {{}}\nhttp {{ access_log off; client_max_body_size 0; client_body_temp_path {self.folder}/body;\n"
+                f"server {{ listen 127.0.0.1:{port}; root {self.folder}/files; dav_methods PUT; }} }}\n")
+            (self.folder / "files").mkdir()
+            os.chmod(self.folder, 0o777)
+            os.chmod(self.folder / "files", 0o777)
+            command = ["nginx", "-p", str(self.folder), "-c", str(configuration)]
+            if os.geteuid() == 0:
+                command += ["-g", "user root;"]
+        else:
+            command = [sys.executable, __file__, "--serve-plainly", str(self.folder), str(port)]
+        self.process = subprocess.Popen(command)
+        for _ in range(100):
+            try:
+                requests.get(self.url, timeout=1)
+                return self
+            except requests.ConnectionError:
+                time.sleep(0.05)
+        raise RuntimeError(f"the plain server ({self.kind}) did not start")
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        self.process.wait()
+
+
+def serve_plainly(folder: str, port: int) -> None:
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def __init__(self, *arguments):
+            super().__init__(*arguments, directory=folder)
+
+        def do_PUT(self):
+            left = int(self.headers["Content-Length"])
+            with open(self.translate_path(self.path), "wb") as file:
+                while left > 0:
+                    block = self.rfile.read(min(left, 1 << 20))
+                    file.write(block)
+                    left -= len(block)
+            self.send_response(201)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
+
+
+def timed(action) -> float:
+    begun = time.perf_counter()
+    action()
+    return time.perf_counter() - begun
+
+
+def measure_transfers(client: qai_hub.Client, folder: Path, kind: str) -> dict[str, list[float]]:
+    """Seconds for 256 MiB each way, ours and the plain server's in turn. Every upload has new content."""
+    seconds: dict[str, list[float]] = {"upload": [], "upload, plain": [], "download": [], "download, plain": []}
+    source, copy = folder / "large.bin", folder / "copy.bin"
+    with PlainServer(folder / "plain", kind) as plain:
+        session = requests.Session()
+
+        def put():
+            with source.open("rb") as file:
+                session.put(f"{plain.url}/large.bin", data=file, timeout=120).raise_for_status()
+
+        def get():
+            with session.get(f"{plain.url}/large.bin", stream=True, timeout=120) as reply, copy.open("wb") as file:
+                for block in reply.iter_content(1 << 20):
+                    file.write(block)
+
+        for number in range(TRANSFER_RUNS + 1):
+            with source.open("wb") as file:
+                for _ in range(TRANSFER_BYTES >> 20):
+                    file.write(os.urandom(1 << 20))
+            uploaded: list[qai_hub.Model] = []
+            ours = timed(lambda: uploaded.append(client.upload_model(str(source))))
+            theirs = timed(put)
+            down = timed(lambda: public_rest_api.download_model(client.config, uploaded[0].model_id, str(copy), verbose=False))
+            plain_down = timed(get)
+            if number > 0:  # the first one warms up
+                for key, value in zip(seconds, (ours, theirs, down, plain_down)):
+                    seconds[key].append(value)
+    return seconds
+
+
+def main() -> int:
+    if sys.argv[1:2] == ["--serve-plainly"]:
+        serve_plainly(sys.argv[2], int(sys.argv[3]))
+        return 0
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--build", type=Path, default=ROOT / "build/release", help="folder of the executables")
+    parser.add_argument("--json-file", type=Path, help="where the figures go as JSON")
+    parser.add_argument("--peer", choices=("nginx", "python"), default="nginx" if shutil.which("nginx") else "python",
+                        help="what transfers are compared with (default: nginx when it is installed)")
+    options = parser.parse_args()
+    missing = missing_executables(options.build)
+    if missing:
+        print(f"{options.build} lacks {', '.join(missing)}: run `make build`", file=sys.stderr)
+        return 1
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        ready = measure_ready(options.build, folder)
+        with LocalHub(options.build, folder / "data") as hub:
+            config = load_api_config_from_file(str(hub.ini))
+            config.verbose = False
+            client = qai_hub.Client(config=config)
+            idle = measure_idle(hub)
+            latency = measure_latency(client, folder)
+            transfers = measure_transfers(client, folder, options.peer)
+
+    def speed(key: str) -> float:
+        return TRANSFER_BYTES / statistics.median(transfers[key]) / 1e6
+
+    rows = [
+        ("hub ready", f"{statistics.median(ready):.2f} s", "< 1 s", "", statistics.median(ready) < 1),
+        ("idle server, resident", f"{idle['slipway-hub'] / 1e6:.1f} MB", "< 60 MB", "", idle["slipway-hub"] < 60e6),
+        ("tiny ONNX, submission to DONE", f"{statistics.median(latency) * 1e3:.0f} ms", "< 300 ms", "",
+         statistics.median(latency) < 0.3)]
+    for way in ("upload", "download"):
+        ratio = statistics.median(a / b for a, b in zip(transfers[way], transfers[f"{way}, plain"]))
+        rows.append((f"{way} of 256 MiB, official client", f"{speed(way):.0f} MB/s", "",
+                     f"{ratio:.2f} x the time of {options.peer} ({speed(f'{way}, plain'):.0f} MB/s)", None))
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    for row in rows:
+        verdict = {True: "met", False: "MISSED", None: ""}[row[4]]
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)) + f"  {verdict}")
+    print("idle, all processes: " + ", ".join(f"{program} {size / 1e6:.1f} MB" for program, size in idle.items()))
+    if options.json_file:
+        options.json_file.parent.mkdir(parents=True, exist_ok=True)
+        options.json_file.write_text(json.dumps({
+            "schema": "slipway-hub-bench/1", "cores": os.cpu_count(), "peer": options.peer,
+            "ready_seconds": ready, "idle_resident_bytes": idle, "tiny_compile_seconds": latency,
+            "transfer_bytes": TRANSFER_BYTES, "transfer_seconds": transfers}, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

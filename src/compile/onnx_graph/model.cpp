@@ -1,0 +1,131 @@
+#include "compile/onnx_graph/model.hpp"
+
+#include <cerrno>
+#include <limits>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl.h>
+#include <onnx.pb.h>
+#include <sys/stat.h>
+
+#include "base/files.hpp"
+#include "compile/onnx_graph/check.hpp"
+#include "compile/onnx_graph/external_file.hpp"
+
+namespace slipway::compile::onnx_graph {
+namespace {
+
+using base::Code;
+using base::fail;
+using base::Result;
+
+constexpr std::uint64_t kLargestProtobuf = std::numeric_limits<int>::max();
+
+struct Descriptor {
+  int value = -1;
+  ~Descriptor() {
+    if (value >= 0) ::close(value);
+  }
+};
+
+std::filesystem::path folder_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+}
+
+Result<void> parse_stream(google::protobuf::io::ZeroCopyInputStream& stream, onnx::ModelProto& model) {
+  google::protobuf::io::CodedInputStream coded(&stream);
+  coded.SetTotalBytesLimit(std::numeric_limits<int>::max());
+  if (!model.ParseFromCodedStream(&coded) || !coded.ConsumedEntireMessage()) {
+    return fail(Code::kInvalidArgument,
+                "not an ONNX model: the bytes are not its protobuf (truncated, or another format)");
+  }
+  return {};
+}
+
+Result<void> make_folders(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) return std::unexpected(base::errno_error(error.value(), fmt::format("make {}", folder.string())));
+  return {};
+}
+
+}  // namespace
+
+Model::Model() : proto_(std::make_unique<onnx::ModelProto>()) {}
+Model::~Model() = default;
+Model::Model(Model&&) noexcept = default;
+Model& Model::operator=(Model&&) noexcept = default;
+
+Result<Model> Model::read(const std::filesystem::path& path) {
+  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  if (file.value < 0) return std::unexpected(base::errno_error(errno, fmt::format("open {}", path.string())));
+  struct stat status {};
+  if (::fstat(file.value, &status) != 0 || !S_ISREG(status.st_mode)) {
+    return fail(Code::kInvalidArgument, "{} is not a file", path.string());
+  }
+  if (status.st_size == 0) return fail(Code::kInvalidArgument, "{}: the file is empty", path.filename().string());
+  if (static_cast<std::uint64_t>(status.st_size) > kLargestProtobuf) {
+    return fail(Code::kInvalidArgument,
+                "{}: {} bytes are more than the 2 GiB an ONNX file may have; save the weights as external data",
+                path.filename().string(), status.st_size);
+  }
+  Model model;
+  google::protobuf::io::FileInputStream stream(file.value);
+  const auto with_name = [&](const base::Error& error) {
+    return std::unexpected(error.with(path.filename().string()));
+  };
+  if (const auto parsed = parse_stream(stream, *model.proto_); !parsed) return with_name(parsed.error());
+  model.folder_ = folder_of(path);
+  if (const auto checked = check_model(*model.proto_, model.folder_); !checked) return with_name(checked.error());
+  return model;
+}
+
+Result<Model> Model::parse(std::string_view bytes, const std::filesystem::path& folder) {
+  if (bytes.empty()) return fail(Code::kInvalidArgument, "not an ONNX model: no bytes");
+  if (bytes.size() > kLargestProtobuf) {
+    return fail(Code::kInvalidArgument, "{} bytes are more than the 2 GiB an ONNX model may have", bytes.size());
+  }
+  Model model;
+  google::protobuf::io::ArrayInputStream stream(bytes.data(), static_cast<int>(bytes.size()));
+  SLIPWAY_TRY(parse_stream(stream, *model.proto_));
+  model.folder_ = folder;
+  SLIPWAY_TRY(check_model(*model.proto_, folder));
+  return model;
+}
+
+Model Model::copy_for_folder(const std::filesystem::path& folder) const {
+  Model copy;
+  *copy.proto_ = *proto_;
+  copy.folder_ = folder;
+  return copy;
+}
+
+Result<void> Model::write(const std::filesystem::path& path) const {
+  SLIPWAY_TRY(make_folders(folder_of(path)));
+  SLIPWAY_ASSIGN(const auto files, check_model(*proto_, folder_));
+  std::error_code ignored;
+  if (!std::filesystem::equivalent(folder_, folder_of(path), ignored)) {
+    for (const auto& name : files) {
+      SLIPWAY_ASSIGN(const ExternalFile file, ExternalFile::open(folder_, name));
+      const auto target = folder_of(path) / name;
+      SLIPWAY_TRY(make_folders(target.parent_path()));
+      SLIPWAY_TRY(file.copy_as(target));
+    }
+  }
+  if (proto_->ByteSizeLong() > kLargestProtobuf) {
+    return fail(Code::kResourceExhausted, "the model needs {} bytes, more than the 2 GiB an ONNX file may have",
+                proto_->ByteSizeLong());
+  }
+  std::filesystem::remove(path, ignored);  // another file may share its bytes by a hard link
+  const Descriptor file{::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)};
+  if (file.value < 0) return std::unexpected(base::errno_error(errno, fmt::format("create {}", path.string())));
+  google::protobuf::io::FileOutputStream stream(file.value);
+  const bool written = proto_->SerializeToZeroCopyStream(&stream) && stream.Flush();
+  if (!written) return std::unexpected(base::errno_error(stream.GetErrno(), fmt::format("write {}", path.string())));
+  return {};
+}
+
+}  // namespace slipway::compile::onnx_graph

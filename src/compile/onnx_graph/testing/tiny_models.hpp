@@ -1,0 +1,34 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+/// Serialised ONNX models of a few hundred bytes for tests; weights are seeded. Each is written by a function that says
+/// what is special about it.
+namespace slipway::compile::onnx_graph::testing {
+
+/// image float32[1,3,16,16] (or [batch,3,16,16]) -> conv 3x3 -> relu -> conv 3x3 stride 2 -> sigmoid -> scores
+/// float32[1,4,8,8]. One weight stands in a Constant node.
+[[nodiscard]] std::string conv_net(bool dynamic_batch = false);
+
+/// The same shape of net with uint8 activations and int8 weights between QuantizeLinear and DequantizeLinear; inputs
+/// and outputs are float.
+[[nodiscard]] std::string quantized_conv_net();
+
+/// ids int64[6], offset int64[1] -> (ids + offset) picks rows of a float table; outputs rows float32[6,4] and the ids
+/// that were picked, int64[6], and the two largest of them by TopK, int64[2].
+[[nodiscard]] std::string lookup_net();
+
+/// matrix float32[1,4,4] -> Relu "before" -> Det "determinant" -> Neg "after" -> value float32[1]: no NPU knows Det.
+[[nodiscard]] std::string determinant_net();
+
+/// left, right float32[2] -> difference float32[2], and left handed through as an output of its own.
+[[nodiscard]] std::string subtraction_net();
+
+/// data float32[2] + weight float32[2], where the weight's data_location is EXTERNAL with these entries.
+using Entries = std::initializer_list<std::pair<const char*, const char*>>;
+[[nodiscard]] std::string external_weight_net(Entries entries);
+
+void write(const std::filesystem::path& path, const std::string& bytes);
+
+}  // namespace slipway::compile::onnx_graph::testing

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string_view>
+
+#include "hub/domain/hub.hpp"
+
+/// Who may do what. One home, so that sharing and projects change one file. Private to the Hub's sources.
+namespace slipway::hub::domain::access {
+
+/// Whether an entry may be seen and changed: its owner's, and any for an administrator. Never with an agent's token.
+[[nodiscard]] inline bool may_see(const Actor& actor, const std::string& owner_id) {
+  return actor.scope == Scope::kUser && (actor.user.role == Role::kAdmin || actor.user.id == owner_id);
+}
+
+/// @error kPermissionDenied
+[[nodiscard]] inline base::Result<void> require(const Actor& actor, Scope scope) {
+  if (actor.scope == scope) return {};
+  return base::fail(base::Code::kPermissionDenied, "this token belongs to {}; the call needs one of {}",
+                    actor.scope == Scope::kAgent ? "an agent" : "a user",
+                    scope == Scope::kAgent ? "an agent" : "a user");
+}
+
+/// The answer for what does not exist and for what belongs to somebody else alike.
+[[nodiscard]] inline std::unexpected<base::Error> absent(std::string_view what, std::string_view id) {
+  return base::fail(base::Code::kNotFound, "no {} {}", what, id);
+}
+
+/// @error kNotFound: projects are named only where they exist, and none does yet
+[[nodiscard]] inline base::Result<void> require_project(const std::string& project_id) {
+  if (project_id.empty()) return {};
+  return base::fail(base::Code::kNotFound, "unknown project {}", project_id);
+}
+
+}  // namespace slipway::hub::domain::access

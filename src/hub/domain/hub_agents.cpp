@@ -1,0 +1,197 @@
+#include <algorithm>
+
+#include "base/hash.hpp"
+#include "hub/domain/access.hpp"
+#include "hub/domain/hub.hpp"
+#include "hub/domain/inspection.hpp"
+#include "hub/domain/job_state.hpp"
+#include "hub/domain/submission_check.hpp"
+
+namespace slipway::hub::domain {
+namespace {
+
+using base::Code;
+using base::Result;
+
+constexpr std::chrono::hours kResultUploadLifetime{24};
+
+Result<void> check_registration(const AgentRegistration& registration) {
+  if (registration.name.empty()) return base::fail(Code::kInvalidArgument, "the agent has no name");
+  for (const Device& device : registration.devices) {
+    if (device.name.empty())
+      return base::fail(Code::kInvalidArgument, "agent {}: a device has no name", registration.name);
+    for (const std::string& attribute : device.attributes) {
+      // The client splits attributes at their one colon and fails on a second.
+      if (std::ranges::count(attribute, ':') == 1) continue;
+      return base::fail(Code::kInvalidArgument, "agent {}: device {}: attribute '{}' is no key:value with one colon",
+                        registration.name, device.name, attribute);
+    }
+  }
+  return {};
+}
+
+std::vector<std::string> offers_of(const AgentRegistration& registration) {
+  std::vector<std::string> offers;
+  for (const Device& device : registration.devices) offers.push_back("device:" + device.name);
+  if (std::ranges::find(registration.frameworks, "QAIRT", &Framework::name) != registration.frameworks.end()) {
+    offers.emplace_back("qnn");
+  }
+  return offers;
+}
+
+}  // namespace
+
+Result<std::string> Hub::register_agent(const Actor& actor, const AgentRegistration& registration) {
+  SLIPWAY_TRY(access::require(actor, Scope::kAgent));
+  SLIPWAY_TRY(check_registration(registration));
+  const std::string id = ids_.id("a", 12);
+  Agent agent{.registration = registration, .last_seen = clock_.now()};
+  for (Device& device : agent.registration.devices) {
+    device.presence = DevicePresence::kAttached;
+    device.agent_id = id;
+  }
+  {
+    const std::lock_guard lock(agents_mutex_);
+    const auto same = std::ranges::find_if(
+        agents_, [&](const auto& entry) { return entry.second.registration.name == registration.name; });
+    if (same != agents_.end()) {
+      *same = {id, std::move(agent)};
+    } else {
+      agents_.emplace_back(id, std::move(agent));
+    }
+  }
+  changed();
+  return id;
+}
+
+void Hub::touch_agent(const std::string& agent_id) {
+  const std::lock_guard lock(agents_mutex_);
+  for (auto& [id, agent] : agents_) {
+    if (id == agent_id) agent.last_seen = clock_.now();
+  }
+}
+
+Result<std::optional<JobSpec>> Hub::lease(const Actor& actor, const std::string& agent_id,
+                                          const std::vector<JobKind>& kinds) {
+  SLIPWAY_TRY(access::require(actor, Scope::kAgent));
+  LeaseRequest request;
+  request.agent_id = agent_id;
+  request.kinds = kinds;
+  std::string agent_name;
+  {
+    const std::lock_guard lock(agents_mutex_);
+    const auto found = std::ranges::find_if(agents_, [&](const auto& entry) { return entry.first == agent_id; });
+    if (found == agents_.end()) return base::fail(Code::kNotFound, "no agent {}; register again", agent_id);
+    found->second.last_seen = clock_.now();
+    request.offers = offers_of(found->second.registration);
+    agent_name = found->second.registration.name;
+  }
+  while (true) {
+    request.lease_token = ids_.secret();
+    request.now = clock_.now();
+    request.until = request.now + settings_.lease_duration;
+    SLIPWAY_ASSIGN(const std::optional<Job> job, metadata_.lease_job(request));
+    if (!job) return std::nullopt;
+    note(job->id, fmt::format("attempt {} of {} by agent {}", job->attempt, settings_.max_attempts, agent_name));
+    const auto spec = spec_of(*job);
+    if (spec) {
+      changed();
+      return *spec;
+    }
+    // What was not known at submission rules the job out: it ends here, and the agent is given the next one.
+    const bool by_the_user = spec.error().code == Code::kInvalidArgument;
+    const auto type = by_the_user ? FailureType::kInvalidInputs : FailureType::kInternal;
+    SLIPWAY_TRY(end_leased(*job, job->lease_token, failure(type, spec.error().message), {}));
+  }
+}
+
+Result<JobSpec> Hub::spec_of(const Job& job) const {
+  JobSpec spec;
+  spec.job = job;
+  spec.job.outcome.reset();
+  std::optional<Dataset> dataset;
+  if (!job.model_id.empty()) {
+    SLIPWAY_ASSIGN(spec.model, metadata_.model(job.model_id));
+    spec.model_file = "model" + std::string(model_extension(spec.model.type, spec.model.is_directory));
+  }
+  if (!job.dataset_id.empty()) {
+    SLIPWAY_ASSIGN(dataset, metadata_.dataset(job.dataset_id));
+    spec.dataset = *dataset;
+    spec.dataset_file = "dataset.h5";
+  }
+  if (job.kind == JobKind::kInspect) {
+    spec.subject_is_dataset = job.model_id.empty();
+    return spec;
+  }
+  for (const auto& [key, companion] : spec.model.companions) {
+    const auto dot = companion.filename.find('.');
+    spec.companion_files[key] = "companion-" + key + (dot == std::string::npos ? "" : companion.filename.substr(dot));
+  }
+  SLIPWAY_ASSIGN(spec.options, parse_options(job.kind, job.options));
+  if (spec.model.inspection && !spec.model.inspection->error.empty()) {
+    return base::fail(Code::kInvalidArgument, "model {} cannot be used: {}", job.model_id,
+                      spec.model.inspection->error);
+  }
+  if (dataset && dataset->inspection && !dataset->inspection->error.empty()) {
+    return base::fail(Code::kInvalidArgument, "dataset {} cannot be used: {}", job.dataset_id,
+                      dataset->inspection->error);
+  }
+  SLIPWAY_TRY(check_against_model(spec.model, job.input_specs, dataset, spec.options));
+  return spec;
+}
+
+Result<Job> Hub::leased_job(const Actor& actor, const std::string& id, const std::string& lease_token) const {
+  SLIPWAY_TRY(access::require(actor, Scope::kAgent));
+  SLIPWAY_ASSIGN(Job job, metadata_.job(id));
+  if (lease_token.empty() || !base::equal_in_constant_time(job.lease_token, lease_token)) {
+    return base::fail(Code::kAborted, "the lease of job {} was lost", id);
+  }
+  return job;
+}
+
+Result<base::Time> Hub::renew(const Actor& actor, const std::string& job_id, const std::string& lease_token) {
+  SLIPWAY_ASSIGN(const Job job, leased_job(actor, job_id, lease_token));
+  const base::Time until = clock_.now() + settings_.lease_duration;
+  SLIPWAY_TRY(metadata_.renew_lease(job_id, lease_token, until));
+  touch_agent(job.agent_id);
+  return until;
+}
+
+Result<void> Hub::append_log(const Actor& actor, const std::string& job_id, const std::string& lease_token,
+                             std::string_view lines) {
+  SLIPWAY_TRY(access::require(actor, Scope::kAgent));
+  // An empty token is the hub's own way past the check.
+  if (lease_token.empty()) return base::fail(Code::kAborted, "the lease of job {} was lost", job_id);
+  return metadata_.append_log(job_id, lease_token, lines);
+}
+
+Result<Upload> Hub::plan_result_upload(const Actor& actor, const std::string& job_id, const std::string& lease_token,
+                                       std::uint64_t file_size) {
+  SLIPWAY_ASSIGN(const Job job, leased_job(actor, job_id, lease_token));
+  if (is_terminal(job.state)) return base::fail(Code::kAborted, "job {} has ended", job_id);
+  if (file_size > settings_.max_upload_bytes) {
+    return base::fail(Code::kResourceExhausted, "the file has {} bytes; this hub takes at most {}", file_size,
+                      settings_.max_upload_bytes);
+  }
+  Upload upload;
+  upload.id = ids_.secret();
+  upload.subject_id = job_id;
+  upload.size_bytes = file_size;
+  upload.part_size_bytes = settings_.part_size_bytes;
+  // An empty result file is one empty part.
+  upload.part_count = file_size == 0 ? 1 : static_cast<std::uint32_t>((file_size - 1) / settings_.part_size_bytes + 1);
+  upload.expires = clock_.now() + kResultUploadLifetime;
+  SLIPWAY_TRY(metadata_.insert_upload(upload));
+  return upload;
+}
+
+Result<void> Hub::complete(const Actor& actor, const std::string& job_id, const std::string& lease_token,
+                           const JobOutcome& outcome, const std::map<std::string, Blob>& files) {
+  SLIPWAY_ASSIGN(const Job job, leased_job(actor, job_id, lease_token));
+  // The answer to the first completion was lost on its way; the result stands.
+  if (is_terminal(job.state)) return {};
+  touch_agent(job.agent_id);
+  return end_leased(job, lease_token, outcome, files);
+}
+
+}  // namespace slipway::hub::domain

@@ -1,0 +1,216 @@
+#include <algorithm>
+
+#include "hub/domain/hub.hpp"
+#include "hub/domain/inspection.hpp"
+#include "hub/domain/job_state.hpp"
+#include "hub/domain/submission_check.hpp"
+
+// How jobs end: with a result, with a failure, or because nothing else can become of them.
+namespace slipway::hub::domain {
+namespace {
+
+using base::Code;
+using base::Result;
+
+constexpr std::size_t kLongestReason = 8192;
+constexpr std::size_t kLongestDetails = 65536;
+
+// What a hostile job process says is kept at a length that people can read; cut between characters.
+void shorten(std::string& text, std::size_t limit) {
+  if (text.size() <= limit) return;
+  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xc0U) == 0x80U) --limit;
+  text.resize(limit);
+  text += " …";
+}
+
+Result<Blob> file_of(const std::map<std::string, Blob>& files, const std::string& name, std::string_view role) {
+  const auto found = files.find(name);
+  if (found != files.end()) return found->second;
+  return base::fail(Code::kInternal, "the job's process named '{}' as {}, but handed over no such file", name, role);
+}
+
+Inspection uninspected(const std::string& reason) {
+  Inspection inspection;
+  inspection.error = "it could not be inspected: " + reason;
+  return inspection;
+}
+
+// What a successful outcome makes, apart from the job itself.
+struct Products {
+  std::vector<Artifact> artifacts;
+  std::optional<Model> target;
+  std::optional<Dataset> output;
+  std::optional<Inspection> inspection;
+};
+
+Result<std::vector<Artifact>> artifacts_of(const JobOutcome& outcome, const std::map<std::string, Blob>& files) {
+  std::vector<Artifact> artifacts;
+  for (const JobOutcome::File& file : outcome.artifacts) {
+    SLIPWAY_ASSIGN(const Blob blob, file_of(files, file.filename, "an artifact"));
+    const auto dot = file.filename.rfind('.');
+    const std::string extension = dot == std::string::npos || dot == 0 ? "" : file.filename.substr(dot);
+    artifacts.push_back({.type = file.type, .filename = download_name(file.filename, extension), .content = blob});
+  }
+  return artifacts;
+}
+
+Result<Model> target_from(Model target, const std::string& target_runtime, const JobOutcome& outcome,
+                          const std::map<std::string, Blob>& files) {
+  SLIPWAY_ASSIGN(target.content, file_of(files, outcome.target_file, "the target model"));
+  for (const auto& [key, name] : outcome.companion_files) {
+    SLIPWAY_ASSIGN(const Blob blob, file_of(files, name, "a companion of the target model"));
+    target.companions[key] = {.filename = name, .content = blob};
+  }
+  target.upload = UploadState::kComplete;
+  target.is_directory = outcome.target_is_directory;
+  target.metadata = outcome.target_metadata;
+  Inspection& found = target.inspection.emplace();
+  found.format = target.type != ModelType::kOnnx ? target_runtime : target.is_directory ? "onnx directory" : "onnx";
+  found.inputs = outcome.target_inputs;
+  found.outputs = outcome.target_outputs;
+  return target;
+}
+
+}  // namespace
+
+void Hub::note(const std::string& job_id, std::string_view text) {
+  // A line that cannot be written is not worth the job.
+  static_cast<void>(metadata_.append_log(job_id, "", fmt::format("[hub] {} {}\n", base::iso8601(clock_.now()), text)));
+}
+
+void Hub::attach_log(Job& job) {
+  const auto text = metadata_.log(job.id);
+  if (!text || text->empty()) return;
+  const std::string upload_id = ids_.secret();
+  // Nor is the copy for download: the log itself stays readable on the page.
+  const auto blob = [&]() -> Result<Blob> {
+    SLIPWAY_ASSIGN(const auto writer, blobs_.write_part(upload_id, 0, text->size()));
+    SLIPWAY_TRY(writer->write(std::as_bytes(std::span(*text))));
+    SLIPWAY_ASSIGN(const std::string etag, writer->commit());
+    return blobs_.assemble(upload_id, {etag});
+  }();
+  blobs_.discard(upload_id);
+  if (!blob) return;
+  job.artifacts.push_back({.type = ArtifactType::kHubLog, .filename = job.id + "_hub.log", .content = *blob});
+}
+
+Result<void> Hub::end_leased(Job job, const std::string& lease_token, JobOutcome outcome,
+                             const std::map<std::string, Blob>& files) {
+  shorten(outcome.failure_reason, kLongestReason);
+  shorten(outcome.error_details, kLongestDetails);
+  Products products;
+  const auto make = [&]() -> Result<void> {
+    SLIPWAY_ASSIGN(products.artifacts, artifacts_of(outcome, files));
+    if (!outcome.succeeded) return {};
+    if (job.kind == JobKind::kInspect) {
+      if (!outcome.inspection) return base::fail(Code::kInternal, "the inspection ended without a finding");
+      products.inspection = outcome.inspection;
+    }
+    if (job.kind == JobKind::kCompile) {
+      SLIPWAY_ASSIGN(const Model seeded, metadata_.model(job.target_model_id));
+      SLIPWAY_ASSIGN(const JobOptions options, parse_options(job.kind, job.options));
+      SLIPWAY_ASSIGN(products.target, target_from(seeded, target_of(options), outcome, files));
+    }
+    if (!job.dataset_id.empty() && (job.kind == JobKind::kInference || job.kind == JobKind::kProfile)) {
+      Dataset output;
+      output.id = ids_.id("d", 8);
+      output.owner_id = job.owner_id;
+      output.name = job.name;
+      output.created = clock_.now();
+      output.expires = output.created + settings_.dataset_lifetime;
+      output.upload = UploadState::kComplete;
+      SLIPWAY_ASSIGN(output.content, file_of(files, outcome.output_dataset_file, "the output dataset"));
+      output.producer_job_id = job.id;
+      output.inspection = outcome.output_dataset_inspection;
+      job.output_dataset_id = output.id;
+      products.output = std::move(output);
+    }
+    return {};
+  };
+  if (const auto made = make(); !made) {
+    // A store that cannot answer now may answer the agent's next try; a result that makes no sense ends the job.
+    if (made.error().code == Code::kUnavailable || made.error().code == Code::kResourceExhausted) return made;
+    products = Products{};
+    job.output_dataset_id.clear();
+    outcome.succeeded = false;
+    outcome.failure_type = FailureType::kInternal;
+    outcome.failure_reason = made.error().message;
+  }
+  if (!outcome.succeeded) {
+    if (outcome.failure_type == FailureType::kUnspecified) outcome.failure_type = FailureType::kRuntimeUnknown;
+    if (outcome.failure_reason.empty()) outcome.failure_reason = "the job ended without saying why";
+    // A subject whose inspection failed must not be waited for.
+    if (job.kind == JobKind::kInspect) {
+      products.inspection = uninspected(outcome.failure_reason);
+    }
+  }
+  const JobState next = outcome.succeeded ? JobState::kDone : JobState::kFailed;
+  SLIPWAY_CHECK(may_follow(job.state, next), "a leased job is running, and running jobs may end");
+  note(job.id, outcome.succeeded
+                   ? "done"
+                   : fmt::format("failed ({}): {}", failure_type_name(outcome.failure_type), outcome.failure_reason));
+  job.state = next;
+  job.completed = job.updated = clock_.now();
+  job.lease_until.reset();
+  job.artifacts = std::move(products.artifacts);
+  job.outcome = std::move(outcome);
+  attach_log(job);
+  SLIPWAY_TRY(metadata_.complete_job(job, lease_token, products.target, products.output, products.inspection));
+  if (next == JobState::kFailed) fail_orphans();
+  changed();
+  return {};
+}
+
+void Hub::fail_unleased(Job job, FailureType type, const std::string& reason) {
+  note(job.id, fmt::format("failed ({}): {}", failure_type_name(type), reason));
+  job.state = JobState::kFailed;
+  job.completed = job.updated = clock_.now();
+  job.lease_until.reset();
+  job.outcome = failure(type, reason);
+  attach_log(job);
+  std::optional<Inspection> inspection;
+  if (job.kind == JobKind::kInspect) inspection = uninspected(reason);
+  // Another hand may have ended it meanwhile; then there is nothing to do.
+  static_cast<void>(metadata_.fail_job(job, inspection));
+}
+
+void Hub::fail_orphans() {
+  // A failure may orphan jobs that wait for targets of the orphans, so look again until there are none.
+  while (true) {
+    const auto orphans = metadata_.orphaned_jobs();
+    if (!orphans || orphans->empty()) return;
+    for (const Job& orphan : *orphans) {
+      const auto source = metadata_.model(orphan.model_id);
+      const std::string producer = source ? source->producer_job_id : "unknown";
+      const auto failed = metadata_.job(producer);
+      fail_unleased(orphan, FailureType::kFailedDependency,
+                    fmt::format("job {}, which was to produce model {}, failed: {}", producer, orphan.model_id,
+                                failed && failed->outcome ? failed->outcome->failure_reason : "no reason is known"));
+    }
+    changed();
+  }
+}
+
+void Hub::sweep() {
+  const base::Time now = clock_.now();
+  if (const auto lost = metadata_.take_back_leases(now, settings_.max_attempts); lost && !lost->empty()) {
+    for (const Job& job : *lost) {
+      fail_unleased(
+          job, FailureType::kRuntimeCrash,
+          fmt::format("{} attempts ended without a result: each time the agent fell silent, so the job may be "
+                      "what stops it",
+                      job.attempt));
+    }
+    changed();
+  }
+  fail_orphans();
+  if (const auto expired = metadata_.expired_uploads(now)) {
+    for (const Upload& upload : *expired) {
+      blobs_.discard(upload.id);
+      metadata_.remove_upload(upload.id);
+    }
+  }
+  metadata_.remove_web_sessions_before(now);
+}
+
+}  // namespace slipway::hub::domain

@@ -1,0 +1,298 @@
+#include "hub/domain/options.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "hub/domain/job_state.hpp"
+#include "hub/domain/option_values.hpp"
+
+namespace slipway::hub::domain {
+namespace {
+
+using base::Code;
+using base::Result;
+
+// Bits of the kinds that an option belongs to. Profile jobs are inference jobs that are measured.
+constexpr unsigned kCompile = 1, kInference = 2, kQuantize = 4, kLink = 8;
+
+unsigned bit_of(JobKind kind) {
+  switch (kind) {
+    case JobKind::kCompile:
+      return kCompile;
+    case JobKind::kProfile:
+    case JobKind::kInference:
+      return kInference;
+    case JobKind::kQuantize:
+      return kQuantize;
+    case JobKind::kLink:
+      return kLink;
+    case JobKind::kInspect:
+      return 0;
+  }
+  return 0;
+}
+
+std::string kinds_text(unsigned kinds) {
+  std::string text;
+  for (const auto& [bit, name] : {std::pair{kCompile, "compile"}, std::pair{kQuantize, "quantize"},
+                                  std::pair{kLink, "link"}, std::pair{kInference, "profile and inference"}}) {
+    if ((kinds & bit) != 0) text += (text.empty() ? "" : ", ") + std::string(name);
+  }
+  return text;
+}
+
+enum class Form { kValue, kFlag };
+
+struct Row {
+  std::string_view name;
+  unsigned kinds;
+  Form form;
+  Result<void> (*apply)(JobOptions&, std::string_view value);  ///< nothing: known, not carried out by this hub yet
+};
+
+template <bool JobOptions::*field>
+Result<void> set_flag(JobOptions& options, std::string_view value) {
+  SLIPWAY_ASSIGN(options.*field, option_values::boolean(value));
+  return {};
+}
+
+template <std::vector<std::string> JobOptions::*field>
+Result<void> set_list(JobOptions& options, std::string_view value) {
+  SLIPWAY_ASSIGN(options.*field, option_values::list(value));
+  return {};
+}
+
+Result<void> set_target_runtime(JobOptions& options, std::string_view value) {
+  SLIPWAY_ASSIGN(options.target_runtime, option_values::target_runtime(value));
+  return {};
+}
+
+Result<void> set_compute_unit(JobOptions& options, std::string_view value) {
+  SLIPWAY_ASSIGN(const auto units, option_values::list(value));
+  options.allow_npu = options.allow_gpu = options.allow_cpu = false;
+  for (const std::string& unit : units) {
+    const bool all = unit == "all";
+    if (!all && unit != "npu" && unit != "gpu" && unit != "cpu") {
+      return base::fail(Code::kInvalidArgument, "expected a comma list of all, npu, gpu and cpu, found '{}'", unit);
+    }
+    options.allow_npu |= all || unit == "npu";
+    options.allow_gpu |= all || unit == "gpu";
+    options.allow_cpu |= all || unit == "cpu";
+  }
+  options.compute_unit_given = true;
+  return {};
+}
+
+Result<void> set_qairt_version(JobOptions& options, std::string_view value) {
+  SLIPWAY_ASSIGN(options.qairt_version, option_values::qairt_version(value));
+  return {};
+}
+
+Result<void> refuse_quantize_io(JobOptions& options, std::string_view value) {
+  SLIPWAY_TRY(set_flag<&JobOptions::quantize_io>(options, value));
+  if (!options.quantize_io) return {};
+  return base::fail(Code::kUnimplemented, "quantising graph inputs and outputs is not carried out by this hub yet");
+}
+
+Result<void> set_qnn_options(JobOptions& options, std::string_view value) {
+  SLIPWAY_ASSIGN(auto pairs, option_values::qnn_options(value));
+  for (auto& [key, setting] : pairs) options.qnn_options[key] = std::move(setting);
+  return {};
+}
+
+// The older spellings are the newer keys by other names.
+template <const char* key>
+Result<void> set_qnn_key(JobOptions& options, std::string_view value) {
+  return set_qnn_options(options, fmt::format("{}={}", key, value));
+}
+constexpr char kGraphName[] = "context_enable_graphs";
+constexpr char kVtcm[] = "default_graph_htp_vtcm_size";
+constexpr char kOptimizationLevel[] = "default_graph_htp_optimization_value";
+
+Result<void> set_onnx_options(JobOptions& options, std::string_view value) {
+  SLIPWAY_ASSIGN(auto pairs, option_values::onnx_options(value));
+  for (auto& [key, setting] : pairs) options.onnx_options[key] = std::move(setting);
+  return {};
+}
+
+Result<void> set_execution_providers(JobOptions& options, std::string_view value) {
+  SLIPWAY_ASSIGN(options.onnx_execution_providers, option_values::execution_providers(value));
+  return {};
+}
+
+Result<void> set_iterations(JobOptions& options, std::string_view value) {
+  SLIPWAY_ASSIGN(options.max_profiler_iterations, option_values::whole_number(value, 1, 1'000'000));
+  return {};
+}
+
+Result<void> set_profiler_time(JobOptions& options, std::string_view value) {
+  SLIPWAY_ASSIGN(const int seconds, option_values::whole_number(value, 1, 24 * 3600));
+  options.max_profiler_time = std::chrono::seconds(seconds);
+  return {};
+}
+
+constexpr std::array kRows = {
+    Row{"--target_runtime", kCompile, Form::kValue, set_target_runtime},
+    Row{"--output_names", kCompile, Form::kValue, set_list<&JobOptions::output_names>},
+    Row{"--compute_unit", kCompile | kInference, Form::kValue, set_compute_unit},
+    Row{"--qairt_version", kCompile | kLink | kInference, Form::kValue, set_qairt_version},
+    Row{"--truncate_64bit_io", kCompile, Form::kFlag, set_flag<&JobOptions::truncate_64bit_io>},
+    Row{"--truncate_64bit_tensors", kCompile, Form::kFlag, set_flag<&JobOptions::truncate_64bit_tensors>},
+    Row{"--force_channel_last_input", kCompile, Form::kValue, set_list<&JobOptions::force_channel_last_input>},
+    Row{"--force_channel_last_output", kCompile, Form::kValue, set_list<&JobOptions::force_channel_last_output>},
+    Row{"--quantize_full_type", kCompile, Form::kValue, nullptr},
+    Row{"--quantize_weight_type", kCompile, Form::kValue, nullptr},
+    Row{"--quantize_io", kCompile, Form::kFlag, refuse_quantize_io},
+    Row{"--quantize_io_type", kCompile, Form::kValue, nullptr},
+    Row{"--qnn_options", kCompile | kLink | kInference, Form::kValue, set_qnn_options},
+    Row{"--qnn_graph_name", kCompile, Form::kValue, set_qnn_key<kGraphName>},
+    Row{"--qnn_context_binary_vtcm", kCompile, Form::kValue, set_qnn_key<kVtcm>},
+    Row{"--qnn_context_binary_optimization_level", kCompile, Form::kValue, set_qnn_key<kOptimizationLevel>},
+    Row{"--range_scheme", kQuantize, Form::kValue, nullptr},
+    Row{"--lite_mp", kQuantize, Form::kValue, nullptr},
+    Row{"--max_profiler_iterations", kInference, Form::kValue, set_iterations},
+    Row{"--max_profiler_time", kInference, Form::kValue, set_profiler_time},
+    Row{"--dequantize_outputs", kInference, Form::kFlag, set_flag<&JobOptions::dequantize_outputs>},
+    Row{"--onnx_options", kInference, Form::kValue, set_onnx_options},
+    Row{"--onnx_execution_providers", kInference, Form::kValue, set_execution_providers},
+    Row{"--tflite_delegates", kInference, Form::kValue, nullptr},
+    Row{"--tflite_options", kInference, Form::kValue, nullptr},
+    Row{"--allow_emulation", kInference, Form::kFlag, set_flag<&JobOptions::allow_emulation>},
+};
+
+bool is_option(std::string_view word) {
+  return word.starts_with("--");
+}
+
+Result<void> check_belongs(std::string_view name, const Row* row, JobKind kind) {
+  if (row == nullptr) {
+    std::vector<std::string_view> known;
+    for (const Row& candidate : kRows) {
+      if ((candidate.kinds & bit_of(kind)) != 0) known.push_back(candidate.name);
+    }
+    const auto near = nearest(name, known);
+    return base::fail(Code::kInvalidArgument, "unknown option {}{}", name,
+                      near ? fmt::format("; did you mean {}?", *near) : "");
+  }
+  if ((row->kinds & bit_of(kind)) == 0) {
+    return base::fail(Code::kInvalidArgument, "option {} belongs to {} jobs; this is {} {} job", name,
+                      kinds_text(row->kinds), kind == JobKind::kInference ? "an" : "a", kind_name(kind));
+  }
+  return {};
+}
+
+// Takes the value that belongs to the option at words[index], and leaves index at its last word.
+Result<std::string> take_value(const Row& row, const std::vector<std::string>& words, std::size_t& index) {
+  const std::string& word = words[index];
+  const auto equals = word.find('=');
+  if (equals != std::string::npos) return word.substr(equals + 1);
+  const bool has_next = index + 1 < words.size() && !is_option(words[index + 1]);
+  if (row.form == Form::kFlag) {
+    if (has_next && option_values::boolean(words[index + 1])) return words[++index];
+    return "true";
+  }
+  if (!has_next) return base::fail(Code::kInvalidArgument, "option {} needs a value", row.name);
+  return words[++index];
+}
+
+}  // namespace
+
+Result<JobOptions> parse_options(JobKind kind, std::string_view text) {
+  SLIPWAY_ASSIGN(const auto words, split_words(text));
+  JobOptions options;
+  for (std::size_t index = 0; index < words.size(); ++index) {
+    const std::string& word = words[index];
+    if (!is_option(word)) {
+      return base::fail(Code::kInvalidArgument, "unexpected word '{}' in the options: each begins with --", word);
+    }
+    const std::string name = word.substr(0, word.find('='));
+    const auto* const found = std::ranges::find(kRows, name, &Row::name);
+    const Row* const row = found == kRows.end() ? nullptr : found;
+    SLIPWAY_TRY(check_belongs(name, row, kind));
+    if (row->apply == nullptr) {
+      return base::fail(Code::kUnimplemented, "option {} is known, but not carried out by this hub yet", name);
+    }
+    SLIPWAY_ASSIGN(const std::string value, take_value(*row, words, index));
+    const auto applied = row->apply(options, value);
+    if (!applied) return std::unexpected(applied.error().with(fmt::format("option {}", name)));
+  }
+  return options;
+}
+
+bool is_qnn_target(std::string_view target_runtime) {
+  return target_runtime == "precompiled_qnn_onnx" || target_runtime == "qnn_context_binary" ||
+         target_runtime == "qnn_dlc";
+}
+
+Result<std::vector<std::string>> split_words(std::string_view text) {
+  std::vector<std::string> words;
+  std::string word;
+  bool in_word = false;
+  char quote = '\0';
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const bool has_next = i + 1 < text.size();
+    if (quote == '\'') {
+      if (c == quote)
+        quote = '\0';
+      else
+        word += c;
+    } else if (quote == '"') {
+      // Within double quotes a backslash is itself unless it protects one of these.
+      if (c == quote)
+        quote = '\0';
+      else if (c == '\\' && has_next && std::string_view("\"\\$`").contains(text[i + 1]))
+        word += text[++i];
+      else
+        word += c;
+    } else if (c == '\'' || c == '"') {
+      quote = c;
+      in_word = true;
+    } else if (c == '\\' && has_next) {
+      word += text[++i];
+      in_word = true;
+    } else if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
+      if (in_word) words.push_back(std::exchange(word, {}));
+      in_word = false;
+    } else {
+      word += c;
+      in_word = true;
+    }
+  }
+  if (quote != '\0') {
+    return base::fail(Code::kInvalidArgument, "the options end within a quote ({} is not closed)", quote);
+  }
+  if (in_word) words.push_back(std::move(word));
+  return words;
+}
+
+std::optional<std::string> nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
+  // Edit distance by rows: before[j] changes the word's first i letters into the candidate's first j.
+  const auto distance = [&](std::string_view candidate) {
+    std::vector<std::size_t> before(candidate.size() + 1);
+    for (std::size_t j = 0; j < before.size(); ++j) before[j] = j;
+    for (std::size_t i = 1; i <= word.size(); ++i) {
+      std::vector<std::size_t> current(candidate.size() + 1, i);
+      for (std::size_t j = 1; j <= candidate.size(); ++j) {
+        const std::size_t replaced = before[j - 1] + (word[i - 1] == candidate[j - 1] ? 0 : 1);
+        current[j] = std::min({before[j] + 1, current[j - 1] + 1, replaced});
+      }
+      before = std::move(current);
+    }
+    return before.back();
+  };
+  if (word.size() > 256) return std::nullopt;
+  std::optional<std::string> best;
+  std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
+  for (const std::string_view candidate : candidates) {
+    const std::size_t here = distance(candidate);
+    if (here < best_distance) {
+      best = candidate;
+      best_distance = here;
+    }
+  }
+  return best;
+}
+
+}  // namespace slipway::hub::domain

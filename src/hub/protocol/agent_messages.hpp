@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "hub/domain/types.hpp"
+
+/// The messages of the agent API (proto/slipway/agent.proto) as plain structs, and their bytes both ways. The server
+/// and the agent use the same functions. Documents inside them stay text: hub/domain/document.hpp reads and writes
+/// them.
+namespace slipway::hub::protocol::agent {
+
+struct Registration {
+  std::string name;
+  std::vector<std::string> device_documents;  ///< "slipway-device/1", see domain::to_document(Device)
+  std::vector<domain::Framework> frameworks;
+};
+
+struct Registered {
+  std::string agent_id;
+};
+
+struct LeaseRequest {
+  std::string agent_id;
+  std::vector<domain::JobKind> kinds;  ///< what this slot takes; a number the server does not know is refused
+};
+
+struct InputFile {
+  std::string name;  ///< below in/ of the job folder
+  std::string url;   ///< carries its own right of access: send no token there
+  std::string sha256;
+  std::uint64_t size_bytes = 0;
+};
+
+struct LeaseReply {
+  std::string job_id;  ///< empty: no work within the poll
+  std::string lease_token;
+  std::uint32_t lease_seconds = 0;
+  std::string spec_document;  ///< "slipway-job-spec/1"
+  std::vector<InputFile> inputs;
+};
+
+struct RenewRequest {
+  std::string lease_token;
+};
+
+struct RenewReply {
+  std::uint32_t lease_seconds = 0;
+};
+
+struct LogLines {
+  std::string lease_token;
+  std::string text;  ///< bytes that are not UTF-8 are replaced by U+FFFD on the way
+};
+
+struct BlobRequest {
+  std::string lease_token;
+  std::uint64_t size_bytes = 0;
+};
+
+struct BlobPlan {
+  std::string upload_id;
+  std::vector<std::string> urls;  ///< part i takes bytes [i * part size, (i + 1) * part size)
+  std::uint64_t part_size_bytes = 0;
+};
+
+struct ResultFile {
+  std::string name;  ///< below out/ of the job folder
+  std::string upload_id;
+  std::vector<std::string> etags;  ///< of the parts in order, as the ETag headers said
+};
+
+struct CompleteRequest {
+  std::string lease_token;
+  std::string outcome_document;  ///< "slipway-job-outcome/1"; its file names are those of `files`
+  std::vector<ResultFile> files;
+};
+
+/// Bytes of a message.
+[[nodiscard]] std::string encode(const Registration& message);
+[[nodiscard]] std::string encode(const Registered& message);
+[[nodiscard]] std::string encode(const LeaseRequest& message);
+[[nodiscard]] std::string encode(const LeaseReply& message);
+[[nodiscard]] std::string encode(const RenewRequest& message);
+[[nodiscard]] std::string encode(const RenewReply& message);
+[[nodiscard]] std::string encode(const LogLines& message);
+[[nodiscard]] std::string encode(const BlobRequest& message);
+[[nodiscard]] std::string encode(const BlobPlan& message);
+[[nodiscard]] std::string encode(const CompleteRequest& message);
+
+/// The message in some bytes: `decode<LeaseReply>(body)`. Defined for every struct with an encode().
+/// @error kInvalidArgument: the bytes are not such a message (it is named)
+template <typename Message>
+[[nodiscard]] base::Result<Message> decode(std::string_view bytes);
+
+}  // namespace slipway::hub::protocol::agent

@@ -1,0 +1,175 @@
+#include "runtime/library.hpp"
+
+#include <cctype>
+#include <cstdlib>
+#include <mutex>
+#include <vector>
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "runtime/environment_state.hpp"
+
+namespace slipway::runtime {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kLibraryName = "libonnxruntime.so.1";
+
+fs::path folder_of_executable() {
+  std::error_code error;
+  return fs::read_symlink("/proc/self/exe", error).parent_path();
+}
+
+/// The library that a user or a folder names: the file itself, or the one in the folder (or its lib/).
+fs::path library_at(const fs::path& place) {
+  std::error_code error;
+  if (fs::is_regular_file(place, error)) return place;
+  for (const fs::path& folder : {place, place / "lib"}) {
+    for (const std::string_view name : {kLibraryName, std::string_view("libonnxruntime.so")}) {
+      if (fs::is_regular_file(folder / name, error)) return folder / name;
+    }
+  }
+  return {};
+}
+
+bool holds_qnn(const fs::path& folder) {
+  std::error_code error;
+  return fs::is_regular_file(folder / kQnnPlugin, error);
+}
+
+/// A file mapped for reading.
+class Mapping {
+ public:
+  explicit Mapping(const fs::path& path) {
+    const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) return;
+    struct stat status {};
+    if (fstat(descriptor, &status) == 0 && status.st_size > 0) {
+      size_ = static_cast<std::size_t>(status.st_size);
+      data_ = mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    }
+    close(descriptor);
+  }
+  ~Mapping() {
+    if (data_ != MAP_FAILED) munmap(data_, size_);
+  }
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+
+  [[nodiscard]] std::string_view text() const {
+    return data_ == MAP_FAILED ? std::string_view() : std::string_view(static_cast<const char*>(data_), size_);
+  }
+
+ private:
+  void* data_ = MAP_FAILED;
+  std::size_t size_ = 0;
+};
+
+}  // namespace
+
+base::Result<LibraryPaths> locate_libraries() {
+  std::vector<std::string> looked;
+  const auto try_place = [&](const fs::path& place, std::string_view why) -> fs::path {
+    if (place.empty()) return {};
+    fs::path found = library_at(place);
+    if (found.empty()) looked.push_back(fmt::format("{} ({})", place.string(), why));
+    return found;
+  };
+
+  LibraryPaths paths;
+  if (const char* named = std::getenv("SLIPWAY_ONNXRUNTIME"); named != nullptr && *named != '\0') {
+    paths.onnxruntime = try_place(named, "$SLIPWAY_ONNXRUNTIME");
+    // What a user names is taken or refused, never replaced by something else.
+    if (paths.onnxruntime.empty()) {
+      return base::fail(base::Code::kNotFound,
+                        "SLIPWAY_ONNXRUNTIME names '{}', but there is no libonnxruntime.so.1 there", named);
+    }
+  }
+  const fs::path beside = folder_of_executable() / "../lib/slipway";
+#ifdef SLIPWAY_ONNXRUNTIME_LIBRARY
+  if (paths.onnxruntime.empty()) paths.onnxruntime = try_place(SLIPWAY_ONNXRUNTIME_LIBRARY, "configured at build time");
+#endif
+  if (paths.onnxruntime.empty()) paths.onnxruntime = try_place(beside, "beside the executable");
+  if (paths.onnxruntime.empty()) {
+    return base::fail(
+        base::Code::kNotFound,
+        "no libonnxruntime found; looked at {}. Run `make setup`, or set SLIPWAY_ONNXRUNTIME to the library",
+        fmt::join(looked, ", "));
+  }
+
+  if (const char* named = std::getenv("SLIPWAY_QNN"); named != nullptr) {
+    paths.qnn_folder = named;  // even when nothing is there: provider status then says so
+    return paths;
+  }
+#ifdef SLIPWAY_QNN_FOLDER
+  if (holds_qnn(SLIPWAY_QNN_FOLDER)) paths.qnn_folder = SLIPWAY_QNN_FOLDER;
+#endif
+  if (paths.qnn_folder.empty() && holds_qnn(beside / "onnxruntime_qnn")) paths.qnn_folder = beside / "onnxruntime_qnn";
+  return paths;
+}
+
+base::Result<const OrtApiBase*> open_library(const fs::path& path) {
+  static std::mutex mutex;
+  static fs::path opened;
+  static const OrtApiBase* opened_base = nullptr;
+  const std::scoped_lock lock(mutex);
+
+  std::error_code error;
+  const fs::path real = fs::canonical(path, error);
+  if (error) return base::fail(base::Code::kNotFound, "{}: no such library; run `make setup`", path.string());
+  if (opened_base != nullptr) {
+    if (real == opened) return opened_base;
+    return base::fail(base::Code::kFailedPrecondition,
+                      "this process already uses {}; a second build of ONNX Runtime ({}) needs a process of its own",
+                      opened.string(), real.string());
+  }
+  void* handle = dlopen(real.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) return base::fail(base::Code::kUnavailable, "cannot open {}: {}", path.string(), dlerror());
+  using Entry = const OrtApiBase* (*)();
+  const auto entry = reinterpret_cast<Entry>(dlsym(handle, "OrtGetApiBase"));
+  if (entry == nullptr) {
+    dlclose(handle);
+    return base::fail(base::Code::kUnavailable, "{} is not ONNX Runtime: it has no OrtGetApiBase", path.string());
+  }
+  const OrtApiBase* api_base = entry();
+  const OrtApi* api = api_base->GetApi(ORT_API_VERSION);
+  if (api == nullptr) {
+    return base::fail(base::Code::kUnavailable,
+                      "{} is ONNX Runtime {}, which is older than this program needs (API {}); install 1.{} or newer",
+                      path.string(), api_base->GetVersionString(), ORT_API_VERSION, ORT_API_VERSION);
+  }
+  Ort::InitApi(api);
+  opened = real;
+  opened_base = api_base;
+  return api_base;
+}
+
+std::string qairt_version_of(const fs::path& library) {
+  const Mapping file(library);
+  const std::string_view text = file.text();
+  // The libraries carry their build as "v2.50.40.260831140417": four numbers, the last a date and time.
+  for (auto at = text.find("v2."); at != std::string_view::npos; at = text.find("v2.", at + 1)) {
+    std::size_t end = at + 1;
+    int dots = 0;
+    std::size_t digits = 0;
+    while (end < text.size() && (std::isdigit(static_cast<unsigned char>(text[end])) != 0 || text[end] == '.')) {
+      if (text[end] == '.') {
+        ++dots;
+        digits = 0;
+      } else {
+        ++digits;
+      }
+      ++end;
+    }
+    if (dots == 3 && digits >= 6) return std::string(text.substr(at + 1, end - at - 1));
+  }
+  return {};
+}
+
+}  // namespace slipway::runtime

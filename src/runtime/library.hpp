@@ -1,0 +1,19 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/error.hpp"
+#include "runtime/onnxruntime.hpp"
+
+namespace slipway::runtime {
+
+/// Opens libonnxruntime and hands its entry table to the C++ face. A process opens one build; the library stays open.
+/// @error kNotFound, kUnavailable: cannot be opened, not ONNX Runtime, or older than the headers; kFailedPrecondition:
+///        another build is already open in this process
+[[nodiscard]] base::Result<const OrtApiBase*> open_library(const std::filesystem::path& path);
+
+/// Qualcomm's build number inside a QNN library, e.g. "2.50.40.260831140417"; empty when there is none.
+[[nodiscard]] std::string qairt_version_of(const std::filesystem::path& library);
+
+}  // namespace slipway::runtime

@@ -1,0 +1,174 @@
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <unistd.h>
+
+#include <sys/wait.h>
+
+#include "base/files.hpp"
+#include "runtime/phase.hpp"
+
+extern char** environ;
+
+namespace slipway::runtime {
+namespace {
+
+namespace fs = std::filesystem;
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr std::uint64_t kOutcomeLimitBytes = std::uint64_t{256} << 20U;
+constexpr std::size_t kTailBytes = 4096;
+constexpr int kTailLines = 5;
+// A phase limits itself between runs; this is for one that never comes back from a load or a run.
+constexpr std::chrono::minutes kGraceTime{30};
+
+class Descriptor {
+ public:
+  explicit Descriptor(int descriptor = -1) : descriptor_(descriptor) {}
+  ~Descriptor() { reset(); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  [[nodiscard]] int get() const { return descriptor_; }
+  void reset() {
+    if (descriptor_ >= 0) close(descriptor_);
+    descriptor_ = -1;
+  }
+
+ private:
+  int descriptor_;
+};
+
+std::string last_lines(const fs::path& file) {
+  const Descriptor descriptor(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (descriptor.get() < 0) return {};
+  const off_t size = lseek(descriptor.get(), 0, SEEK_END);
+  std::string text(kTailBytes, '\0');
+  const ssize_t got =
+      pread(descriptor.get(), text.data(), text.size(), std::max<off_t>(0, size - static_cast<off_t>(kTailBytes)));
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, got)));
+  while (text.ends_with('\n')) text.pop_back();
+  std::size_t begin = text.size();
+  for (int line = 0; line < kTailLines && begin != std::string::npos && begin > 0; ++line)
+    begin = text.rfind('\n', begin - 1);
+  return begin == std::string::npos ? text : text.substr(begin == 0 ? 0 : begin + 1);
+}
+
+/// Hands the latest complete "done total" line of the pipe on.
+class ProgressReader {
+ public:
+  ProgressReader(const Progress& progress, Phase phase) : progress_(progress), phase_(phase) {}
+
+  void take(std::string_view bytes) {
+    rest_ += bytes;
+    const auto end = rest_.rfind('\n');
+    if (end == std::string::npos) return;
+    const auto begin = end == 0 ? std::string::npos : rest_.rfind('\n', end - 1);
+    const std::string line = rest_.substr(begin == std::string::npos ? 0 : begin + 1, end);
+    rest_.erase(0, end + 1);
+    std::int64_t done = 0, total = 0;
+    const auto space = line.find(' ');
+    if (space == std::string::npos || !progress_) return;
+    std::from_chars(line.data(), line.data() + space, done);
+    std::from_chars(line.data() + space + 1, line.data() + line.size(), total);
+    progress_(phase_name(phase_), done, total);
+  }
+
+ private:
+  const Progress& progress_;
+  Phase phase_;
+  std::string rest_;
+};
+
+struct SpawnActions {
+  SpawnActions() { posix_spawn_file_actions_init(&actions); }
+  ~SpawnActions() { posix_spawn_file_actions_destroy(&actions); }
+  SpawnActions(const SpawnActions&) = delete;
+  SpawnActions& operator=(const SpawnActions&) = delete;
+  posix_spawn_file_actions_t actions{};
+};
+
+base::Result<pid_t> start(const fs::path& work_folder, const fs::path& stderr_file, int progress_end) {
+  SpawnActions spawn;
+  posix_spawn_file_actions_addopen(&spawn.actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&spawn.actions, STDERR_FILENO, stderr_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC,
+                                   0600);
+  // Vendors' libraries print on standard output.
+  posix_spawn_file_actions_adddup2(&spawn.actions, STDERR_FILENO, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&spawn.actions, progress_end, kProgressDescriptor);
+  std::string program = "slipway";
+  std::string command(kPhaseCommand);
+  std::string folder = work_folder.string();
+  std::array<char*, 4> arguments = {program.data(), command.data(), folder.data(), nullptr};
+  pid_t child = -1;
+  const int error = posix_spawn(&child, "/proc/self/exe", &spawn.actions, nullptr, arguments.data(), environ);
+  if (error != 0) return std::unexpected(base::errno_error(error, "starting the process of a profile phase"));
+  return child;
+}
+
+}  // namespace
+
+base::Result<PhaseOutcome> run_phase_process(const PhaseRequest& request, const fs::path& work_folder,
+                                             const Progress& progress) {
+  const fs::path outcome_file = work_folder / kOutcomeFile;
+  const fs::path stderr_file = work_folder / "phase-stderr.txt";
+  std::error_code ignored;
+  fs::remove(outcome_file, ignored);
+  SLIPWAY_TRY(base::write_file_durably(work_folder / kRequestFile, to_json(request)));
+  if (progress) progress(phase_name(request.phase), 0, 0);
+
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) return std::unexpected(base::errno_error(errno, "making a pipe"));
+  const Descriptor reading(ends[0]);
+  Descriptor writing(ends[1]);
+  SLIPWAY_ASSIGN(const pid_t child, start(work_folder, stderr_file, writing.get()));
+  writing.reset();
+
+  // The pipe closes when the child is gone.
+  ProgressReader reader(progress, request.phase);
+  const auto deadline = SteadyClock::now() + request.options.max_time + kGraceTime;
+  bool was_killed = false;
+  while (true) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - SteadyClock::now());
+    if (left.count() <= 0 && !was_killed) {
+      kill(child, SIGKILL);
+      was_killed = true;
+    }
+    pollfd waiting{.fd = reading.get(), .events = POLLIN, .revents = 0};
+    const auto wait_ms = was_killed ? 1000 : std::clamp<std::int64_t>(left.count(), 0, 1000);
+    if (poll(&waiting, 1, static_cast<int>(wait_ms)) <= 0) continue;
+    std::array<char, 4096> bytes{};
+    const ssize_t got = read(reading.get(), bytes.data(), bytes.size());
+    if (got == 0) break;
+    if (got < 0 && errno != EINTR) break;
+    if (got > 0) reader.take({bytes.data(), static_cast<std::size_t>(got)});
+  }
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  const std::string_view phase = phase_name(request.phase);
+  if (was_killed) {
+    return base::fail(base::Code::kDeadlineExceeded,
+                      "the {} phase did not end within {} s and was stopped; its last lines: {}", phase,
+                      (request.options.max_time + std::chrono::seconds(kGraceTime)).count(), last_lines(stderr_file));
+  }
+  if (WIFSIGNALED(status)) {
+    return base::fail(base::Code::kInternal,
+                      "the process of the {} phase was ended by signal {} ({}); its last lines: {}", phase,
+                      WTERMSIG(status), strsignal(WTERMSIG(status)), last_lines(stderr_file));
+  }
+  const auto text = base::read_file(outcome_file, kOutcomeLimitBytes);
+  if (!text || WEXITSTATUS(status) != 0) {
+    return base::fail(base::Code::kInternal,
+                      "the process of the {} phase ended with status {} and no outcome; its last lines: {}", phase,
+                      WEXITSTATUS(status), last_lines(stderr_file));
+  }
+  return phase_outcome_from_json(*text);
+}
+
+}  // namespace slipway::runtime

@@ -1,0 +1,183 @@
+#include "runtime/session_log.hpp"
+
+#include <algorithm>
+
+namespace slipway::runtime {
+namespace {
+
+constexpr std::size_t kMostLines = 500;
+constexpr std::size_t kMostCharacters = 4000;
+constexpr std::size_t kMostNodesNamed = 10;
+constexpr std::string_view kUnsupported = "Unsupported nodes in QNN EP:";
+constexpr std::string_view kRefusal = "Validation FAILED";
+constexpr std::string_view kFallbackDisabled = "fallback to CPU EP has been explicitly disabled";
+constexpr std::string_view kLayoutRefused = "was inserted using the NHWC format";
+
+std::string_view between(std::string_view text, std::string_view before, std::string_view after) {
+  const auto begin = text.find(before);
+  if (begin == std::string_view::npos) return {};
+  text.remove_prefix(begin + before.size());
+  return text.substr(0, text.find(after));
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && std::string_view(" \n\t").contains(text.back())) text.remove_suffix(1);
+  while (!text.empty() && std::string_view(" \n\t").contains(text.front())) text.remove_prefix(1);
+  return text;
+}
+
+std::string describe(const ProviderRequest& provider) {
+  if (!provider.htp) return fmt::format("the {} provider", provider.name);
+  return fmt::format("the {} provider (SoC {}, HTP v{})", provider.name, provider.htp->soc_model,
+                     provider.htp->htp_arch);
+}
+
+std::string describe(const std::vector<RefusedNode>& nodes) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(nodes.size(), kMostNodesNamed); ++i) {
+    text += fmt::format("{}{} '{}'", i == 0 ? "" : ", ", nodes[i].op_type, nodes[i].name);
+    if (!nodes[i].reason.empty()) text += fmt::format(" ({})", nodes[i].reason);
+  }
+  if (nodes.size() > kMostNodesNamed) text += fmt::format(" and {} more", nodes.size() - kMostNodesNamed);
+  return text;
+}
+
+bool is_about_the_model(const Ort::Exception& exception) {
+  switch (exception.GetOrtErrorCode()) {
+    case ORT_INVALID_PROTOBUF:
+    case ORT_INVALID_GRAPH:
+    case ORT_NO_MODEL:
+      return true;
+    default:
+      return std::string_view(exception.what()).starts_with("Load model from");
+  }
+}
+
+}  // namespace
+
+void ORT_API_CALL SessionLog::receive(void* self, OrtLoggingLevel severity, const char*, const char*, const char*,
+                                      const char* message) {
+  auto& log = *static_cast<SessionLog*>(self);
+  const std::string_view text = std::string_view(message).substr(0, kMostCharacters);
+  const bool is_refusal = text.starts_with(kRefusal);
+  if (severity < ORT_LOGGING_LEVEL_WARNING && !is_refusal) return;
+  const std::scoped_lock lock(log.mutex_);
+  if (log.stopped_) return;
+  if (is_refusal) {
+    if (log.refusals_.size() < kMostLines) log.refusals_.emplace_back(text);
+    return;
+  }
+  const bool is_error = severity >= ORT_LOGGING_LEVEL_ERROR;
+  if (log.unsupported_.empty() && text.starts_with(kUnsupported)) log.unsupported_ = message;
+  if (log.warnings_.size() < kMostLines) {
+    std::string line = fmt::format("{}: {}", is_error ? "error" : "warning", text);
+    if (std::ranges::find(log.warnings_, line) == log.warnings_.end()) log.warnings_.push_back(std::move(line));
+  }
+  if (is_error && log.errors_.size() < kMostLines) log.errors_.emplace_back(text);
+}
+
+void SessionLog::stop() {
+  const std::scoped_lock lock(mutex_);
+  stopped_ = true;
+}
+
+std::vector<std::string> SessionLog::lines() const {
+  const std::scoped_lock lock(mutex_);
+  return warnings_;
+}
+
+std::vector<std::string> SessionLog::errors() const {
+  const std::scoped_lock lock(mutex_);
+  return errors_;
+}
+
+std::vector<RefusedNode> SessionLog::refused_nodes() const {
+  const std::scoped_lock lock(mutex_);
+  std::vector<RefusedNode> nodes = parse_unsupported_nodes(unsupported_);
+  for (const std::string& refusal : refusals_) {
+    const auto reasons = parse_refusal(refusal);
+    for (RefusedNode& node : nodes) {
+      const auto reason = reasons.find(node.name);
+      if (reason != reasons.end() && node.reason.empty()) node.reason = reason->second;
+    }
+  }
+  return nodes;
+}
+
+std::vector<RefusedNode> parse_unsupported_nodes(std::string_view line) {
+  std::vector<RefusedNode> nodes;
+  constexpr std::string_view kName = "{ name: ", kType = ", type: ", kEnd = " }";
+  for (auto at = line.find(kName); at != std::string_view::npos; at = line.find(kName)) {
+    line.remove_prefix(at + kName.size());
+    const auto end = line.find(kEnd);
+    if (end == std::string_view::npos) break;
+    const auto entry = line.substr(0, end);
+    const auto split = entry.rfind(kType);
+    if (split != std::string_view::npos) {
+      nodes.push_back({std::string(entry.substr(0, split)), std::string(entry.substr(split + kType.size())), {}});
+    }
+    line.remove_prefix(end);
+  }
+  return nodes;
+}
+
+std::map<std::string, std::string> parse_refusal(std::string_view message) {
+  std::map<std::string, std::string> reasons;
+  std::string reason(trimmed(between(message, "REASON :", "will not be assigned to QNN EP")));
+  // The provider ends its reason with "<type> node `<name>` will not be assigned…"; keep the first sentence.
+  if (const auto sentence = reason.find('.'); sentence != std::string::npos) reason.resize(sentence);
+  constexpr std::string_view kName = "Node name: ", kIndex = " Node index: ";
+  for (auto at = message.find(kName); at != std::string_view::npos; at = message.find(kName)) {
+    message.remove_prefix(at + kName.size());
+    reasons.emplace(message.substr(0, message.find(kIndex)), reason);
+  }
+  return reasons;
+}
+
+base::Error explain_load_failure(const Ort::Exception& exception, const SessionLog& log,
+                                 const ProviderRequest& provider, bool forbids_fallback, std::string_view model) {
+  using base::Code;
+  const std::string_view what = exception.what();
+  if (provider.name == "cpu" || is_about_the_model(exception)) {
+    const Code code =
+        exception.GetOrtErrorCode() == ORT_NOT_IMPLEMENTED ? Code::kUnimplemented : Code::kInvalidArgument;
+    return {code, fmt::format("{}: ONNX Runtime does not take this model: {}", model, what)};
+  }
+  if (what.find(kLayoutRefused) != std::string_view::npos) {
+    return {
+        Code::kUnimplemented,
+        fmt::format("{}: {} refuses {} '{}', which ONNX Runtime had already rewritten for it, so not even the CPU can "
+                    "take it over: {}",
+                    model, describe(provider), between(what, "OpType:", " "), between(what, "Node '", "'"), what)};
+  }
+  const std::vector<std::string> errors = log.errors();
+  if (what.find(kFallbackDisabled) != std::string_view::npos) {
+    const std::vector<RefusedNode> nodes = log.refused_nodes();
+    if (!nodes.empty()) {
+      return {Code::kFailedPrecondition,
+              fmt::format("{}: {} refuses {} node{} and fallback to the CPU is forbidden: {}. Allow the fallback, or "
+                          "replace these nodes",
+                          model, describe(provider), nodes.size(), nodes.size() == 1 ? "" : "s", describe(nodes))};
+    }
+    // A backend that did not start takes no node at all, and this is all that ONNX Runtime says of it.
+    std::vector<std::string> causes = errors;
+    std::erase_if(causes, [](const std::string& line) { return line.find(kFallbackDisabled) != std::string::npos; });
+    if (!causes.empty()) {
+      return {Code::kUnavailable,
+              fmt::format("{}: {} did not start: {}", model, describe(provider), fmt::join(causes, "; "))};
+    }
+    return {Code::kFailedPrecondition,
+            fmt::format("{}: {} left nodes to the CPU and fallback is forbidden. Allow the fallback to see which",
+                        model, describe(provider))};
+  }
+  std::string reasons;
+  for (const std::string& error : errors) {
+    if (what.find(error) == std::string_view::npos) reasons += "; " + error;
+  }
+  const bool refused_by_compiler =
+      forbids_fallback || what.find("QNN") != std::string_view::npos || exception.GetOrtErrorCode() == ORT_EP_FAIL;
+  return {refused_by_compiler ? Code::kUnimplemented : Code::kInternal,
+          fmt::format("{}: {} could not take the model: {}{}", model, describe(provider), what, reasons)};
+}
+
+}  // namespace slipway::runtime

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "runtime/onnxruntime.hpp"
+#include "runtime/provider.hpp"
+
+namespace slipway::runtime {
+
+/// A node that a provider refused.
+struct RefusedNode {
+  std::string name;
+  std::string op_type;
+  std::string reason;  ///< the provider's words; empty when it gave none
+};
+
+/// Collects what ONNX Runtime and a provider say while a session is made. Its address goes to ONNX Runtime, so it stays
+/// where it is until the session is gone.
+/// @thread safe
+class SessionLog {
+ public:
+  static void ORT_API_CALL receive(void* self, OrtLoggingLevel severity, const char* category, const char* id,
+                                   const char* location, const char* message);
+
+  /// Lines that arrive later are dropped: they belong to runs.
+  void stop();
+
+  /// "warning: …" and "error: …", in order.
+  [[nodiscard]] std::vector<std::string> lines() const;
+  [[nodiscard]] std::vector<std::string> errors() const;
+
+  /// The nodes that QNN refused, with its reasons where its verbose lines gave them.
+  [[nodiscard]] std::vector<RefusedNode> refused_nodes() const;
+
+ private:
+  mutable std::mutex mutex_;
+  bool stopped_ = false;
+  std::vector<std::string> warnings_;  ///< and errors, in order
+  std::vector<std::string> errors_;
+  std::string unsupported_;            ///< the first "Unsupported nodes" line: names as in the model
+  std::vector<std::string> refusals_;  ///< "Validation FAILED …"
+};
+
+/// Nodes of `Unsupported nodes in QNN EP: { name: erf, type: Erf }{ name: det, type: Det }`.
+[[nodiscard]] std::vector<RefusedNode> parse_unsupported_nodes(std::string_view line);
+
+/// Node name -> reason of one multi-line "Validation FAILED" message.
+[[nodiscard]] std::map<std::string, std::string> parse_refusal(std::string_view message);
+
+/// Says why a session was not made: names nodes and operators when the provider refused some.
+/// @param forbids_fallback  nodes for the CPU were not allowed
+[[nodiscard]] base::Error explain_load_failure(const Ort::Exception& exception, const SessionLog& log,
+                                               const ProviderRequest& provider, bool forbids_fallback,
+                                               std::string_view model);
+
+}  // namespace slipway::runtime

@@ -1,0 +1,172 @@
+#include "tensor/npy.hpp"
+
+#include <array>
+#include <charconv>
+#include <optional>
+
+namespace slipway::tensor {
+namespace {
+
+struct Descriptor {
+  Dtype dtype;
+  std::string_view text;
+};
+
+constexpr std::array kDescriptors = {
+    Descriptor{Dtype::kFloat16, "<f2"}, Descriptor{Dtype::kFloat32, "<f4"}, Descriptor{Dtype::kFloat64, "<f8"},
+    Descriptor{Dtype::kBool, "|b1"},    Descriptor{Dtype::kInt8, "|i1"},    Descriptor{Dtype::kInt16, "<i2"},
+    Descriptor{Dtype::kInt32, "<i4"},   Descriptor{Dtype::kInt64, "<i8"},   Descriptor{Dtype::kUint8, "|u1"},
+    Descriptor{Dtype::kUint16, "<u2"},  Descriptor{Dtype::kUint32, "<u4"},  Descriptor{Dtype::kUint64, "<u8"},
+};
+
+/// Walks the one Python literal that NumPy writes; anything else is refused.
+class DictionaryReader {
+ public:
+  explicit DictionaryReader(std::string_view text) : rest_(text) {}
+
+  bool take(char wanted) {
+    skip_space();
+    if (rest_.empty() || rest_.front() != wanted) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+
+  std::optional<std::string_view> take_string() {
+    skip_space();
+    if (rest_.empty() || (rest_.front() != '\'' && rest_.front() != '"')) return std::nullopt;
+    const auto end = rest_.find(rest_.front(), 1);
+    if (end == std::string_view::npos) return std::nullopt;
+    const auto text = rest_.substr(1, end - 1);
+    rest_.remove_prefix(end + 1);
+    return text;
+  }
+
+  bool take_word(std::string_view word) {
+    skip_space();
+    if (!rest_.starts_with(word)) return false;
+    rest_.remove_prefix(word.size());
+    return true;
+  }
+
+  std::optional<Shape> take_shape() {
+    if (!take('(')) return std::nullopt;
+    Shape shape;
+    while (!take(')')) {
+      skip_space();
+      std::int64_t size = 0;
+      const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), size);
+      if (error != std::errc() || size < 0) return std::nullopt;
+      rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
+      shape.push_back(size);
+      if (take(',')) continue;
+      if (!take(')')) return std::nullopt;
+      return shape;
+    }
+    return shape;
+  }
+
+  bool at_end() {
+    skip_space();
+    return rest_.empty();
+  }
+
+ private:
+  void skip_space() {
+    while (!rest_.empty() && (rest_.front() == ' ' || rest_.front() == '\n')) rest_.remove_prefix(1);
+  }
+  std::string_view rest_;
+};
+
+base::Result<Dtype> dtype_of_descriptor(std::string_view text) {
+  for (const Descriptor& row : kDescriptors) {
+    if (row.text == text) return row.dtype;
+  }
+  if (text.starts_with('>')) {
+    return base::fail(base::Code::kInvalidArgument,
+                      "its dtype '{}' is big-endian; save it little-endian, e.g. array.astype('<{}')", text,
+                      text.substr(1));
+  }
+  if (text.find('O') != std::string_view::npos) {
+    return base::fail(base::Code::kInvalidArgument, "its dtype '{}' holds Python objects; only plain numbers are read",
+                      text);
+  }
+  return base::fail(base::Code::kInvalidArgument, "its dtype '{}' is not one a tensor can have", text);
+}
+
+}  // namespace
+
+base::Result<NpyHeader> parse_npy_dictionary(std::string_view text) {
+  const auto malformed = [&] {
+    return base::fail(base::Code::kInvalidArgument,
+                      "its .npy header is not a dictionary of descr, fortran_order and shape");
+  };
+  std::optional<std::string_view> descriptor;
+  std::optional<bool> is_fortran;
+  std::optional<Shape> shape;
+  DictionaryReader reader(text);
+  if (!reader.take('{')) return malformed();
+  while (!reader.take('}')) {
+    const auto key = reader.take_string();
+    if (!key || !reader.take(':')) return malformed();
+    if (*key == "descr") {
+      descriptor = reader.take_string();
+      if (!descriptor) {
+        return base::fail(base::Code::kInvalidArgument, "it is a structured array; only plain numbers are read");
+      }
+    } else if (*key == "fortran_order") {
+      if (reader.take_word("True")) {
+        is_fortran = true;
+      } else if (reader.take_word("False")) {
+        is_fortran = false;
+      } else {
+        return malformed();
+      }
+    } else if (*key == "shape") {
+      shape = reader.take_shape();
+      if (!shape) return malformed();
+    } else {
+      return malformed();
+    }
+    if (reader.take(',')) continue;
+    if (!reader.take('}')) return malformed();
+    break;
+  }
+  if (!reader.at_end() || !descriptor || !is_fortran || !shape) return malformed();
+  SLIPWAY_ASSIGN(const Dtype dtype, dtype_of_descriptor(*descriptor));
+  if (*is_fortran) {
+    return base::fail(base::Code::kInvalidArgument,
+                      "it is stored in Fortran order; save it in C order, e.g. numpy.ascontiguousarray(array)");
+  }
+  return NpyHeader{dtype, std::move(*shape)};
+}
+
+base::Result<std::string> npy_header(const NpyHeader& header) {
+  const Descriptor* descriptor = nullptr;
+  for (const Descriptor& row : kDescriptors) {
+    if (row.dtype == header.dtype) descriptor = &row;
+  }
+  if (descriptor == nullptr) {
+    return base::fail(base::Code::kInvalidArgument, "NumPy has no {}; convert the tensor first",
+                      dtype_name(header.dtype));
+  }
+  std::string shape;
+  for (const std::int64_t size : header.shape) shape += fmt::format("{}, ", size);
+  if (header.shape.size() > 1) shape.resize(shape.size() - 2);
+  std::string dictionary =
+      fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", descriptor->text, shape);
+  constexpr std::size_t kPreambleBytes = 10;  // magic, version, length
+  while ((kPreambleBytes + dictionary.size() + 1) % 64 != 0) dictionary += ' ';
+  dictionary += '\n';
+  if (dictionary.size() > 0xFFFF) {
+    return base::fail(base::Code::kInvalidArgument, "a tensor of {} dimensions does not fit a .npy header",
+                      header.shape.size());
+  }
+  std::string out(kNpyMagic);
+  out += '\x01';
+  out += '\x00';
+  out += static_cast<char>(dictionary.size() & 0xFFU);
+  out += static_cast<char>(dictionary.size() >> 8U);
+  return out + dictionary;
+}
+
+}  // namespace slipway::tensor

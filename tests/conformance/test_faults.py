@@ -1,0 +1,206 @@
+"""kill -9 at the worst moment: nothing is lost, nothing is done twice, and the job ends.
+
+Each scenario has a hub of its own. They run side by side, because most of their time is waiting for a lease to end.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import tiny_models
+from expectations import make_client, read_log, succeed, wait_for
+from qai_hub import public_rest_api
+
+from python.tools.local_hub import LocalHub, Process
+
+SAMPLES = 24  # a fifth of a second each
+
+
+class Scenario:
+    """A hub with a model, a dataset and a job that has been running for a moment."""
+
+    # Where a kill leaves the hub is a race; starting one at a time keeps the beginnings alike.
+    _one_at_a_time = threading.Lock()
+
+    def __init__(self, build, folder):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.hub = LocalHub(build, folder / "data", f"127.0.0.1:{port}")
+        self.folder = folder
+
+    def begin(self):
+        with self._one_at_a_time:
+            self.hub.start()
+            self.client = make_client(self.hub)
+            self.cpu = self.client.get_devices()[0]
+            path = tiny_models.save(tiny_models.slow(), self.folder / "slow.onnx")
+            self.model = self.client.upload_model(str(path))
+            self.compiled = succeed(self.client.submit_compile_job(self.model, self.cpu, name="finished before"))
+            self.values = [np.full((1, 1), number + 1, np.float32) for number in range(SAMPLES)]
+            self.dataset = self.client.upload_dataset({"x": self.values}, name="inputs")
+            self.job = self.client.submit_inference_job(self.model, self.cpu, self.dataset, name="interrupted", profile=False)
+            self.pending = self.client.submit_compile_job(self.model, self.cpu, name="still waiting")
+            self.child = self.wait_for_process(lambda process: self.is_job(process))
+
+    @staticmethod
+    def is_job(process: Process) -> bool:
+        return process.program == "slipway-worker" and "job" in process.arguments[1:2]
+
+    @staticmethod
+    def is_agent(process: Process) -> bool:
+        return process.program == "slipway-worker" and "agent" in process.arguments[1:2]
+
+    @staticmethod
+    def is_server(process: Process) -> bool:
+        return process.program == "slipway-hub"
+
+    def wait_for_process(self, wanted, timeout_seconds=20.0) -> Process:
+        """The process, once this scenario's job runs for half a second."""
+        deadline = time.monotonic() + timeout_seconds
+        while time.monotonic() < deadline:
+            state = public_rest_api.get_job(self.client.config, self.job.job_id).inference_job.job_state
+            found = [process for process in self.hub.processes() if wanted(process)]
+            if found and state not in (0, 1, 10, 30):
+                time.sleep(0.5)
+                return found[-1]
+            time.sleep(0.05)
+        raise TimeoutError("no such process: " + "; ".join(" ".join(p.arguments) for p in self.hub.processes()))
+
+    def kill(self, wanted, number=signal.SIGKILL):
+        victims = [process for process in self.hub.processes() if wanted(process)]
+        assert victims, "nothing to kill among " + "; ".join(" ".join(p.arguments) for p in self.hub.processes())
+        for process in victims:
+            os.kill(process.pid, number)
+
+    def revive(self):
+        """`slipway serve` may bring a killed part back, or end; then it is started again on the same data."""
+        time.sleep(1.0)
+        for _ in range(50):
+            if not self.hub.is_running():
+                self.hub.stop()
+                self.hub.start()
+                return
+            try:
+                with socket.create_connection(("127.0.0.1", int(self.hub.listen.rpartition(":")[2])), timeout=1):
+                    return
+            except OSError:
+                time.sleep(0.2)
+        raise AssertionError("the hub neither came back nor ended")
+
+    def end(self):
+        self.hub.stop()
+
+
+def kill_server(scenario):
+    scenario.kill(scenario.is_server)
+    scenario.revive()
+
+
+def kill_agent(scenario):
+    scenario.kill(scenario.is_agent)
+    scenario.revive()
+
+
+def kill_job(scenario):
+    scenario.kill(scenario.is_job)
+
+
+def crash_job(scenario):
+    scenario.kill(scenario.is_job, signal.SIGSEGV)
+
+
+def kill_everything(scenario):
+    scenario.hub.kill()
+    scenario.hub.start()
+
+
+FAULTS = {fault.__name__: fault for fault in (kill_server, kill_agent, kill_job, crash_job, kill_everything)}
+
+
+@pytest.fixture(scope="module")
+def scenarios(build, tmp_path_factory):
+    """Every scenario past its fault and at the end of its job, as futures."""
+
+    def play(name) -> Scenario:
+        scenario = Scenario(build, tmp_path_factory.mktemp(name))
+        started.append(scenario)
+        scenario.begin()
+        FAULTS[name](scenario)
+        scenario.status = wait_for(scenario.job, timeout_seconds=150)
+        return scenario
+
+    started: list[Scenario] = []
+    with ThreadPoolExecutor(len(FAULTS)) as pool:
+        futures: dict[str, Future[Scenario]] = {name: pool.submit(play, name) for name in FAULTS}
+        yield futures
+    for scenario in started:
+        scenario.end()
+
+
+def expected():
+    return [tiny_models.run(tiny_models.slow(), {"x": np.full((1, 1), number + 1, np.float32)})["y"]
+            for number in range(SAMPLES)]
+
+
+@pytest.mark.parametrize("fault", ["kill_server", "kill_agent", "kill_everything"])
+def test_the_job_ends_with_its_result(scenarios, fault):
+    scenario = scenarios[fault].result()
+    assert scenario.status.success, f"{scenario.status.message}\n{scenario.hub.tail()}"
+    found = scenario.job.download_output_data()["y"]
+    np.testing.assert_allclose(found, expected(), rtol=1e-4)
+
+
+@pytest.mark.parametrize("fault", sorted(FAULTS))
+def test_there_is_one_result_and_no_second(scenarios, fault):
+    scenario = scenarios[fault].result()
+    datasets = [dataset.dataset_id for dataset in scenario.client.get_datasets(limit=50)]
+    assert len(datasets) == (2 if scenario.status.success else 1)
+    assert len(set(datasets)) == len(datasets)
+    summaries = [summary.name for summary in scenario.client.get_job_summaries(limit=50)]
+    assert sorted(summaries) == ["finished before", "interrupted", "still waiting"]
+
+
+@pytest.mark.parametrize("fault", sorted(FAULTS))
+def test_what_was_there_before_is_there_after(scenarios, fault):
+    scenario = scenarios[fault].result()
+    client = make_client(scenario.hub)
+    assert client.get_job(scenario.compiled.job_id).get_status().success
+    copy = client.get_model(scenario.model.model_id).download(str(scenario.folder / "copy.onnx"))
+    assert open(copy, "rb").read() == (scenario.folder / "slow.onnx").read_bytes()
+    assert client.get_model(scenario.compiled.get_target_model().model_id).download(str(scenario.folder / "target"))
+    data = client.get_dataset(scenario.dataset.dataset_id).download()
+    np.testing.assert_array_equal(data["x"], scenario.values)
+    assert read_log(client.get_job(scenario.compiled.job_id))
+
+
+@pytest.mark.parametrize("fault", sorted(FAULTS))
+def test_the_job_that_waited_behind_it_ends_too(scenarios, fault):
+    scenario = scenarios[fault].result()
+    assert wait_for(scenario.pending, timeout_seconds=60).success
+
+
+def test_a_crash_fails_the_job_with_what_happened(scenarios):
+    scenario = scenarios["crash_job"].result()
+    assert scenario.status.failure
+    assert "SIGSEGV" in scenario.status.message or "crash" in scenario.status.message.lower()
+    from qai_hub import public_api_pb2 as messages
+
+    job = public_rest_api.get_job(scenario.client.config, scenario.job.job_id)
+    assert job.failure_type == messages.JOB_FAILURE_TYPE_RUNTIME_CRASH
+    assert read_log(scenario.job)
+
+
+def test_a_killed_job_process_ends_its_job(scenarios):
+    """By its own failure, or by another attempt that succeeds."""
+    scenario = scenarios["kill_job"].result()
+    assert scenario.status.finished
+    if scenario.status.failure:
+        assert "SIGKILL" in scenario.status.message or "killed" in scenario.status.message.lower()
