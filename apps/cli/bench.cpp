@@ -1,0 +1,50 @@
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "apps/cli/context.hpp"
+#include "apps/cli/profile_arguments.hpp"
+#include "apps/cli/report.hpp"
+#include "apps/cli/verbs.hpp"
+#include "base/files.hpp"
+
+namespace slipway::cli {
+namespace {
+
+base::Result<void> bench(const ProfileArguments& arguments, const runtime::SessionOptions& options, Context& context) {
+  context.keep_standard_output_for_results();
+  SLIPWAY_ASSIGN(const base::TemporaryFolder folder, base::TemporaryFolder::create("slipway-bench"));
+  SLIPWAY_ASSIGN(const runtime::ProfileReport report, measure(arguments, options, true, folder.path()));
+  if (report.is_emulated) {
+    return base::fail(base::Code::kUnavailable,
+                      "{} runs here on Qualcomm's HTP emulator ({}): its times are no device's, so there is nothing to "
+                      "measure. Bench on a machine with the chip",
+                      report.provider, report.placement.summary());
+  }
+  context.print(
+      statistics_table(report.inference_statistics) +
+      fmt::format("\n{} on {}, ONNX Runtime {}; {}\n", report.provider, report.machine, report.onnxruntime_version,
+                  report.stable ? "stable: median within 1 %" : "not stable: the median may move by more than 1 %"));
+  return context.emit("bench/1", {{"machine", report.machine},
+                                  {"provider", report.provider},
+                                  {"onnxruntime_version", report.onnxruntime_version},
+                                  {"placement", json_of(report.placement)},
+                                  {"stable", report.stable},
+                                  {"statistics", json_of(report.inference_statistics)},
+                                  {"times_us", report.inference.times_us}});
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app, Context& context) {
+  CLI::App* verb = app.add_subcommand("bench", "Measure inference: statistics only");
+  auto arguments = std::make_shared<ProfileArguments>();
+  arguments->add_to(*verb);
+  context.add_output_options(*verb);
+  verb->callback([arguments, &context] {
+    const auto options = arguments->session.session_options();
+    if (!options) return context.finish_wrong_use(options.error());
+    context.finish(bench(*arguments, *options, context));
+  });
+}
+
+}  // namespace slipway::cli

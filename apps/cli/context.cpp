@@ -1,0 +1,90 @@
+#include "apps/cli/context.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/files.hpp"
+
+namespace slipway::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+/// Names inside a model are bytes of a stranger; what is not UTF-8 is replaced.
+std::string line_of(const std::string& schema, const ordered_json& result) {
+  ordered_json whole = {{"schema", schema}};
+  whole.update(result);
+  return whole.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+ExitStatus exit_status_of(base::Code code) {
+  return code == base::Code::kUnavailable ? kNotAvailable : kFailed;
+}
+
+Context::Context() : out_(stdout) {}
+
+Context::~Context() {
+  std::fflush(out_);
+  if (out_ != stdout) std::fclose(out_);
+}
+
+void Context::add_output_options(CLI::App& verb) {
+  verb.add_flag("--json", json_, "Print one JSON object a line instead of tables")->group("Output");
+  verb.add_option("--json-file", json_file_, "Write the JSON object to this file as well")->group("Output");
+}
+
+void Context::keep_standard_output_for_results() {
+  if (out_ != stdout) return;
+  std::fflush(stdout);
+  const int copy = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 10);
+  if (copy < 0) return;
+  std::FILE* const stream = fdopen(copy, "w");
+  if (stream == nullptr) {
+    close(copy);
+    return;
+  }
+  out_ = stream;
+  dup2(STDERR_FILENO, STDOUT_FILENO);
+}
+
+void Context::print(const std::string& text) {
+  if (json_) return;
+  std::fwrite(text.data(), 1, text.size(), out_);
+  std::fflush(out_);
+}
+
+base::Result<void> Context::emit(const std::string& schema, const ordered_json& result) {
+  const std::string line = line_of(schema, result);
+  if (json_) {
+    std::fwrite(line.data(), 1, line.size(), out_);
+    std::fflush(out_);
+  }
+  if (!json_file_.empty()) return base::write_file_durably(json_file_, line);
+  return {};
+}
+
+void Context::finish(const base::Result<void>& outcome) {
+  if (outcome) return;
+  exit_status_ = exit_status_of(outcome.error().code);
+  print_error(outcome.error());
+}
+
+void Context::finish_wrong_use(const base::Error& error) {
+  exit_status_ = kWrongUse;
+  print_error(error);
+}
+
+void Context::print_error(const base::Error& error) {
+  fmt::print(stderr, "slipway: {}\n", error.message);
+  if (!json_) return;
+  const std::string line = line_of("error/1", {{"code", base::code_name(error.code)}, {"message", error.message}});
+  std::fwrite(line.data(), 1, line.size(), out_);
+  std::fflush(out_);
+}
+
+}  // namespace slipway::cli

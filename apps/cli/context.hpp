@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json_fwd.hpp>
+
+#include "base/error.hpp"
+
+namespace slipway::cli {
+
+/// What the shell sees.
+enum ExitStatus { kDone = 0, kFailed = 1, kWrongUse = 2, kNotAvailable = 3 };
+
+/// kNotAvailable for what this machine lacks, kFailed for every other error.
+[[nodiscard]] ExitStatus exit_status_of(base::Code code);
+
+/// What all verbs share: where results go and what the exit status will be. People's tables and machines' JSON go to
+/// standard output, everything else to standard error.
+class Context {
+ public:
+  Context();
+  ~Context();
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  /// Adds --json and --json-file to a verb.
+  void add_output_options(CLI::App& verb);
+
+  /// From here on only print() and emit() reach standard output; what libraries print goes to standard error. For verbs
+  /// that load ONNX Runtime; not for those that start another program in their place.
+  void keep_standard_output_for_results();
+
+  /// Text for people; nothing with --json.
+  void print(const std::string& text);
+
+  /// One result: a line with --json, the content of --json-file. `schema` ("name/1") becomes its first key.
+  /// @error kResourceExhausted, kPermissionDenied …: the file cannot be written
+  [[nodiscard]] base::Result<void> emit(const std::string& schema, const nlohmann::ordered_json& result);
+
+  /// Ends a verb: prints its error, if any, and keeps the exit status.
+  void finish(const base::Result<void>& outcome);
+
+  /// The same for what the user asked wrongly: exit status 2.
+  void finish_wrong_use(const base::Error& error);
+
+  [[nodiscard]] int exit_status() const { return exit_status_; }
+  void set_exit_status(int status) { exit_status_ = status; }
+
+ private:
+  void print_error(const base::Error& error);
+
+  bool json_ = false;
+  std::filesystem::path json_file_;
+  int exit_status_ = kDone;
+  std::FILE* out_;  ///< standard output, or the copy of it that we kept for ourselves
+};
+
+}  // namespace slipway::cli

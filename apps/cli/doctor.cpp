@@ -1,0 +1,126 @@
+#include <array>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "apps/cli/context.hpp"
+#include "apps/cli/session_arguments.hpp"
+#include "apps/cli/table.hpp"
+#include "apps/cli/verbs.hpp"
+#include "runtime/profiling.hpp"
+#include "sandbox/run.hpp"
+
+namespace slipway::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+/// Instruction sets that change how fast a model runs, as /proc/cpuinfo names them (x86, then ARM).
+constexpr std::array kTellingFlags = {"avx2",     "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8",
+                                      "amx_bf16", "asimd",   "asimddp",     "i8mm",     "bf16",        "sve"};
+
+std::vector<std::string> cpu_flags() {
+  std::ifstream cpuinfo("/proc/cpuinfo");
+  std::string line;
+  std::set<std::string> present;
+  while (std::getline(cpuinfo, line)) {
+    if (!line.starts_with("flags") && !line.starts_with("Features")) continue;
+    std::istringstream words(line.substr(line.find(':') + 1));
+    for (std::string word; words >> word;) present.insert(word);
+    break;
+  }
+  std::vector<std::string> telling;
+  for (const char* flag : kTellingFlags) {
+    if (present.contains(flag)) telling.emplace_back(flag);
+  }
+  return telling;
+}
+
+struct Memory {
+  std::uint64_t total_bytes = 0;
+  std::uint64_t available_bytes = 0;
+};
+
+Memory memory() {
+  Memory found;
+  std::ifstream meminfo("/proc/meminfo");
+  std::string key;
+  std::uint64_t kilobytes = 0;
+  while (meminfo >> key >> kilobytes) {
+    if (key == "MemTotal:") found.total_bytes = kilobytes * 1024;
+    if (key == "MemAvailable:") found.available_bytes = kilobytes * 1024;
+    meminfo.ignore(64, '\n');
+  }
+  return found;
+}
+
+std::string state_of(const runtime::ProviderStatus& status) {
+  if (!status.available) return "missing";
+  return status.is_emulator ? "emulator" : "ready";
+}
+
+base::Result<void> doctor(Context& context) {
+  context.keep_standard_output_for_results();
+  const std::vector<std::string> flags = cpu_flags();
+  const Memory ram = memory();
+  const sandbox::Walls& walls = sandbox::probe_walls();
+  ordered_json result = {{"version", SLIPWAY_VERSION},
+                         {"machine", runtime::machine_name()},
+                         {"cpu_flags", flags},
+                         {"memory_bytes", ram.total_bytes},
+                         {"memory_available_bytes", ram.available_bytes},
+                         {"sandbox", {{"bubblewrap", walls.bubblewrap}, {"detail", walls.detail}}}};
+  Table facts({{"this machine"}, {""}});
+  facts.add({"slipway", SLIPWAY_VERSION});
+  facts.add({"processor", runtime::machine_name()});
+  facts.add({"instructions", flags.empty() ? "none of those that matter" : fmt::format("{}", fmt::join(flags, " "))});
+  facts.add({"memory", fmt::format("{}, {} available", bytes_text(ram.total_bytes), bytes_text(ram.available_bytes))});
+  facts.add({"job sandbox", fmt::format("{}: {}", walls.bubblewrap ? "bubblewrap" : "limits and seccomp, no namespaces",
+                                        walls.detail)});
+
+  const auto environment = open_environment();
+  if (!environment) {
+    facts.add({"ONNX Runtime", "missing"});
+    context.print(facts.text());
+    result["onnxruntime"] = nullptr;
+    SLIPWAY_TRY(context.emit("doctor/1", result));
+    return std::unexpected(environment.error());
+  }
+  const runtime::Environment& runtime = **environment;
+  facts.add(
+      {"ONNX Runtime", fmt::format("{} ({})", runtime.onnxruntime_version(), runtime.paths().onnxruntime.string())});
+  facts.add({"QAIRT", runtime.qairt_version()
+                          ? fmt::format("{} ({})", *runtime.qairt_version(), runtime.paths().qnn_folder.string())
+                          : "missing"});
+  result["onnxruntime"] = {{"version", runtime.onnxruntime_version()},
+                           {"library", runtime.paths().onnxruntime.string()}};
+  result["qairt_version"] = runtime.qairt_version() ? ordered_json(*runtime.qairt_version()) : ordered_json(nullptr);
+
+  Table providers({{"provider"}, {"runs on"}, {"state"}, {"detail"}});
+  ordered_json list = ordered_json::array();
+  for (const runtime::ProviderStatus& status : runtime.providers()) {
+    const std::string unit(runtime::compute_unit_name(status.row.unit));
+    providers.add({std::string(status.row.name), unit, state_of(status), status.detail});
+    list.push_back({{"name", status.row.name},
+                    {"unit", unit},
+                    {"available", status.available},
+                    {"is_emulator", status.is_emulator},
+                    {"detail", status.detail}});
+  }
+  result["providers"] = list;
+  context.print(facts.text() + '\n' + providers.text());
+  return context.emit("doctor/1", result);
+}
+
+}  // namespace
+
+void add_doctor(CLI::App& app, Context& context) {
+  CLI::App* verb = app.add_subcommand("doctor", "Say what this machine can do and what is missing");
+  context.add_output_options(*verb);
+  verb->callback([&context] { context.finish(doctor(context)); });
+}
+
+}  // namespace slipway::cli

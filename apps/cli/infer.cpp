@@ -1,0 +1,84 @@
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "apps/cli/context.hpp"
+#include "apps/cli/model_argument.hpp"
+#include "apps/cli/report.hpp"
+#include "apps/cli/session_arguments.hpp"
+#include "apps/cli/table.hpp"
+#include "apps/cli/verbs.hpp"
+#include "tensor/npz.hpp"
+
+namespace slipway::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+struct Arguments {
+  ModelArgument model;
+  SessionArguments session;
+  fs::path inputs;
+  fs::path outputs;
+  std::uint64_t seed = 0;
+  CLI::Option* random = nullptr;
+};
+
+base::Result<tensor::NamedTensors> inputs_for(const Arguments& arguments, const runtime::Session& session) {
+  if (!arguments.inputs.empty()) return tensor::read_npz(arguments.inputs);
+  return runtime::random_inputs(session.inputs(), arguments.seed);
+}
+
+base::Result<void> infer(const Arguments& arguments, const runtime::SessionOptions& options, Context& context) {
+  context.keep_standard_output_for_results();
+  SLIPWAY_ASSIGN(const fs::path file, arguments.model.file());
+  SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment());
+  SLIPWAY_ASSIGN(const std::unique_ptr<runtime::Session> session, runtime::Session::load(environment, file, options));
+  for (const std::string& line : session->log_lines()) fmt::print(stderr, "{}\n", line);
+  SLIPWAY_ASSIGN(const tensor::NamedTensors inputs, inputs_for(arguments, *session));
+  SLIPWAY_ASSIGN(const tensor::NamedTensors outputs, session->run(inputs));
+  SLIPWAY_TRY(tensor::write_npz(arguments.outputs, outputs));
+
+  ordered_json list = ordered_json::array();
+  Table table({{"output"}, {"type"}});
+  for (const tensor::NamedTensor& output : outputs) {
+    list.push_back({{"name", output.name},
+                    {"dtype", tensor::dtype_name(output.tensor.dtype())},
+                    {"shape", output.tensor.shape()}});
+    table.add({output.name, tensor::to_string(output.tensor.dtype(), output.tensor.shape())});
+  }
+  const runtime::PlacementReport& placement = session->placement();
+  context.print(table.text() + fmt::format("\n{}\n{}{}\n", placement.summary(),
+                                           placement.is_emulated ? kEmulatorNote : "",
+                                           "written to " + arguments.outputs.string()));
+  return context.emit("infer/1", {{"model", file.string()},
+                                  {"provider", options.provider.name},
+                                  {"is_emulated", placement.is_emulated},
+                                  {"placement", json_of(placement)},
+                                  {"outputs", list},
+                                  {"file", arguments.outputs.string()}});
+}
+
+}  // namespace
+
+void add_infer(CLI::App& app, Context& context) {
+  CLI::App* verb = app.add_subcommand("infer", "Run a model once on arrays of an .npz file");
+  auto arguments = std::make_shared<Arguments>();
+  arguments->model.add_to(*verb);
+  CLI::Option* inputs = verb->add_option("-i,--inputs", arguments->inputs, "An .npz with an array for every input");
+  arguments->random =
+      verb->add_option("--random", arguments->seed, "Take random inputs of this seed instead")->excludes(inputs);
+  verb->add_option("-o,--outputs", arguments->outputs, "Where to write the outputs, as .npz")->required();
+  arguments->session.add_to(*verb);
+  context.add_output_options(*verb);
+  verb->callback([arguments, &context] {
+    if (arguments->inputs.empty() && arguments->random->count() == 0) {
+      return context.finish_wrong_use({base::Code::kInvalidArgument, "infer takes --inputs FILE.npz or --random SEED"});
+    }
+    const auto options = arguments->session.session_options();
+    if (!options) return context.finish_wrong_use(options.error());
+    context.finish(infer(*arguments, *options, context));
+  });
+}
+
+}  // namespace slipway::cli

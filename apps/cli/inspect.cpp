@@ -1,0 +1,83 @@
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "apps/cli/context.hpp"
+#include "apps/cli/model_argument.hpp"
+#include "apps/cli/report.hpp"
+#include "apps/cli/table.hpp"
+#include "apps/cli/verbs.hpp"
+#include "compile/onnx_graph/model.hpp"
+
+namespace slipway::cli {
+namespace {
+
+using compile::onnx_graph::Model;
+using compile::onnx_graph::ModelSummary;
+using nlohmann::ordered_json;
+
+ordered_json json_of_summary(const ModelSummary& summary, const std::string& file) {
+  ordered_json opsets = ordered_json::object(), operators = ordered_json::object();
+  for (const auto& [domain, version] : summary.opsets) opsets[domain.empty() ? "ai.onnx" : domain] = version;
+  for (const auto& [name, count] : summary.op_counts) operators[name] = count;
+  return {{"file", file},
+          {"graph", summary.graph_name},
+          {"producer", summary.producer},
+          {"ir_version", summary.ir_version},
+          {"opsets", opsets},
+          {"inputs", json_of(summary.inputs)},
+          {"outputs", json_of(summary.outputs)},
+          {"inputs_of_other_types", summary.inputs_of_other_types},
+          {"outputs_of_other_types", summary.outputs_of_other_types},
+          {"operators", operators},
+          {"parameters", summary.parameter_count},
+          {"weight_bytes", summary.weight_bytes},
+          {"external_files", summary.external_files},
+          {"has_qdq", summary.has_qdq},
+          {"has_ep_context", summary.has_ep_context}};
+}
+
+std::string text_of(const ModelSummary& summary, const std::string& file) {
+  std::string opsets;
+  for (const auto& [domain, version] : summary.opsets) {
+    opsets += fmt::format("{}{} {}", opsets.empty() ? "" : ", ", domain.empty() ? "ai.onnx" : domain, version);
+  }
+  int nodes = 0;
+  Table operators({{"operator"}, {"nodes", Align::kRight}});
+  for (const auto& [name, count] : summary.op_counts) {
+    operators.add({name, std::to_string(count)});
+    nodes += count;
+  }
+  std::string out = heading(file) + '\n';
+  out += fmt::format("graph '{}' by {}, IR {}, opset {}\n", summary.graph_name,
+                     summary.producer.empty() ? "an unnamed producer" : summary.producer, summary.ir_version, opsets);
+  out += fmt::format("{} parameters, {} of weights, {} nodes{}{}\n", count_text(summary.parameter_count),
+                     bytes_text(summary.weight_bytes), nodes, summary.has_qdq ? ", quantised (QDQ)" : "",
+                     summary.has_ep_context ? ", holds a compiled context" : "");
+  if (!summary.external_files.empty()) {
+    out += fmt::format("weights in {}\n", fmt::join(summary.external_files, ", "));
+  }
+  out += '\n' + signature_table(summary.inputs, summary.outputs);
+  for (const std::string& other : summary.inputs_of_other_types) out += fmt::format("input   {}\n", other);
+  for (const std::string& other : summary.outputs_of_other_types) out += fmt::format("output  {}\n", other);
+  return out + '\n' + operators.text();
+}
+
+base::Result<void> inspect(const ModelArgument& model, Context& context) {
+  SLIPWAY_ASSIGN(const std::filesystem::path file, model.file());
+  SLIPWAY_ASSIGN(const Model read, Model::read(file));
+  const ModelSummary summary = read.summary();
+  context.print(text_of(summary, file.string()));
+  return context.emit("inspect/1", json_of_summary(summary, file.string()));
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app, Context& context) {
+  CLI::App* verb = app.add_subcommand("inspect", "Show a model's inputs, outputs and operators without running it");
+  auto model = std::make_shared<ModelArgument>();
+  model->add_to(*verb);
+  context.add_output_options(*verb);
+  verb->callback([model, &context] { context.finish(inspect(*model, context)); });
+}
+
+}  // namespace slipway::cli

@@ -1,0 +1,98 @@
+#include <array>
+
+#include <fmt/format.h>
+
+#include "apps/cli/context.hpp"
+#include "apps/cli/suggestion.hpp"
+#include "apps/cli/verbs.hpp"
+#include "runtime/profiling.hpp"
+
+namespace slipway::cli {
+namespace {
+
+using AddVerb = void (*)(CLI::App&, Context&);
+
+// In the order of `slipway --help`.
+constexpr std::array<AddVerb, 6> kVerbs = {
+    add_inspect, add_infer, add_profile, add_bench, add_doctor, add_completion,
+};
+
+constexpr const char* kExamples = R"(Examples:
+  slipway doctor                                     what this machine can do
+  slipway inspect face.onnx                          inputs, outputs, operators
+  slipway infer face.onnx --inputs in.npz --outputs out.npz
+  slipway infer face.onnx --random 1 --outputs out.npz --provider qnn --soc 57 --htp-arch 75 \
+                --provider-option enable_htp_fp16_precision=1
+  slipway profile face.onnx --trace trace.json       load, inference, memory, slowest layers
+  slipway bench face.onnx --threads 2 --json         statistics only, for scripts
+  source <(slipway completion bash)                  completion for this shell
+
+Exit status: 0 done, 1 failed, 2 wrong use, 3 not available on this machine.
+`slipway VERB --help` says what a verb takes.)";
+
+std::vector<std::string> verb_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(verb->get_name());
+  return names;
+}
+
+/// Says which verb was probably meant. True when the first word is no verb.
+bool is_unknown_verb(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || std::string_view(argv[1]).starts_with('-')) return false;
+  const std::vector<std::string> names = verb_names(app);
+  if (std::ranges::find(names, argv[1]) != names.end()) return false;
+  const std::string meant = nearest(argv[1], names);
+  fmt::print(stderr, "slipway: there is no verb '{}'{}\nThe verbs are {}.\n", argv[1],
+             meant.empty() ? "." : fmt::format("; did you mean '{}'?", meant), fmt::join(names, ", "));
+  return true;
+}
+
+/// The options of the verb that was being parsed, without their dashes.
+std::string meant_option(const CLI::App& app, const std::string& message) {
+  const auto dashes = message.find("--");
+  if (dashes == std::string::npos || app.get_subcommands().empty()) return {};
+  const std::string typed = message.substr(dashes + 2, message.find_first_of(" =\n", dashes) - dashes - 2);
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_subcommands().back()->get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back(name);
+  }
+  return nearest(typed, names);
+}
+
+int run(int argc, char** argv) {
+  Context context;
+  CLI::App app("Slipway: run, measure and compile models on ONNX Runtime, and serve them as a hub", "slipway");
+  app.set_version_flag("--version", "slipway " SLIPWAY_VERSION);
+  app.footer(kExamples);
+  app.require_subcommand(1);
+  for (const AddVerb add : kVerbs) add(app, context);
+  if (argc < 2) {
+    fmt::print("{}", app.help());
+    return kWrongUse;
+  }
+  if (is_unknown_verb(app, argc, argv)) return kWrongUse;
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    fmt::print(stderr, "slipway: {}\n", error.what());
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
+      const std::string meant = meant_option(app, error.what());
+      if (!meant.empty()) fmt::print(stderr, "Did you mean --{}?\n", meant);
+    }
+    const std::string verb = app.get_subcommands().empty() ? "" : app.get_subcommands().back()->get_name() + " ";
+    fmt::print(stderr, "`slipway {}--help` shows how it is used.\n", verb);
+    return kWrongUse;
+  }
+  return context.exit_status();
+}
+
+}  // namespace
+}  // namespace slipway::cli
+
+int main(int argc, char** argv) {
+  if (const auto status = slipway::runtime::run_phase_if_asked(argc, argv)) return *status;
+  return slipway::cli::run(argc, argv);
+}

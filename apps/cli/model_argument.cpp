@@ -1,0 +1,82 @@
+#include "apps/cli/model_argument.hpp"
+
+#include <map>
+#include <vector>
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+namespace slipway::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Code;
+
+/// Graph name -> file, from model.yaml.
+base::Result<std::map<std::string, fs::path>> graphs_of(const fs::path& description) {
+  std::map<std::string, fs::path> graphs;
+  try {
+    const YAML::Node root = YAML::LoadFile(description.string());
+    for (const auto& graph : root["graphs"]) {
+      const fs::path file = graph.second["file"].as<std::string>();
+      if (file.is_absolute() || file.lexically_normal().string().starts_with("..")) {
+        return base::fail(Code::kInvalidArgument, "{}: graph '{}' names '{}', which is outside the model folder",
+                          description.string(), graph.first.as<std::string>(), file.string());
+      }
+      graphs[graph.first.as<std::string>()] = description.parent_path() / file;
+    }
+  } catch (const YAML::Exception& exception) {
+    return base::fail(Code::kInvalidArgument, "{}: cannot be read: {}", description.string(), exception.what());
+  }
+  if (graphs.empty()) {
+    return base::fail(Code::kInvalidArgument, "{}: names no graph; expected graphs: NAME: {{file: NAME.onnx}}",
+                      description.string());
+  }
+  return graphs;
+}
+
+base::Result<fs::path> choose(const fs::path& folder, const std::map<std::string, fs::path>& graphs,
+                              const std::string& wanted) {
+  std::vector<std::string> names;
+  for (const auto& [name, file] : graphs) names.push_back(name);
+  if (wanted.empty()) {
+    if (graphs.size() == 1) return graphs.begin()->second;
+    return base::fail(Code::kInvalidArgument, "{} holds several graphs: say --graph {}", folder.string(),
+                      fmt::join(names, " or --graph "));
+  }
+  const auto found = graphs.find(wanted);
+  if (found != graphs.end()) return found->second;
+  return base::fail(Code::kNotFound, "{} has no graph '{}'; its graphs are {}", folder.string(), wanted,
+                    fmt::join(names, ", "));
+}
+
+}  // namespace
+
+void ModelArgument::add_to(CLI::App& verb) {
+  verb.add_option("model,--model", path, "An .onnx file, or a model folder (model.yaml + .onnx)")->required();
+  verb.add_option("--graph", graph, "Which graph of a model folder with several");
+}
+
+base::Result<fs::path> ModelArgument::file() const {
+  std::error_code error;
+  if (!fs::exists(path, error)) return base::fail(Code::kNotFound, "{}: no such file or folder", path.string());
+  if (!fs::is_directory(path, error)) {
+    if (graph.empty()) return path;
+    return base::fail(Code::kInvalidArgument, "--graph chooses in a model folder, but {} is a file", path.string());
+  }
+  if (fs::exists(path / "model.yaml", error)) {
+    SLIPWAY_ASSIGN(const auto graphs, graphs_of(path / "model.yaml"));
+    return choose(path, graphs, graph);
+  }
+  std::map<std::string, fs::path> graphs;
+  for (const fs::directory_entry& entry : fs::directory_iterator(path, error)) {
+    if (entry.path().extension() == ".onnx") graphs[entry.path().stem().string()] = entry.path();
+  }
+  if (graphs.empty()) {
+    return base::fail(Code::kInvalidArgument,
+                      "{}: a model folder holds model.yaml or an .onnx file; this one holds neither", path.string());
+  }
+  return choose(path, graphs, graph);
+}
+
+}  // namespace slipway::cli

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "base/error.hpp"
+
+namespace slipway::cli {
+
+/// The model a verb works on, as the user names it: a bare file or a model folder.
+struct ModelArgument {
+  std::filesystem::path path;
+  std::string graph;  ///< of a folder with several
+
+  /// Adds MODEL (or --model) and --graph.
+  void add_to(CLI::App& verb);
+
+  /// The file to load: the path itself, the graph's file that model.yaml names, or the folder's only .onnx file.
+  /// @error kNotFound: no such path or graph (the graphs are named); kInvalidArgument: an unclear folder or a bad
+  /// model.yaml
+  [[nodiscard]] base::Result<std::filesystem::path> file() const;
+};
+
+}  // namespace slipway::cli

@@ -1,0 +1,50 @@
+#include "apps/cli/profile_arguments.hpp"
+
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "apps/cli/progress_bar.hpp"
+#include "tensor/npz.hpp"
+
+namespace slipway::cli {
+
+void ProfileArguments::add_to(CLI::App& verb) {
+  model.add_to(verb);
+  verb.add_option("-i,--inputs", inputs, "An .npz with an array for every input; otherwise random ones");
+  verb.add_option("-n,--iterations", iterations, "At most so many timed runs")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  verb.add_option("--warmup", warmup, "Runs before the first timed one")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  verb.add_option("--max-seconds", seconds, "Stop after this time")->check(CLI::PositiveNumber)->capture_default_str();
+  verb.add_flag("--all-iterations", every_iteration,
+                "Do not stop early when the median is known within 1 % (95 % confidence)");
+  session.add_to(verb);
+}
+
+base::Result<runtime::ProfileReport> measure(const ProfileArguments& arguments, const runtime::SessionOptions& session,
+                                             bool statistics_only, const std::filesystem::path& work_folder) {
+  SLIPWAY_ASSIGN(const std::filesystem::path file, arguments.model.file());
+  SLIPWAY_ASSIGN(const runtime::LibraryPaths libraries, find_libraries());
+  runtime::ProfileOptions options;
+  options.session = session;
+  options.max_iterations = arguments.iterations;
+  options.warmup_iterations = arguments.warmup;
+  options.max_time = std::chrono::seconds(static_cast<std::int64_t>(std::ceil(arguments.seconds)));
+  options.stop_when_stable = !arguments.every_iteration;
+  options.measure_phases = !statistics_only;
+  options.profile_layers = !statistics_only;
+  options.work_folder = work_folder;
+  tensor::NamedTensors inputs;
+  if (!arguments.inputs.empty()) {
+    SLIPWAY_ASSIGN(inputs, tensor::read_npz(arguments.inputs));
+  }
+  ProgressBar bar;
+  return runtime::profile(
+      libraries, file, arguments.inputs.empty() ? nullptr : &inputs, options,
+      [&bar](std::string_view phase, std::int64_t done, std::int64_t total) { bar.update(phase, done, total); });
+}
+
+}  // namespace slipway::cli

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "apps/cli/context.hpp"
+#include "apps/cli/model_argument.hpp"
+#include "apps/cli/session_arguments.hpp"
+#include "runtime/profiling.hpp"
+
+namespace slipway::cli {
+
+/// What `profile` and `bench` share.
+struct ProfileArguments {
+  ModelArgument model;
+  SessionArguments session;
+  std::filesystem::path inputs;
+  int iterations = 100;
+  int warmup = 3;
+  double seconds = 600;
+  bool every_iteration = false;
+
+  void add_to(CLI::App& verb);
+};
+
+/// Measures, with a progress bar. Traces land in `work_folder`.
+[[nodiscard]] base::Result<runtime::ProfileReport> measure(const ProfileArguments& arguments,
+                                                           const runtime::SessionOptions& session, bool statistics_only,
+                                                           const std::filesystem::path& work_folder);
+
+}  // namespace slipway::cli

@@ -1,0 +1,65 @@
+#include "apps/cli/report.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "apps/cli/table.hpp"
+
+namespace slipway::cli {
+
+using nlohmann::ordered_json;
+
+ordered_json json_of(const std::vector<tensor::TensorSpec>& specs) {
+  ordered_json list = ordered_json::array();
+  for (const tensor::TensorSpec& spec : specs) {
+    list.push_back({{"name", spec.name}, {"dtype", tensor::dtype_name(spec.dtype)}, {"shape", spec.shape}});
+  }
+  return list;
+}
+
+ordered_json json_of(const runtime::PlacementReport& placement) {
+  return {{"nodes", placement.node_count()},
+          {"nodes_per_provider", placement.nodes_per_provider},
+          {"partitions", placement.partitions},
+          {"is_emulated", placement.is_emulated},
+          {"summary", placement.summary()}};
+}
+
+ordered_json json_of(const runtime::Statistics& statistics) {
+  return {{"count", statistics.count},     {"min_us", statistics.min_us}, {"median_us", statistics.median_us},
+          {"mean_us", statistics.mean_us}, {"p90_us", statistics.p90_us}, {"p95_us", statistics.p95_us},
+          {"p99_us", statistics.p99_us},   {"max_us", statistics.max_us}, {"stddev_us", statistics.stddev_us}};
+}
+
+ordered_json json_of(const runtime::PhaseMeasurement& phase) {
+  return {{"times_us", phase.times_us},
+          {"increase_bytes", {{"at_end", phase.increase.lower_bytes}, {"at_peak", phase.increase.upper_bytes}}},
+          {"resident_bytes", {{"at_end", phase.peak.lower_bytes}, {"at_peak", phase.peak.upper_bytes}}}};
+}
+
+std::string signature_table(const std::vector<tensor::TensorSpec>& inputs,
+                            const std::vector<tensor::TensorSpec>& outputs) {
+  Table table({{.title = ""}, {.title = "name"}, {.title = "type"}});
+  for (const tensor::TensorSpec& spec : inputs)
+    table.add({"input", spec.name, tensor::to_string(spec.dtype, spec.shape)});
+  for (const tensor::TensorSpec& spec : outputs)
+    table.add({"output", spec.name, tensor::to_string(spec.dtype, spec.shape)});
+  return table.text();
+}
+
+std::string statistics_table(const runtime::Statistics& statistics) {
+  Table table({{"runs", Align::kRight},
+               {"median", Align::kRight},
+               {"mean", Align::kRight},
+               {"min", Align::kRight},
+               {"p90", Align::kRight},
+               {"p99", Align::kRight},
+               {"max", Align::kRight},
+               {"std dev", Align::kRight}});
+  table.add({fmt::format("{}", statistics.count), time_text(statistics.median_us), time_text(statistics.mean_us),
+             time_text(statistics.min_us), time_text(statistics.p90_us), time_text(statistics.p99_us),
+             time_text(statistics.max_us), time_text(statistics.stddev_us)});
+  return table.text();
+}
+
+}  // namespace slipway::cli

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace slipway::cli {
+
+enum class Align { kLeft, kRight };
+
+/// A table of fixed-width columns for people.
+class Table {
+ public:
+  struct Column {
+    std::string title;
+    Align align = Align::kLeft;
+  };
+  explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
+
+  /// @pre as many cells as columns
+  void add(std::vector<std::string> cells);
+
+  /// Title line, rule, rows. Columns are as wide as their widest cell counts code points.
+  [[nodiscard]] std::string text() const;
+
+ private:
+  std::vector<Column> columns_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+/// Binary units with three figures: "46.7 MiB".
+[[nodiscard]] std::string bytes_text(std::uint64_t bytes);
+
+/// Microseconds in the unit that reads best: "12.3 us", "4.56 ms", "1.20 s".
+[[nodiscard]] std::string time_text(double microseconds);
+
+/// "1 234 567"
+[[nodiscard]] std::string count_text(std::int64_t count);
+
+/// Bold on a terminal, plain elsewhere and with NO_COLOR.
+[[nodiscard]] std::string heading(const std::string& text);
+
+}  // namespace slipway::cli

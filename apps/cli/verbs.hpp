@@ -1,0 +1,17 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace slipway::cli {
+
+class Context;
+
+// One function a verb, each in a file of its name. main.cpp lists them; adding a verb is one line here and one there.
+void add_inspect(CLI::App& app, Context& context);
+void add_infer(CLI::App& app, Context& context);
+void add_profile(CLI::App& app, Context& context);
+void add_bench(CLI::App& app, Context& context);
+void add_doctor(CLI::App& app, Context& context);
+void add_completion(CLI::App& app, Context& context);
+
+}  // namespace slipway::cli
