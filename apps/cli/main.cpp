@@ -13,8 +13,8 @@ namespace {
 using AddVerb = void (*)(CLI::App&, Context&);
 
 // In the order of `slipway --help`.
-constexpr std::array<AddVerb, 6> kVerbs = {
-    add_inspect, add_infer, add_profile, add_bench, add_doctor, add_completion,
+constexpr std::array<AddVerb, 7> kVerbs = {
+    add_inspect, add_infer, add_profile, add_bench, add_demucs, add_doctor, add_completion,
 };
 
 constexpr const char* kExamples = R"(Examples:
@@ -25,6 +25,7 @@ constexpr const char* kExamples = R"(Examples:
                 --provider-option enable_htp_fp16_precision=1
   slipway profile face.onnx --trace trace.json       load, inference, memory, slowest layers
   slipway bench face.onnx --threads 2 --json         statistics only, for scripts
+  slipway demucs song.mp3 --model htdemucs --output stems
   source <(slipway completion bash)                  completion for this shell
 
 Exit status: 0 done, 1 failed, 2 wrong use, 3 not available on this machine.
