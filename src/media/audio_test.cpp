@@ -73,7 +73,7 @@ class Audio : public ::testing::Test {
   std::filesystem::path path(const std::string& name) const { return folder_->path() / name; }
   Stereo write_and_read(AudioEncoding encoding, const Stereo& sound) const {
     const auto file = path("x" + std::string(audio_extension(encoding)));
-    auto writer = AudioWriter::create(file, 44100, encoding);
+    auto writer = AudioWriter::create(file, 44100, encoding, 100000);
     EXPECT_TRUE(writer.has_value()) << writer.error().message;
     EXPECT_TRUE(writer->write(sound.left, sound.right).has_value());
     EXPECT_TRUE(writer->finish().has_value());
@@ -123,7 +123,7 @@ TEST_F(Audio, integer_encodings_scale_by_full_scale_less_one_and_clamp) {
 
 TEST_F(Audio, a_writer_that_dies_leaves_nothing) {
   {
-    auto writer = AudioWriter::create(path("stem.wav"), 44100, AudioEncoding::kWavFloat);
+    auto writer = AudioWriter::create(path("stem.wav"), 44100, AudioEncoding::kWavFloat, 100000);
     ASSERT_TRUE(writer.has_value());
     const Stereo s = tone(1000);
     ASSERT_TRUE(writer->write(s.left, s.right).has_value());
@@ -140,7 +140,7 @@ TEST_F(Audio, a_full_disk_is_an_error_and_leaves_no_stem) {
       ::signal(SIGXFSZ, SIG_IGN);
       const rlimit limit{64 * 1024, 64 * 1024};
       ::setrlimit(RLIMIT_FSIZE, &limit);
-      auto writer = AudioWriter::create(path("stem"), 44100, encoding);
+      auto writer = AudioWriter::create(path("stem"), 44100, encoding, 100000);
       if (!writer) ::_exit(10);
       Stereo noise;
       std::uint32_t seed = 1;
@@ -157,6 +157,17 @@ TEST_F(Audio, a_full_disk_is_an_error_and_leaves_no_stem) {
     ::waitpid(child, &status, 0);
     EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
     EXPECT_TRUE(std::filesystem::is_empty(folder_->path()));
+  }
+}
+
+TEST_F(Audio, a_wav_file_that_may_pass_4_gib_is_rf64) {
+  for (const std::int64_t frames : {std::int64_t{1000}, std::int64_t{600'000'000}}) {
+    auto writer = AudioWriter::create(path("x.wav"), 44100, AudioEncoding::kWavFloat, frames);
+    ASSERT_TRUE(writer.has_value());
+    const Stereo s = tone(1000);
+    ASSERT_TRUE(writer->write(s.left, s.right).has_value() && writer->finish().has_value());
+    EXPECT_EQ(base::read_file(path("x.wav"), 1 << 20)->substr(0, 4), frames > 1000 ? "RF64" : "RIFF");
+    EXPECT_EQ(read_all(path("x.wav")).left, s.left);
   }
 }
 

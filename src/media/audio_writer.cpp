@@ -25,11 +25,13 @@ std::string_view audio_extension(AudioEncoding encoding) {
 
 namespace {
 
-int sndfile_format(AudioEncoding encoding) {
+int sndfile_format(AudioEncoding encoding, std::int64_t frames) {
+  constexpr std::int64_t kMostWavBytes = std::int64_t{0xffffffff} - 4096;  // its sizes have 32 bits
+  const int wav = frames > kMostWavBytes / 8 ? SF_FORMAT_RF64 : SF_FORMAT_WAV;
   switch (encoding) {
-    case AudioEncoding::kWav16: return SF_FORMAT_RF64 | SF_FORMAT_PCM_16;
-    case AudioEncoding::kWav24: return SF_FORMAT_RF64 | SF_FORMAT_PCM_24;
-    case AudioEncoding::kWavFloat: return SF_FORMAT_RF64 | SF_FORMAT_FLOAT;
+    case AudioEncoding::kWav16: return wav | SF_FORMAT_PCM_16;
+    case AudioEncoding::kWav24: return wav | SF_FORMAT_PCM_24;
+    case AudioEncoding::kWavFloat: return wav | SF_FORMAT_FLOAT;
     case AudioEncoding::kFlac16: return SF_FORMAT_FLAC | SF_FORMAT_PCM_16;
     case AudioEncoding::kFlac24: return SF_FORMAT_FLAC | SF_FORMAT_PCM_24;
   }
@@ -80,7 +82,8 @@ AudioWriter::AudioWriter(AudioWriter&&) noexcept = default;
 AudioWriter& AudioWriter::operator=(AudioWriter&&) noexcept = default;
 AudioWriter::~AudioWriter() = default;
 
-Result<AudioWriter> AudioWriter::create(const std::filesystem::path& path, int sample_rate, AudioEncoding encoding) {
+Result<AudioWriter> AudioWriter::create(const std::filesystem::path& path, int sample_rate, AudioEncoding encoding,
+                                        std::int64_t frames) {
   auto state = std::make_unique<State>();
   state->target = path;
   state->scale = integer_scale(encoding);
@@ -92,10 +95,9 @@ Result<AudioWriter> AudioWriter::create(const std::filesystem::path& path, int s
   SF_INFO info{};
   info.samplerate = sample_rate;
   info.channels = 2;
-  info.format = sndfile_format(encoding);
+  info.format = sndfile_format(encoding, frames);
   state->file = sf_open_fd(descriptor, SFM_WRITE, &info, SF_TRUE);
   if (state->file == nullptr) return fail(Code::kInternal, "{}: {}", path.string(), sf_strerror(nullptr));
-  sf_command(state->file, SFC_RF64_AUTO_DOWNGRADE, nullptr, SF_TRUE);
   // libsndfile's optional PEAK chunk carries the time of writing: equal input shall give equal files.
   sf_command(state->file, SFC_SET_ADD_PEAK_CHUNK, nullptr, SF_FALSE);
   return AudioWriter(std::move(state));

@@ -19,13 +19,14 @@ enum class AudioEncoding { kWav16, kWav24, kWavFloat, kFlac16, kFlac24 };
 ///
 /// Samples go to a hidden file beside the target; finish() syncs it and renames it. A writer that dies unfinished
 /// removes what it wrote, so a full disk or a crash never leaves a part that looks like a stem (after a crash the hidden
-/// `.NAME.*.part` may remain). WAV files that pass 4 GiB become RF64.
+/// `.NAME.*.part` may remain). Equal samples give equal bytes, but for RF64, whose header libsndfile dates.
 /// @thread one object belongs to one thread
 class AudioWriter {
  public:
+  /// @param frames  how many will be written, at most: a WAV file that may pass 4 GiB becomes RF64
   /// @error kNotFound: the folder; kPermissionDenied; kResourceExhausted: no space
   [[nodiscard]] static base::Result<AudioWriter> create(const std::filesystem::path& path, int sample_rate,
-                                                        AudioEncoding encoding);
+                                                        AudioEncoding encoding, std::int64_t frames);
   AudioWriter(AudioWriter&&) noexcept;
   AudioWriter& operator=(AudioWriter&&) noexcept;
   ~AudioWriter();

@@ -23,14 +23,19 @@ class Refused(Exception):
 
 
 def seeded(seed: int, sources: int) -> HTDemucs:
-    """The released architecture with weights drawn from a seed.
-
-    Fresh layer scales are 1e-3 and 1e-4, which would hide a fault in a residual branch or in the transformer below the
-    tolerance: they and the norms are drawn so that every part of the network weighs in the output.
-    """
+    """The released architecture with weights drawn from a seed."""
     torch.manual_seed(seed)
     model = HTDemucs(list(SIX_STEMS if sources == 6 else FOUR_STEMS), channels=48, bottom_channels=0 if sources == 6 else 512,
                      dconv_mode=3, t_layers=5, segment=RELEASED_SEGMENT)
+    stir(model, seed)
+    return model.eval()
+
+
+def stir(model: HTDemucs, seed: int) -> None:
+    """Draws layer scales and norms anew, so that every part of the network weighs in the output.
+
+    Fresh layer scales are 1e-3 and 1e-4: a fault in a residual branch or in the transformer would hide below the tolerance.
+    """
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -39,7 +44,6 @@ def seeded(seed: int, sources: int) -> HTDemucs:
             elif ".norm" in name or (".dconv.layers." in name and name.split(".")[-2] in ("1", "4")):
                 base = 1.0 if name.endswith("weight") else 0.0
                 parameter.copy_(base + 0.2 * (torch.rand(parameter.shape, generator=generator) - 0.5))
-    return model.eval()
 
 
 def load(path: pathlib.Path) -> HTDemucs:

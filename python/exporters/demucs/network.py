@@ -7,7 +7,9 @@ portable  standard operators only, for compilers of NPUs: every norm is an expli
 cpu       for ONNX Runtime's CPU provider: fused attention (com.microsoft.MultiHeadAttention), and the wide norm of
           each residual branch folded into the convolution before it (see `_folded_residual`).
 
-Norms over long rows reduce in stages, last axis first: one reduction over millions of floats loses three digits.
+Norms over long rows reduce in stages, last axis first: one reduction over millions of floats loses three digits. The last
+stage is a 1x1 convolution with equal weights: a reduction that leaves one value takes another order of sums in ONNX Runtime
+than one that leaves several, and a segment's stems would depend on the batch it came in.
 """
 
 import dataclasses
@@ -81,8 +83,8 @@ class Network:
 
     def _network(self, x: str, xt: str) -> tuple[str, str]:
         b, a = self.b, self.a
-        x, mean, std = self._normalize_input(x, 4 * spectral.BINS * self.frames, "normalize")
-        xt, mean_t, std_t = self._normalize_input(xt, 2 * self.samples, "normalize_t")
+        x, mean, std = self._normalize_input(x, 4 * spectral.BINS * self.frames, 4, [3, 2], "normalize")
+        xt, mean_t, std_t = self._normalize_input(xt, 2 * self.samples, 2, [3], "normalize_t")
 
         saved, saved_t, lengths_t = [], [], []
         bins, length = spectral.BINS, self.samples
@@ -113,20 +115,29 @@ class Network:
         xt = b.op("Add", b.op("Mul", xt, std_t, name="denormalize_t/scale"), mean_t, name="denormalize_t/shift")
         return x, xt
 
-    def _normalize_input(self, x: str, count: int, scope: str) -> tuple[str, str, str]:
+    def _normalize_input(self, x: str, count: int, channels: int, axes: list[int], scope: str) -> tuple[str, str, str]:
         """(x - mean) / (1e-5 + std) over all but the batch; the unbiased deviation, as torch.std."""
         b = self.b
         with b.scope(scope):
-            mean = self._staged_mean(x, [3, 2, 1])
+            mean = self._staged_mean(x, axes, channels)
             centred = b.op("Sub", x, mean)
-            variance = self._staged_mean(b.op("Mul", centred, centred), [3, 2, 1])
+            variance = self._staged_mean(b.op("Mul", centred, centred), axes, channels)
             std = b.op("Sqrt", b.op("Mul", variance, b.scalar(count / (count - 1))))
             return b.op("Div", centred, b.op("Add", std, b.scalar(INPUT_EPSILON))), mean, std
 
-    def _staged_mean(self, x: str, axes: list[int]) -> str:
+    def _staged_mean(self, x: str, axes: list[int], channels: int) -> str:
+        """The mean over the axes, one after the other, then over the channels: (B, C, …) -> (B, 1, …)."""
         for axis in axes:
             x = self.b.op("ReduceMean", x, axes=[axis], keepdims=1, name="mean")
-        return x
+        return self._conv(x, np.full((1, channels, 1, 1), 1 / channels), np.zeros(1), "mean_over_channels")
+
+    def _mean_of_tokens(self, x: str, tokens: int) -> str:
+        """The mean over tokens and channels, (B, T, C) -> (B, 1, 1)."""
+        b = self.b
+        x = b.op("ReduceMean", x, axes=[2], keepdims=1, name="mean")
+        rows = max(k for k in range(1, math.isqrt(tokens) + 1) if tokens % k == 0)
+        x = self._staged_mean(b.reshape(x, -1, rows, tokens // rows, 1), [2], rows)
+        return b.reshape(x, -1, 1, 1)
 
     def _inverse_deviation(self, variance: str) -> str:
         b = self.b
@@ -234,8 +245,8 @@ class Network:
     def _row_norm(self, x: str, gamma: np.ndarray, beta: np.ndarray) -> str:
         """GroupNorm(1, C) of each row: mean and deviation over C and T for every (B, F)."""
         b = self.b
-        centred = b.op("Sub", x, self._staged_mean(x, [3, 1]))
-        inverse = self._inverse_deviation(self._staged_mean(b.op("Mul", centred, centred), [3, 1]))
+        centred = b.op("Sub", x, self._staged_mean(x, [3], len(gamma)))
+        inverse = self._inverse_deviation(self._staged_mean(b.op("Mul", centred, centred), [3], len(gamma)))
         factor = b.op("Mul", inverse, b.constant(gamma[None, :, None, None], "gamma"))
         return b.op("Add", b.op("Mul", centred, factor), b.constant(beta[None, :, None, None], "beta"))
 
@@ -253,12 +264,12 @@ class Network:
             means = b.op("ReduceMean", h, axes=[3], keepdims=1, name="mean")  # (B, H, F, 1)
             rows = b.op("Transpose", b.op("Sub", h, means), perm=[0, 2, 1, 3])  # (B, F, H, T)
             gram = b.op("MatMul", rows, b.op("Transpose", rows, perm=[0, 1, 3, 2]))  # (B, F, H, H)
-            within = b.op("Mul", gram, b.constant(weight.T @ weight / (channels * width), "spread"))
-            within = b.op("ReduceSum", within, b.integers(2, 3), keepdims=1)  # (B, F, 1, 1)
-            within = b.op("Transpose", within, perm=[0, 2, 1, 3])  # (B, 1, F, 1)
+            gram = b.op("Transpose", b.reshape(gram, 0, 0, hidden * hidden, 1), perm=[0, 2, 1, 3])  # (B, HH, F, 1)
+            spread = (weight.T @ weight / (channels * width)).reshape(1, hidden * hidden, 1, 1)
+            within = self._conv(gram, spread, np.zeros(1), "within")  # (B, 1, F, 1)
             mean = self._conv(means, weight.mean(axis=0)[None, :, None, None], bias.mean()[None], "mean_of_z")
             offsets = self._conv(means, (weight - weight.mean(axis=0))[:, :, None, None], bias - bias.mean(), "offsets")
-            between = b.op("ReduceMean", b.op("Mul", offsets, offsets), axes=[1], keepdims=1)
+            between = self._staged_mean(b.op("Mul", offsets, offsets), [], channels)
             inverse = self._inverse_deviation(b.op("Add", within, between))  # (B, 1, F, 1)
             pair = b.op("Concat", inverse, b.op("Mul", mean, inverse), axis=1)  # (B, 2, F, 1)
             pair = b.op("Mul", pair, b.constant(np.ones((1, 1, 1, width)), "ones"))  # (B, 2, F, T)
@@ -329,8 +340,8 @@ class Network:
             h = self._linear(h, w[f"{p}.linear2.weight"] * scale[:, None], w[f"{p}.linear2.bias"] * scale, "linear2")
             x = b.op("Add", x, h, name="residual_2")
             with b.scope("norm_out"):
-                centred = b.op("Sub", x, self._staged_mean(x, [2, 1]))
-                inverse = self._inverse_deviation(self._staged_mean(b.op("Mul", centred, centred), [2, 1]))
+                centred = b.op("Sub", x, self._mean_of_tokens(x, q_tokens))
+                inverse = self._inverse_deviation(self._mean_of_tokens(b.op("Mul", centred, centred), q_tokens))
                 factor = b.op("Mul", inverse, b.constant(w[f"{p}.norm_out.weight"][None, None], "gamma"))
                 return b.op("Add", b.op("Mul", centred, factor), b.constant(w[f"{p}.norm_out.bias"][None, None], "beta"))
 

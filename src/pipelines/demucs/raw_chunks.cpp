@@ -175,7 +175,7 @@ Result<SeparationReport> postprocess(const std::filesystem::path& folder, const 
                 options.raw_file.string(), stems);
   }
 
-  SLIPWAY_ASSIGN(StemFiles files, StemFiles::create(output, sources, options.two_stems, m.sample_rate, options.encoding));
+  SLIPWAY_ASSIGN(StemFiles files, StemFiles::create(output, sources, options.two_stems, m.sample_rate, options.encoding, m.frames));
   SeparationReport report;
   report.frames = m.frames;
   report.sample_rate = m.sample_rate;

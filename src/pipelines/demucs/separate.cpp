@@ -175,7 +175,7 @@ Result<SeparationReport> separate(Network& network, const std::filesystem::path&
   }
   SLIPWAY_ASSIGN(SongWindows windows, SongWindows::open(song, form.sample_rate, facts));
   SLIPWAY_ASSIGN(StemFiles files,
-                 StemFiles::create(output, form.sources, options.two_stems, form.sample_rate, options.encoding));
+                 StemFiles::create(output, form.sources, options.two_stems, form.sample_rate, options.encoding, length));
 
   std::int64_t all = 0;
   for (const Pass& pass : passes) all += pass.sum.grid().count();

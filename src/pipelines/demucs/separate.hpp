@@ -70,7 +70,7 @@ class StemFiles {
   [[nodiscard]] static base::Result<StemFiles> create(const std::filesystem::path& output,
                                                       const std::vector<std::string>& sources,
                                                       const std::string& two_stems, int sample_rate,
-                                                      media::AudioEncoding encoding);
+                                                      media::AudioEncoding encoding, std::int64_t frames);
   /// @param waves  [S][2][count]
   [[nodiscard]] base::Result<void> write(std::span<const float> waves, std::size_t count);
   [[nodiscard]] base::Result<std::vector<WrittenStem>> finish();

@@ -9,7 +9,8 @@ using base::fail;
 using base::Result;
 
 Result<StemFiles> StemFiles::create(const std::filesystem::path& output, const std::vector<std::string>& sources,
-                                    const std::string& two_stems, int sample_rate, media::AudioEncoding encoding) {
+                                    const std::string& two_stems, int sample_rate, media::AudioEncoding encoding,
+                                    std::int64_t frames) {
   StemFiles files;
   files.source_count_ = sources.size();
   std::vector<std::string> names = sources;
@@ -27,7 +28,7 @@ Result<StemFiles> StemFiles::create(const std::filesystem::path& output, const s
   if (error) return fail(Code::kPermissionDenied, "{}: cannot be made: {}", output.string(), error.message());
   for (const std::string& name : names) {
     const auto file = output / (name + std::string(media::audio_extension(encoding)));
-    SLIPWAY_ASSIGN(auto writer, media::AudioWriter::create(file, sample_rate, encoding));
+    SLIPWAY_ASSIGN(auto writer, media::AudioWriter::create(file, sample_rate, encoding, frames));
     files.writers_.push_back(std::move(writer));
     files.stems_.push_back({name, file, 0});
   }
