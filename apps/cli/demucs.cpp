@@ -123,7 +123,6 @@ std::string table_of(const std::vector<demucs::WrittenStem>& stems, bool is_clam
   return table.text();
 }
 
-/// The model's sessions. Memory patterns stay off: they cost a gigabyte at the first segment and gain nothing after it.
 base::Result<std::unique_ptr<demucs::Network>> load_network(const Arguments& arguments,
                                                             const runtime::SessionOptions& session) {
   SLIPWAY_ASSIGN(const auto folder, pipelines::ModelFolder::open(arguments.model));
@@ -198,7 +197,8 @@ base::Result<void> separate(const Arguments& arguments, const runtime::SessionOp
                          {"network", report.network_seconds},
                          {"istft", report.istft_seconds},
                          {"overlap_add", report.overlap_add_seconds},
-                         {"write", report.write_seconds}};
+                         {"write", report.write_seconds},
+                         {"network_runs", report.network_run_seconds}};
     result["real_time_factor"] = report.total_seconds / song_seconds;
   }
   return context.emit("demucs/1", result);

@@ -7,7 +7,7 @@ portable  standard operators only, for compilers of NPUs: every norm is an expli
 cpu       for ONNX Runtime's CPU provider: fused attention (com.microsoft.MultiHeadAttention), and the wide norm of
           each residual branch folded into the convolution before it (see `_folded_residual`).
 
-Norms over long rows reduce in stages, last axis first: one reduction over millions of floats loses three digits. The last
+Norms over long rows reduce in stages of a few hundred values: one reduction over many floats loses digits. The last
 stage is a 1x1 convolution with equal weights: a reduction that leaves one value takes another order of sums in ONNX Runtime
 than one that leaves several, and a segment's stems would depend on the batch it came in.
 """
@@ -22,6 +22,8 @@ from python.exporters.demucs.graph_builder import GraphBuilder
 
 NORM_EPSILON = 1e-5
 INPUT_EPSILON = 1e-5
+# ONNX Runtime adds a row up in single precision: 344 000 values, half of them silence, were measured 4e-5 off.
+LONG_ROW = 1024
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +74,6 @@ class Network:
         z, xt = self._network(x, b.reshape(mix, -1, 2, 1, self.samples))
         xt = b.reshape(xt, -1, sources, 2, self.samples)
         if istft == "inside":
-            z = b.reshape(z, -1, sources, 4, spectral.BINS, self.frames)
             xt = b.op("Add", xt, spectral.waveform(b, z, sources, self.samples), name="sum")
         else:
             z = b.reshape(z, -1, sources, 4, spectral.BINS, self.frames)
@@ -83,8 +84,8 @@ class Network:
 
     def _network(self, x: str, xt: str) -> tuple[str, str]:
         b, a = self.b, self.a
-        x, mean, std = self._normalize_input(x, 4 * spectral.BINS * self.frames, 4, [3, 2], "normalize")
-        xt, mean_t, std_t = self._normalize_input(xt, 2 * self.samples, 2, [3], "normalize_t")
+        x, mean, std = self._normalize_input(x, 4, spectral.BINS, self.frames, "normalize")
+        xt, mean_t, std_t = self._normalize_input(xt, 2, 1, self.samples, "normalize_t")
 
         saved, saved_t, lengths_t = [], [], []
         bins, length = spectral.BINS, self.samples
@@ -115,29 +116,55 @@ class Network:
         xt = b.op("Add", b.op("Mul", xt, std_t, name="denormalize_t/scale"), mean_t, name="denormalize_t/shift")
         return x, xt
 
-    def _normalize_input(self, x: str, count: int, channels: int, axes: list[int], scope: str) -> tuple[str, str, str]:
+    def _normalize_input(self, x: str, channels: int, rows: int, width: int, scope: str) -> tuple[str, str, str]:
         """(x - mean) / (1e-5 + std) over all but the batch; the unbiased deviation, as torch.std."""
         b = self.b
+        count = channels * rows * width
+
+        def mean_of(y: str) -> str:
+            y = self._mean_over_time(y, channels, width)
+            if rows > 1:
+                y = b.op("ReduceMean", y, axes=[2], keepdims=1, name="mean")
+            return self._mean_over_channels(y, channels)
+
         with b.scope(scope):
-            mean = self._staged_mean(x, axes, channels)
+            mean = mean_of(x)
             centred = b.op("Sub", x, mean)
-            variance = self._staged_mean(b.op("Mul", centred, centred), axes, channels)
+            variance = mean_of(b.op("Mul", centred, centred))
             std = b.op("Sqrt", b.op("Mul", variance, b.scalar(count / (count - 1))))
             return b.op("Div", centred, b.op("Add", std, b.scalar(INPUT_EPSILON))), mean, std
 
-    def _staged_mean(self, x: str, axes: list[int], channels: int) -> str:
-        """The mean over the axes, one after the other, then over the channels: (B, C, …) -> (B, 1, …)."""
-        for axis in axes:
-            x = self.b.op("ReduceMean", x, axes=[axis], keepdims=1, name="mean")
+    def _mean_over_time(self, x: str, channels: int, width: int) -> str:
+        """The mean over the last axis, (B, C, F, T) -> (B, C, F, 1); long rows, where F is 1, in two stages."""
+        b = self.b
+        if width <= LONG_ROW:
+            return b.op("ReduceMean", x, axes=[3], keepdims=1, name="mean")
+        rows = max(k for k in range(1, math.isqrt(width) + 1) if width % k == 0)
+        padded = width
+        if width // rows > LONG_ROW:
+            rows = math.isqrt(width) + 1
+            padded = -(-width // rows) * rows
+            x = b.op("Pad", x, b.integers(0, 0, 0, 0, 0, 0, 0, padded - width), name="fill")
+        x = b.reshape(x, -1, channels, rows, padded // rows)
+        x = b.op("ReduceMean", x, axes=[3], keepdims=1, name="mean")
+        x = self._mean_over_channels(b.op("Transpose", x, perm=[0, 2, 1, 3]), rows)  # (B, 1, C, 1)
+        x = b.op("Transpose", x, perm=[0, 2, 1, 3])
+        return x if padded == width else b.op("Mul", x, b.scalar(padded / width), name="without_fill")
+
+    def _mean_over_channels(self, x: str, channels: int) -> str:
         return self._conv(x, np.full((1, channels, 1, 1), 1 / channels), np.zeros(1), "mean_over_channels")
+
+    def _row_mean(self, x: str, channels: int, width: int) -> str:
+        """(B, C, F, T) -> (B, 1, F, 1)"""
+        return self._mean_over_channels(self._mean_over_time(x, channels, width), channels)
 
     def _mean_of_tokens(self, x: str, tokens: int) -> str:
         """The mean over tokens and channels, (B, T, C) -> (B, 1, 1)."""
         b = self.b
         x = b.op("ReduceMean", x, axes=[2], keepdims=1, name="mean")
         rows = max(k for k in range(1, math.isqrt(tokens) + 1) if tokens % k == 0)
-        x = self._staged_mean(b.reshape(x, -1, rows, tokens // rows, 1), [2], rows)
-        return b.reshape(x, -1, 1, 1)
+        x = b.op("ReduceMean", b.reshape(x, -1, rows, tokens // rows, 1), axes=[2], keepdims=1, name="mean")
+        return b.reshape(self._mean_over_channels(x, rows), -1, 1, 1)
 
     def _inverse_deviation(self, variance: str) -> str:
         b = self.b
@@ -226,7 +253,7 @@ class Network:
         h = self._conv(x, self._kernel(f"{prefix}.0.weight", 3), w[f"{prefix}.0.bias"], "conv1",
                        pads=(0, dilation, 0, dilation), dilations=(1, dilation))
         with b.scope("norm1"):
-            h = self._row_norm(h, w[f"{prefix}.1.weight"], w[f"{prefix}.1.bias"])
+            h = self._row_norm(h, width, w[f"{prefix}.1.weight"], w[f"{prefix}.1.bias"])
         h = self._gelu(h)
         weight, bias = w[f"{prefix}.3.weight"][:, :, 0], w[f"{prefix}.3.bias"]
         gamma, beta, scale = w[f"{prefix}.4.weight"], w[f"{prefix}.4.bias"], w[f"{prefix}.6.scale"]
@@ -236,17 +263,17 @@ class Network:
             half = len(scale)
             z = self._conv(h, weight[:, :, None, None], bias, "conv2")
             with b.scope("norm2"):
-                z = self._row_norm(z, gamma, beta)
+                z = self._row_norm(z, width, gamma, beta)
             value, gate = b.op("Split", z, b.integers(half, half), axis=1, outputs=2)
             y = b.op("Mul", value, b.op("Sigmoid", gate), name="glu")
             y = b.op("Mul", y, b.constant(scale[None, :, None, None], "scale"), name="scale")
         return b.op("Add", x, y, name="residual")
 
-    def _row_norm(self, x: str, gamma: np.ndarray, beta: np.ndarray) -> str:
+    def _row_norm(self, x: str, width: int, gamma: np.ndarray, beta: np.ndarray) -> str:
         """GroupNorm(1, C) of each row: mean and deviation over C and T for every (B, F)."""
         b = self.b
-        centred = b.op("Sub", x, self._staged_mean(x, [3], len(gamma)))
-        inverse = self._inverse_deviation(self._staged_mean(b.op("Mul", centred, centred), [3], len(gamma)))
+        centred = b.op("Sub", x, self._row_mean(x, len(gamma), width))
+        inverse = self._inverse_deviation(self._row_mean(b.op("Mul", centred, centred), len(gamma), width))
         factor = b.op("Mul", inverse, b.constant(gamma[None, :, None, None], "gamma"))
         return b.op("Add", b.op("Mul", centred, factor), b.constant(beta[None, :, None, None], "beta"))
 
@@ -261,7 +288,7 @@ class Network:
         b = self.b
         channels, hidden = weight.shape
         with b.scope("norm2"):
-            means = b.op("ReduceMean", h, axes=[3], keepdims=1, name="mean")  # (B, H, F, 1)
+            means = self._mean_over_time(h, hidden, width)  # (B, H, F, 1)
             rows = b.op("Transpose", b.op("Sub", h, means), perm=[0, 2, 1, 3])  # (B, F, H, T)
             gram = b.op("MatMul", rows, b.op("Transpose", rows, perm=[0, 1, 3, 2]))  # (B, F, H, H)
             gram = b.op("Transpose", b.reshape(gram, 0, 0, hidden * hidden, 1), perm=[0, 2, 1, 3])  # (B, HH, F, 1)
@@ -269,7 +296,7 @@ class Network:
             within = self._conv(gram, spread, np.zeros(1), "within")  # (B, 1, F, 1)
             mean = self._conv(means, weight.mean(axis=0)[None, :, None, None], bias.mean()[None], "mean_of_z")
             offsets = self._conv(means, (weight - weight.mean(axis=0))[:, :, None, None], bias - bias.mean(), "offsets")
-            between = self._staged_mean(b.op("Mul", offsets, offsets), [], channels)
+            between = self._mean_over_channels(b.op("Mul", offsets, offsets), channels)
             inverse = self._inverse_deviation(b.op("Add", within, between))  # (B, 1, F, 1)
             pair = b.op("Concat", inverse, b.op("Mul", mean, inverse), axis=1)  # (B, 2, F, 1)
             pair = b.op("Mul", pair, b.constant(np.ones((1, 1, 1, width)), "ones"))  # (B, 2, F, T)

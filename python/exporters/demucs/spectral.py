@@ -79,7 +79,7 @@ def spectrogram(b: GraphBuilder, mix: str, samples: int) -> str:
 
 
 def waveform(b: GraphBuilder, z: str, sources: int, samples: int) -> str:
-    """(B, S, 4, 2048, frames) -> (B, S, 2, N)."""
+    """(B, S * 4, 2048, frames) -> (B, S, 2, N)."""
     frames = frames_of(samples)
     with b.scope("istft"):
         first, second = _inverse_tables()

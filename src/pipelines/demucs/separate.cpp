@@ -197,7 +197,9 @@ Result<SeparationReport> separate(Network& network, const std::filesystem::path&
       SLIPWAY_TRY(windows.read(start, std::span(group).subspan(k * 2 * segment, 2 * segment)));
     }
     report.read_seconds += watch.lap();
+    const auto spent = network.times().network;
     SLIPWAY_TRY(network.run(pass.graph, batch, group, stems, options.cancel));
+    report.network_run_seconds.push_back(seconds(network.times().network - spent));
     watch.lap();
     for (std::size_t k = 0; k < count; ++k) {
       pass.sum.add(std::span<const float>(stems).subspan(k * stem_floats, stem_floats));

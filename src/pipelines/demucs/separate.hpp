@@ -48,6 +48,7 @@ struct SeparationReport {
   double read_seconds = 0;         ///< decoding and normalising again
   double stft_seconds = 0;
   double network_seconds = 0;
+  std::vector<double> network_run_seconds;  ///< of each group of segments, in order
   double istft_seconds = 0;
   double overlap_add_seconds = 0;
   double write_seconds = 0;

@@ -69,7 +69,15 @@ class Separate : public ::testing::Test {
     ASSERT_TRUE(writer.finish().has_value());
   }
 
-  static std::unique_ptr<Network> load(const fs::path& model, int parallel = 1) {
+  // Loading takes longer than running: the golden models are loaded once.
+  static Network* load(const fs::path& model, int parallel = 1) {
+    static std::map<std::pair<std::string, int>, std::unique_ptr<Network>> loaded;
+    auto& network = loaded[{model.string(), parallel}];
+    if (!network) network = load_anew(model, parallel);
+    return network.get();
+  }
+
+  static std::unique_ptr<Network> load_anew(const fs::path& model, int parallel) {
     const auto folder = ModelFolder::open(model);
     EXPECT_TRUE(folder.has_value()) << folder.error().message;
     NetworkOptions options;
