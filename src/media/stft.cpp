@@ -24,6 +24,7 @@ namespace {
 
 // Frames worked on together: 16 floats are a cache line of a spectrogram row, and 16 frames fit the second-level cache.
 constexpr std::size_t kBlock = 16;
+constexpr std::size_t kTile = 8;  // bins whose lines stay in the first-level cache while frames are gathered
 constexpr std::size_t kRow = Stft::kPoints + 64;  // not a power of two: rows of a block fall into different cache sets
 
 struct AlignedFree {
@@ -101,13 +102,16 @@ struct Stft::State {
       const std::size_t count = std::min(kBlock, frames - first);
       for (std::size_t f = 0; f < count; ++f) {
         const float* in = lane.padded.get() + (first + f) * kHop;
-        for (std::size_t i = 0; i < kPoints; ++i) lane.windowed[i] = in[i] * window[i];
+        float* windowed = lane.windowed.get();
+        for (std::size_t i = 0; i < kPoints; ++i) windowed[i] = in[i] * window[i];
         lane.forward.run(lane.forward.context, lane.block.get() + f * kRow, lane.windowed.get(), sizeof(float));
       }
-      for (std::size_t k = 0; k < kBins; ++k) {
-        for (std::size_t f = 0; f < count; ++f) {
-          real[k * frames + first + f] = lane.block[f * kRow + 2 * k];
-          imaginary[k * frames + first + f] = lane.block[f * kRow + 2 * k + 1];
+      for (std::size_t tile = 0; tile < kBins; tile += kTile) {
+        for (std::size_t k = tile; k < tile + kTile; ++k) {
+          for (std::size_t f = 0; f < count; ++f) {
+            real[k * frames + first + f] = lane.block[f * kRow + 2 * k];
+            imaginary[k * frames + first + f] = lane.block[f * kRow + 2 * k + 1];
+          }
         }
       }
     }
@@ -120,10 +124,13 @@ struct Stft::State {
     const float* imaginary = spectrogram + kBins * frames;
     for (std::size_t first = 0; first < frames; first += kBlock) {
       const std::size_t count = std::min(kBlock, frames - first);
-      for (std::size_t k = 0; k < kBins; ++k) {
+      for (std::size_t tile = 0; tile < kBins; tile += kTile) {
         for (std::size_t f = 0; f < count; ++f) {
-          lane.block[f * kRow + 2 * k] = real[k * frames + first + f];
-          lane.block[f * kRow + 2 * k + 1] = imaginary[k * frames + first + f];
+          float* bins = lane.block.get() + f * kRow;
+          for (std::size_t k = tile; k < tile + kTile; ++k) {
+            bins[2 * k] = real[k * frames + first + f];
+            bins[2 * k + 1] = imaginary[k * frames + first + f];
+          }
         }
       }
       for (std::size_t f = 0; f < count; ++f) {
@@ -133,7 +140,8 @@ struct Stft::State {
         bins[2 * kBins + 1] = 0;
         lane.inverse.run(lane.inverse.context, lane.windowed.get(), bins, sizeof(float));
         float* target = sum + (first + f) * kHop;
-        for (std::size_t i = 0; i < kPoints; ++i) target[i] += lane.windowed[i] * window[i];
+        const float* wave_of_frame = lane.windowed.get();
+        for (std::size_t i = 0; i < kPoints; ++i) target[i] += wave_of_frame[i] * window[i];
       }
     }
     for (std::size_t i = 0; i < samples; ++i) wave[i] += sum[kPad + i] * (1.0F / kEnvelope);

@@ -95,6 +95,12 @@ class Mixer {
     const std::size_t count = static_cast<std::size_t>(end - begin);
     const std::size_t floats = totals_.size() * 2 * count;
     const bool is_bag = network_.graph_count() > 1;
+    if (passes.size() == 1) {
+      waves.resize(floats);
+      passes.front().sum.take(begin, end, waves);
+      for (float& value : waves) value = value * facts_.deviation + facts_.mean;
+      return;
+    }
     waves.assign(floats, 0.0F);
     for (std::size_t g = 0; g < network_.graph_count(); ++g) {
       estimate_.assign(floats, 0.0F);
