@@ -9,9 +9,9 @@ FUZZ_SECONDS ?= 20
 export CCACHE_DIR ?= $(CURDIR)/.cache/ccache
 
 # What strangers reach: parsers, the queue, stores, the server. Built and run again under sanitizers.
-ASAN_TESTS := base_test tensor_test onnx_graph_test sandbox_test hub_domain_test hub_protocol_test hub_storage_test \
-              hub_server_test hub_executor_test store_contract_test
-TSAN_TESTS := base_test hub_domain_test hub_storage_test hub_server_test store_contract_test
+ASAN_TESTS := base_test tensor_test media_test onnx_graph_test sandbox_test hub_domain_test hub_protocol_test \
+              hub_server_test hub_client_test hub_executor_test hub_worker_test contract_test
+TSAN_TESTS := base_test hub_domain_test hub_server_test contract_test
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -50,12 +50,12 @@ conformance: build ## the official client against a running hub
 asan: setup ## the tests of what strangers reach, under AddressSanitizer and UndefinedBehaviorSanitizer
 	@cmake --preset asan-ubsan > /dev/null
 	@cmake --build --preset asan-ubsan -j $(JOBS) --target $(ASAN_TESTS)
-	@ctest --preset asan-ubsan -R '^($(subst $(eval ) ,|,$(strip $(ASAN_TESTS))))$$'
+	@ctest --preset asan-ubsan -j $(JOBS) -R '^($(subst $(eval ) ,|,$(strip $(ASAN_TESTS))))$$'
 
 tsan: setup ## queue, stores and server under ThreadSanitizer
 	@cmake --preset tsan > /dev/null
 	@cmake --build --preset tsan -j $(JOBS) --target $(TSAN_TESTS)
-	@ctest --preset tsan -R '^($(subst $(eval ) ,|,$(strip $(TSAN_TESTS))))$$'
+	@ctest --preset tsan -j $(JOBS) -R '^($(subst $(eval ) ,|,$(strip $(TSAN_TESTS))))$$'
 
 fuzz: setup ## fuzzers of what strangers send, FUZZ_SECONDS each
 	@tools/setup.sh clang

@@ -7,6 +7,10 @@ function(slipway_target target)
   target_compile_features(${target} PUBLIC cxx_std_23)
   target_compile_options(${target} PRIVATE ${SLIPWAY_WARNINGS})
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+  if(SLIPWAY_FUZZ)
+    # clang 16 hides std::expected of this libstdc++ unless told that concepts are complete.
+    target_compile_options(${target} PRIVATE -U__cpp_concepts -D__cpp_concepts=202002L -Wno-builtin-macro-redefined)
+  endif()
 endfunction()
 
 function(slipway_module name)
@@ -35,6 +39,11 @@ function(slipway_test name)
   target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} GTest::gtest GTest::gmock GTest::gtest_main)
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES LABELS "unit;${arg_LABELS}" TIMEOUT 300)
+  if(SLIPWAY_SANITIZE)
+    # Asking for more memory than there is must fail as it does without the sanitizer, not end the test.
+    set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT
+      "ASAN_OPTIONS=allocator_may_return_null=1" "TSAN_OPTIONS=allocator_may_return_null=1")
+  endif()
 endfunction()
 
 function(slipway_executable name)

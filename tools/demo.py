@@ -193,22 +193,23 @@ class Demo:
                 file = Path(job.download_target_model(str(self.output / f"{name}_{runtime}.{suffix}")))
             self.steps.say(f"{name} to {runtime}: {file.name}, {file.stat().st_size / 1e6:.2f} MB")
             for line in self.jobs.read_log(job).splitlines():
-                if "agreement" in line.lower() or "estimate" in line.lower():
-                    self.steps.say(f"    hub's log: {line.strip()}")
+                words = line.partition("Z ")[2]  # behind the stamp
+                if any(sign in words for sign in ("nodes on the", "largest difference", "equal in every", "estimate")):
+                    self.steps.say(f"    {words.strip()}")
         self.steps.end()
 
     def profile_models(self) -> None:
         self.steps.begin("Profile: measured on this CPU; on the Snapdragon only what can be known without it")
         refused = self.targets["detector", "npu", "precompiled_qnn_onnx"]
-        job = self.client.submit_profile_job(refused, self.npu, name="profile without the device")
+        job = self.client.submit_inference_job(refused, self.npu, name="profile without the device")
         self.note("profile without the device (fails, and says why)", job)
         status = self.jobs.wait_for(job)
         if status.success:
             raise DemoFailed("a profile job for a device that nobody offers must not succeed by itself")
         self.steps.say(f"on {SNAPDRAGON} as it is: {status.message}")
         for name in self.sources:
-            on_cpu = self.client.submit_profile_job(self.targets[name, "cpu", "onnx"], self.cpu, name=f"profile {name}")
-            emulated = self.client.submit_profile_job(self.targets[name, "npu", "precompiled_qnn_onnx"], self.npu,
+            on_cpu = self.client.submit_inference_job(self.targets[name, "cpu", "onnx"], self.cpu, name=f"profile {name}")
+            emulated = self.client.submit_inference_job(self.targets[name, "npu", "precompiled_qnn_onnx"], self.npu,
                                                       name=f"placement of {name}", options="--allow_emulation")
             measured = self.succeed(f"profile {name} on the CPU", on_cpu).download_profile()
             self.add_profile(f"profile {name}", self.cpu.name, measured)

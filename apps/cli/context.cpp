@@ -1,5 +1,8 @@
 #include "apps/cli/context.hpp"
 
+#include <cerrno>
+#include <utility>
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -64,8 +67,13 @@ base::Result<void> Context::emit(const std::string& schema, const ordered_json& 
     std::fwrite(line.data(), 1, line.size(), out_);
     std::fflush(out_);
   }
-  if (!json_file_.empty()) return base::write_file_durably(json_file_, line);
-  return {};
+  if (json_file_.empty()) return {};
+  if (!std::exchange(has_json_file_, true)) return base::write_file_durably(json_file_, line);
+  std::FILE* const file = std::fopen(json_file_.c_str(), "a");
+  if (file == nullptr) return std::unexpected(base::errno_error(errno, json_file_.string()));
+  const bool is_written = std::fwrite(line.data(), 1, line.size(), file) == line.size();
+  if (std::fclose(file) == 0 && is_written) return {};
+  return std::unexpected(base::errno_error(errno, json_file_.string()));
 }
 
 void Context::finish(const base::Result<void>& outcome) {

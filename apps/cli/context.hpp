@@ -36,7 +36,7 @@ class Context {
   /// Text for people; nothing with --json.
   void print(const std::string& text);
 
-  /// One result: a line with --json, the content of --json-file. `schema` ("name/1") becomes its first key.
+  /// One result: a line with --json, a line of --json-file. `schema` ("name/1") becomes its first key.
   /// @error kResourceExhausted, kPermissionDenied …: the file cannot be written
   [[nodiscard]] base::Result<void> emit(const std::string& schema, const nlohmann::ordered_json& result);
 
@@ -54,6 +54,7 @@ class Context {
 
   bool json_ = false;
   std::filesystem::path json_file_;
+  bool has_json_file_ = false;  ///< this run has begun it
   int exit_status_ = kDone;
   std::FILE* out_;  ///< standard output, or the copy of it that we kept for ourselves
 };

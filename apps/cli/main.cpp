@@ -13,8 +13,9 @@ namespace {
 using AddVerb = void (*)(CLI::App&, Context&);
 
 // In the order of `slipway --help`.
-constexpr std::array<AddVerb, 7> kVerbs = {
-    add_inspect, add_infer, add_profile, add_bench, add_demucs, add_doctor, add_completion,
+constexpr AddVerb kVerbs[] = {
+    add_inspect,       add_infer, add_profile, add_bench,  add_compile,    add_demucs,
+    add_face_det_lite, add_serve, add_token,   add_doctor, add_completion,
 };
 
 constexpr const char* kExamples = R"(Examples:
@@ -24,8 +25,10 @@ constexpr const char* kExamples = R"(Examples:
   slipway infer face.onnx --random 1 --outputs out.npz --provider qnn --soc 57 --htp-arch 75 \
                 --provider-option enable_htp_fp16_precision=1
   slipway profile face.onnx --trace trace.json       load, inference, memory, slowest layers
+  slipway compile face.onnx --target qnn_dlc --device "Samsung Galaxy S24" -o face.dlc
   slipway bench face.onnx --threads 2 --json         statistics only, for scripts
   slipway demucs song.mp3 --model htdemucs --output stems
+  slipway serve --data hub                           a hub for the qai-hub client
   source <(slipway completion bash)                  completion for this shell
 
 Exit status: 0 done, 1 failed, 2 wrong use, 3 not available on this machine.

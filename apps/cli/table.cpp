@@ -25,7 +25,7 @@ bool is_terminal() {
   return terminal;
 }
 // Asked while the program starts, when descriptor 1 still is what the user gave.
-[[maybe_unused]] const bool asked_early = is_terminal();
+[[maybe_unused]] const bool kAskedEarly = is_terminal();
 
 }  // namespace
 

@@ -30,7 +30,8 @@ std::filesystem::path folder_of(const std::filesystem::path& path) {
 
 Error errno_error(int error_number, std::string_view what) {
   Code code = Code::kInternal;
-  if (error_number == ENOSPC || error_number == EDQUOT || error_number == ENOMEM) code = Code::kResourceExhausted;
+  if (error_number == ENOSPC || error_number == EDQUOT || error_number == EFBIG || error_number == ENOMEM)
+    code = Code::kResourceExhausted;
   if (error_number == ENOENT) code = Code::kNotFound;
   if (error_number == EACCES || error_number == EPERM) code = Code::kPermissionDenied;
   return Error{code, fmt::format("{}: {}", what, std::strerror(error_number))};

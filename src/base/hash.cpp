@@ -25,6 +25,12 @@ void Sha256::update(std::span<const std::byte> bytes) {
   SLIPWAY_CHECK(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()) == 1, "update before hex()");
 }
 
+Sha256 Sha256::clone() const {
+  Sha256 copy;
+  SLIPWAY_CHECK(EVP_MD_CTX_copy_ex(copy.state_->context, state_->context) == 1, "clone() before hex()");
+  return copy;
+}
+
 std::string Sha256::hex() {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned length = 0;

@@ -23,6 +23,9 @@ class Sha256 {
   void update(std::span<const std::byte> bytes);
   void update(std::string_view bytes) { update(std::as_bytes(std::span(bytes))); }
 
+  /// A second hash that has seen the same bytes.
+  [[nodiscard]] Sha256 clone() const;
+
   /// The digest as 64 lower-case hexadecimal digits. Call once, last.
   [[nodiscard]] std::string hex();
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -27,21 +28,25 @@ struct InputSpec {
 };
 
 struct CompileRequest {
-  std::filesystem::path model;                 ///< a .onnx file, external data beside it
+  std::filesystem::path model;  ///< a .onnx file, external data beside it
   Target target = Target::kOnnx;
-  std::optional<runtime::HtpTarget> htp;       ///< needed by the three QNN targets
-  bool chip_supports_fp16 = true;              ///< float graphs are compiled at FP16 where the chip can
-  std::vector<InputSpec> input_specs;          ///< empty: the model's own
-  std::vector<std::string> output_names;       ///< empty: the model's own; otherwise one for every output
+  std::optional<runtime::HtpTarget> htp;  ///< needed by the three QNN targets
+  bool chip_supports_fp16 = true;         ///< float graphs are compiled at FP16 where the chip can
+  std::vector<InputSpec> input_specs;     ///< empty: the model's own
+  std::vector<std::string> output_names;  ///< empty: the model's own; otherwise one for every output
   bool truncate_64bit_io = false;
   bool truncate_64bit_tensors = false;
   std::vector<std::string> channel_last_inputs;
   std::vector<std::string> channel_last_outputs;
   runtime::Fallback fallback = runtime::Fallback::kForbid;
   std::map<std::string, std::string> qnn_options;  ///< provider options already translated (vtcm_mb, …)
-  std::string graph_name;                      ///< QNN graph name; empty: the provider's
-  std::filesystem::path output_folder;         ///< exists; everything is written below it
+  std::string graph_name;                          ///< QNN graph name; empty: the provider's
+  std::filesystem::path output_folder;             ///< exists; everything is written below it
+  std::chrono::seconds agreement_limit{300};       ///< the comparison is left out when it would take longer
 };
+
+/// The name under which a context binary's wrapper looks for it in its own folder.
+inline constexpr std::string_view kContextBinaryFile = "model_qnn.bin";
 
 /// Qualcomm's own cost model for a few chips: an estimate with bounds, never a measurement.
 struct CompilerEstimate {
@@ -58,26 +63,33 @@ struct OutputAgreement {
 };
 
 struct CompileResult {
-  std::filesystem::path artifact;              ///< the file or the model folder (directory) that was asked for
+  std::filesystem::path artifact;  ///< the file or the model folder (directory) that was asked for
   bool artifact_is_folder = false;
-  std::filesystem::path source_graph;          ///< prepared .onnx that the artifact was made from (QNN targets keep it)
-  std::filesystem::path wrapper;               ///< ONNX with an EPContext node that loads the binary; context binary only
+  std::filesystem::path source_graph;  ///< prepared .onnx that the artifact was made from (QNN targets keep it)
+  bool source_has_data_file = false;   ///< its weights are in onnx_graph::kDataFileName beside it
+  std::filesystem::path wrapper;       ///< ONNX with an EPContext node that loads the binary; context binary only
   std::vector<tensor::TensorSpec> inputs, outputs;
   runtime::PlacementReport placement;
-  std::vector<OutputAgreement> agreement;      ///< result against the source on the same random inputs
-  std::string agreement_note;                  ///< who ran what: "CPU against the HTP emulator (SM8650)", or why not run
+  std::vector<OutputAgreement> agreement;  ///< result against the source on the same random inputs
+  std::string agreement_note;              ///< who ran what: "… on the HTP emulator for SM8650 (HTP v75)", or why not
   std::optional<CompilerEstimate> estimate;
   std::optional<CompilerTraffic> traffic;
-  std::map<std::string, std::string> metadata; ///< qairt_version, htp_arch, soc_model, vtcm_mb, graph_names …
-  std::vector<std::string> log;                ///< for people, in order
+  std::map<std::string, std::string> metadata;  ///< chip, backend, qairt_version, htp_arch, soc_model, graph_names …
+  std::vector<std::string> log;                 ///< for people, in order
   std::vector<std::filesystem::path> extra_files;  ///< compiler profile CSV and the like
 };
 
 using Log = std::function<void(std::string_view line)>;
 
 /// Turns an ONNX model into the target, runs the result once and compares it with the source.
-/// @error kInvalidArgument: specs do not fit the model (input, expected, found), not an ONNX model; kUnimplemented: an
-///        operator the chip's compiler refuses (node, op and chip are named); kUnavailable: no QNN here
+/// Qualcomm's compiler may crash or never end on a hostile or unlucky graph: call this in a process of its own, with a
+/// time limit. The working folder of the process is changed while that compiler runs.
+/// @error kInvalidArgument: specs do not fit the model (input, expected, found), not an ONNX model, an option that is
+/// set
+///        here; kFailedPrecondition: the chip cannot run such a graph (no HTP, or a float graph without FP16);
+///        kUnimplemented: an operator the chip's compiler refuses (node, op and chip are named); kUnavailable: no QNN
+///        here
+/// @thread one call at a time in a process
 [[nodiscard]] base::Result<CompileResult> compile(const std::shared_ptr<runtime::Environment>& environment,
                                                   const CompileRequest& request, const Log& log);
 

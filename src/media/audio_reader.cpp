@@ -114,9 +114,9 @@ Result<bool> AudioReader::decode_more() {
     if (error == 0) {
       const AVFrame& frame = *s.frame;
       if (frame.sample_rate != format_.sample_rate || frame.ch_layout.nb_channels != format_.channels) {
-        return fail(Code::kInvalidArgument, "{}: the stream changes midway from {} Hz, {} channels to {} Hz, {} channels",
-                    s.path.string(), format_.sample_rate, format_.channels, frame.sample_rate,
-                    frame.ch_layout.nb_channels);
+        return fail(Code::kInvalidArgument,
+                    "{}: the stream changes midway from {} Hz, {} channels to {} Hz, {} channels", s.path.string(),
+                    format_.sample_rate, format_.channels, frame.sample_rate, frame.ch_layout.nb_channels);
       }
       const auto channels = static_cast<std::size_t>(format_.channels);
       const std::size_t start = s.decoded.size();

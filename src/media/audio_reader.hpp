@@ -17,7 +17,7 @@ namespace slipway::media {
 struct AudioFormat {
   int sample_rate = 0;
   int channels = 0;
-  std::string codec;                         ///< FFmpeg's short name: "mp3", "pcm_s16le", "flac", "aac"
+  std::string codec;                           ///< FFmpeg's short name: "mp3", "pcm_s16le", "flac", "aac"
   std::optional<std::int64_t> frame_estimate;  ///< what the header promises; the stream decides
 };
 

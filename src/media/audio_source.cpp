@@ -68,7 +68,8 @@ std::optional<std::int64_t> StereoSource::frame_estimate() const {
 std::vector<std::string> StereoSource::warnings() const {
   std::vector<std::string> all = reader_->warnings();
   if (reader_->format().channels > 2) {
-    all.push_back(fmt::format("{} channels: the first two (front left and right) are used", reader_->format().channels));
+    all.push_back(
+        fmt::format("{} channels: the first two (front left and right) are used", reader_->format().channels));
   }
   return all;
 }

@@ -39,9 +39,9 @@ class StereoSource {
   std::unique_ptr<AudioReader> reader_;
   std::optional<Resampler> resampler_;
   int sample_rate_;
-  std::vector<float> packet_;   // interleaved as in the file
-  std::vector<float> pairs_;    // two channels, file's rate
-  std::vector<float> ready_;    // two channels, wanted rate
+  std::vector<float> packet_;  // interleaved as in the file
+  std::vector<float> pairs_;   // two channels, file's rate
+  std::vector<float> ready_;   // two channels, wanted rate
   std::size_t taken_ = 0;
   bool ended_ = false;
 };

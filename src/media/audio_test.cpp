@@ -5,13 +5,13 @@
 #include <numbers>
 #include <vector>
 
-#include <sys/resource.h>
-#include <sys/wait.h>
+#include <sndfile.h>
 #include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sndfile.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 #include "base/files.hpp"
 #include "media/audio_reader.hpp"
@@ -174,7 +174,8 @@ TEST_F(Audio, a_wav_file_that_may_pass_4_gib_is_rf64) {
 TEST_F(Audio, a_cut_mp3_gives_what_is_there_and_says_so) {
   auto bytes = base::read_file("tests/golden/media/tone.flac", 1 << 20);
   ASSERT_TRUE(bytes.has_value());
-  std::ofstream(path("cut.flac"), std::ios::binary).write(bytes->data(), static_cast<std::streamsize>(bytes->size() / 2));
+  std::ofstream(path("cut.flac"), std::ios::binary)
+      .write(bytes->data(), static_cast<std::streamsize>(bytes->size() / 2));
   auto source = StereoSource::open(path("cut.flac"), 44100);
   ASSERT_TRUE(source.has_value()) << source.error().message;
   Stereo s;
@@ -189,7 +190,8 @@ TEST_F(Audio, a_cut_mp3_gives_what_is_there_and_says_so) {
 
   bytes = base::read_file("tests/golden/media/tone.mp3", 1 << 20);
   ASSERT_TRUE(bytes.has_value());
-  std::ofstream(path("cut.mp3"), std::ios::binary).write(bytes->data(), static_cast<std::streamsize>(bytes->size() * 2 / 3));
+  std::ofstream(path("cut.mp3"), std::ios::binary)
+      .write(bytes->data(), static_cast<std::streamsize>(bytes->size() * 2 / 3));
   EXPECT_GT(read_all(path("cut.mp3")).left.size(), 1000U);
 }
 
@@ -246,7 +248,8 @@ TEST_F(Audio, resampling_in_pieces_equals_resampling_at_once) {
   EXPECT_NEAR(static_cast<double>(whole.size()) / 2, 18375, 2);
   double worst = 0;
   for (std::size_t i = 2000; i < 16000; ++i) {
-    worst = std::max(worst, std::abs(whole[2 * i] - 0.5 * std::sin(2 * std::numbers::pi * 440 * static_cast<double>(i) / 44100)));
+    worst = std::max(
+        worst, std::abs(whole[2 * i] - 0.5 * std::sin(2 * std::numbers::pi * 440 * static_cast<double>(i) / 44100)));
   }
   EXPECT_LT(worst, 1e-5);
 }

@@ -29,11 +29,16 @@ int sndfile_format(AudioEncoding encoding, std::int64_t frames) {
   constexpr std::int64_t kMostWavBytes = std::int64_t{0xffffffff} - 4096;  // its sizes have 32 bits
   const int wav = frames > kMostWavBytes / 8 ? SF_FORMAT_RF64 : SF_FORMAT_WAV;
   switch (encoding) {
-    case AudioEncoding::kWav16: return wav | SF_FORMAT_PCM_16;
-    case AudioEncoding::kWav24: return wav | SF_FORMAT_PCM_24;
-    case AudioEncoding::kWavFloat: return wav | SF_FORMAT_FLOAT;
-    case AudioEncoding::kFlac16: return SF_FORMAT_FLAC | SF_FORMAT_PCM_16;
-    case AudioEncoding::kFlac24: return SF_FORMAT_FLAC | SF_FORMAT_PCM_24;
+    case AudioEncoding::kWav16:
+      return wav | SF_FORMAT_PCM_16;
+    case AudioEncoding::kWav24:
+      return wav | SF_FORMAT_PCM_24;
+    case AudioEncoding::kWavFloat:
+      return wav | SF_FORMAT_FLOAT;
+    case AudioEncoding::kFlac16:
+      return SF_FORMAT_FLAC | SF_FORMAT_PCM_16;
+    case AudioEncoding::kFlac24:
+      return SF_FORMAT_FLAC | SF_FORMAT_PCM_24;
   }
   return 0;
 }
@@ -42,10 +47,13 @@ int sndfile_format(AudioEncoding encoding, std::int64_t frames) {
 int integer_scale(AudioEncoding encoding) {
   switch (encoding) {
     case AudioEncoding::kWav16:
-    case AudioEncoding::kFlac16: return (1 << 15) - 1;
+    case AudioEncoding::kFlac16:
+      return (1 << 15) - 1;
     case AudioEncoding::kWav24:
-    case AudioEncoding::kFlac24: return (1 << 23) - 1;
-    case AudioEncoding::kWavFloat: return 0;
+    case AudioEncoding::kFlac24:
+      return (1 << 23) - 1;
+    case AudioEncoding::kWavFloat:
+      return 0;
   }
   return 0;
 }
@@ -144,14 +152,16 @@ Result<void> AudioWriter::finish() {
   SNDFILE* check = sf_open(s.part.c_str(), SFM_READ, &info);
   if (check != nullptr) sf_close(check);
   if (check == nullptr || info.frames != s.frames) {
-    return fail(Code::kResourceExhausted, "{}: {} frames were written, {} arrived: is the disk full?", s.target.string(),
-                s.frames, check == nullptr ? 0 : info.frames);
+    return fail(Code::kResourceExhausted, "{}: {} frames were written, {} arrived: is the disk full?",
+                s.target.string(), s.frames, check == nullptr ? 0 : info.frames);
   }
   SLIPWAY_TRY(base::rename_durably(s.part, s.target));
   s.part.clear();
   return {};
 }
 
-std::int64_t AudioWriter::samples_over() const { return state_->over; }
+std::int64_t AudioWriter::samples_over() const {
+  return state_->over;
+}
 
 }  // namespace slipway::media

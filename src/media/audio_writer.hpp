@@ -18,7 +18,8 @@ enum class AudioEncoding { kWav16, kWav24, kWavFloat, kFlac16, kFlac24 };
 /// Writes a stereo file that appears under its name only when it is whole.
 ///
 /// Samples go to a hidden file beside the target; finish() syncs it and renames it. A writer that dies unfinished
-/// removes what it wrote, so a full disk or a crash never leaves a part that looks like a stem (after a crash the hidden
+/// removes what it wrote, so a full disk or a crash never leaves a part that looks like a stem (after a crash the
+/// hidden
 /// `.NAME.*.part` may remain). Equal samples give equal bytes, but for RF64, whose header libsndfile dates.
 /// @thread one object belongs to one thread
 class AudioWriter {

@@ -47,7 +47,8 @@ struct Transform {
   Transform& operator=(const Transform&) = delete;
   ~Transform() { av_tx_uninit(&context); }
   [[nodiscard]] bool init(bool inverse, float scale) {
-    return av_tx_init(&context, &run, AV_TX_FLOAT_RDFT, inverse ? 1 : 0, static_cast<int>(Stft::kPoints), &scale, 0) >= 0;
+    return av_tx_init(&context, &run, AV_TX_FLOAT_RDFT, inverse ? 1 : 0, static_cast<int>(Stft::kPoints), &scale, 0) >=
+           0;
   }
 };
 
@@ -91,7 +92,8 @@ struct Stft::State {
     for (std::size_t i = 0; i < kPad; ++i) padded[i] = wave[kPad - i];
     std::memcpy(padded + kPad, wave, samples * sizeof(float));
     const std::size_t right = padded_samples() - kPad - samples;
-    for (std::size_t i = 0; i < right; ++i) padded[kPad + samples + i] = wave[last - 1 - static_cast<std::ptrdiff_t>(i)];
+    for (std::size_t i = 0; i < right; ++i)
+      padded[kPad + samples + i] = wave[last - 1 - static_cast<std::ptrdiff_t>(i)];
   }
 
   void forward_channel(Lane& lane, const float* wave, float* out) const {
@@ -156,13 +158,15 @@ Stft::~Stft() = default;
 Result<Stft> Stft::create(std::size_t segment_samples, int threads) {
   constexpr std::size_t kMost = std::size_t{44100} * 3600;
   if (segment_samples < kPoints || segment_samples > kMost) {
-    return fail(Code::kInvalidArgument, "expected a segment of {} to {} samples, found {}", kPoints, kMost, segment_samples);
+    return fail(Code::kInvalidArgument, "expected a segment of {} to {} samples, found {}", kPoints, kMost,
+                segment_samples);
   }
   auto state = std::make_unique<State>();
   state->samples = segment_samples;
   state->frames = (segment_samples + kHop - 1) / kHop;
   for (std::size_t i = 0; i < kPoints; ++i) {
-    state->window[i] = static_cast<float>(0.5 - 0.5 * std::cos(2 * std::numbers::pi * static_cast<double>(i) / kPoints));
+    state->window[i] =
+        static_cast<float>(0.5 - 0.5 * std::cos(2 * std::numbers::pi * static_cast<double>(i) / kPoints));
   }
   for (int k = 0; k < std::max(1, threads); ++k) {
     auto lane = std::make_unique<Lane>();
@@ -176,8 +180,12 @@ Result<Stft> Stft::create(std::size_t segment_samples, int threads) {
   return Stft(std::move(state));
 }
 
-std::size_t Stft::segment_samples() const { return state_->samples; }
-std::size_t Stft::frames() const { return state_->frames; }
+std::size_t Stft::segment_samples() const {
+  return state_->samples;
+}
+std::size_t Stft::frames() const {
+  return state_->frames;
+}
 
 void Stft::forward(std::span<const float> wave, std::span<float> spectrogram) {
   const std::size_t channels = wave.size() / state_->samples;

@@ -38,8 +38,8 @@ class Stft {
   /// @pre sizes fit the number of channels
   void forward(std::span<const float> wave, std::span<float> spectrogram);
 
-  /// Adds the waves of `spectrogram` to `wave`; layouts as in forward(). The highest bin is taken as zero, and so is the
-  /// imaginary part of the lowest.
+  /// Adds the waves of `spectrogram` to `wave`; layouts as in forward(). The highest bin is taken as zero, and so is
+  /// the imaginary part of the lowest.
   void add_inverse(std::span<const float> spectrogram, std::span<float> wave);
 
  private:

@@ -73,8 +73,9 @@ double inverse_difference(const std::vector<float>& bins, std::size_t segment, c
 }
 
 TEST(Stft, forward_equals_demucs_on_a_second_of_noise) {
-  EXPECT_LT(forward_difference(lcg(0x12345678, 2 * 44100), 44100, floats_of("tests/golden/demucs/stft_forward.f32"), 64),
-            1e-6);
+  EXPECT_LT(
+      forward_difference(lcg(0x12345678, 2 * 44100), 44100, floats_of("tests/golden/demucs/stft_forward.f32"), 64),
+      1e-6);
 }
 
 TEST(Stft, inverse_equals_demucs_on_a_second_of_noise) {
@@ -87,9 +88,11 @@ TEST(Stft, equals_the_shared_fixtures_of_a_full_segment) {
   const auto folder = shared_fixtures();
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is not there";
   constexpr std::size_t kSegment = 343980;
-  EXPECT_LT(forward_difference(lcg(0x12345678, 2 * kSegment), kSegment, floats_of(folder / "stft_lcg_f32.bin"), 32), 1e-6);
-  EXPECT_LT(inverse_difference(lcg(0x87654321, 4 * 4 * 2048 * 336), kSegment, floats_of(folder / "istft_lcg_f32.bin"), 8),
-            2e-5);
+  EXPECT_LT(forward_difference(lcg(0x12345678, 2 * kSegment), kSegment, floats_of(folder / "stft_lcg_f32.bin"), 32),
+            1e-6);
+  EXPECT_LT(
+      inverse_difference(lcg(0x87654321, 4 * 4 * 2048 * 336), kSegment, floats_of(folder / "istft_lcg_f32.bin"), 8),
+      2e-5);
   std::ifstream wav(folder / "../demucs_test.wav", std::ios::binary);
   wav.seekg(44);
   std::vector<std::int16_t> pcm(2 * kSegment);

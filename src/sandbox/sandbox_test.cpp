@@ -307,7 +307,8 @@ TEST_P(Sandbox, stops_a_fork_bomb_and_leaves_nothing_of_it) {
   int left = 0;
   for (const auto& entry : fs::directory_iterator("/proc")) {
     std::ifstream command_line(entry.path() / "cmdline");
-    const std::string text((std::istreambuf_iterator<char>(command_line)), {});
+    std::string text;
+    std::getline(command_line, text);  // stays empty for a process that has just ended
     if (text.find(std::string("__probe\0lock\0bomb", 17)) != std::string::npos) ++left;
   }
   EXPECT_EQ(left, 0);

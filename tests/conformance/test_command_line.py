@@ -55,7 +55,7 @@ def test_a_model_is_uploaded_compiled_profiled_and_run(qai_hub_command, client, 
     path = tiny_models.save(source, tmp_path / "net.onnx")
     status, text = qai_hub_command("upload-model", "--model", str(path), "--name", "by command")
     assert status == 0, text
-    (model_id,) = set(re.findall(r"\bm[a-z0-9]{5,}\b", text)) - {"model_id", "model"}
+    model_id = re.search(r"model_id\s*: (\w+)", text)[1]
 
     status, text = qai_hub_command("submit-compile-job", "--model", model_id, "--device", cpu.name, "--input_specs",
                                    "{'x': ((1, 3, 16, 16), 'float32')}", "--compile_options", " --target_runtime onnx",

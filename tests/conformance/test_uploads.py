@@ -124,9 +124,9 @@ def test_a_model_of_several_parts_arrives_whole(client, tmp_path):
 
 
 @pytest.mark.parametrize(("get", "words"), [
-    (lambda client: client.get_model("mzzzzzzzzz"), "Model ID 'mzzzzzzzzz' could not be found"),
-    (lambda client: client.get_dataset("dzzzzzzzzz"), "Dataset ID 'dzzzzzzzzz' could not be found"),
-    (lambda client: client.get_job("jzzzzzzzzz"), "Job ID 'jzzzzzzzzz' could not be found")])
+    (lambda client: client.get_model("mzzzzzzzzz"), "ID 'mzzzzzzzzz' could not be found"),
+    (lambda client: client.get_dataset("dzzzzzzzzz"), "ID 'dzzzzzzzzz' could not be found"),
+    (lambda client: client.get_job("jzzzzzzzzz"), "ID 'jzzzzzzzzz' could not be found")])
 def test_unknown_ids_get_the_clients_own_words(client, get, words):
     with pytest.raises(UserError, match=words):
         get(client)

@@ -60,7 +60,8 @@ def with_int64() -> onnx.ModelProto:
 
 def beyond_the_npu() -> onnx.ModelProto:
     """Det is an operator that the HTP does not know. x [1, 3, 3] -> y [1]."""
-    return _model([helper.make_node("Det", ["x"], ["y"], name="determinant")],
+    return _model([helper.make_node("Relu", ["x"], ["positive"], name="relu"),
+                   helper.make_node("Det", ["positive"], ["y"], name="determinant")],
                   [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 3])],
                   [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1])], {})
 
@@ -85,15 +86,17 @@ def save(model: onnx.ModelProto, path: Path) -> Path:
 def save_with_external_data(model: onnx.ModelProto, folder: Path) -> Path:
     """FOLDER/model.onnx and FOLDER/model.data, as the client takes directories."""
     folder.mkdir(parents=True)
-    onnx.save(model, folder / "model.onnx", save_as_external_data=True, all_tensors_to_one_file=True,
+    copy = onnx.ModelProto()  # saving moves the weights out of what is saved
+    copy.CopyFrom(model)
+    onnx.save(copy, folder / "model.onnx", save_as_external_data=True, all_tensors_to_one_file=True,
               location="model.data", size_threshold=0)
     return folder
 
 
-def run(model: onnx.ModelProto | bytes, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def run(model: onnx.ModelProto | bytes | Path, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """What ONNX Runtime in Python answers."""
-    data = model if isinstance(model, bytes) else model.SerializeToString()
-    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    source = str(model) if isinstance(model, Path) else model if isinstance(model, bytes) else model.SerializeToString()
+    session = onnxruntime.InferenceSession(source, providers=["CPUExecutionProvider"])
     return dict(zip([output.name for output in session.get_outputs()], session.run(None, inputs)))
 
 

@@ -71,6 +71,7 @@ tensor::Shape reordered(const tensor::Shape& shape, const std::vector<std::int64
 }  // namespace
 
 Result<void> channel_last_inputs(Model& model, const std::vector<std::string>& input_names) {
+  if (input_names.empty()) return {};
   SLIPWAY_TRY(default_opset(model.proto()));
   SLIPWAY_TRY(check_distinct(input_names));
   auto& graph = *model.proto().mutable_graph();
@@ -92,6 +93,7 @@ Result<void> channel_last_inputs(Model& model, const std::vector<std::string>& i
 }
 
 Result<void> channel_last_outputs(Model& model, const std::vector<std::string>& output_names) {
+  if (output_names.empty()) return {};
   SLIPWAY_TRY(default_opset(model.proto()));
   SLIPWAY_TRY(check_distinct(output_names));
   auto& graph = *model.proto().mutable_graph();

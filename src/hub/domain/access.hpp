@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <string_view>
 
 #include "hub/domain/hub.hpp"
@@ -29,6 +30,12 @@ namespace slipway::hub::domain::access {
 [[nodiscard]] inline base::Result<void> require_project(const std::string& project_id) {
   if (project_id.empty()) return {};
   return base::fail(base::Code::kNotFound, "unknown project {}", project_id);
+}
+
+/// A page as large as one answer may be; the total tells the client that there is more.
+[[nodiscard]] inline Page clamped(Page page) {
+  constexpr std::uint64_t kMostItems = 1000, kMostOffset = std::uint64_t{1} << 40;
+  return {.offset = std::min(page.offset, kMostOffset), .limit = std::min(page.limit, kMostItems)};
 }
 
 }  // namespace slipway::hub::domain::access

@@ -186,7 +186,7 @@ Result<std::optional<Interval>> interval_of(const std::string& os) {
   if (os.find_first_of("[]()") == std::string::npos) return std::nullopt;
   const auto comma = os.find(',');
   if (!os.starts_with('[') || !os.ends_with(')') || comma == std::string::npos ||
-      os.find_first_of("[](),", comma + 1) != os.size() - 1) {
+      os.find_first_of("[](),", 1) != comma || os.find_first_of("[](),", comma + 1) != os.size() - 1) {
     return base::fail(Code::kInvalidArgument, "os '{}': expected a version, or a half-open interval such as [12,15)",
                       os);
   }

@@ -173,7 +173,10 @@ void Reader::decode(const Json& json, const std::string& path, T& value, std::st
     if (!json.is_array()) return complain(path, "a list", json, problem);
     value.clear();
     value.reserve(json.size());
-    for (const Json& item : json) decode(item, fmt::format("{}/{}", path, value.size()), value.emplace_back(), problem);
+    for (const Json& item : json) {
+      const std::string place = fmt::format("{}/{}", path, value.size());
+      decode(item, place, value.emplace_back(), problem);
+    }
   } else if constexpr (IsMap<T>::value) {
     decode_map(json, path, value, problem);
   } else if constexpr (std::is_same_v<T, std::pair<std::string, std::string>>) {

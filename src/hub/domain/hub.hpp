@@ -202,7 +202,7 @@ class Hub {
   void attach_log(Job& job);
   [[nodiscard]] base::Result<void> end_leased(Job job, const std::string& lease_token, JobOutcome outcome,
                                               const std::map<std::string, Blob>& files);
-  void fail_unleased(Job job, FailureType type, const std::string& reason);
+  bool fail_unleased(Job job, FailureType type, const std::string& reason);  ///< false: it could not be failed
   void fail_orphans();
   void changed() const;
 

@@ -81,15 +81,8 @@ void Hub::note(const std::string& job_id, std::string_view text) {
 void Hub::attach_log(Job& job) {
   const auto text = metadata_.log(job.id);
   if (!text || text->empty()) return;
-  const std::string upload_id = ids_.secret();
   // Nor is the copy for download: the log itself stays readable on the page.
-  const auto blob = [&]() -> Result<Blob> {
-    SLIPWAY_ASSIGN(const auto writer, blobs_.write_part(upload_id, 0, text->size()));
-    SLIPWAY_TRY(writer->write(std::as_bytes(std::span(*text))));
-    SLIPWAY_ASSIGN(const std::string etag, writer->commit());
-    return blobs_.assemble(upload_id, {etag});
-  }();
-  blobs_.discard(upload_id);
+  const auto blob = blobs_.put(*text);
   if (!blob) return;
   job.artifacts.push_back({.type = ArtifactType::kHubLog, .filename = job.id + "_hub.log", .content = *blob});
 }
@@ -161,7 +154,7 @@ Result<void> Hub::end_leased(Job job, const std::string& lease_token, JobOutcome
   return {};
 }
 
-void Hub::fail_unleased(Job job, FailureType type, const std::string& reason) {
+bool Hub::fail_unleased(Job job, FailureType type, const std::string& reason) {
   note(job.id, fmt::format("failed ({}): {}", failure_type_name(type), reason));
   job.state = JobState::kFailed;
   job.completed = job.updated = clock_.now();
@@ -171,7 +164,7 @@ void Hub::fail_unleased(Job job, FailureType type, const std::string& reason) {
   std::optional<Inspection> inspection;
   if (job.kind == JobKind::kInspect) inspection = uninspected(reason);
   // Another hand may have ended it meanwhile; then there is nothing to do.
-  static_cast<void>(metadata_.fail_job(job, inspection));
+  return metadata_.fail_job(job, inspection).has_value();
 }
 
 void Hub::fail_orphans() {
@@ -179,15 +172,19 @@ void Hub::fail_orphans() {
   while (true) {
     const auto orphans = metadata_.orphaned_jobs();
     if (!orphans || orphans->empty()) return;
+    bool any_failed = false;
     for (const Job& orphan : *orphans) {
       const auto source = metadata_.model(orphan.model_id);
       const std::string producer = source ? source->producer_job_id : "unknown";
       const auto failed = metadata_.job(producer);
-      fail_unleased(orphan, FailureType::kFailedDependency,
-                    fmt::format("job {}, which was to produce model {}, failed: {}", producer, orphan.model_id,
-                                failed && failed->outcome ? failed->outcome->failure_reason : "no reason is known"));
+      any_failed |= fail_unleased(
+          orphan, FailureType::kFailedDependency,
+          fmt::format("job {}, which was to produce model {}, failed: {}", producer, orphan.model_id,
+                      failed && failed->outcome ? failed->outcome->failure_reason : "no reason is known"));
     }
     changed();
+    // A store that takes nothing now is asked again at the next sweep.
+    if (!any_failed) return;
   }
 }
 

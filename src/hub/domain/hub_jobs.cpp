@@ -175,7 +175,7 @@ Result<Listed<Job>> Hub::jobs(const Actor& actor, const JobFilter& filter, Page 
     if (!allowed.owner_id.empty() && allowed.owner_id != actor.user.id) return Listed<Job>{};
     allowed.owner_id = actor.user.id;
   }
-  return metadata_.jobs(allowed, page);
+  return metadata_.jobs(allowed, access::clamped(page));
 }
 
 Result<void> Hub::rename_job(const Actor& actor, const std::string& id, const std::string& name) {

@@ -183,12 +183,12 @@ Result<Model> Hub::rename_model(const Actor& actor, const std::string& id, const
 
 Result<Listed<Model>> Hub::models(const Actor& actor, const std::string& producer, Page page) const {
   SLIPWAY_TRY(access::require(actor, Scope::kUser));
-  return metadata_.models(actor.user.role == Role::kAdmin ? "" : actor.user.id, producer, page);
+  return metadata_.models(actor.user.role == Role::kAdmin ? "" : actor.user.id, producer, access::clamped(page));
 }
 
 Result<Listed<Dataset>> Hub::datasets(const Actor& actor, Page page) const {
   SLIPWAY_TRY(access::require(actor, Scope::kUser));
-  return metadata_.datasets(actor.user.role == Role::kAdmin ? "" : actor.user.id, page);
+  return metadata_.datasets(actor.user.role == Role::kAdmin ? "" : actor.user.id, access::clamped(page));
 }
 
 Result<Upload> Hub::upload(const std::string& upload_id) const {

@@ -201,20 +201,20 @@ Result<std::map<std::string, std::string>> qnn_options(std::string_view text) {
 }
 
 Result<std::map<std::string, std::string>> onnx_options(std::string_view text) {
-  static const std::vector<std::string_view> kKeys = {"execution_mode",
-                                                      "intra_op_num_threads",
-                                                      "inter_op_num_threads",
-                                                      "enable_memory_pattern",
-                                                      "enable_cpu_memory_arena",
-                                                      "graph_optimization_level",
-                                                      "qnn_htp_performance_mode",
-                                                      "qnn_htp_graph_optimization_mode",
-                                                      "qnn_enable_htp_fp16_precision"};
+  static const std::vector<std::string_view> keys = {"execution_mode",
+                                                     "intra_op_num_threads",
+                                                     "inter_op_num_threads",
+                                                     "enable_memory_pattern",
+                                                     "enable_cpu_memory_arena",
+                                                     "graph_optimization_level",
+                                                     "qnn_htp_performance_mode",
+                                                     "qnn_htp_graph_optimization_mode",
+                                                     "qnn_enable_htp_fp16_precision"};
   SLIPWAY_ASSIGN(const Pairs pairs, pairs_of(text));
   std::map<std::string, std::string> options;
   for (const auto& [key, value] : pairs) {
-    if (std::ranges::find(kKeys, key) == kKeys.end()) {
-      return base::fail(Code::kInvalidArgument, "unknown key {}{}", key, suggestion(key, kKeys));
+    if (std::ranges::find(keys, key) == keys.end()) {
+      return base::fail(Code::kInvalidArgument, "unknown key {}{}", key, suggestion(key, keys));
     }
     if (key.ends_with("_num_threads")) {
       const auto threads = whole_number(value, 0, 1024);

@@ -83,6 +83,26 @@ Result<void> check_compile_devices(const SubmissionFacts& facts, std::string_vie
   return {};
 }
 
+// A context binary "compiled" again is embedded in ONNX: nothing is compiled, so nothing can be asked of it.
+Result<Verdict> judge_wrapping(const SubmissionFacts& facts, Verdict verdict) {
+  const auto& runtime = facts.options.target_runtime;
+  if (!facts.input_specs.empty() || (runtime && *runtime != "onnx" && *runtime != "precompiled_qnn_onnx")) {
+    return base::fail(
+        Code::kInvalidArgument,
+        "model {} is a QNN context binary, which can only be embedded in ONNX as it is: submit it without "
+        "options and input specs, or compile its source model {}",
+        facts.model.id, facts.producer->model_id);
+  }
+  if (facts.producer->device && !same_chip(facts.producer->device->chip, verdict.device.chip)) {
+    return base::fail(Code::kInvalidArgument,
+                      "model {} is a QNN context binary for {} ({}); compile its source model {} for {}",
+                      facts.model.id, facts.producer->device->name, facts.producer->device->chip.name,
+                      facts.producer->model_id, verdict.device.name);
+  }
+  verdict.remarks.emplace_back("the context binary is embedded in ONNX as it is");
+  return verdict;
+}
+
 Result<Verdict> judge_compile(const SubmissionFacts& facts) {
   Verdict verdict;
   verdict.device = facts.devices.front();
@@ -92,6 +112,7 @@ Result<Verdict> judge_compile(const SubmissionFacts& facts) {
     return base::fail(Code::kUnimplemented,
                       "calibration data is for --quantize_full_type, which this hub does not carry out yet");
   }
+  if (facts.model.type == ModelType::kQnnContextBinary && facts.producer) return judge_wrapping(facts, verdict);
   if (facts.model.type != ModelType::kOnnx) {
     verdict.fails_as = FailureType::kUnsupported;
     verdict.reason = fmt::format(

@@ -22,7 +22,8 @@ std::uint32_t crc32(std::string_view text) {
 std::string checksum(std::string_view secret) {
   std::string text(kChecksumLength, kDigits.front());
   std::uint32_t rest = crc32(secret);
-  for (std::size_t i = kChecksumLength; i-- > 0; rest /= kDigits.size()) text[i] = kDigits[rest % kDigits.size()];
+  constexpr auto kBase = static_cast<std::uint32_t>(kDigits.size());
+  for (std::size_t i = kChecksumLength; i-- > 0; rest /= kBase) text[i] = kDigits[rest % kBase];
   return text;
 }
 

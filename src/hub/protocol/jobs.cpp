@@ -240,6 +240,7 @@ base::Result<domain::Submission> decode_submission(std::string_view bytes) {
       submission.kind = JobKind::kProfile;
       submission.model_id = arm.model().model_id();
       if (arm.has_device()) submission.devices.push_back(internal::device_of(arm.device()));
+      submission.dataset_id = arm.dataset().dataset_id();
       submission.is_profiling = true;
       submission.answer_as_profile_job = true;
       return submission;

@@ -67,11 +67,12 @@ constexpr auto kKinds = std::to_array<std::pair<std::string_view, domain::JobKin
     {"LINK", domain::JobKind::kLink},
 });
 
-/// Looks a word or number up in one of the tables above.
+/// Looks a word or number up in one of the tables above. Words may come with the prefix that the wire's enum has.
 template <typename Value, std::size_t size>
 base::Result<Value> lookup(const std::array<std::pair<std::string_view, Value>, size>& table, const std::string& word,
-                           std::string_view parameter) {
-  const std::string name = upper(word);
+                           std::string_view parameter, std::string_view prefix) {
+  std::string name = upper(word);
+  if (name.starts_with(prefix)) name.erase(0, prefix.size());
   const auto number = whole_number<int>(word);
   for (const auto& [known, value] : table) {
     if (name == known || (number && *number == static_cast<int>(value))) return value;
@@ -181,13 +182,13 @@ base::Result<domain::JobFilter> job_filter(const Query& query) {
   domain::JobFilter filter;
   for (const std::string& list : query.all("state")) {
     for (const std::string& word : split(list, ',')) {
-      SLIPWAY_ASSIGN(const domain::JobState state, lookup(kStates, word, "state"));
+      SLIPWAY_ASSIGN(const domain::JobState state, lookup(kStates, word, "state", "JOB_STATE_"));
       filter.states.push_back(state);
     }
   }
   for (const std::string& list : query.all("type")) {
     for (const std::string& word : split(list, ',')) {
-      SLIPWAY_ASSIGN(const domain::JobKind kind, lookup(kKinds, word, "type"));
+      SLIPWAY_ASSIGN(const domain::JobKind kind, lookup(kKinds, word, "type", "JOB_TYPE_"));
       if (kind == domain::JobKind::kProfile || kind == domain::JobKind::kInference) {
         filter.kinds.push_back(domain::JobKind::kProfile);
         filter.kinds.push_back(domain::JobKind::kInference);

@@ -48,6 +48,7 @@ TEST(Query, filters_take_numbers_and_words_joined_by_commas) {
   EXPECT_EQ(filter->states, (std::vector{domain::JobState::kOptimizingModel, domain::JobState::kProvisioningDevice,
                                          domain::JobState::kDone}));
   EXPECT_EQ(filter->kinds, std::vector{domain::JobKind::kCompile});
+  EXPECT_EQ(job_filter(parsed("state=JOB_STATE_FAILED")).value().states, std::vector{domain::JobState::kFailed});
   EXPECT_EQ(job_filter(parsed("type=3")).value().kinds, std::vector{domain::JobKind::kCompile});
 }
 

@@ -43,13 +43,14 @@ constexpr std::uint64_t kDescriptionLimit = std::uint64_t{4} << 20;
 Result<tensor::TensorSpec> spec_of(const YAML::Node& node, std::string_view where) {
   tensor::TensorSpec spec;
   spec.name = node["name"].as<std::string>();
-  const auto word = node["dtype"].as<std::string>();
+  const auto word = node["dtype"].as<std::string>("float32");
   const auto dtype = tensor::dtype_from_name(word);
   if (!dtype) return fail(Code::kInvalidArgument, "{}.{}: unknown dtype '{}'", where, spec.name, word);
   spec.dtype = *dtype;
-  spec.shape = node["shape"].as<std::vector<std::int64_t>>();
+  if (node["shape"].IsDefined()) spec.shape = node["shape"].as<std::vector<std::int64_t>>();
   if (node["scale"].IsDefined()) {
-    spec.quantization = tensor::Quantization{node["scale"].as<float>(), node["zero_point"].as<std::int64_t>(0)};
+    spec.quantization = tensor::Quantization{node["scale"].as<float>(), 0};
+    if (node["zero_point"].IsDefined()) spec.quantization->zero_point = node["zero_point"].as<std::int64_t>();
   }
   return spec;
 }
@@ -57,12 +58,15 @@ Result<tensor::TensorSpec> spec_of(const YAML::Node& node, std::string_view wher
 Result<ModelGraph> graph_of(const std::string& name, const YAML::Node& node, const std::filesystem::path& folder) {
   ModelGraph graph;
   graph.name = name;
+  if (!node.IsMap() || !node["file"].IsDefined()) {
+    return fail(Code::kInvalidArgument, "graph '{}' names no file", name);
+  }
+  // The folder may come from elsewhere: its description names files in it, nothing beyond.
   const std::filesystem::path file = node["file"].as<std::string>();
-  if (file.has_parent_path() || file.filename() == "..") {
-    return fail(Code::kInvalidArgument, "graphs.{}.file: expected a file beside model.yaml, found {}", name, file.string());
+  if (file.is_absolute() || file.lexically_normal().string().starts_with("..")) {
+    return fail(Code::kInvalidArgument, "graphs.{}.file: '{}' is not a file of this folder", name, file.string());
   }
   graph.file = folder / file;
-  if (!std::filesystem::exists(graph.file)) return fail(Code::kNotFound, "{}: graph '{}' has no file", graph.file.string(), name);
   for (const auto& [key, list] : {std::pair{"inputs", &graph.inputs}, std::pair{"outputs", &graph.outputs}}) {
     for (const YAML::Node& each : node[key]) {
       SLIPWAY_ASSIGN(auto spec, spec_of(each, fmt::format("graphs.{}.{}", name, key)));
@@ -99,19 +103,20 @@ Result<ModelFolder> ModelFolder::open(const std::filesystem::path& path) {
     return folder;
   }
   auto text = base::read_file(path / "model.yaml", kDescriptionLimit);
-  if (!text) return std::unexpected(text.error().with("a model folder holds a model.yaml"));
+  if (!text) return std::unexpected(text.error().with("a model folder needs its description"));
   try {
     folder.document_ = std::make_unique<Document>();
     folder.document_->root.reset(YAML::Load(*text));
     const YAML::Node& root = folder.document_->root;
-    if (!root.IsMap() || root["schema"].as<int>(0) != 1) {
-      return fail(Code::kInvalidArgument, "{}/model.yaml: expected schema 1", path.string());
+    if (!root.IsMap() || !root["schema"].IsDefined() || root["schema"].as<int>() != 1 || !root["graphs"].IsMap()) {
+      return fail(Code::kInvalidArgument, "{}/model.yaml: expected 'schema: 1' and a map of 'graphs'", path.string());
     }
-    folder.name_ = root["name"].as<std::string>();
+    folder.name_ = root["name"].as<std::string>(path.filename().string());
     if (root["labels"].IsDefined()) folder.labels_ = root["labels"].as<std::vector<std::string>>();
     for (const auto& each : root["graphs"]) {
-      SLIPWAY_ASSIGN(auto graph, graph_of(each.first.as<std::string>(), each.second, path));
-      folder.graphs_.push_back(std::move(graph));
+      auto graph = graph_of(each.first.as<std::string>(), each.second, path);
+      if (!graph) return std::unexpected(graph.error().with((path / "model.yaml").string()));
+      folder.graphs_.push_back(std::move(*graph));
     }
   } catch (const YAML::Exception& error) {
     return fail(Code::kInvalidArgument, "{}/model.yaml: {}", path.string(), error.what());
@@ -125,7 +130,7 @@ Result<const ModelGraph*> ModelFolder::graph(std::string_view name) const {
   if (found != graphs_.end()) return &*found;
   std::vector<std::string> names;
   for (const ModelGraph& each : graphs_) names.push_back(each.name);
-  return fail(Code::kNotFound, "{}: no graph '{}'; there are {}", path_.string(), name, fmt::join(names, ", "));
+  return fail(Code::kNotFound, "{}: no graph '{}'; there are: {}", path_.string(), name, fmt::join(names, ", "));
 }
 
 Result<std::optional<double>> ModelFolder::number(std::string_view key) const {
@@ -143,6 +148,21 @@ Result<std::optional<std::vector<double>>> ModelFolder::numbers(std::string_view
 Result<std::optional<std::vector<std::string>>> ModelFolder::words(std::string_view key) const {
   if (!document_) return std::optional<std::vector<std::string>>();
   return value_of<std::vector<std::string>>(document_->find(key), path_, key, "a list of words");
+}
+
+Result<ModelFile> find_model(const std::filesystem::path& model, const std::string& graph) {
+  SLIPWAY_ASSIGN(const ModelFolder folder, ModelFolder::open(model));
+  const ModelGraph* chosen = &folder.graphs().front();
+  if (!folder.is_bare_file() && (!graph.empty() || folder.graphs().size() > 1)) {
+    SLIPWAY_ASSIGN(chosen, folder.graph(graph));
+  }
+  ModelFile file{chosen->file, {}};
+  for (const auto* tensors : {&chosen->inputs, &chosen->outputs}) {
+    for (const tensor::TensorSpec& spec : *tensors) {
+      if (spec.quantization) file.quantization[spec.name] = *spec.quantization;
+    }
+  }
+  return file;
 }
 
 }  // namespace slipway::pipelines

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,7 +16,7 @@ namespace slipway::pipelines {
 /// One ONNX file of a model folder.
 struct ModelGraph {
   std::string name;
-  std::filesystem::path file;  ///< absolute or relative as the folder was given; exists
+  std::filesystem::path file;  ///< below the folder as it was given
   std::vector<tensor::TensorSpec> inputs;
   std::vector<tensor::TensorSpec> outputs;
 };
@@ -27,7 +28,7 @@ struct ModelGraph {
 class ModelFolder {
  public:
   /// @param path  a folder with model.yaml, or a `.onnx` file (one graph named after it, without inputs and outputs)
-  /// @error kNotFound: no such path, no model.yaml in it, or a graph's file is missing;
+  /// @error kNotFound: no such path, or no model.yaml in it;
   ///        kInvalidArgument: not YAML, another schema, or a graph that leaves the folder (the message names the key)
   [[nodiscard]] static base::Result<ModelFolder> open(const std::filesystem::path& path);
   ModelFolder(ModelFolder&&) noexcept;
@@ -61,5 +62,18 @@ class ModelFolder {
   std::vector<ModelGraph> graphs_;
   std::unique_ptr<Document> document_;
 };
+
+/// One network of a model: its file, and what the file itself does not say.
+struct ModelFile {
+  std::filesystem::path path;
+  std::map<std::string, tensor::Quantization> quantization;  ///< by name of the input or output
+};
+
+/// Finds a model's network: a bare file stands for itself; a folder is read through its `model.yaml` (schema 1).
+///
+/// @param graph  the graph's name in model.yaml; may be empty when there is only one
+/// @error kNotFound: no such file, folder, model.yaml or graph (the message lists the graphs there are);
+///        kInvalidArgument: model.yaml is not YAML, has another schema, or lacks the file's name
+[[nodiscard]] base::Result<ModelFile> find_model(const std::filesystem::path& model, const std::string& graph);
 
 }  // namespace slipway::pipelines

@@ -1,9 +1,5 @@
 #include "pipelines/common/model_folder.hpp"
 
-#include <fstream>
-#include <string_view>
-
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/files.hpp"
@@ -11,81 +7,54 @@
 namespace slipway::pipelines {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-
-constexpr std::string_view kDescription = R"(schema: 1
-name: toy
-labels: [a, b]
-graphs:
-  second:
-    file: two.onnx
-    inputs:
-    - {name: image, dtype: uint8, shape: [1, 3, -1, 5], scale: 0.25, zero_point: 7}
-    outputs: [{name: y, dtype: float32, shape: [1]}]
-    stem_weights: [1.0, 0.5]
-  first: {file: one.onnx}
-constants: {rate: 44100, form: outside, list: [x, y]}
-)";
-
-class Folder : public ::testing::Test {
+class ModelFolder : public ::testing::Test {
  protected:
-  void SetUp() override {
-    auto folder = base::TemporaryFolder::create("model");
-    ASSERT_TRUE(folder.has_value());
-    folder_.emplace(std::move(*folder));
-    for (const char* name : {"one.onnx", "two.onnx"}) std::ofstream(folder_->path() / name) << "x";
-  }
-  base::Result<ModelFolder> open(std::string_view text) const {
-    std::ofstream(folder_->path() / "model.yaml") << text;
-    return ModelFolder::open(folder_->path());
-  }
-  std::string error_of(std::string text, const std::string& from, const std::string& to) const {
-    text.replace(text.find(from), from.size(), to);
-    const auto folder = open(text);
-    return folder ? "opened" : folder.error().message;
-  }
-  std::optional<base::TemporaryFolder> folder_;
+  ModelFolder() : folder_(std::move(base::TemporaryFolder::create("model")).value()) {}
+  void describe(const std::string& text) { ASSERT_TRUE(base::write_file_durably(folder_.path() / "model.yaml", text)); }
+  base::TemporaryFolder folder_;
 };
 
-TEST_F(Folder, gives_graphs_in_the_order_of_the_file_and_values_by_dotted_path) {
-  const auto folder = open(kDescription);
-  ASSERT_TRUE(folder.has_value()) << folder.error().message;
-  EXPECT_EQ(folder->name(), "toy");
-  EXPECT_THAT(folder->labels(), ElementsAre("a", "b"));
-  ASSERT_EQ(folder->graphs().size(), 2U);
-  EXPECT_EQ(folder->graphs()[0].name, "second");
-  const tensor::TensorSpec expected{
-      "image", tensor::Dtype::kUint8, {1, 3, -1, 5}, tensor::Quantization{0.25F, 7}};
-  EXPECT_THAT(folder->graphs()[0].inputs, ElementsAre(expected));
-  EXPECT_EQ(folder->number("constants.rate")->value(), 44100);
-  EXPECT_EQ(folder->word("constants.form")->value(), "outside");
-  EXPECT_THAT(folder->numbers("graphs.second.stem_weights")->value(), ElementsAre(1.0, 0.5));
-  EXPECT_THAT(folder->words("constants.list")->value(), ElementsAre("x", "y"));
-  EXPECT_FALSE(folder->number("constants.absent")->has_value());
-  EXPECT_FALSE(folder->number("name.deeper.still")->has_value());
-  EXPECT_FALSE(folder->number("constants.form").has_value());
-  // Reading must not change the document.
-  EXPECT_EQ(folder->number("constants.rate")->value(), 44100);
+TEST_F(ModelFolder, GivesTheGraphsFileAndTheScalesOfItsTensors) {
+  describe(R"(schema: 1
+name: face_det_lite
+graphs:
+  detector:
+    file: detector.onnx
+    inputs:
+      - {name: image, shape: [1, 1, 480, 640], dtype: uint8, scale: 0.0039, zero_point: 3}
+    outputs:
+      - {name: heatmap, shape: [1, 1, 60, 80], dtype: float32}
+)");
+  for (const char* graph : {"", "detector"}) {
+    const auto model = find_model(folder_.path(), graph);
+    ASSERT_TRUE(model) << model.error().message;
+    EXPECT_EQ(model->path, folder_.path() / "detector.onnx");
+    ASSERT_EQ(model->quantization.size(), 1U);
+    EXPECT_EQ(model->quantization.at("image"), (tensor::Quantization{0.0039F, 3}));
+  }
+  const auto other = find_model(folder_.path(), "landmark");
+  ASSERT_FALSE(other);
+  EXPECT_NE(other.error().message.find("there are: detector"), std::string::npos) << other.error().message;
 }
 
-TEST_F(Folder, refuses_what_is_not_a_description) {
-  const std::string text(kDescription);
-  EXPECT_THAT(error_of(text, "schema: 1", "schema: 2"), HasSubstr("expected schema 1"));
-  EXPECT_THAT(error_of(text, "one.onnx", "../one.onnx"), HasSubstr("beside model.yaml"));
-  EXPECT_THAT(error_of(text, "one.onnx", "three.onnx"), HasSubstr("has no file"));
-  EXPECT_THAT(error_of(text, "uint8", "uint9"), HasSubstr("uint9"));
-  EXPECT_THAT(error_of(text, "[1, 3, -1, 5]", "five"), HasSubstr("model.yaml"));
-  EXPECT_THAT(error_of(text, "graphs:", "graphs: ]"), HasSubstr("model.yaml"));
-  EXPECT_EQ(ModelFolder::open(folder_->path() / "nothing").error().code, base::Code::kNotFound);
+TEST_F(ModelFolder, ABareFileStandsForItself) {
+  const auto file = folder_.path() / "x.onnx";
+  ASSERT_TRUE(base::write_file_durably(file, "x"));
+  EXPECT_EQ(find_model(file, "anything")->path, file);
+  EXPECT_EQ(find_model(folder_.path() / "missing.onnx", "").error().code, base::Code::kNotFound);
 }
 
-TEST_F(Folder, a_bare_file_is_a_model_of_one_graph) {
-  const auto folder = ModelFolder::open(folder_->path() / "one.onnx");
-  ASSERT_TRUE(folder.has_value());
-  EXPECT_TRUE(folder->is_bare_file());
-  EXPECT_EQ(folder->graphs()[0].name, "one");
-  EXPECT_FALSE(folder->number("constants.rate")->has_value());
+TEST_F(ModelFolder, SaysWhatIsWrongWithADescription) {
+  EXPECT_FALSE(find_model(folder_.path(), ""));
+  for (const char* text :
+       {"[1, 2", "schema: 2\ngraphs: {}", "schema: 1", "schema: 1\ngraphs: {a: {}}", "schema: one",
+        "schema: 1\ngraphs: {a: {file: ../secret.onnx}}", "schema: 1\ngraphs: {a: {file: /etc/passwd}}",
+        "schema: 1\ngraphs: {a: {file: a.onnx, inputs: [{name: x, scale: wide}]}}"}) {
+    describe(text);
+    const auto model = find_model(folder_.path(), "");
+    ASSERT_FALSE(model) << text;
+    EXPECT_NE(model.error().message.find("model.yaml"), std::string::npos) << text;
+  }
 }
 
 }  // namespace

@@ -136,8 +136,8 @@ Result<std::unique_ptr<Network>> Network::load(std::shared_ptr<runtime::Environm
                   folder.path().string(), each.name, form.sources.size(), graph->stem_weights.size());
     }
     for (int lane = 0; lane < parallel; ++lane) {
-      SLIPWAY_ASSIGN(auto stft, media::Stft::create(static_cast<std::size_t>(form.segment_samples),
-                                                    network->options_.threads));
+      SLIPWAY_ASSIGN(auto stft,
+                     media::Stft::create(static_cast<std::size_t>(form.segment_samples), network->options_.threads));
       graph->lanes.push_back(std::make_unique<Lane>(Lane{std::move(stft), 0, {}, nullptr, {}}));
     }
     network->form_ = std::move(form);
@@ -146,14 +146,17 @@ Result<std::unique_ptr<Network>> Network::load(std::shared_ptr<runtime::Environm
   return network;
 }
 
-const std::vector<double>& Network::stem_weights(std::size_t graph) const { return graphs_[graph]->stem_weights; }
+const std::vector<double>& Network::stem_weights(std::size_t graph) const {
+  return graphs_[graph]->stem_weights;
+}
 
 const runtime::PlacementReport& Network::placement(std::size_t graph) const {
   return graphs_[graph]->session->placement();
 }
 
 std::size_t Network::group_size(std::size_t batch) const {
-  const std::size_t together = form_.batch < 0 ? std::max<std::size_t>(1, batch) : static_cast<std::size_t>(form_.batch);
+  const std::size_t together =
+      form_.batch < 0 ? std::max<std::size_t>(1, batch) : static_cast<std::size_t>(form_.batch);
   return together * graphs_.front()->lanes.size();
 }
 
@@ -196,8 +199,9 @@ Result<void> Network::run_lane(Graph& graph, Lane& lane, std::size_t count, cons
   const std::size_t stem_floats = count * rows * segment;
   std::memcpy(stems, wave->values<float>().data(), stem_floats * sizeof(float));
   if (form_.gives_spectrogram) {
-    lane.stft.add_inverse(spectrogram->values<float>().first(count * rows * 2 * static_cast<std::size_t>(kBins) * frames),
-                          std::span(stems, stem_floats));
+    lane.stft.add_inverse(
+        spectrogram->values<float>().first(count * rows * 2 * static_cast<std::size_t>(kBins) * frames),
+        std::span(stems, stem_floats));
   }
   lane.times.istft += Clock::now() - started;
   return {};

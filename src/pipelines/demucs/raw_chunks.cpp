@@ -51,7 +51,8 @@ Result<ChunkManifest> manifest_of(const std::filesystem::path& path) {
   ChunkManifest m;
   try {
     const auto json = nlohmann::json::parse(*text);
-    if (json.at("schema") != kSchema) return fail(Code::kInvalidArgument, "{}: expected schema {}", path.string(), kSchema);
+    if (json.at("schema") != kSchema)
+      return fail(Code::kInvalidArgument, "{}: expected schema {}", path.string(), kSchema);
     m.song = json.at("song");
     m.frames = json.at("frames");
     m.sample_rate = json.at("sample_rate");
@@ -97,7 +98,8 @@ Result<std::size_t> stems_in(const RawFileReader& file, const std::filesystem::p
 
 Result<ChunkManifest> preprocess(const std::filesystem::path& song, const Form& form,
                                  const std::filesystem::path& folder, const ChunkProgress& progress) {
-  SLIPWAY_ASSIGN(auto stft, media::Stft::create(static_cast<std::size_t>(std::max<std::int64_t>(0, form.segment_samples))));
+  SLIPWAY_ASSIGN(auto stft,
+                 media::Stft::create(static_cast<std::size_t>(std::max<std::int64_t>(0, form.segment_samples))));
   ChunkManifest m;
   m.segment_samples = form.segment_samples;
   m.overlap = form.overlap;
@@ -105,7 +107,8 @@ Result<ChunkManifest> preprocess(const std::filesystem::path& song, const Form& 
   m.sources = form.sources;
   m.gives_spectrogram = form.gives_spectrogram;
   m.song = song.filename().string();
-  if (!(m.overlap >= 0 && m.overlap < 1)) return fail(Code::kInvalidArgument, "overlap: expected [0, 1), found {}", m.overlap);
+  if (!(m.overlap >= 0 && m.overlap < 1))
+    return fail(Code::kInvalidArgument, "overlap: expected [0, 1), found {}", m.overlap);
   SLIPWAY_ASSIGN(const SongFacts facts, measure_song(song, form.sample_rate));
   m.frames = facts.frames;
   m.mean = facts.mean;
@@ -149,15 +152,16 @@ Result<SeparationReport> postprocess(const std::filesystem::path& folder, const 
     spectrogram_path = options.raw_file.parent_path() / "output.raw";
   }
   if (spectrogram_path.empty() && m.gives_spectrogram) {
-    return fail(Code::kInvalidArgument,
-                "the model gives its spectrogram branch as 'output', and there is no output.raw beside {}: name it with "
-                "--spectrogram-file, or export the model with --istft inside",
-                options.raw_file.string());
+    return fail(
+        Code::kInvalidArgument,
+        "the model gives its spectrogram branch as 'output', and there is no output.raw beside {}: name it with "
+        "--spectrogram-file, or export the model with --istft inside",
+        options.raw_file.string());
   }
   const auto segment = static_cast<std::uint64_t>(m.segment_samples);
   SLIPWAY_ASSIGN(auto stft, media::Stft::create(segment));
-  SLIPWAY_ASSIGN(const std::size_t stems, stems_in(waves_file, options.raw_file, m, 2 * segment,
-                                                   fmt::format("{{}}, {{}}, 2, {}", segment)));
+  SLIPWAY_ASSIGN(const std::size_t stems,
+                 stems_in(waves_file, options.raw_file, m, 2 * segment, fmt::format("{{}}, {{}}, 2, {}", segment)));
   std::optional<RawFileReader> spectrogram_file;
   if (!spectrogram_path.empty()) {
     SLIPWAY_ASSIGN(auto file, RawFileReader::open(spectrogram_path));
@@ -175,7 +179,8 @@ Result<SeparationReport> postprocess(const std::filesystem::path& folder, const 
                 options.raw_file.string(), stems);
   }
 
-  SLIPWAY_ASSIGN(StemFiles files, StemFiles::create(output, sources, options.two_stems, m.sample_rate, options.encoding, m.frames));
+  SLIPWAY_ASSIGN(StemFiles files,
+                 StemFiles::create(output, sources, options.two_stems, m.sample_rate, options.encoding, m.frames));
   SeparationReport report;
   report.frames = m.frames;
   report.sample_rate = m.sample_rate;

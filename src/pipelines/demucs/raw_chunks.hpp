@@ -19,13 +19,13 @@ namespace slipway::pipelines::demucs {
 ///   add_67.raw  [K][S][2][T]                       what the network gave (from the device)
 ///   output.raw  [K][S][4][2048][ceil(T / 1024)]    its spectrogram branch, when the model gives one
 struct ChunkManifest {
-  std::string song;            ///< file name, for people
-  std::int64_t frames = 0;     ///< of the song
+  std::string song;         ///< file name, for people
+  std::int64_t frames = 0;  ///< of the song
   int sample_rate = 44100;
   float mean = 0, deviation = 1;
   std::int64_t segment_samples = 0;
   double overlap = 0.25;
-  std::int64_t count = 0;      ///< K
+  std::int64_t count = 0;             ///< K
   std::vector<std::string> sources;   ///< empty: told by the size of add_67.raw
   bool gives_spectrogram = false;     ///< the model has an `output`; only known when it was named
   std::vector<std::string> warnings;  ///< of reading the song; not kept in the file
@@ -49,7 +49,8 @@ struct PostprocessOptions {
 };
 
 /// Joins what a device gave for the chunks of `folder` into stems.
-/// @error kNotFound: chunks.json or a raw file; kInvalidArgument: a file of the wrong size (expected and found are named),
+/// @error kNotFound: chunks.json or a raw file; kInvalidArgument: a file of the wrong size (expected and found are
+/// named),
 ///        or the model's spectrogram branch is missing
 [[nodiscard]] base::Result<SeparationReport> postprocess(const std::filesystem::path& folder,
                                                          const std::filesystem::path& output,

@@ -17,9 +17,13 @@ SegmentGrid SegmentGrid::shifted(std::int64_t length, std::int64_t segment, doub
   return grid;
 }
 
-std::int64_t SegmentGrid::chunk_length(std::int64_t k) const { return std::min(segment, length - k * stride); }
+std::int64_t SegmentGrid::chunk_length(std::int64_t k) const {
+  return std::min(segment, length - k * stride);
+}
 
-std::int64_t SegmentGrid::window_start(std::int64_t k) const { return first + k * stride - chunk_offset(k); }
+std::int64_t SegmentGrid::window_start(std::int64_t k) const {
+  return first + k * stride - chunk_offset(k);
+}
 
 std::vector<float> triangle(std::int64_t segment) {
   std::vector<float> weight(static_cast<std::size_t>(segment));

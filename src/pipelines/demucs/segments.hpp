@@ -10,7 +10,8 @@ namespace slipway::pipelines::demucs {
 /// Where the segments of one pass over a song lie.
 ///
 /// A pass is the song itself, or the song moved by one random shift: `first` is the song's sample that the pass begins
-/// with (negative: silence before the song), `length` its number of samples. Segment k begins at k * stride of the pass.
+/// with (negative: silence before the song), `length` its number of samples. Segment k begins at k * stride of the
+/// pass.
 /// @source demucs/apply.py apply_model
 struct SegmentGrid {
   std::int64_t first = 0;
@@ -37,7 +38,8 @@ struct SegmentGrid {
 /// The triangle that segments are weighed with: rises to 1 in the middle. @source apply_model `weight`
 [[nodiscard]] std::vector<float> triangle(std::int64_t segment);
 
-/// Adds weighed segments of one pass up and gives finished samples out, so that memory holds little more than a segment.
+/// Adds weighed segments of one pass up and gives finished samples out, so that memory holds little more than a
+/// segment.
 /// @thread one object belongs to one thread
 class OverlapAdd {
  public:

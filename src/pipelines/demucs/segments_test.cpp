@@ -53,8 +53,8 @@ TEST(OverlapAdd, taken_in_pieces_equals_the_sum_over_the_whole_song) {
       for (std::int64_t i = 0; i < grid.chunk_length(k); ++i) {
         const auto at = static_cast<std::size_t>(k * grid.stride + i);
         for (std::size_t row = 0; row < 2; ++row) {
-          sums[row * size + at] +=
-              weight[static_cast<std::size_t>(i)] * window[row * 1000 + static_cast<std::size_t>(grid.chunk_offset(k) + i)];
+          sums[row * size + at] += weight[static_cast<std::size_t>(i)] *
+                                   window[row * 1000 + static_cast<std::size_t>(grid.chunk_offset(k) + i)];
         }
         weights[at] += weight[static_cast<std::size_t>(i)];
       }

@@ -19,7 +19,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds(std::chrono::nanoseconds time) { return std::chrono::duration<double>(time).count(); }
+double seconds(std::chrono::nanoseconds time) {
+  return std::chrono::duration<double>(time).count();
+}
 
 class Stopwatch {
  public:
@@ -81,7 +83,8 @@ Result<std::vector<std::int64_t>> offsets_of(const SeparationOptions& options, s
 /// The mean over shifts and the weighted mean over graphs of the samples [begin, end), in the song's own scale.
 class Mixer {
  public:
-  Mixer(const Network& network, int shifts, const SongFacts& facts) : network_(network), shifts_(shifts), facts_(facts) {
+  Mixer(const Network& network, int shifts, const SongFacts& facts)
+      : network_(network), shifts_(shifts), facts_(facts) {
     totals_.assign(network.form().sources.size(), 0.0);
     for (std::size_t g = 0; g < network.graph_count(); ++g) {
       for (std::size_t s = 0; s < totals_.size(); ++s) totals_[s] += network.stem_weights(g)[s];
@@ -150,8 +153,10 @@ Result<std::vector<Pass>> passes_of(const Network& network, const SeparationOpti
       passes.push_back({g, OverlapAdd(SegmentGrid::of_song(length, form.segment_samples, overlap), rows)});
     }
     for (int shift = 0; shift < options.shifts; ++shift) {
-      const std::int64_t offset = offsets[g * static_cast<std::size_t>(options.shifts) + static_cast<std::size_t>(shift)];
-      passes.push_back({g, OverlapAdd(SegmentGrid::shifted(length, form.segment_samples, overlap, max_shift, offset), rows)});
+      const std::int64_t offset =
+          offsets[g * static_cast<std::size_t>(options.shifts) + static_cast<std::size_t>(shift)];
+      passes.push_back(
+          {g, OverlapAdd(SegmentGrid::shifted(length, form.segment_samples, overlap, max_shift, offset), rows)});
     }
   }
   return passes;
@@ -177,11 +182,12 @@ Result<SeparationReport> separate(Network& network, const std::filesystem::path&
   SLIPWAY_ASSIGN(std::vector<Pass> passes, passes_of(network, options, length, report.shift_offsets));
   Mixer mixer(network, options.shifts, facts);
   if (std::ranges::any_of(mixer.totals(), [](double t) { return !(t > 0); })) {
-    return fail(Code::kInvalidArgument, "the weights of the bag's graphs give some stem nothing: see stem_weights in model.yaml");
+    return fail(Code::kInvalidArgument,
+                "the weights of the bag's graphs give some stem nothing: see stem_weights in model.yaml");
   }
   SLIPWAY_ASSIGN(SongWindows windows, SongWindows::open(song, form.sample_rate, facts));
-  SLIPWAY_ASSIGN(StemFiles files,
-                 StemFiles::create(output, form.sources, options.two_stems, form.sample_rate, options.encoding, length));
+  SLIPWAY_ASSIGN(StemFiles files, StemFiles::create(output, form.sources, options.two_stems, form.sample_rate,
+                                                    options.encoding, length));
 
   std::int64_t all = 0;
   for (const Pass& pass : passes) all += pass.sum.grid().count();

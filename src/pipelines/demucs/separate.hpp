@@ -19,13 +19,14 @@ enum class Mode {
 };
 
 struct SeparationOptions {
-  double overlap = -1;                     ///< in [0, 1); negative: the model's
-  int shifts = 0;                          ///< passes moved by a random time below half a second, averaged
-  std::uint64_t seed = 0;                  ///< of the shifts
-  std::vector<std::int64_t> shift_offsets; ///< samples of each shift instead of drawn ones (per graph of a bag, in turn)
+  double overlap = -1;     ///< in [0, 1); negative: the model's
+  int shifts = 0;          ///< passes moved by a random time below half a second, averaged
+  std::uint64_t seed = 0;  ///< of the shifts
+  std::vector<std::int64_t>
+      shift_offsets;  ///< samples of each shift instead of drawn ones (per graph of a bag, in turn)
   Mode mode = Mode::kSequential;
   int batch = 50;
-  std::string two_stems;                   ///< a stem's name: write it and the sum of all others as no_NAME
+  std::string two_stems;  ///< a stem's name: write it and the sum of all others as no_NAME
   media::AudioEncoding encoding = media::AudioEncoding::kWavFloat;
   std::function<void(std::int64_t done, std::int64_t total)> progress;  ///< segments
   runtime::CancelFlag* cancel = nullptr;
@@ -44,8 +45,8 @@ struct SeparationReport {
   std::vector<std::int64_t> shift_offsets;
   std::vector<WrittenStem> stems;
   std::vector<std::string> warnings;
-  double measure_seconds = 0;      ///< first pass over the song
-  double read_seconds = 0;         ///< decoding and normalising again
+  double measure_seconds = 0;  ///< first pass over the song
+  double read_seconds = 0;     ///< decoding and normalising again
   double stft_seconds = 0;
   double network_seconds = 0;
   std::vector<double> network_run_seconds;  ///< of each group of segments, in order

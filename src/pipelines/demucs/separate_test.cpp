@@ -36,7 +36,9 @@ std::vector<float> lcg(std::uint32_t seed, std::size_t count) {
   return values;
 }
 
-std::string bytes_of(const fs::path& path) { return base::read_file(path, 1 << 28).value(); }
+std::string bytes_of(const fs::path& path) {
+  return base::read_file(path, 1 << 28).value();
+}
 
 std::vector<float> floats_of(const fs::path& path) {
   const std::string bytes = bytes_of(path);
@@ -225,7 +227,8 @@ TEST_F(Separate, single_mode_gives_the_first_segment_only) {
 }
 
 TEST_F(Separate, takes_songs_of_any_length_and_rate) {
-  for (const std::size_t frames : {std::size_t{1}, std::size_t{2}, std::size_t{777}, std::size_t{8192}, std::size_t{8193}}) {
+  for (const std::size_t frames :
+       {std::size_t{1}, std::size_t{2}, std::size_t{777}, std::size_t{8192}, std::size_t{8193}}) {
     write(song_, std::span(left_).first(frames), std::span(right_).first(frames));
     const auto report = run({}, "stems");
     ASSERT_TRUE(report.has_value()) << report.error().message;
@@ -322,7 +325,8 @@ class RawChunks : public Separate {
       for (const auto& [name, value] : *outputs) {
         auto& file = files[name];
         if (!file.is_open()) file.open(chunks / (name + ".raw"), std::ios::binary);
-        file.write(reinterpret_cast<const char*>(value.bytes().data()), static_cast<std::streamsize>(value.size_bytes()));
+        file.write(reinterpret_cast<const char*>(value.bytes().data()),
+                   static_cast<std::streamsize>(value.size_bytes()));
       }
     }
   }

@@ -28,10 +28,11 @@ Result<SongFacts> measure_song(const std::filesystem::path& path, int sample_rat
     for (std::size_t i = 0; i < read; ++i) {
       if (!std::isfinite(left[i]) || !std::isfinite(right[i])) {
         const std::int64_t at = facts.frames + static_cast<std::int64_t>(i);
-        return fail(Code::kInvalidArgument,
-                    "{}: sample {} ({:.3f} s) is not a finite number; separating would spread it over every stem: repair "
-                    "the file first",
-                    path.string(), at, static_cast<double>(at) / sample_rate);
+        return fail(
+            Code::kInvalidArgument,
+            "{}: sample {} ({:.3f} s) is not a finite number; separating would spread it over every stem: repair "
+            "the file first",
+            path.string(), at, static_cast<double>(at) / sample_rate);
       }
       left[i] = (left[i] + right[i]) / 2;
       sum += left[i];
@@ -71,7 +72,8 @@ Result<void> SongWindows::read(std::int64_t start, std::span<float> out) {
     const std::size_t before = left_.size();
     const auto wanted = static_cast<std::size_t>(end - first_) - before;
     SLIPWAY_ASSIGN(const std::size_t read, source_.read(wanted, left_, right_));
-    if (read == 0) return fail(Code::kDataLoss, "the song ended {} samples early: did the file change meanwhile?", wanted);
+    if (read == 0)
+      return fail(Code::kDataLoss, "the song ended {} samples early: did the file change meanwhile?", wanted);
     for (std::size_t i = before; i < left_.size(); ++i) {
       left_[i] = (left_[i] - facts_.mean) / facts_.deviation;
       right_[i] = (right_[i] - facts_.mean) / facts_.deviation;

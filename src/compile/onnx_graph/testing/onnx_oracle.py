@@ -19,15 +19,12 @@ def load(path):
     return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
 
 
-def as_wanted(array, dtype, rank_matches_shape):
+def as_wanted(array, dtype, shape):
     """Brings a result's tensor to the source's form: 64 bits in place of 32, channels first in place of last."""
-    if rank_matches_shape is not None and list(array.shape) != list(rank_matches_shape):
+    fits = all(theirs == ours for theirs, ours in zip(shape, array.shape) if isinstance(theirs, int))
+    if len(shape) > 2 and not fits:
         array = np.moveaxis(array, -1, 1)
     return np.ascontiguousarray(array).astype(dtype)
-
-
-def fixed(shape):
-    return shape if shape and all(isinstance(size, int) for size in shape) else None
 
 
 def same(source_path, result_path):
@@ -40,12 +37,10 @@ def same(source_path, result_path):
         dtype = DTYPES[ours.type]
         array = random.random(ours.shape) if dtype == np.float32 else random.integers(0, 2, ours.shape)
         fed_to_result[ours.name] = array.astype(dtype)
-        shape = fixed(theirs.shape) if len(theirs.shape) > 2 else None
-        fed_to_source[theirs.name] = as_wanted(fed_to_result[ours.name], DTYPES[theirs.type], shape)
+        fed_to_source[theirs.name] = as_wanted(fed_to_result[ours.name], DTYPES[theirs.type], theirs.shape)
     for name, expected, found in zip([o.name for o in result.get_outputs()], source.run(None, fed_to_source),
                                      result.run(None, fed_to_result)):
-        shape = expected.shape if expected.ndim > 2 else None
-        found = as_wanted(found, expected.dtype, shape)
+        found = as_wanted(found, expected.dtype, expected.shape)
         assert expected.shape == found.shape, f"{name}: {expected.shape} became {found.shape}"
         np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6, err_msg=name)
 

@@ -169,7 +169,7 @@ std::string quantized_conv_net() {
   return builder.bytes();
 }
 
-std::string lookup_net() {
+std::string lookup_net(std::int64_t spread) {
   Builder builder("lookup_net");
   builder.input("ids", kInt64, {6});
   builder.input("offset", kInt64, {1});
@@ -177,7 +177,7 @@ std::string lookup_net() {
   builder.output("picked", kInt64, {6});
   builder.output("largest", kInt64, {2});
   builder.initializer(builder.floats("table", {16, 4}, 1.0F));
-  builder.int64("three", {1}, {3});
+  builder.int64("three", {1}, {spread});
   builder.int64("two", {1}, {2});
   builder.int64("row_shape", {2}, {6, 4});
   builder.node("Add", "shift", {"ids", "offset"}, {"shifted"});

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <initializer_list>
 #include <string>
 
 /// Serialised ONNX models of a few hundred bytes for tests; weights are seeded. Each is written by a function that says
@@ -15,9 +17,9 @@ namespace slipway::compile::onnx_graph::testing {
 /// and outputs are float.
 [[nodiscard]] std::string quantized_conv_net();
 
-/// ids int64[6], offset int64[1] -> (ids + offset) picks rows of a float table; outputs rows float32[6,4] and the ids
-/// that were picked, int64[6], and the two largest of them by TopK, int64[2].
-[[nodiscard]] std::string lookup_net();
+/// ids int64[6], offset int64[1] -> (ids + offset) * spread picks rows of a float table; outputs rows float32[6,4] and
+/// the ids that were picked, int64[6], and the two largest of them by TopK, int64[2].
+[[nodiscard]] std::string lookup_net(std::int64_t spread = 3);
 
 /// matrix float32[1,4,4] -> Relu "before" -> Det "determinant" -> Neg "after" -> value float32[1]: no NPU knows Det.
 [[nodiscard]] std::string determinant_net();

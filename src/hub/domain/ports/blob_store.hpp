@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.hpp"
@@ -41,6 +42,9 @@ class BlobStore {
   /// @error kFailedPrecondition: a part is missing or its tag differs (the part is named)
   [[nodiscard]] virtual base::Result<Blob> assemble(const std::string& upload_id,
                                                     const std::vector<std::string>& etags) = 0;
+
+  /// Keeps bytes that are in memory already.
+  [[nodiscard]] virtual base::Result<Blob> put(std::string_view bytes) = 0;
 
   /// Forgets an upload: parts that will not be finished, and what assemble() remembers of a finished one.
   virtual void discard(const std::string& upload_id) = 0;

@@ -138,8 +138,8 @@ class MetadataStore {
   /// @error kAborted: it has ended or was leased meanwhile
   [[nodiscard]] virtual base::Result<void> fail_job(const Job& job, const std::optional<Inspection>& inspection) = 0;
 
-  /// Takes back leases that ended before `now`, and running jobs without a lease: back to kCreated while attempt < max_attempts; the others are returned
-  /// for the caller to fail (no longer leased, state kept).
+  /// Takes back leases that ended before `now`, and running jobs without a lease: back to kCreated while attempt <
+  /// max_attempts; the others are returned for the caller to fail (no longer leased, state kept).
   [[nodiscard]] virtual base::Result<std::vector<Job>> take_back_leases(base::Time now, int max_attempts) = 0;
 
   /// Queued jobs whose model's producer has failed.

@@ -1,5 +1,3 @@
-#include "pipelines/demucs/separate.hpp"
-
 #include <algorithm>
 #include <chrono>
 #include <csignal>
@@ -16,6 +14,7 @@
 #include "apps/cli/table.hpp"
 #include "apps/cli/verbs.hpp"
 #include "pipelines/demucs/raw_chunks.hpp"
+#include "pipelines/demucs/separate.hpp"
 
 namespace slipway::cli {
 namespace {
@@ -54,7 +53,8 @@ struct Arguments {
 
   [[nodiscard]] base::Result<media::AudioEncoding> encoding() const {
     if (format == "flac") {
-      if (bits == "float") return base::fail(Code::kInvalidArgument, "--bits float: FLAC holds 16 or 24 bits; use --format wav");
+      if (bits == "float")
+        return base::fail(Code::kInvalidArgument, "--bits float: FLAC holds 16 or 24 bits; use --format wav");
       return bits == "16" ? media::AudioEncoding::kFlac16 : media::AudioEncoding::kFlac24;
     }
     if (bits == "16") return media::AudioEncoding::kWav16;
@@ -67,12 +67,13 @@ volatile std::sig_atomic_t interrupted = 0;
 /// Turns Ctrl-C into a cancelled run, so that no part of a stem stays behind. A second Ctrl-C ends the process.
 class InterruptGuard {
  public:
-  InterruptGuard() : watcher_([this](const std::stop_token& stop) {
-    while (!stop.stop_requested()) {
-      if (interrupted != 0) return cancel_.cancel();
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    }
-  }) {
+  InterruptGuard()
+      : watcher_([this](const std::stop_token& stop) {
+          while (!stop.stop_requested()) {
+            if (interrupted != 0) return cancel_.cancel();
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+          }
+        }) {
     interrupted = 0;
     std::signal(SIGINT, [](int) {
       interrupted = 1;
@@ -94,7 +95,8 @@ class SegmentProgress {
     const auto spent = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
     std::string text(what);
     if (done > 0) {
-      const auto left = static_cast<std::int64_t>(spent / static_cast<double>(done) * static_cast<double>(total - done) + 0.5);
+      const auto left =
+          static_cast<std::int64_t>(spent / static_cast<double>(done) * static_cast<double>(total - done) + 0.5);
       text += fmt::format(", {}:{:02} left", left / 60, left % 60);
     }
     bar_.update(text, done, total);
@@ -168,12 +170,13 @@ base::Result<void> separate(const Arguments& arguments, const runtime::SessionOp
   const double around = report.stft_seconds + report.istft_seconds + report.overlap_add_seconds;
   // An emulator's time is no device's.
   const std::string pace =
-      placement.is_emulated ? std::string(kEmulatorNote)
-                            : fmt::format("{:.1f} s of sound in {:.2f} s ({:.3f} of real time): network {:.2f}, STFT and overlap-add "
-                                          "{:.2f}, reading {:.2f}, writing {:.2f}; loading the model {:.2f}\n",
-                                          song_seconds, report.total_seconds, report.total_seconds / song_seconds,
-                                          report.network_seconds, around, report.measure_seconds + report.read_seconds,
-                                          report.write_seconds, load_seconds);
+      placement.is_emulated
+          ? std::string(kEmulatorNote)
+          : fmt::format(
+                "{:.1f} s of sound in {:.2f} s ({:.3f} of real time): network {:.2f}, STFT and overlap-add "
+                "{:.2f}, reading {:.2f}, writing {:.2f}; loading the model {:.2f}\n",
+                song_seconds, report.total_seconds, report.total_seconds / song_seconds, report.network_seconds, around,
+                report.measure_seconds + report.read_seconds, report.write_seconds, load_seconds);
   context.print(table_of(report.stems, is_clamped) + "\n" + pace + placement.summary() + "\n");
   ordered_json result = {{"song", arguments.song.string()},
                          {"model", arguments.model.string()},
@@ -236,15 +239,17 @@ base::Result<void> preprocess(const Arguments& arguments, Context& context) {
   context.keep_standard_output_for_results();
   SLIPWAY_ASSIGN(const demucs::Form form, chunk_form(arguments));
   std::optional<SegmentProgress> progress(std::in_place);
-  const auto outcome = demucs::preprocess(arguments.song, form, arguments.output,
-                                          [&](std::int64_t done, std::int64_t total) { progress->update("cutting", done, total); });
+  const auto outcome =
+      demucs::preprocess(arguments.song, form, arguments.output,
+                         [&](std::int64_t done, std::int64_t total) { progress->update("cutting", done, total); });
   progress.reset();
   if (!outcome) return std::unexpected(outcome.error());
   warn(outcome->warnings);
   const std::int64_t frames = form.frames();
-  context.print(fmt::format("{} chunks of {} samples in {}\n  input.raw  float32[{},2,{}]\n  x.raw      float32[{},4,2048,{}]\n",
-                            outcome->count, form.segment_samples, arguments.output.string(), outcome->count,
-                            form.segment_samples, outcome->count, frames));
+  context.print(
+      fmt::format("{} chunks of {} samples in {}\n  input.raw  float32[{},2,{}]\n  x.raw      float32[{},4,2048,{}]\n",
+                  outcome->count, form.segment_samples, arguments.output.string(), outcome->count, form.segment_samples,
+                  outcome->count, frames));
   return context.emit("demucs-preprocess/1", {{"song", arguments.song.string()},
                                               {"folder", arguments.output.string()},
                                               {"chunks", outcome->count},
@@ -274,14 +279,16 @@ base::Result<void> postprocess(const Arguments& arguments, media::AudioEncoding 
 }
 
 void add_preprocess(CLI::App& verb, Context& context) {
-  CLI::App* part = verb.add_subcommand("preprocess", "Cut a song into raw chunks for a tool that runs the network elsewhere");
+  CLI::App* part =
+      verb.add_subcommand("preprocess", "Cut a song into raw chunks for a tool that runs the network elsewhere");
   auto arguments = std::make_shared<Arguments>();
   part->add_option("song", arguments->song, "MP3, WAV, FLAC, M4A …")->required();
   part->add_option("-o,--output", arguments->output, "Folder of input.raw, x.raw and chunks.json")->required();
   part->add_option("-m,--model", arguments->model, "Take segment length and stems from this model");
   part->add_option("--segment-samples", arguments->segment_samples, "Length of a chunk; 44100 is one second")
       ->check(CLI::PositiveNumber);
-  part->add_option("--overlap", arguments->overlap, "Share of a chunk that the next one repeats")->check(CLI::Range(0.0, 0.99));
+  part->add_option("--overlap", arguments->overlap, "Share of a chunk that the next one repeats")
+      ->check(CLI::Range(0.0, 0.99));
   context.add_output_options(*part);
   part->callback([arguments, &context] { context.finish(preprocess(*arguments, context)); });
 }
@@ -309,18 +316,26 @@ void add_demucs(CLI::App& app, Context& context) {
   CLI::App* verb = app.add_subcommand("demucs", "Separate a song into drums, bass, other and vocals");
   auto arguments = std::make_shared<Arguments>();
   verb->add_option("song", arguments->song, "MP3, WAV, FLAC, M4A …");
-  verb->add_option("-m,--model", arguments->model, "Model folder, as python -m python.exporters.demucs writes it, or an .onnx file");
+  verb->add_option("-m,--model", arguments->model,
+                   "Model folder, as python -m python.exporters.demucs writes it, or an .onnx file");
   verb->add_option("-o,--output", arguments->output, "Folder of the stems");
-  verb->add_option("--overlap", arguments->overlap, "Share of a segment that the next one repeats (default: the model's, 0.25)")
+  verb->add_option("--overlap", arguments->overlap,
+                   "Share of a segment that the next one repeats (default: the model's, 0.25)")
       ->check(CLI::Range(0.0, 0.99));
   verb->add_option("--shifts", arguments->shifts, "Average so many passes, each moved by a random time")
-      ->check(CLI::Range(0, 100))->capture_default_str();
+      ->check(CLI::Range(0, 100))
+      ->capture_default_str();
   verb->add_option("--seed", arguments->seed, "Of the random times")->capture_default_str();
   verb->add_option("--mode", arguments->mode, "sequential; batch: many segments a run; single: the first segment only")
-      ->check(CLI::IsMember({"single", "sequential", "batch"}))->capture_default_str();
-  verb->add_option("--batch", arguments->batch, "Segments a run of --mode batch")->check(CLI::PositiveNumber)->capture_default_str();
-  verb->add_option("--parallel", arguments->parallel, "Segments side by side, sharing the threads: for machines with many cores")
-      ->check(CLI::Range(1, 256))->capture_default_str();
+      ->check(CLI::IsMember({"single", "sequential", "batch"}))
+      ->capture_default_str();
+  verb->add_option("--batch", arguments->batch, "Segments a run of --mode batch")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  verb->add_option("--parallel", arguments->parallel,
+                   "Segments side by side, sharing the threads: for machines with many cores")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
   arguments->add_encoding_to(*verb);
   arguments->session.add_to(*verb);
   context.add_output_options(*verb);

@@ -1,0 +1,179 @@
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <sys/wait.h>
+
+#include "apps/cli/suggestion.hpp"
+#include "apps/cli/table.hpp"
+#include "base/files.hpp"
+#include "tensor/npz.hpp"
+
+namespace slipway::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using testing::HasSubstr;
+
+struct Outcome {
+  int status = -1;
+  std::string out;
+  std::string err;
+};
+
+/// Runs the built executable as a user would.
+class Slipway : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto folder = base::TemporaryFolder::create("slipway-cli");
+    ASSERT_TRUE(folder);
+    folder_ = std::make_unique<base::TemporaryFolder>(std::move(*folder));
+  }
+
+  [[nodiscard]] std::string path(std::string_view name) const { return (folder_->path() / name).string(); }
+
+  [[nodiscard]] Outcome run(const std::string& arguments, const std::string& environment = "") const {
+    Outcome outcome;
+    const std::string command =
+        fmt::format("{} {} {} 2>{}", environment, SLIPWAY_EXECUTABLE, arguments, path("stderr"));
+    std::FILE* const pipe = popen(command.c_str(), "r");
+    if (pipe == nullptr) return outcome;
+    std::array<char, 4096> bytes{};
+    for (std::size_t got = 0; (got = std::fread(bytes.data(), 1, bytes.size(), pipe)) > 0;)
+      outcome.out.append(bytes.data(), got);
+    outcome.status = WEXITSTATUS(pclose(pipe));
+    outcome.err = base::read_file(path("stderr"), 1U << 20U).value_or("");
+    return outcome;
+  }
+
+  std::unique_ptr<base::TemporaryFolder> folder_;
+};
+
+const std::string kModels = "tests/golden/models/";
+
+TEST_F(Slipway, infer_writes_the_bits_of_onnx_runtimes_python_package) {
+  const auto golden = tensor::read_npz(kModels + "conv.npz").value();
+  tensor::NamedTensors inputs;
+  inputs.push_back(
+      {"image",
+       tensor::Tensor::copy_of(golden[0].tensor.dtype(), golden[0].tensor.shape(), golden[0].tensor.bytes()).value()});
+  ASSERT_TRUE(tensor::write_npz(path("in.npz"), inputs));
+  const Outcome outcome = run(fmt::format("infer {}conv.onnx --inputs {} --outputs {} --threads 1 --json", kModels,
+                                          path("in.npz"), path("out.npz")));
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const json line = json::parse(outcome.out);
+  EXPECT_EQ(line["schema"], "infer/1");
+  EXPECT_EQ(line["is_emulated"], false);
+  EXPECT_EQ(line["placement"]["nodes_per_provider"]["CPUExecutionProvider"], 2);
+  const auto outputs = tensor::read_npz(path("out.npz"));
+  ASSERT_TRUE(outputs) << outputs.error().message;
+  EXPECT_EQ(outputs->at(0).name, "features");
+  EXPECT_TRUE(std::ranges::equal(outputs->at(0).tensor.bytes(), golden[1].tensor.bytes()));
+}
+
+TEST_F(Slipway, json_is_all_there_is_on_standard_output) {
+  for (const std::string verb : {"inspect {}", "profile {} --iterations 20", "bench {} --iterations 20", "doctor"}) {
+    const Outcome outcome =
+        run(fmt::format(fmt::runtime(verb), kModels + "conv.onnx") + " --json --json-file " + path("copy.json"));
+    ASSERT_EQ(outcome.status, 0) << verb << outcome.err;
+    ASSERT_FALSE(outcome.out.empty());
+    EXPECT_EQ(outcome.out.find('\n'), outcome.out.size() - 1) << "one object a line";
+    const json line = json::parse(outcome.out, nullptr, false);
+    ASSERT_TRUE(line.is_object()) << outcome.out;
+    EXPECT_TRUE(outcome.out.starts_with("{\"schema\":"));
+    EXPECT_EQ(line["schema"], verb.substr(0, verb.find(' ')) + "/1");
+    EXPECT_EQ(base::read_file(path("copy.json"), 1U << 24U).value(), outcome.out);
+  }
+}
+
+TEST_F(Slipway, inspect_counts_operators_and_parameters) {
+  const json line = json::parse(run("inspect " + kModels + "unsupported_on_npu.onnx --json").out);
+  EXPECT_EQ(line["parameters"], 4 * 3 * 3 * 3 + 4);
+  EXPECT_EQ(line["operators"]["Erf"], 1);
+  EXPECT_EQ(line["opsets"]["ai.onnx"], 17);
+  EXPECT_EQ(line["inputs"][0]["shape"], json({1, 3, 8, 8}));
+}
+
+TEST_F(Slipway, exit_status_tells_wrong_use_from_failure_from_what_is_missing) {
+  EXPECT_EQ(run("").status, 2);
+  EXPECT_EQ(run("--help").status, 0);
+  EXPECT_EQ(run("infer").status, 2);
+  EXPECT_EQ(run(fmt::format("infer {}add.onnx --outputs {}", kModels, path("o.npz"))).status, 2);
+  EXPECT_EQ(run(fmt::format("infer {}add.onnx --random 1 --outputs {} --soc 57", kModels, path("o.npz"))).status, 2);
+  EXPECT_EQ(run("inspect " + path("none.onnx")).status, 1);
+  EXPECT_EQ(
+      run(fmt::format("infer {}add.onnx --random 1 --outputs {} --provider directml", kModels, path("o.npz"))).status,
+      3);
+  EXPECT_EQ(run("doctor", "SLIPWAY_ONNXRUNTIME=/nowhere").status, 3);
+}
+
+TEST_F(Slipway, errors_are_json_too_when_json_is_wanted) {
+  const Outcome outcome = run("inspect " + path("none.onnx") + " --json");
+  const json line = json::parse(outcome.out);
+  EXPECT_EQ(line["schema"], "error/1");
+  EXPECT_EQ(line["code"], "not_found");
+  EXPECT_THAT(outcome.err, HasSubstr("none.onnx"));
+}
+
+TEST_F(Slipway, says_what_was_probably_meant) {
+  EXPECT_THAT(run("profil x.onnx").err, HasSubstr("did you mean 'profile'?"));
+  EXPECT_THAT(run("bench x.onnx --iteratons 3").err, HasSubstr("--iterations"));
+}
+
+TEST_F(Slipway, takes_a_model_folder) {
+  fs::copy_file(kModels + "add.onnx", path("one.onnx"));
+  EXPECT_EQ(run("inspect " + folder_->path().string()).status, 0) << "one .onnx needs no description";
+  fs::copy_file(kModels + "conv.onnx", path("two.onnx"));
+  EXPECT_THAT(run("inspect " + folder_->path().string()).err, HasSubstr("--graph one or --graph two"));
+  std::ofstream(path("model.yaml")) << "schema: 1\ngraphs:\n  first: {file: one.onnx}\n  outside: {file: ../x.onnx}\n";
+  EXPECT_THAT(run("inspect " + folder_->path().string() + " --graph first").err, HasSubstr("outside the model folder"));
+  std::ofstream(path("model.yaml")) << "schema: 1\ngraphs:\n  first: {file: one.onnx}\n  second: {file: two.onnx}\n";
+  const json line = json::parse(run("inspect " + folder_->path().string() + " --graph second --json").out);
+  EXPECT_EQ(line["graph"], "conv");
+}
+
+TEST_F(Slipway, completes_verbs_and_options_in_bash) {
+  std::ofstream(path("try.sh"))
+      << "source <(" SLIPWAY_EXECUTABLE
+         " completion bash)\n"
+         "COMP_WORDS=(slipway be); COMP_CWORD=1; _slipway; echo \"${COMPREPLY[*]}\"\n"
+         "COMP_WORDS=(slipway bench --it); COMP_CWORD=2; _slipway; echo \"${COMPREPLY[*]}\"\n";
+  std::FILE* const pipe = popen(("bash " + path("try.sh")).c_str(), "r");
+  ASSERT_NE(pipe, nullptr);
+  std::array<char, 4096> bytes{};
+  const std::size_t got = std::fread(bytes.data(), 1, bytes.size(), pipe);
+  pclose(pipe);
+  EXPECT_EQ(std::string(bytes.data(), got), "bench\n--iterations\n");
+}
+
+TEST(Nearest, finds_slips_and_leaves_strangers_alone) {
+  EXPECT_EQ(nearest("porfile", {"profile", "bench"}), "profile");
+  EXPECT_EQ(nearest("benhc", {"profile", "bench"}), "bench");
+  EXPECT_EQ(nearest("quantise", {"infer", "bench"}), "");
+}
+
+TEST(Table, aligns_by_code_points) {
+  Table table({{"näme"}, {"n", Align::kRight}});
+  table.add({"ö", "1"});
+  table.add({"longer", "12"});
+  EXPECT_EQ(table.text(), "näme     n\n------  --\nö        1\nlonger  12\n");
+}
+
+TEST(Units, read_well) {
+  EXPECT_EQ(bytes_text(1023), "1023 B");
+  EXPECT_EQ(bytes_text(48969933), "46.7 MiB");
+  EXPECT_EQ(time_text(12.34), "12.3 us");
+  EXPECT_EQ(time_text(4560), "4.56 ms");
+  EXPECT_EQ(time_text(1.2e6), "1.20 s");
+  EXPECT_EQ(count_text(1234567), "1 234 567");
+  EXPECT_EQ(count_text(-123), "-123");
+}
+
+}  // namespace
+}  // namespace slipway::cli

@@ -1,0 +1,241 @@
+#include "apps/cli/compile_command.hpp"
+
+#include <charconv>
+#include <memory>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/cli/catalogue.hpp"
+#include "apps/cli/child_process.hpp"
+#include "apps/cli/context.hpp"
+#include "apps/cli/model_argument.hpp"
+#include "apps/cli/session_arguments.hpp"
+#include "apps/cli/verbs.hpp"
+#include "base/files.hpp"
+#include "compile/onnx_graph/context_nodes.hpp"
+
+namespace slipway::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Code;
+using base::fail;
+using base::Result;
+using nlohmann::ordered_json;
+
+struct CompileArguments {
+  ModelArgument model;
+  std::string target = "onnx";
+  std::string device;
+  std::vector<fs::path> catalogue_files;
+  fs::path out;
+  std::vector<std::string> input_specs, output_names, channel_last_inputs, channel_last_outputs, qnn_options;
+  bool truncate_64bit_io = false;
+  bool truncate_64bit_tensors = false;
+  bool fallback = false;
+  int time_limit_s = 0;
+};
+
+std::string_view extension_of(compile::Target target) {
+  switch (target) {
+    case compile::Target::kQnnContextBinary:
+      return ".bin";
+    case compile::Target::kQnnDlc:
+      return ".dlc";
+    default:
+      return ".onnx";
+  }
+}
+
+Result<void> move_to(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  fs::remove(to, error);
+  fs::rename(from, to, error);
+  if (error)
+    return std::unexpected(base::errno_error(error.value(), fmt::format("move the result to {}", to.string())));
+  return {};
+}
+
+Result<void> make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) return std::unexpected(base::errno_error(error.value(), fmt::format("make {}", folder.string())));
+  return {};
+}
+
+/// Gives the binary another name and tells its wrapper.
+Result<void> rename_binary(const fs::path& wrapper, const fs::path& binary, const std::string& name) {
+  SLIPWAY_ASSIGN(auto model, compile::onnx_graph::Model::read(wrapper));
+  SLIPWAY_TRY(move_to(binary, binary.parent_path() / name));
+  compile::onnx_graph::set_context_file(model, name);
+  return model.write(wrapper);
+}
+
+Result<void> place_as_file(ordered_json& report, const fs::path& out) {
+  const fs::path artifact = report["artifact"].get<std::string>();
+  if (report["artifact_is_folder"].get<bool>()) {
+    return fail(Code::kInvalidArgument,
+                "the model's weights are in a file of their own, so the result is a folder: give a path without an "
+                "extension in place of {}",
+                out.string());
+  }
+  fs::path source = artifact;
+  if (report.contains("wrapper")) {
+    const fs::path wrapper = report["wrapper"].get<std::string>();
+    SLIPWAY_TRY(rename_binary(wrapper, artifact, out.filename().string()));
+    source = artifact.parent_path() / out.filename();
+    const fs::path wrapper_out = fs::path(out).replace_extension(".onnx");
+    SLIPWAY_TRY(move_to(wrapper, wrapper_out));
+    report["wrapper"] = wrapper_out.string();
+  }
+  report["artifact"] = out.string();
+  return move_to(source, out);
+}
+
+Result<void> place_in_folder(ordered_json& report, const fs::path& out) {
+  SLIPWAY_TRY(make_folder(out));
+  const fs::path artifact = report["artifact"].get<std::string>();
+  if (report["artifact_is_folder"].get<bool>()) {
+    for (const auto& entry : fs::directory_iterator(artifact)) {
+      SLIPWAY_TRY(move_to(entry.path(), out / entry.path().filename()));
+    }
+    report["artifact"] = out.string();
+    return {};
+  }
+  if (report.contains("wrapper")) {
+    const fs::path wrapper = report["wrapper"].get<std::string>();
+    SLIPWAY_TRY(move_to(wrapper, out / wrapper.filename()));
+    report["wrapper"] = (out / wrapper.filename()).string();
+  }
+  report["artifact"] = (out / artifact.filename()).string();
+  return move_to(artifact, out / artifact.filename());
+}
+
+/// The parts of the request that need nothing but the command line and the catalogue.
+Result<compile::CompileRequest> request_of(const CompileArguments& arguments) {
+  compile::CompileRequest request;
+  SLIPWAY_ASSIGN(request.model, arguments.model.file());
+  request.target = *compile::target_from_name(arguments.target);  // checked when it was parsed
+  if (!arguments.device.empty()) {
+    SLIPWAY_ASSIGN(const auto device, find_device(arguments.device, arguments.catalogue_files));
+    request.htp = runtime::HtpTarget{.soc_model = device.chip.soc_model, .htp_arch = device.chip.htp_arch};
+    request.chip_supports_fp16 = device.chip.supports_fp16;
+  }
+  for (const auto& text : arguments.input_specs) {
+    SLIPWAY_ASSIGN(auto spec, parse_input_spec(text));
+    request.input_specs.push_back(std::move(spec));
+  }
+  for (const auto& option : arguments.qnn_options) {
+    const auto equals = option.find('=');
+    request.qnn_options[option.substr(0, equals)] = option.substr(equals + 1);
+  }
+  request.output_names = arguments.output_names;
+  request.channel_last_inputs = arguments.channel_last_inputs;
+  request.channel_last_outputs = arguments.channel_last_outputs;
+  request.truncate_64bit_io = arguments.truncate_64bit_io;
+  request.truncate_64bit_tensors = arguments.truncate_64bit_tensors;
+  request.fallback = arguments.fallback ? runtime::Fallback::kAllow : runtime::Fallback::kForbid;
+  return request;
+}
+
+Result<void> run_compile(const CompileArguments& arguments, Context& context) {
+  SLIPWAY_ASSIGN(compile::CompileRequest request, request_of(arguments));
+  std::error_code error;
+  const fs::path out = fs::absolute(arguments.out, error);
+  SLIPWAY_TRY(make_folder(out.parent_path()));
+  SLIPWAY_ASSIGN(const auto work, base::TemporaryFolder::create(".slipway-compile", out.parent_path()));
+  request.output_folder = work.path();
+  context.keep_standard_output_for_results();
+
+  const ChildWork compile_it = [&](const LogLine& log) -> Result<ordered_json> {
+    SLIPWAY_ASSIGN(const auto environment, open_environment());
+    SLIPWAY_ASSIGN(const auto result, compile::compile(environment, request, log));
+    return report_of(result, request.target);
+  };
+  const LogLine show = [](std::string_view line) { fmt::print(stderr, "{}\n", line); };
+  SLIPWAY_ASSIGN(ordered_json report, run_in_child(compile_it, show, std::chrono::seconds(arguments.time_limit_s)));
+  if (!arguments.device.empty()) report["device"] = arguments.device;
+  SLIPWAY_TRY(place_results(report, request.target, out));
+  context.print(text_of(report));
+  return context.emit("compile/1", report);
+}
+
+const CLI::Validator kIsInputSpec(
+    [](const std::string& text) {
+      const auto spec = parse_input_spec(text);
+      return spec ? std::string() : spec.error().message;
+    },
+    "NAME=SHAPE[:DTYPE]");
+
+const CLI::Validator kIsKeyValue(
+    [](const std::string& text) {
+      const auto equals = text.find('=');
+      return equals == std::string::npos || equals == 0 ? fmt::format("expected KEY=VALUE, got '{}'", text)
+                                                        : std::string();
+    },
+    "KEY=VALUE");
+
+}  // namespace
+
+Result<compile::InputSpec> parse_input_spec(const std::string& text) {
+  const auto refuse = [&](std::string_view reason) {
+    return fail(Code::kInvalidArgument, "input spec \"{}\": {}; expected a form like image=1x3x224x224:float32", text,
+                reason);
+  };
+  const auto equals = text.rfind('=');
+  if (equals == std::string::npos || equals == 0) return refuse("no name and '='");
+  compile::InputSpec spec;
+  spec.name = text.substr(0, equals);
+  std::string_view shape = std::string_view(text).substr(equals + 1);
+  if (const auto colon = shape.find(':'); colon != std::string_view::npos) {
+    const auto dtype = tensor::dtype_from_name(shape.substr(colon + 1));
+    if (!dtype) return refuse(fmt::format("\"{}\" is no dtype", shape.substr(colon + 1)));
+    spec.dtype = *dtype;
+    shape = shape.substr(0, colon);
+  }
+  while (!shape.empty()) {
+    std::int64_t size = 0;
+    const auto [end, error] = std::from_chars(shape.data(), shape.data() + shape.size(), size);
+    if (error != std::errc() || size < 1) return refuse("sizes are numbers from 1, divided by 'x'");
+    spec.shape.push_back(size);
+    shape.remove_prefix(static_cast<std::size_t>(end - shape.data()));
+    if (shape.empty()) break;
+    if (shape.front() != 'x' || shape.size() == 1) return refuse("sizes are numbers from 1, divided by 'x'");
+    shape.remove_prefix(1);
+  }
+  return spec;
+}
+
+Result<void> place_results(ordered_json& report, compile::Target target, const fs::path& out) {
+  const bool is_file = out.extension() == extension_of(target) && !fs::is_directory(out);
+  return is_file ? place_as_file(report, out) : place_in_folder(report, out);
+}
+
+void add_compile(CLI::App& app, Context& context) {
+  auto arguments = std::make_shared<CompileArguments>();
+  CLI::App& verb = *app.add_subcommand("compile", "Compile an ONNX model for a device, run the result and compare it");
+  arguments->model.add_to(verb);
+  verb.add_option("--target", arguments->target, "What to make")
+      ->check(CLI::IsMember({"onnx", "precompiled_qnn_onnx", "qnn_context_binary", "qnn_dlc"}))
+      ->capture_default_str();
+  verb.add_option("--device", arguments->device, "A device of the catalogue; needed for the QNN targets");
+  verb.add_option("--catalogue", arguments->catalogue_files, "Your own devices, a CSV with the catalogue's columns");
+  verb.add_option("-o,--output", arguments->out, "A file with the target's extension, or a folder")->required();
+  verb.add_option("--input-spec", arguments->input_specs,
+                  "Name, sizes and dtype of an input: image=1x3x224x224:float32")
+      ->check(kIsInputSpec);
+  verb.add_option("--output-names", arguments->output_names, "New names for all outputs, in order")->delimiter(',');
+  verb.add_option("--channel-last-input", arguments->channel_last_inputs, "Inputs to take as NHWC")->delimiter(',');
+  verb.add_option("--channel-last-output", arguments->channel_last_outputs, "Outputs to give as NHWC")->delimiter(',');
+  verb.add_flag("--truncate-64bit-io", arguments->truncate_64bit_io, "Make 64-bit integer inputs and outputs 32-bit");
+  verb.add_flag("--truncate-64bit-tensors", arguments->truncate_64bit_tensors, "Compute with 32-bit integers inside");
+  verb.add_option("--qnn-option", arguments->qnn_options, "Option of the QNN provider, e.g. vtcm_mb=4")
+      ->check(kIsKeyValue);
+  verb.add_flag("--fallback", arguments->fallback, "Let the CPU run nodes that the NPU lacks (precompiled_qnn_onnx)");
+  verb.add_option("--time-limit", arguments->time_limit_s, "End the compiler after so many seconds; 0: never")
+      ->check(CLI::NonNegativeNumber);
+  context.add_output_options(verb);
+  verb.callback([arguments, &context] { context.finish(run_compile(*arguments, context)); });
+}
+
+}  // namespace slipway::cli

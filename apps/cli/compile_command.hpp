@@ -1,0 +1,31 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "base/error.hpp"
+#include "compile/compile.hpp"
+
+namespace slipway::cli {
+
+/// Reads "image=1x3x224x224:float32"; without ":dtype" it is float32, and "count=" is a scalar.
+/// @error kInvalidArgument: another form, an unknown dtype, a size that is no number from 1
+[[nodiscard]] base::Result<compile::InputSpec> parse_input_spec(const std::string& text);
+
+/// Moves what was compiled from its work folder to where the user wants it. A path with the target's own extension
+/// (.onnx, .bin, .dlc) names the file, and a context binary's wrapper gets the same name with .onnx; any other path
+/// names a folder.
+/// @param report  of a compile; its paths are changed to the new places
+/// @error kInvalidArgument: a file is asked for but the model needs a folder
+[[nodiscard]] base::Result<void> place_results(nlohmann::ordered_json& report, compile::Target target,
+                                               const std::filesystem::path& out);
+
+/// The result for machines: artifact, wrapper, inputs, outputs, placement, agreement, estimate, traffic, metadata.
+[[nodiscard]] nlohmann::ordered_json report_of(const compile::CompileResult& result, compile::Target target);
+
+/// The same for people. What the emulator or the compiler's cost model says is marked as that.
+[[nodiscard]] std::string text_of(const nlohmann::ordered_json& report);
+
+}  // namespace slipway::cli

@@ -1,0 +1,267 @@
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "apps/cli/context.hpp"
+#include "apps/cli/model_argument.hpp"
+#include "apps/cli/overlay_output.hpp"
+#include "apps/cli/report.hpp"
+#include "apps/cli/session_arguments.hpp"
+#include "apps/cli/table.hpp"
+#include "apps/cli/verbs.hpp"
+#include "compile/onnx_graph/model.hpp"
+#include "pipelines/common/frame_loop.hpp"
+#include "pipelines/common/frame_source.hpp"
+#include "pipelines/common/timing.hpp"
+#include "pipelines/face_det_lite/pipeline.hpp"
+
+namespace slipway::cli {
+namespace {
+
+namespace fs = std::filesystem;
+namespace face = pipelines::face_det_lite;
+using nlohmann::ordered_json;
+
+constexpr int kWarmupRuns = 1;
+
+struct Arguments {
+  ModelArgument model;
+  SessionArguments session;
+  std::vector<std::string> inputs;
+  fs::path output;
+  std::string channel = "luma";
+  std::string fit = "letterbox";
+  float score_min = face::kAppScoreMin;
+  double iou_max = face::kEvaluatorIouMax;
+  CLI::Option* nms = nullptr;
+  int bench_runs = 10;
+  CLI::Option* bench = nullptr;
+  std::int64_t max_pixels = media::ImageLimits{}.max_pixels;
+};
+
+/// One frame on its way through the loop.
+struct Slot {
+  pipelines::SourceFrame source;
+  face::Detections found;
+  std::optional<pipelines::BenchReport> bench;
+};
+
+face::Config config_of(const Arguments& arguments, const fs::path& model) {
+  face::Config config;
+  config.channels = arguments.channel == "blue" ? media::Channels::kBlue : media::Channels::kLuma;
+  config.fit = arguments.fit == "stretch" ? media::Fit::kStretch : media::Fit::kLetterbox;
+  config.score_min = arguments.score_min;
+  if (arguments.nms->count() > 0) config.iou_max = arguments.iou_max;
+  // A bare file may say the scales of its border in its own nodes. What cannot be read here, the session will refuse.
+  if (const auto graph = compile::onnx_graph::Model::read(model)) {
+    const auto summary = graph->summary();
+    for (const auto* specs : {&summary.inputs, &summary.outputs}) {
+      for (const tensor::TensorSpec& spec : *specs) {
+        if (spec.quantization) config.quantization[spec.name] = *spec.quantization;
+      }
+    }
+  }
+  return config;
+}
+
+/// An emulator's time is no device's: it is not shown.
+ordered_json json_of(const pipelines::StageTimes& times, bool is_emulated) {
+  ordered_json json = {{"pre", times.pre_us / 1000}, {"inference", nullptr}, {"post", times.post_us / 1000}};
+  if (!is_emulated) json["inference"] = times.inference_us / 1000;
+  return json;
+}
+
+ordered_json json_of(const pipelines::BenchReport& bench, bool is_emulated) {
+  ordered_json json = {{"warmup_runs", bench.warmup_runs},
+                       {"pre", cli::json_of(bench.pre)},
+                       {"inference", nullptr},
+                       {"post", cli::json_of(bench.post)}};
+  if (!is_emulated) json["inference"] = cli::json_of(bench.inference);
+  return json;
+}
+
+ordered_json json_of(const face::Face& found) {
+  ordered_json landmarks = ordered_json::array();
+  for (const media::Point& point : found.landmarks) landmarks.push_back({point.x, point.y});
+  return {{"box", {found.box.x1, found.box.y1, found.box.x2, found.box.y2}},
+          {"x", found.pixels.x},
+          {"y", found.pixels.y},
+          {"w", found.pixels.w},
+          {"h", found.pixels.h},
+          {"score", found.score},
+          {"landmarks", landmarks}};
+}
+
+/// What one run over all inputs does with its frames.
+class Run {
+ public:
+  Run(const Arguments& arguments, face::FaceDetLite& pipeline, OverlayOutput& overlay, Context& context)
+      : arguments_(arguments), pipeline_(pipeline), overlay_(overlay), context_(context) {}
+
+  base::Result<void> infer(Slot& slot) {
+    if (slot.source.error) return {};
+    const media::ImageView image = slot.source.frame.image.view();
+    if (arguments_.bench->count() == 0 || slot.source.is_video) return pipeline_.run(image, slot.found);
+    const auto once = [&]() -> base::Result<pipelines::StageTimes> {
+      SLIPWAY_TRY(pipeline_.run(image, slot.found));
+      return slot.found.times;
+    };
+    SLIPWAY_ASSIGN(slot.bench, pipelines::run_bench(kWarmupRuns, arguments_.bench_runs, once));
+    return {};
+  }
+
+  base::Result<void> present(Slot& slot) {
+    if (slot.source.error) {
+      ++failures_;
+      fmt::print(stderr, "slipway: {}\n", slot.source.error->message);
+      return context_.emit(
+          "face-det-lite/1",
+          {{"image", slot.source.path.string()},
+           {"error", {{"code", base::code_name(slot.source.error->code)}, {"message", slot.source.error->message}}}});
+    }
+    ++frames_;
+    face_count_ += static_cast<std::int64_t>(slot.found.faces.size());
+    context_.print(text_of(slot));
+    SLIPWAY_TRY(context_.emit("face-det-lite/1", json_of_frame(slot)));
+    if (!overlay_.is_wanted()) return {};
+    face::draw_faces(slot.source.frame.image, slot.found.faces);
+    return overlay_.write(slot.source);
+  }
+
+  base::Result<void> finish() {
+    SLIPWAY_TRY(overlay_.finish());
+    const runtime::PlacementReport& placement = pipeline_.session().placement();
+    context_.print(fmt::format("\n{} faces in {} pictures; {}\n{}", face_count_, frames_, placement.summary(),
+                               placement.is_emulated ? kEmulatorNote : ""));
+    if (failures_ == 0) return {};
+    return base::fail(base::Code::kDataLoss, "{} of the inputs could not be read, or not to their end", failures_);
+  }
+
+ private:
+  ordered_json json_of_frame(const Slot& slot) const {
+    const runtime::PlacementReport& placement = pipeline_.session().placement();
+    ordered_json json = {{"image", slot.source.path.string()}};
+    if (slot.source.is_video) {
+      json["frame"] = slot.source.frame.index;
+      json["time_s"] = slot.source.frame.time_s;
+    }
+    json["width"] = slot.source.frame.image.width();
+    json["height"] = slot.source.frame.image.height();
+    json["faces"] = ordered_json::array();
+    for (const face::Face& found : slot.found.faces) json["faces"].push_back(json_of(found));
+    json["provider"] = arguments_.session.provider;
+    json["placement"] = cli::json_of(placement);
+    json["timing_ms"] = json_of(slot.found.times, placement.is_emulated);
+    if (slot.bench) json["bench"] = json_of(*slot.bench, placement.is_emulated);
+    return json;
+  }
+
+  std::string text_of(const Slot& slot) const {
+    const bool is_emulated = pipeline_.session().placement().is_emulated;
+    const auto inference_text = [&](double microseconds) { return is_emulated ? "-" : time_text(microseconds); };
+    const pipelines::StageTimes& times = slot.found.times;
+    std::string text = fmt::format("{}{}: {} faces; before {}, inference {}, after {}\n", slot.source.path.string(),
+                                   slot.source.is_video ? fmt::format(" frame {}", slot.source.frame.index) : "",
+                                   slot.found.faces.size(), time_text(times.pre_us), inference_text(times.inference_us),
+                                   time_text(times.post_us));
+    if (slot.source.is_video) return text;
+    for (const face::Face& found : slot.found.faces) {
+      const face::PixelBox& box = found.pixels;
+      text += fmt::format("  score {:.3f}  at ({}, {})  size {} x {}\n", found.score, box.x, box.y, box.w, box.h);
+    }
+    if (!slot.bench) return text;
+    Table table({{"stage"},
+                 {"runs", Align::kRight},
+                 {"median", Align::kRight},
+                 {"min", Align::kRight},
+                 {"p90", Align::kRight},
+                 {"p99", Align::kRight},
+                 {"max", Align::kRight}});
+    for (const auto& [stage, statistics] :
+         {std::pair{"before", &slot.bench->pre}, std::pair{"inference", &slot.bench->inference},
+          std::pair{"after", &slot.bench->post}}) {
+      const bool is_hidden = is_emulated && statistics == &slot.bench->inference;
+      const auto cell = [&](double microseconds) { return is_hidden ? "-" : time_text(microseconds); };
+      table.add({stage, fmt::format("{}", statistics->count), cell(statistics->median_us), cell(statistics->min_us),
+                 cell(statistics->p90_us), cell(statistics->p99_us), cell(statistics->max_us)});
+    }
+    return text + table.text();
+  }
+
+  const Arguments& arguments_;
+  face::FaceDetLite& pipeline_;
+  OverlayOutput& overlay_;
+  Context& context_;
+  std::int64_t frames_ = 0, face_count_ = 0, failures_ = 0;
+};
+
+base::Result<void> detect(const Arguments& arguments, const runtime::SessionOptions& options, Context& context) {
+  context.keep_standard_output_for_results();
+  SLIPWAY_ASSIGN(const fs::path model, arguments.model.file());
+  SLIPWAY_ASSIGN(pipelines::FrameSource source,
+                 pipelines::FrameSource::open(arguments.inputs, {.max_pixels = arguments.max_pixels}));
+  SLIPWAY_ASSIGN(OverlayOutput overlay, OverlayOutput::open(arguments.output, source.files().size()));
+  SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment());
+  const bool has_description =
+      fs::is_directory(arguments.model.path) && fs::exists(arguments.model.path / "model.yaml");
+  SLIPWAY_ASSIGN(const std::unique_ptr<face::FaceDetLite> pipeline,
+                 face::FaceDetLite::load(environment, has_description ? arguments.model.path : model, options,
+                                         config_of(arguments, model)));
+  for (const std::string& line : pipeline->session().log_lines()) fmt::print(stderr, "{}\n", line);
+
+  Run run(arguments, *pipeline, overlay, context);
+  std::vector<Slot> slots(3);
+  SLIPWAY_TRY(pipelines::run_frame_loop(
+      slots,
+      [&](Slot& slot) -> base::Result<bool> {
+        slot.bench.reset();
+        return source.next(slot.source);
+      },
+      [&](Slot& slot) { return run.infer(slot); }, [&](Slot& slot) { return run.present(slot); }));
+  return run.finish();
+}
+
+}  // namespace
+
+void add_face_det_lite(CLI::App& app, Context& context) {
+  CLI::App* verb = app.add_subcommand("face-det-lite", "Find faces with five landmarks in pictures and videos");
+  auto arguments = std::make_shared<Arguments>();
+  arguments->model.add_to(*verb);
+  verb->add_option("inputs", arguments->inputs,
+                   "Pictures, folders of them, videos, or - for a stream on standard input")
+      ->required();
+  verb->add_option("-o,--output", arguments->output,
+                   "Where drawn-over pictures and videos go: a folder, or a file for one input");
+  verb->add_option("--channel", arguments->channel,
+                   "What the network sees of a colour picture; blue is the rule before 0.37")
+      ->check(CLI::IsMember({"luma", "blue"}))
+      ->capture_default_str();
+  verb->add_option("--fit", arguments->fit, "How pictures of other sizes are brought to the network's")
+      ->check(CLI::IsMember({"letterbox", "stretch"}))
+      ->capture_default_str();
+  verb->add_option("--score-min", arguments->score_min, "Lowest score of a face")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  arguments->nms =
+      verb->add_option("--nms", arguments->iou_max,
+                       "Drop faces that overlap a better one by more (IoU); the evaluator's value is 0.2, the app "
+                       "drops none")
+          ->check(CLI::Range(0.0, 1.0));
+  arguments->bench = verb->add_option("--bench", arguments->bench_runs,
+                                      "Run each picture so often after one warm-up, and show "
+                                      "percentiles")
+                         ->check(CLI::Range(1, 1'000'000))
+                         ->expected(0, 1)
+                         ->default_str("10");
+  verb->add_option("--max-pixels", arguments->max_pixels, "Refuse larger pictures before they take memory")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  arguments->session.add_to(*verb);
+  context.add_output_options(*verb);
+  verb->callback([arguments, &context] {
+    const auto options = arguments->session.session_options();
+    if (!options) return context.finish_wrong_use(options.error());
+    context.finish(detect(*arguments, *options, context));
+  });
+}
+
+}  // namespace slipway::cli

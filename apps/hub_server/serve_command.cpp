@@ -1,0 +1,190 @@
+#include "apps/hub_server/serve_command.hpp"
+
+#include <charconv>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <thread>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
+#include <sys/file.h>
+
+#include "apps/hub_server/client_ini.hpp"
+#include "apps/hub_server/stores.hpp"
+#include "base/files.hpp"
+#include "hub/server/server.hpp"
+
+namespace slipway::apps::hub_server {
+namespace {
+
+namespace fs = std::filesystem;
+using hub::domain::Role;
+using hub::domain::Scope;
+
+constexpr const char* kAgentUser = "agent@localhost";
+constexpr std::chrono::milliseconds kStopPatience{1200};
+constexpr std::chrono::milliseconds kStopLimit{1900};
+constexpr std::uint64_t kSmallFileBytes = 64 * 1024;
+
+/// Holds a data folder for one server.
+class FolderLock {
+ public:
+  static base::Result<FolderLock> take(const fs::path& folder) {
+    const fs::path file = folder / "lock";
+    FolderLock lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (lock.descriptor_ < 0) return std::unexpected(base::errno_error(errno, fmt::format("open {}", file.string())));
+    if (::flock(lock.descriptor_, LOCK_EX | LOCK_NB) != 0) {
+      return base::fail(base::Code::kUnavailable,
+                        "{} is in use by another slipway-hub; stop that one or give another --data folder",
+                        folder.string());
+    }
+    return lock;
+  }
+  ~FolderLock() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  FolderLock(FolderLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  FolderLock& operator=(FolderLock&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+  }
+
+ private:
+  explicit FolderLock(int descriptor) : descriptor_(descriptor) {}
+  int descriptor_;
+};
+
+base::Result<std::string> new_token(hub::domain::Hub& hub, const char* email, Role role, const char* name,
+                                    Scope scope) {
+  SLIPWAY_ASSIGN(const hub::domain::User user, hub.ensure_user(email, role));
+  SLIPWAY_ASSIGN(const hub::domain::NewToken token, hub.create_token(user.id, name, scope));
+  return token.text;
+}
+
+/// The administrator's client.ini: made once, afterwards only its addresses follow the hub.
+base::Result<void> keep_client_ini(hub::domain::Hub& hub, const fs::path& file, const std::string& url) {
+  const auto kept = base::read_file(file, kSmallFileBytes);
+  if (kept) {
+    const std::string moved = with_url(*kept, url);
+    if (moved == *kept) return {};
+    return base::write_file_durably(file, moved, 0600);
+  }
+  if (kept.error().code != base::Code::kNotFound) return std::unexpected(kept.error());
+  SLIPWAY_ASSIGN(const std::string token,
+                 new_token(hub, kAdministrator, Role::kAdmin, "client.ini of the first start", Scope::kUser));
+  return base::write_file_durably(file, new_client_ini(token, url), 0600);
+}
+
+base::Result<void> keep_agent_token(hub::domain::Hub& hub, const fs::path& file) {
+  const auto kept = base::read_file(file, kSmallFileBytes);
+  if (kept) return {};
+  if (kept.error().code != base::Code::kNotFound) return std::unexpected(kept.error());
+  SLIPWAY_ASSIGN(const std::string token, new_token(hub, kAgentUser, Role::kMember, "the local agent", Scope::kAgent));
+  return base::write_file_durably(file, token + "\n", 0600);
+}
+
+void say_ready(const ServeSettings& settings, const std::string& url) {
+  if (settings.json) {
+    const nlohmann::ordered_json line{{"schema", "slipway-ready/1"},
+                                      {"url", url},
+                                      {"client_ini", fs::absolute(settings.data / "client.ini").string()},
+                                      {"agent_token", fs::absolute(settings.data / "agent.token").string()}};
+    fmt::print("{}\n", line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  } else {
+    fmt::print("Slipway hub ready at {}\n", url);
+  }
+  std::fflush(stdout);
+}
+
+/// Everything of the hub is durable at any instant, so an end by force loses nothing; it only must not take long.
+void force_the_end_later() {
+  std::thread([] {
+    std::this_thread::sleep_for(kStopLimit);
+    spdlog::warn("a request did not end in time; leaving it");
+    std::_Exit(0);
+  }).detach();
+}
+
+}  // namespace
+
+base::Result<ListenAddress> parse_listen_address(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  ListenAddress address;
+  if (colon != std::string::npos) {
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data() + colon + 1, end, address.port);
+    address.host = text.substr(0, colon);
+    if (address.host.starts_with('[') && address.host.ends_with(']')) {
+      address.host = address.host.substr(1, address.host.size() - 2);
+    } else if (address.host.find(':') != std::string::npos) {
+      address.host.clear();
+    }
+    if (address.host == "localhost") address.host = "127.0.0.1";
+    if (error == std::errc() && rest == end && !address.host.empty()) return address;
+  }
+  return base::fail(base::Code::kInvalidArgument,
+                    "--listen: expected ADDRESS:PORT such as 127.0.0.1:8400 or [::1]:8400, found \"{}\"", text);
+}
+
+std::string local_url(const ListenAddress& address) {
+  std::string host = address.host;
+  if (host == "0.0.0.0") host = "127.0.0.1";
+  if (host == "::") host = "::1";
+  return host.find(':') == std::string::npos ? fmt::format("http://{}:{}", host, address.port)
+                                             : fmt::format("http://[{}]:{}", host, address.port);
+}
+
+base::Result<void> serve(const ServeSettings& settings) {
+  SLIPWAY_ASSIGN(ListenAddress address, parse_listen_address(settings.listen));
+  std::error_code error;
+  const bool is_new = fs::create_directories(settings.data, error);
+  if (is_new) fs::permissions(settings.data, fs::perms::owner_all, error);
+  if (error) return base::fail(base::Code::kInternal, "make {}: {}", settings.data.string(), error.message());
+  SLIPWAY_ASSIGN(const FolderLock lock, FolderLock::take(settings.data));
+
+  // Signals are taken by this thread alone; the others are started with them blocked.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+
+  SLIPWAY_ASSIGN(const auto stores, open_stores(settings.data, settings.devices));
+  SLIPWAY_ASSIGN(std::string key, hub::server::load_or_make_key(settings.data / "secret"));
+  const hub::server::SignedLinks links(std::move(key), stores->clock);
+  hub::server::ServerSettings server_settings;
+  server_settings.address = address.host;
+  server_settings.port = address.port;
+  hub::server::ServiceSettings service_settings;
+  service_settings.public_url = settings.public_url;
+  while (service_settings.public_url.ends_with('/')) service_settings.public_url.pop_back();
+  if (!address.is_loopback()) {
+    spdlog::warn(
+        "listening on {}, which others can reach: this hub speaks plain HTTP, so put a reverse proxy with TLS "
+        "before it and name it with --public-url",
+        settings.listen);
+  }
+  SLIPWAY_ASSIGN(const auto server, hub::server::Server::start(*stores->hub, links, server_settings, service_settings));
+  address.port = server->port();
+  const std::string here = local_url(address);
+  SLIPWAY_TRY(keep_client_ini(*stores->hub, settings.data / "client.ini",
+                              service_settings.public_url.empty() ? here : service_settings.public_url));
+  SLIPWAY_TRY(keep_agent_token(*stores->hub, settings.data / "agent.token"));
+  say_ready(settings, here);
+
+  int signal = 0;
+  sigwait(&signals, &signal);
+  spdlog::info("stopping");
+  force_the_end_later();
+  server->stop(kStopPatience);
+  return {};
+}
+
+}  // namespace slipway::apps::hub_server

@@ -1,0 +1,45 @@
+#include "apps/hub_server/stores.hpp"
+
+#include <utility>
+
+#include "hub/domain/devices.hpp"
+#include "hub/storage/files/file_blob_store.hpp"
+#include "hub/storage/sqlite/sqlite_store.hpp"
+
+namespace slipway::apps::hub_server {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The catalogue beside the installed program, or that of the source tree the program was built in.
+base::Result<fs::path> catalogue_folder() {
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error).parent_path();
+  for (const fs::path& folder :
+       {program / "../share/slipway/catalogue", program / "../../data/catalogue", fs::path(SLIPWAY_CATALOGUE)}) {
+    if (fs::exists(folder / "devices.csv", error)) return fs::weakly_canonical(folder, error);
+  }
+  return base::fail(base::Code::kNotFound,
+                    "the device catalogue was found neither in ../share/slipway/catalogue beside {} "
+                    "nor in {}",
+                    program.string(), SLIPWAY_CATALOGUE);
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<Stores>> open_stores(const fs::path& folder, const std::vector<fs::path>& devices) {
+  auto stores = std::make_unique<Stores>();
+  SLIPWAY_ASSIGN(const fs::path catalogue, catalogue_folder());
+  std::vector<fs::path> files = {catalogue / "devices.csv", catalogue / "aliases.csv"};
+  files.insert(files.end(), devices.begin(), devices.end());
+  SLIPWAY_ASSIGN(auto known_devices, hub::domain::read_catalogue(files));
+  SLIPWAY_ASSIGN(stores->metadata, hub::storage::SqliteStore::open(folder / "hub.sqlite"));
+  SLIPWAY_ASSIGN(stores->blobs, hub::storage::FileBlobStore::open(folder));
+  hub::domain::HubSettings settings;
+  settings.hub_version = SLIPWAY_VERSION;
+  stores->hub = std::make_unique<hub::domain::Hub>(settings, *stores->metadata, *stores->blobs, stores->clock,
+                                                   stores->ids, std::move(known_devices));
+  return stores;
+}
+
+}  // namespace slipway::apps::hub_server

@@ -1,0 +1,119 @@
+#include "apps/hub_worker/agent.hpp"
+
+#include <array>
+#include <cstdio>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <spdlog/spdlog.h>
+#include <sys/file.h>
+
+#include "apps/hub_worker/machine.hpp"
+#include "apps/hub_worker/slot.hpp"
+#include "base/files.hpp"
+#include "hub/client/agent_client.hpp"
+#include "hub/domain/document.hpp"
+
+namespace slipway::worker {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Code;
+using hub::domain::JobKind;
+
+/// A work folder that belongs to this agent alone; what an earlier one left in it is removed.
+class WorkFolder {
+ public:
+  static base::Result<WorkFolder> take(const fs::path& path) {
+    std::error_code error;
+    fs::create_directories(path, error);
+    const fs::path lock = path / ".lock";
+    const int descriptor = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (descriptor < 0) return std::unexpected(base::errno_error(errno, fmt::format("open {}", lock.string())));
+    WorkFolder folder(descriptor);
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+      return base::fail(Code::kFailedPrecondition, "another agent works in {}: give each a --work folder of its own",
+                        path.string());
+    }
+    for (const auto& entry : fs::directory_iterator(path, error)) {
+      if (entry.path().filename().string().starts_with(kJobFolderPrefix)) fs::remove_all(entry.path(), error);
+    }
+    return folder;
+  }
+  ~WorkFolder() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  WorkFolder(WorkFolder&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  WorkFolder& operator=(WorkFolder&&) = delete;
+
+ private:
+  explicit WorkFolder(int descriptor) : descriptor_(descriptor) {}
+  int descriptor_;
+};
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0' ? name.data() : "agent";
+}
+
+}  // namespace
+
+base::Result<void> run_agent(const AgentSettings& settings, std::stop_token stop) {
+  SLIPWAY_ASSIGN(const auto libraries, runtime::locate_libraries());
+  SLIPWAY_ASSIGN(const auto work_folder, WorkFolder::take(settings.work_folder));
+  SLIPWAY_ASSIGN(const auto machine, describe_machine(settings.program, libraries));
+  std::error_code error;
+  SlotSettings slot;
+  slot.hub_url = settings.hub_url;
+  slot.token = settings.token;
+  slot.program = settings.program;
+  slot.libraries = libraries;
+  slot.work_folder = fs::canonical(settings.work_folder, error);
+  slot.limits = settings.limits;
+
+  Membership membership({.name = settings.name.empty() ? host_name() : settings.name,
+                         .device_documents = {hub::domain::to_document(machine.cpu)},
+                         .frameworks = machine.frameworks});
+  {
+    hub::client::AgentClient client(settings.hub_url, settings.token);
+    while (!stop.stop_requested()) {
+      const auto joined = membership.join(client, "", stop);
+      if (joined) break;
+      const auto code = joined.error().code;
+      if (code != Code::kUnavailable && code != Code::kDeadlineExceeded && code != Code::kCancelled) {
+        return std::unexpected(joined.error().with("register with the hub"));
+      }
+      spdlog::warn("{}", joined.error().message);
+    }
+  }
+  if (stop.stop_requested()) return {};
+  spdlog::info("registered: {} ({})", machine.cpu.name, sandbox::probe_walls().detail);
+  fmt::print("Slipway agent registered: {}\n", machine.cpu.name);
+  std::fflush(stdout);
+
+  // Either slot may find that the token is no longer good; then both end.
+  std::stop_source end;
+  const std::stop_callback passed_on(stop, [&] { end.request_stop(); });
+  std::mutex mutex;
+  std::optional<base::Error> failure;
+  const auto work = [&](const std::vector<JobKind>& kinds) {
+    const auto outcome = run_slot(slot, kinds, membership, end.get_token());
+    if (outcome) return;
+    const std::scoped_lock lock(mutex);
+    if (!failure) failure = outcome.error();
+    end.request_stop();
+  };
+  {
+    const std::jthread inspections(work, std::vector{JobKind::kInspect});
+    const std::jthread jobs(work, std::vector{JobKind::kCompile, JobKind::kProfile, JobKind::kInference});
+  }
+  if (failure) return std::unexpected(*failure);
+  return {};
+}
+
+}  // namespace slipway::worker

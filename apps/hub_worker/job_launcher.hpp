@@ -1,0 +1,55 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "hub/domain/document.hpp"
+#include "runtime/environment.hpp"
+#include "sandbox/run.hpp"
+
+namespace slipway::worker {
+
+/// What one job may use.
+struct JobLimits {
+  std::chrono::seconds compile{30 * 60};
+  std::chrono::seconds inspect{5 * 60};
+  std::chrono::seconds run_beyond_profiler_time{20 * 60};  ///< profile and inference: added to --max_profiler_time
+  std::uint64_t memory_bytes = 0;                          ///< 0: three quarters of the machine's
+  std::uint64_t disk_bytes = 64ULL << 30;
+};
+
+/// The start of a command line for this program in the sandbox: the program, its libraries, an environment of its own.
+[[nodiscard]] sandbox::Command command_for(const std::filesystem::path& program, const runtime::LibraryPaths& libraries,
+                                           const std::filesystem::path& folder);
+
+/// Runs `slipway-worker job FOLDER` in the sandbox and reads what it left. A process that crashed, or was stopped,
+/// becomes an outcome with a typed failure, the name of the signal or limit and the last lines of its log.
+/// @param folder  a job folder with spec.json and in/
+[[nodiscard]] hub::domain::JobOutcome launch_job(const std::filesystem::path& program,
+                                                 const runtime::LibraryPaths& libraries,
+                                                 const std::filesystem::path& folder, const hub::domain::JobSpec& spec,
+                                                 const JobLimits& limits, const sandbox::LineSink& log,
+                                                 std::stop_token cancel);
+
+/// A file that a job's process left, opened so that no link in its place leads anywhere else.
+class ResultFile {
+ public:
+  /// @error kInvalidArgument: the name is no plain name, or what stands there is no plain file
+  [[nodiscard]] static base::Result<ResultFile> open(const std::filesystem::path& folder, std::string_view subfolder,
+                                                     std::string_view name);
+  ~ResultFile();
+  ResultFile(ResultFile&& other) noexcept;
+  ResultFile& operator=(ResultFile&& other) noexcept;
+  /// Another name of the open file, valid while this object lives.
+  [[nodiscard]] std::filesystem::path path() const;
+
+ private:
+  explicit ResultFile(int descriptor) : descriptor_(descriptor) {}
+  int descriptor_ = -1;
+};
+
+}  // namespace slipway::worker

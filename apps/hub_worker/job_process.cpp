@@ -1,0 +1,116 @@
+#include "apps/hub_worker/job_process.hpp"
+
+#include <cstdio>
+
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/files.hpp"
+#include "hub/domain/document.hpp"
+#include "hub/executor/execute.hpp"
+#include "runtime/environment.hpp"
+#include "runtime/profiling.hpp"
+#include "sandbox/lock_down.hpp"
+
+namespace slipway::worker {
+namespace {
+
+namespace fs = std::filesystem;
+using hub::domain::FailureType;
+using hub::domain::JobOutcome;
+
+constexpr std::uint64_t kLargestSpecBytes = 64U << 20;
+constexpr int kProcesses = 64;
+
+void say(std::string_view line) {
+  std::fwrite(line.data(), 1, line.size(), stdout);
+  std::fputc('\n', stdout);
+  std::fflush(stdout);
+}
+
+/// What the job may read besides the system: this program and the folders of the libraries, whose parts load each
+/// other from the folders beside them.
+std::vector<fs::path> readable_places(const base::Result<runtime::LibraryPaths>& libraries) {
+  std::error_code error;
+  std::vector<fs::path> places = {fs::read_symlink("/proc/self/exe", error)};
+  if (!libraries) return places;
+  places.push_back(fs::weakly_canonical(libraries->onnxruntime, error).parent_path());
+  if (!libraries->qnn_folder.empty()) {
+    const auto folder = fs::weakly_canonical(libraries->qnn_folder, error);
+    places.push_back(folder);
+    places.push_back(folder.parent_path() / "onnxruntime_qnn.libs");
+  }
+  return places;
+}
+
+JobOutcome failed(FailureType type, std::string reason) {
+  JobOutcome outcome;
+  outcome.failure_type = type;
+  outcome.failure_reason = std::move(reason);
+  return outcome;
+}
+
+JobOutcome carry_out(const fs::path& folder) {
+  const auto libraries = runtime::locate_libraries();
+  const auto level =
+      sandbox::lock_down({.writable = {folder}, .readable = readable_places(libraries), .processes = kProcesses});
+  if (!level) return failed(FailureType::kInternal, "the job could not lock itself in: " + level.error().message);
+  say("sandbox: " + level->text());
+
+  const auto text = base::read_file(folder / "spec.json", kLargestSpecBytes);
+  if (!text) return failed(FailureType::kInternal, text.error().message);
+  const auto spec = hub::domain::job_spec_from_document(*text);
+  if (!spec) return failed(FailureType::kInternal, spec.error().message);
+  hub::executor::Tools tools;
+  if (libraries) tools.libraries = *libraries;
+  tools.slipway_version = SLIPWAY_VERSION;
+  tools.open_environment = [&]() -> base::Result<std::shared_ptr<runtime::Environment>> {
+    if (!libraries) return std::unexpected(libraries.error());
+    return runtime::Environment::open(*libraries);
+  };
+  JobOutcome outcome = hub::executor::execute(*spec, folder, tools, say);
+  outcome.sandbox = level->text();
+  return outcome;
+}
+
+}  // namespace
+
+int run_job_process(const fs::path& folder) {
+  std::error_code error;
+  const fs::path home = fs::canonical(folder, error);
+  for (const char* name : {"in", "work", "out"}) fs::create_directories(home / name, error);
+  // The compiler leaves files in the working directory.
+  if (error || ::chdir((home / "work").c_str()) != 0) {
+    std::fprintf(stderr, "slipway-worker: %s is not a job folder\n", folder.c_str());
+    return 2;
+  }
+  const JobOutcome outcome = carry_out(home);
+  const auto written = base::write_file_durably(home / "outcome.json", hub::domain::to_document(outcome));
+  if (!written) {
+    std::fprintf(stderr, "slipway-worker: %s\n", written.error().message.c_str());
+    return 1;
+  }
+  return 0;
+}
+
+int run_describe() {
+  nlohmann::json about = {{"schema", "slipway-machine/1"}, {"machine", runtime::machine_name()}};
+  const auto libraries = runtime::locate_libraries();
+  if (libraries) {
+    const auto environment = runtime::Environment::open(*libraries);
+    if (environment) {
+      about["onnxruntime"] = (*environment)->onnxruntime_version();
+      if (const auto qairt = (*environment)->qairt_version()) about["qairt"] = *qairt;
+    } else {
+      about["problem"] = environment.error().message;
+    }
+  } else {
+    about["problem"] = libraries.error().message;
+  }
+  std::puts(about.dump().c_str());
+  std::fflush(stdout);
+  return 0;
+}
+
+}  // namespace slipway::worker

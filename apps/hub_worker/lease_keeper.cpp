@@ -1,0 +1,103 @@
+#include "apps/hub_worker/lease_keeper.hpp"
+
+#include <chrono>
+
+#include "base/clock.hpp"
+
+namespace slipway::worker {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using Clock = std::chrono::steady_clock;
+
+constexpr seconds kRenewEvery{10};
+constexpr milliseconds kSendLinesEvery{200};
+constexpr std::size_t kLargestBatch = 256U << 10;
+
+}  // namespace
+
+LeaseKeeper::LeaseKeeper(hub::client::AgentClient& client, std::string job_id, std::string lease_token,
+                         unsigned lease_seconds, std::stop_source on_lost)
+    : client_(client),
+      job_id_(std::move(job_id)),
+      lease_token_(std::move(lease_token)),
+      on_lost_(std::move(on_lost)),
+      lease_until_(Clock::now() + seconds(lease_seconds)),
+      thread_([this](const std::stop_token& stop) { work(stop); }) {}
+
+LeaseKeeper::~LeaseKeeper() = default;
+
+void LeaseKeeper::add_line(std::string_view line) {
+  const std::string stamped = fmt::format("[job] {} {}\n", base::iso8601(base::SystemClock().now()), line);
+  const std::scoped_lock lock(mutex_);
+  // With the hub away the log waits here, up to a point.
+  if (lines_.size() < 4 * kLargestBatch) lines_ += stamped;
+}
+
+void LeaseKeeper::flush() {
+  std::unique_lock lock(mutex_);
+  if (lines_.empty() && !is_sending_) return;
+  is_flush_wanted_ = true;
+  changed_.notify_all();
+  changed_.wait(lock, [&] { return !is_flush_wanted_; });
+}
+
+void LeaseKeeper::lose() {
+  is_lost_ = true;
+  on_lost_.request_stop();
+}
+
+void LeaseKeeper::renew() {
+  const auto granted = client_.renew(job_id_, lease_token_);
+  if (granted) {
+    lease_until_ = Clock::now() + seconds(*granted);
+    return;
+  }
+  // A hub that is away may come back in time; one that answers has decided.
+  const bool is_away =
+      granted.error().code == base::Code::kUnavailable || granted.error().code == base::Code::kDeadlineExceeded;
+  if (!is_away || Clock::now() >= lease_until_) lose();
+}
+
+void LeaseKeeper::send_lines(std::unique_lock<std::mutex>& lock) {
+  while (!lines_.empty()) {
+    std::string batch = lines_.substr(0, kLargestBatch);
+    if (batch.size() == kLargestBatch) batch.resize(batch.rfind('\n') + 1);
+    if (batch.empty()) batch = lines_;
+    is_sending_ = true;
+    lock.unlock();
+    const auto sent = client_.append_log(job_id_, lease_token_, batch);
+    lock.lock();
+    is_sending_ = false;
+    if (!sent) {
+      if (sent.error().code == base::Code::kAborted) lose();
+      if (sent.error().code == base::Code::kUnavailable || sent.error().code == base::Code::kDeadlineExceeded) return;
+    }
+    lines_.erase(0, batch.size());  // refused lines are not worth a second try
+  }
+}
+
+void LeaseKeeper::work(const std::stop_token& stop) {
+  auto renew_due = Clock::now() + kRenewEvery;
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    changed_.wait_for(lock, stop, kSendLinesEvery, [&] { return is_flush_wanted_; });
+    send_lines(lock);
+    if (is_flush_wanted_) {
+      is_flush_wanted_ = false;
+      changed_.notify_all();
+    }
+    if (!stop.stop_requested() && Clock::now() >= renew_due) {
+      lock.unlock();
+      renew();
+      lock.lock();
+      renew_due =
+          Clock::now() + (is_lost_ ? kRenewEvery : seconds(lease_until_ - Clock::now() < kRenewEvery * 2 ? 2 : 10));
+    }
+  }
+  is_flush_wanted_ = false;
+  changed_.notify_all();
+}
+
+}  // namespace slipway::worker

@@ -1,0 +1,206 @@
+#include "apps/hub_worker/slot.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <fstream>
+#include <set>
+
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+
+#include "apps/hub_worker/lease_keeper.hpp"
+#include "base/files.hpp"
+#include "hub/domain/document.hpp"
+#include "hub/domain/job_state.hpp"
+
+namespace slipway::worker {
+namespace {
+
+namespace fs = std::filesystem;
+namespace agent = hub::protocol::agent;
+using base::Code;
+using hub::domain::FailureType;
+using hub::domain::JobOutcome;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kLongestPause{2000};
+
+void pause(milliseconds time, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any wakes;
+  std::unique_lock lock(mutex);
+  wakes.wait_for(lock, stop, time, [] { return false; });
+}
+
+/// Folder of one attempt, removed when it is over.
+class JobFolder {
+ public:
+  static base::Result<JobFolder> create(const fs::path& parent, std::string_view job_id) {
+    if (job_id.find('/') != std::string_view::npos) return base::fail(Code::kInternal, "a job id with a slash");
+    std::string path = (parent / fmt::format("{}{}-XXXXXX", kJobFolderPrefix, job_id)).string();
+    if (::mkdtemp(path.data()) == nullptr) {
+      return std::unexpected(base::errno_error(errno, fmt::format("make {}", path)));
+    }
+    for (const char* name : {"in", "work", "out"}) {
+      if (::mkdir((path + "/" + name).c_str(), 0755) != 0) {
+        return std::unexpected(base::errno_error(errno, fmt::format("make {}/{}", path, name)));
+      }
+    }
+    return JobFolder(path);
+  }
+  ~JobFolder() {
+    std::error_code error;
+    if (!path_.empty()) fs::remove_all(path_, error);
+    if (error) spdlog::warn("removing {}: {}", path_.string(), error.message());
+  }
+  JobFolder(JobFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  JobFolder& operator=(JobFolder&&) = delete;
+  [[nodiscard]] const fs::path& path() const { return path_; }
+
+ private:
+  explicit JobFolder(fs::path path) : path_(std::move(path)) {}
+  fs::path path_;
+};
+
+JobOutcome failed(FailureType type, std::string reason) {
+  JobOutcome outcome;
+  outcome.failure_type = type;
+  outcome.failure_reason = std::move(reason);
+  return outcome;
+}
+
+/// The files that an outcome names, each once.
+std::set<std::string> files_of(const JobOutcome& outcome) {
+  std::set<std::string> names;
+  if (!outcome.target_file.empty()) names.insert(outcome.target_file);
+  for (const auto& [key, name] : outcome.companion_files) names.insert(name);
+  if (!outcome.output_dataset_file.empty()) names.insert(outcome.output_dataset_file);
+  for (const auto& artifact : outcome.artifacts) names.insert(artifact.filename);
+  return names;
+}
+
+/// One slot with its two connections: its own and the one of the keeper beside a running job.
+class Slot {
+ public:
+  Slot(const SlotSettings& settings, std::stop_token stop)
+      : settings_(settings),
+        stop_(std::move(stop)),
+        client_(settings.hub_url, settings.token),
+        keeper_client_(settings.hub_url, settings.token) {}
+
+  base::Result<void> run(const std::vector<hub::domain::JobKind>& kinds, Membership& membership) {
+    std::string agent_id;
+    milliseconds wait{100};
+    while (!stop_.stop_requested()) {
+      const auto outcome = turn(kinds, membership, agent_id);
+      if (outcome) {
+        wait = milliseconds(100);
+        continue;
+      }
+      const auto code = outcome.error().code;
+      if (code == Code::kUnauthenticated || code == Code::kPermissionDenied) return outcome;
+      if (code == Code::kCancelled) continue;
+      spdlog::warn("{}", outcome.error().message);
+      pause(wait, stop_);
+      wait = std::min(2 * wait, kLongestPause);
+    }
+    return {};
+  }
+
+ private:
+  /// Waits for one job and carries it out, if there is one within the poll.
+  base::Result<void> turn(const std::vector<hub::domain::JobKind>& kinds, Membership& membership,
+                          std::string& agent_id) {
+    if (agent_id.empty()) {
+      SLIPWAY_ASSIGN(agent_id, membership.join(client_, "", stop_));
+    }
+    auto lease = client_.lease(agent_id, kinds, stop_);
+    if (!lease && lease.error().code == Code::kNotFound) {
+      // The hub was started anew and does not know its agents.
+      SLIPWAY_ASSIGN(agent_id, membership.join(client_, agent_id, stop_));
+      lease = client_.lease(agent_id, kinds, stop_);
+    }
+    if (!lease) return std::unexpected(lease.error());
+    if (lease->has_value()) carry_out(**lease);
+    return {};
+  }
+
+  void carry_out(const agent::LeaseReply& lease) {
+    std::stop_source job_stop;
+    const std::stop_callback passed_on(stop_, [&] { job_stop.request_stop(); });
+    LeaseKeeper keeper(keeper_client_, lease.job_id, lease.lease_token, lease.lease_seconds, job_stop);
+    const auto start = std::chrono::steady_clock::now();
+    const auto folder = JobFolder::create(settings_.work_folder, lease.job_id);
+    const JobOutcome outcome = folder ? work_in(folder->path(), lease, keeper, job_stop.get_token())
+                                      : failed(FailureType::kOutOfDisk, folder.error().message);
+    const auto took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - start);
+    if (job_stop.stop_requested()) {
+      spdlog::info("job {}: dropped after {} ms, {}", lease.job_id, took.count(),
+                   keeper.is_lost() ? "the lease was lost" : "the agent ends");
+      return;
+    }
+    keeper.flush();
+    const auto done = hand_over(folder ? folder->path() : fs::path(), lease, outcome, job_stop.get_token());
+    spdlog::info("job {}: {} in {} ms{}", lease.job_id, outcome.succeeded ? "done" : "failed", took.count(),
+                 done ? "" : ", but the hub did not take the result: " + done.error().message);
+  }
+
+  JobOutcome work_in(const fs::path& folder, const agent::LeaseReply& lease, LeaseKeeper& keeper,
+                     const std::stop_token& stop) {
+    auto spec = hub::domain::job_spec_from_document(lease.spec_document);
+    if (!spec) return failed(FailureType::kInternal, spec.error().message);
+    spec->job.lease_token.clear();  // a secret that the job's process has no use for
+    std::ofstream(folder / "spec.json", std::ios::binary) << hub::domain::to_document(*spec);
+    for (const auto& input : lease.inputs) {
+      if (input.name.empty() || input.name.find('/') != std::string::npos || input.name == "..") {
+        return failed(FailureType::kInternal, fmt::format("the hub names an input \"{}\"", input.name));
+      }
+      const auto fetched = client_.fetch(input, folder / "in" / input.name, stop);
+      if (fetched) continue;
+      const bool is_full = fetched.error().code == Code::kResourceExhausted;
+      return failed(is_full ? FailureType::kOutOfDisk : FailureType::kInternal, fetched.error().message);
+    }
+    return launch_job(
+        settings_.program, settings_.libraries, folder, *spec, settings_.limits,
+        [&](std::string_view line) { keeper.add_line(line); }, stop);
+  }
+
+  base::Result<void> hand_over(const fs::path& folder, const agent::LeaseReply& lease, JobOutcome outcome,
+                               const std::stop_token& stop) {
+    agent::CompleteRequest request;
+    request.lease_token = lease.lease_token;
+    for (const auto& name : files_of(outcome)) {
+      const auto file = ResultFile::open(folder, "out", name);
+      if (!file) {
+        outcome = failed(FailureType::kInternal, file.error().message);
+        request.files.clear();
+        break;
+      }
+      SLIPWAY_ASSIGN(auto sent, client_.upload(lease.job_id, lease.lease_token, name, file->path(), stop));
+      request.files.push_back(std::move(sent));
+    }
+    request.outcome_document = hub::domain::to_document(outcome);
+    return client_.complete(lease.job_id, request, stop);
+  }
+
+  const SlotSettings& settings_;
+  std::stop_token stop_;
+  hub::client::AgentClient client_, keeper_client_;
+};
+
+}  // namespace
+
+base::Result<std::string> Membership::join(hub::client::AgentClient& client, const std::string& known,
+                                           std::stop_token stop) {
+  const std::scoped_lock lock(mutex_);
+  if (!agent_id_.empty() && agent_id_ != known) return agent_id_;
+  SLIPWAY_ASSIGN(agent_id_, client.register_agent(registration_, std::move(stop)));
+  return agent_id_;
+}
+
+base::Result<void> run_slot(const SlotSettings& settings, const std::vector<hub::domain::JobKind>& kinds,
+                            Membership& membership, std::stop_token stop) {
+  return Slot(settings, std::move(stop)).run(kinds, membership);
+}
+
+}  // namespace slipway::worker

@@ -1,0 +1,21 @@
+"""Writes the committed test data anew: `make golden`. One line a generator; each knows its own folder below tests/golden."""
+
+from python.reference import media_golden, tensor_golden, tiny_models
+from python.reference.face_det_lite import golden as face_det_lite_golden
+
+GENERATORS = [
+    ("arrays for src/tensor", tensor_golden.main),
+    ("tiny models for src/runtime", tiny_models.main),
+    ("pictures for src/media", media_golden.main),
+    ("face_det_lite", face_det_lite_golden.main),
+]
+
+
+def main() -> None:
+    for name, write in GENERATORS:
+        print(name)
+        write()
+
+
+if __name__ == "__main__":
+    main()

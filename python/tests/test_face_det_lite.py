@@ -1,0 +1,242 @@
+"""`slipway face-det-lite` against the NumPy reading of the rules and ONNX Runtime's Python package."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from PIL import Image, ImageOps
+
+from python.reference.face_det_lite import constants, postprocess, preprocess
+from python.tools import quantize_face_det_lite
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SLIPWAY = Path(os.environ.get("SLIPWAY_BUILD", REPOSITORY / "build/release")) / "slipway"
+DATA = Path(os.environ.get("SLIPWAY_TEST_DATA", REPOSITORY.parent / "shared/data"))
+MODEL = DATA / "models/face/face_det_lite.onnx"
+TINY = REPOSITORY / "tests/golden/face_det_lite/tiny.onnx"
+
+CALIBRATION = ("dlib_voc_2007_007763.jpg", "dlib_voc_2008_001322.jpg", "fr_obama-720p.jpg", "bus.jpg", "sam2_cars.jpg",
+               "sahi_terrain2.png")
+
+needs_command = pytest.mark.skipif(not SLIPWAY.is_file(), reason=f"{SLIPWAY} is not built")
+needs_data = pytest.mark.skipif(not MODEL.is_file(), reason=f"no test data at {DATA} (SLIPWAY_TEST_DATA names its place)")
+pytestmark = needs_command
+
+
+def pictures() -> list[Path]:
+    return sorted((DATA / "images").glob("*/*.*")) if DATA.is_dir() else []
+
+
+def slipway(*arguments: object, stdin: bytes | None = None) -> tuple[int, list[dict], str]:
+    done = subprocess.run([SLIPWAY, "face-det-lite", *map(str, arguments), "--json"], input=stdin, capture_output=True,
+                          timeout=300)
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr.decode()
+
+
+def read(path: Path) -> np.ndarray:
+    return np.asarray(ImageOps.exif_transpose(Image.open(path)).convert("RGB"))
+
+
+class Reading:
+    """The rules in NumPy around the network in ONNX Runtime."""
+
+    def __init__(self, model: Path, scales: dict[str, tuple[float, int]] | None = None) -> None:
+        self.session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
+        self.input = self.session.get_inputs()[0]
+        self.names = [output.name for output in self.session.get_outputs()]
+        self.scales = scales or {}
+
+    def faces(self, picture: np.ndarray, channel: str = "luma", fit: str = "letterbox",
+              iou_max: float | None = None) -> list[postprocess.Face]:
+        height, width = self.input.shape[2:]
+        tensor, placement = preprocess.image_to_tensor(picture, channel, fit, width, height)
+        if self.scales:
+            tensor = preprocess.quantize(tensor, *self.scales[self.input.name], np.uint8)
+        heads = self.session.run(self.names, {self.input.name: tensor})
+        if self.scales:
+            heads = [preprocess.dequantize(head, *self.scales[name]) for name, head in zip(self.names, heads)]
+        return postprocess.postprocess(*heads, placement, iou_max=iou_max)
+
+
+def assert_same(found: list[dict], expected: list[postprocess.Face], picture: np.ndarray, what: str) -> None:
+    height, width = picture.shape[:2]
+    assert len(found) == len(expected), what
+    for face, other in zip(found, expected):
+        assert (face["x"], face["y"], face["w"], face["h"]) == postprocess.app_box(other.box, width, height), what
+        np.testing.assert_allclose(face["box"], other.box, atol=0.02, err_msg=what)
+        np.testing.assert_allclose(face["landmarks"], other.landmarks, atol=0.02, err_msg=what)
+        assert face["score"] == pytest.approx(float(other.score), abs=1e-4), what
+
+
+@needs_data
+@pytest.mark.parametrize("channel", ["luma", "blue"])
+@pytest.mark.parametrize("fit", ["letterbox", "stretch"])
+def test_equals_the_numpy_reading_to_the_pixel_on_every_picture(channel: str, fit: str) -> None:
+    status, lines, errors = slipway(MODEL, *pictures(), "--channel", channel, "--fit", fit)
+    assert status == 0, errors
+    reading = Reading(MODEL)
+    assert [line["image"] for line in lines] == [str(path) for path in pictures()]
+    total = 0
+    for line in lines:
+        picture = read(Path(line["image"]))
+        assert (line["width"], line["height"]) == picture.shape[1::-1]
+        assert_same(line["faces"], reading.faces(picture, channel, fit), picture, line["image"])
+        total += len(line["faces"])
+    assert total > 40
+
+
+@needs_data
+def test_suppresses_as_the_evaluator_does_when_asked() -> None:
+    # At a low threshold neighbouring cells of one face overlap; suppression has work there.
+    path = DATA / "images/faces/dlib_bald_guys.jpg"
+    _, [line], _ = slipway(MODEL, path, "--nms", constants.EVALUATOR_IOU_MAX)
+    picture = read(path)
+    assert_same(line["faces"], Reading(MODEL).faces(picture, iou_max=constants.EVALUATOR_IOU_MAX), picture, str(path))
+
+
+@pytest.fixture(scope="session")
+def w8a8(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("w8a8")
+    calibration = [str(path) for path in pictures() if path.name in CALIBRATION]
+    tested = [str(path) for path in pictures() if path.name not in CALIBRATION]
+    assert len(calibration) == len(CALIBRATION)
+    assert quantize_face_det_lite.main(["--model", str(MODEL), "--output", str(output), "--calibration", *calibration, "--test",
+                                        *tested]) == 0
+    return output
+
+
+@needs_data
+def test_w8a8_with_integers_at_its_border_equals_the_numpy_reading(w8a8: Path) -> None:
+    tested = [path for path in pictures() if path.name not in CALIBRATION]
+    status, lines, errors = slipway(w8a8 / "w8a8", *tested)
+    assert status == 0, errors
+    reading = Reading(w8a8 / "w8a8/model.onnx", quantize_face_det_lite.integers_at_border(onnx.load(w8a8 / "qdq.onnx")))
+    for line in lines:
+        picture = read(Path(line["image"]))
+        assert_same(line["faces"], reading.faces(picture), picture, line["image"])
+
+
+@needs_data
+def test_w8a8_finds_the_faces_of_the_float_model(w8a8: Path) -> None:
+    tested = [path for path in pictures() if path.name not in CALIBRATION]
+    _, float_lines, _ = slipway(MODEL, *tested)
+    _, lines, _ = slipway(w8a8 / "qdq.onnx", *tested)
+    found = extra = total = 0
+    for one, other in zip(float_lines, lines):
+        boxes = [np.array(face["box"]) for face in one["faces"]]
+        others = [np.array(face["box"]) for face in other["faces"]]
+        total += len(boxes)
+        found += sum(any(postprocess.box_iou(box, candidate) > 0.5 for candidate in others) for box in boxes)
+        extra += sum(all(postprocess.box_iou(box, candidate) <= 0.5 for box in boxes) for candidate in others)
+    assert total >= 30
+    assert found >= 0.95 * total and extra <= 0.05 * total, f"{found} of {total} faces, {extra} more"
+
+
+@needs_data
+def test_w8a8_on_the_npu_emulator_is_within_a_quantum_of_the_cpu(w8a8: Path) -> None:
+    path = DATA / "images/faces/zidane.jpg"
+    status, lines, errors = slipway(w8a8 / "w8a8", path, "--provider", "qnn", "--soc", 57, "--htp-arch", 75)
+    if status == 3:
+        pytest.skip("the QNN provider is not here: " + errors)
+    assert status == 0, errors
+    [npu], (_, [cpu], _) = lines, slipway(w8a8 / "w8a8", path)
+    assert npu["placement"]["is_emulated"] and npu["timing_ms"]["inference"] is None
+    scale, _ = quantize_face_det_lite.integers_at_border(onnx.load(w8a8 / "qdq.onnx"))["bbox"]
+    quantum = scale * constants.STRIDE / 0.5  # of the box head, in pixels of this picture, which is halved
+    assert len(npu["faces"]) == len(cpu["faces"]) == 2
+    for one, other in zip(npu["faces"], cpu["faces"]):
+        np.testing.assert_allclose(one["box"], other["box"], atol=1.01 * quantum)
+        assert one["score"] == pytest.approx(other["score"], abs=0.02)
+
+
+# What follows needs no data: a small network and generated pictures.
+
+
+def encoded(image: Image.Image, kind: str, **options) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format=kind, **options)
+    return buffer.getvalue()
+
+
+def noise(width: int, height: int) -> Image.Image:
+    blocks = np.random.default_rng(3).integers(0, 256, (max(1, height // 20), max(1, width // 20), 3), dtype=np.uint8)
+    return Image.fromarray(blocks).resize((width, height), Image.Resampling.NEAREST)
+
+
+def test_unusual_pictures_give_what_the_reading_gives(tmp_path: Path) -> None:
+    picture, exif = noise(300, 200), Image.Exif()
+    exif[0x0112] = 6
+    files = {
+        "grey.png": encoded(picture.convert("L"), "PNG"), "palette.png": encoded(picture.quantize(40), "PNG"),
+        "cmyk.jpg": encoded(picture.convert("CMYK"), "JPEG"), "turned.jpg": encoded(picture, "JPEG", exif=exif),
+        "animated.gif": encoded(picture.quantize(40), "GIF", save_all=True, append_images=[noise(300, 200).quantize(9)]),
+        "one_pixel.png": encoded(noise(1, 1), "PNG"), "long.png": encoded(noise(20000, 40), "PNG"),
+        "tall.webp": encoded(noise(40, 16000), "WEBP", lossless=True), "black.png": encoded(Image.new("RGB", (64, 64)), "PNG"),
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    status, lines, errors = slipway(TINY, tmp_path)
+    assert status == 0, errors
+    assert len(lines) == len(files)
+    reading = Reading(TINY)
+    for line in lines:
+        shown = read(Path(line["image"]))
+        assert_same(line["faces"], reading.faces(shown), shown, line["image"])
+    assert {Path(line["image"]).name: len(line["faces"]) for line in lines}["black.png"] == 0
+
+
+def test_one_bad_picture_does_not_end_the_run(tmp_path: Path) -> None:
+    good = encoded(noise(300, 200), "JPEG")
+    (tmp_path / "a.jpg").write_bytes(good)
+    (tmp_path / "b.jpg").write_bytes(good[: len(good) // 2])
+    (tmp_path / "c.png").write_bytes(b"not a picture")
+    (tmp_path / "d.jpg").write_bytes(good)
+    status, lines, errors = slipway(TINY, tmp_path)
+    assert status == 1
+    assert [Path(line["image"]).name for line in lines if "faces" in line] == ["a.jpg", "d.jpg"]
+    assert [line["error"]["code"] for line in lines if "image" in line and "error" in line] == ["data_loss", "invalid_argument"]
+    assert "b.jpg" in errors and "c.png" in errors
+
+
+def test_a_picture_over_the_limit_is_refused_by_its_header(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(encoded(noise(300, 200), "PNG"))
+    status, lines, errors = slipway(TINY, tmp_path, "--max-pixels", 59999)
+    assert status == 1 and lines[0]["error"]["code"] == "resource_exhausted"
+    assert "300x200" in errors
+
+
+def test_overlays_and_a_stream_on_standard_input(tmp_path: Path) -> None:
+    first, second = encoded(noise(300, 200), "JPEG"), encoded(noise(200, 240), "JPEG")
+    (tmp_path / "a.jpg").write_bytes(first)
+    status, [line], _ = slipway(TINY, tmp_path / "a.jpg", "--output", tmp_path / "drawn.png")
+    assert status == 0
+    drawn, plain = read(tmp_path / "drawn.png").astype(int), read(tmp_path / "a.jpg").astype(int)
+    assert drawn.shape == plain.shape and line["faces"]
+    assert (np.abs(drawn - plain).max(axis=2) > 0).mean() > 0.01
+    status, lines, errors = slipway(TINY, "-", stdin=first + second + first)  # changes its size on the way
+    assert status == 0, errors
+    assert [(line["frame"], line["width"]) for line in lines] == [(0, 300), (1, 200), (2, 300)]
+    status, _, errors = slipway(TINY, tmp_path / "a.jpg", "--output", tmp_path / "a.jpg")
+    assert status == 1 and "written over" in errors
+
+
+def test_bench_gives_percentiles_of_each_stage(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(encoded(noise(300, 200), "JPEG"))
+    status, [line], _ = slipway(TINY, tmp_path / "a.jpg", "--bench", 7)
+    assert status == 0
+    assert [line["bench"][stage]["count"] for stage in ("pre", "inference", "post")] == [7, 7, 7]
+    assert 0 < line["bench"]["inference"]["min_us"] <= line["bench"]["inference"]["p99_us"]
+
+
+def test_a_model_that_does_not_fit_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(encoded(noise(300, 200), "JPEG"))
+    status, lines, errors = slipway(REPOSITORY / "tests/golden/models/conv.onnx", tmp_path / "a.jpg")
+    assert status == 1 and "conv.onnx" in errors and "expected a grey picture" in errors

@@ -1,0 +1,139 @@
+"""Makes w8a8 test models of face_det_lite with ONNX Runtime's quantiser.
+
+    python -m python.tools.quantize_face_det_lite --model face_det_lite.onnx --output DIR --calibration PICTURE …
+
+Writes DIR/qdq.onnx (float at its border), DIR/w8a8/model.onnx (uint8 at its border, as compiled w8a8 files are) and
+DIR/w8a8/model.yaml with the scales. Calibration pictures must not be among those that results are judged on: pass the
+latter as --test and the script refuses an overlap by content.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import logging
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization.shape_inference import quant_pre_process
+from PIL import Image
+
+from python.exporters.common.model_folder import write_description
+from python.reference.face_det_lite.preprocess import image_to_tensor
+
+
+class Pictures(CalibrationDataReader):
+    """Each picture whole, mirrored, and its upper middle: three views."""
+
+    def __init__(self, paths: list[Path], name: str, channel: str) -> None:
+        self._tensors = iter([{name: image_to_tensor(np.ascontiguousarray(view), channel)[0]}
+                              for path in paths for view in _views(path)])
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        return next(self._tensors, None)
+
+
+def _views(path: Path) -> list[np.ndarray]:
+    whole = np.asarray(Image.open(path).convert("RGB"))
+    height, width = whole.shape[:2]
+    return [whole, whole[:, ::-1], whole[: height * 2 // 3, width // 6 : width - width // 6]]
+
+
+def quantize(model: Path, output: Path, calibration: list[Path], channel: str) -> Path:
+    """QDQ with float inputs and outputs: uint8 activations, int8 weights per channel, ranges by minimum and maximum."""
+    prepared = output / "prepared.onnx"
+    quant_pre_process(str(model), str(prepared), skip_symbolic_shape=True)
+    name = onnx.load(prepared, load_external_data=False).graph.input[0].name
+    path = output / "qdq.onnx"
+    quantize_static(str(prepared), str(path), Pictures(calibration, name, channel), quant_format=QuantFormat.QDQ,
+                    per_channel=True, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
+                    calibrate_method=CalibrationMethod.MinMax)
+    prepared.unlink()
+    return path
+
+
+def integers_at_border(model: onnx.ModelProto) -> dict[str, tuple[float, int]]:
+    """Takes away the first quantisation of each input and the last dequantisation of each output; says their scales."""
+    graph = model.graph
+    constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    scales: dict[str, tuple[float, int]] = {}
+
+    def scale_of(node: onnx.NodeProto) -> tuple[float, int]:
+        return float(constants[node.input[1]]), int(constants[node.input[2]])
+
+    for value in graph.input:
+        [node] = [node for node in graph.node if value.name in node.input]
+        if node.op_type != "QuantizeLinear":
+            raise ValueError(f"input '{value.name}' goes into {node.op_type}, expected QuantizeLinear")
+        scales[value.name] = scale_of(node)
+        for user in graph.node:
+            user.input[:] = [value.name if name == node.output[0] else name for name in user.input]
+        graph.node.remove(node)
+        value.type.tensor_type.elem_type = helper.np_dtype_to_tensor_dtype(constants[node.input[2]].dtype)
+    for value in graph.output:
+        [node] = [node for node in graph.node if value.name in node.output]
+        if node.op_type != "DequantizeLinear":
+            raise ValueError(f"output '{value.name}' comes from {node.op_type}, expected DequantizeLinear")
+        scales[value.name] = scale_of(node)
+        stored = node.input[0]
+        graph.node.remove(node)
+        for other in graph.node:
+            other.output[:] = [value.name if name == stored else name for name in other.output]
+            other.input[:] = [value.name if name == stored else name for name in other.input]
+        value.type.tensor_type.elem_type = helper.np_dtype_to_tensor_dtype(constants[node.input[2]].dtype)
+    return scales
+
+
+def write_integer_model(qdq: Path, folder: Path, calibration: list[Path], channel: str) -> None:
+    model = onnx.load(qdq)
+    scales = integers_at_border(model)
+    onnx.checker.check_model(model)
+    folder.mkdir(parents=True, exist_ok=True)
+    onnx.save(model, folder / "model.onnx")
+
+    def describe(value: onnx.ValueInfoProto) -> dict:
+        scale, zero_point = scales[value.name]
+        kind = value.type.tensor_type
+        return {"name": value.name, "shape": [dimension.dim_value for dimension in kind.shape.dim],
+                "dtype": helper.tensor_dtype_to_np_dtype(kind.elem_type).name, "layout": "NCHW", "scale": scale,
+                "zero_point": zero_point}
+
+    write_description(folder, {
+        "schema": 1, "name": "face_det_lite", "description": "w8a8 test model made with ONNX Runtime's static quantiser",
+        "licence": "BSD-3-Clause", "precision": "w8a8",
+        "calibration": {"pictures": [path.name for path in calibration], "channel": channel},
+        "graphs": {"detector": {"file": "model.onnx", "inputs": [describe(value) for value in model.graph.input],
+                                "outputs": [describe(value) for value in model.graph.output]}}})
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m python.tools.quantize_face_det_lite", description=__doc__.split("\n")[0])
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--calibration", type=Path, nargs="+", required=True, help="pictures")
+    parser.add_argument("--test", type=Path, nargs="*", default=[], help="pictures that results are judged on")
+    parser.add_argument("--channel", choices=("luma", "blue"), default="luma")
+    options = parser.parse_args(arguments)
+    logging.disable(logging.WARNING)
+
+    def digest(path: Path) -> str:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+
+    tested = {digest(path) for path in options.test}
+    shared = [path.name for path in options.calibration if digest(path) in tested]
+    if shared:
+        print(f"error: pictures for calibration are also test pictures: {', '.join(shared)}", file=sys.stderr)
+        return 1
+    options.output.mkdir(parents=True, exist_ok=True)
+    qdq = quantize(options.model, options.output, options.calibration, options.channel)
+    write_integer_model(qdq, options.output / "w8a8", options.calibration, options.channel)
+    print(f"{qdq} and {options.output / 'w8a8'}, {len(options.calibration)} calibration pictures")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+#include "compile/compile.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/files.hpp"
+#include "compile/onnx_graph/model.hpp"
+#include "compile/onnx_graph/testing/python_oracle.hpp"
+#include "compile/onnx_graph/testing/tiny_models.hpp"
+#include "compile/testing_environment.hpp"
+
+namespace slipway::compile {
+namespace {
+
+namespace models = onnx_graph::testing;
+using base::Code;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class CompileToOnnx : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!testing::environment()) GTEST_SKIP() << "needs ONNX Runtime";
+    std::filesystem::create_directory(folder() / "out");
+    request_.output_folder = folder() / "out";
+  }
+  std::filesystem::path folder() const { return folder_->path(); }
+
+  base::Result<CompileResult> compile_bytes(const std::string& bytes) {
+    request_.model = folder() / "net.onnx";
+    models::write(request_.model, bytes);
+    return compile(testing::environment(), request_, {});
+  }
+
+  /// The comparison was run on the uploaded model and the artifact, and both agree to the last bits.
+  static void expect_equal_results(const CompileResult& result, std::size_t outputs) {
+    ASSERT_THAT(result.agreement, SizeIs(outputs)) << result.agreement_note;
+    for (const auto& [name, agreement] : result.agreement) {
+      EXPECT_LT(agreement.relative_max, 1e-6) << name;
+      EXPECT_EQ(agreement.not_finite, 0) << name;
+    }
+  }
+
+  CompileRequest request_;
+  base::Result<base::TemporaryFolder> folder_ = base::TemporaryFolder::create("compile-test");
+};
+
+TEST_F(CompileToOnnx, every_request_about_the_boundary_is_met_and_the_result_agrees) {
+  request_.input_specs = {{.name = "picture", .shape = {2, 3, 16, 16}, .dtype = tensor::Dtype::kFloat32}};
+  request_.output_names = {"classes"};
+  request_.channel_last_inputs = {"picture"};
+  request_.channel_last_outputs = {"classes"};
+  const auto result = compile_bytes(models::conv_net(true));
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(result->inputs[0].name, "picture");
+  EXPECT_EQ(result->inputs[0].shape, (tensor::Shape{2, 16, 16, 3}));
+  EXPECT_EQ(result->outputs[0].name, "classes");
+  EXPECT_EQ(result->outputs[0].shape, (tensor::Shape{2, 8, 8, 4}));
+  EXPECT_FALSE(result->artifact_is_folder);
+  EXPECT_THAT(result->agreement_note, HasSubstr("against the result on the CPU"));
+  expect_equal_results(*result, 1);
+  EXPECT_FALSE(result->estimate);
+
+  if (!models::has_python_oracle()) return;
+  const auto answer = models::ask_python_oracle({"same", request_.model, result->artifact});
+  EXPECT_EQ(answer.exit_status, 0) << answer.text;
+}
+
+TEST_F(CompileToOnnx, truncation_takes_specs_of_either_width) {
+  request_.truncate_64bit_io = true;
+  request_.truncate_64bit_tensors = true;
+  for (const auto dtype : {tensor::Dtype::kInt32, tensor::Dtype::kInt64}) {
+    request_.input_specs = {{.name = "ids", .shape = {6}, .dtype = dtype},
+                            {.name = "offset", .shape = {1}, .dtype = dtype}};
+    const auto result = compile_bytes(models::lookup_net());
+    ASSERT_TRUE(result) << result.error().message;
+    EXPECT_EQ(result->inputs[0].dtype, tensor::Dtype::kInt32);
+    EXPECT_EQ(result->outputs[1].dtype, tensor::Dtype::kInt32);
+    expect_equal_results(*result, 3);
+  }
+}
+
+TEST_F(CompileToOnnx, output_sizes_that_the_file_leaves_open_are_filled_in) {
+  // The output's size follows from the input's, but the two share no symbol.
+  request_.input_specs = {{.name = "image", .shape = {3, 3, 16, 16}, .dtype = tensor::Dtype::kFloat32}};
+  std::string bytes = models::conv_net(true);
+  bytes.replace(bytes.find("batch", bytes.rfind("scores")), 5, "other");
+  const auto result = compile_bytes(bytes);
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(result->outputs[0].shape, (tensor::Shape{3, 4, 8, 8}));
+}
+
+TEST_F(CompileToOnnx, external_weights_become_a_folder_of_two_files) {
+  models::write(folder() / "w.bin", std::string("\0\0\200\77\0\0\0\100", 8));  // 1 and 2
+  const auto result = compile_bytes(models::external_weight_net({{"location", "w.bin"}}));
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_TRUE(result->artifact_is_folder);
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(result->artifact)) {
+    names.push_back(entry.path().filename().string());
+  }
+  EXPECT_THAT(names, ::testing::UnorderedElementsAre("model.onnx", "model.data"));
+  expect_equal_results(*result, 1);
+}
+
+TEST_F(CompileToOnnx, specs_that_do_not_fit_are_refused_in_words) {
+  request_.input_specs = {{.name = "x", .shape = {1, 4, 16, 16}, .dtype = tensor::Dtype::kFloat32}};
+  const auto result = compile_bytes(models::conv_net());
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, Code::kInvalidArgument);
+  EXPECT_THAT(result.error().message, HasSubstr("expected float32[1,3,16,16], found float32[1,4,16,16]"));
+}
+
+TEST_F(CompileToOnnx, bytes_that_are_no_model_are_refused) {
+  EXPECT_EQ(compile_bytes("no model").error().code, Code::kInvalidArgument);
+  EXPECT_EQ(compile_bytes("").error().code, Code::kInvalidArgument);
+}
+
+TEST_F(CompileToOnnx, a_comparison_that_cannot_run_says_why) {
+  // A row outside of the table: the file is valid, running it is not.
+  const auto result = compile_bytes(models::lookup_net(1000));
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_THAT(result->agreement, IsEmpty());
+  EXPECT_THAT(result->agreement_note, HasSubstr("not compared: running the source on the CPU"));
+}
+
+TEST(Targets, names_are_those_of_the_hub) {
+  for (const auto* name : {"onnx", "precompiled_qnn_onnx", "qnn_context_binary", "qnn_dlc"}) {
+    ASSERT_TRUE(target_from_name(name)) << name;
+    EXPECT_EQ(target_name(*target_from_name(name)), name);
+  }
+  EXPECT_FALSE(target_from_name("tflite"));
+}
+
+}  // namespace
+}  // namespace slipway::compile

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "compile/boundary.hpp"
+#include "compile/compile.hpp"
+#include "compile/onnx_graph/model.hpp"
+
+namespace slipway::compile {
+
+/// A model with the inputs and outputs that were asked for, on disk and ready for a compiler.
+struct Prepared {
+  std::filesystem::path model;  ///< source/model.onnx below the output folder
+  bool has_data_file = false;   ///< its weights are in source/model.data
+  onnx_graph::ModelSummary summary;
+  Boundary boundary;  ///< how it differs from what was uploaded
+};
+
+/// Reads the model and applies specs, names, truncations and layouts, in this order; turns constant nodes into
+/// initialisers; fills in output sizes by ONNX Runtime's shape inference.
+/// @error kInvalidArgument: as the rewrites of onnx_graph; the model is already compiled
+[[nodiscard]] base::Result<Prepared> prepare(const std::shared_ptr<runtime::Environment>& environment,
+                                             const CompileRequest& request, const Log& log);
+
+}  // namespace slipway::compile

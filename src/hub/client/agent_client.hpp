@@ -1,0 +1,75 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "hub/client/http.hpp"
+#include "hub/protocol/agent_messages.hpp"
+
+namespace slipway::hub::client {
+
+/// How long a request is tried again when the hub is away (no connection, 5xx, 429), with growing pauses.
+struct RetryPolicy {
+  std::chrono::milliseconds first_pause{100};
+  std::chrono::milliseconds longest_pause{2000};
+  std::chrono::milliseconds total{25'000};
+};
+
+/// The agent's side of the agent API (proto/slipway/agent.proto). Errors of every call: kUnavailable,
+/// kDeadlineExceeded: the hub is away longer than the policy allows; kUnauthenticated, kPermissionDenied: the token is
+/// not an agent's; kAborted: the lease was lost, the job belongs to someone else; kNotFound: the hub does not know the
+/// agent or job; kCancelled: `stop`.
+/// @thread one object belongs to one thread; its connection is kept open
+class AgentClient {
+ public:
+  /// @param hub_url  "http://127.0.0.1:8400", without a path
+  AgentClient(std::string hub_url, std::string token, RetryPolicy policy = {});
+
+  [[nodiscard]] base::Result<std::string> register_agent(const protocol::agent::Registration& registration,
+                                                         std::stop_token stop = {});
+
+  /// Waits up to 30 s for work. Not tried again: the caller asks in a loop anyway.
+  [[nodiscard]] base::Result<std::optional<protocol::agent::LeaseReply>> lease(
+      const std::string& agent_id, const std::vector<domain::JobKind>& kinds, std::stop_token stop = {});
+
+  /// One attempt of at most 5 s: what counts is that the lease is renewed in time. @return seconds granted
+  [[nodiscard]] base::Result<std::uint32_t> renew(const std::string& job_id, const std::string& lease_token);
+  [[nodiscard]] base::Result<void> append_log(const std::string& job_id, const std::string& lease_token,
+                                              std::string_view text);
+
+  /// Streams an input to a file and checks its size and SHA-256. @error kDataLoss: they differ, also the second time
+  [[nodiscard]] base::Result<void> fetch(const protocol::agent::InputFile& input, const std::filesystem::path& to,
+                                         std::stop_token stop = {});
+
+  /// Streams a result file to the hub in parts.
+  [[nodiscard]] base::Result<protocol::agent::ResultFile> upload(const std::string& job_id,
+                                                                 const std::string& lease_token,
+                                                                 const std::string& name,
+                                                                 const std::filesystem::path& file,
+                                                                 std::stop_token stop = {});
+
+  [[nodiscard]] base::Result<void> complete(const std::string& job_id, const protocol::agent::CompleteRequest& request,
+                                            std::stop_token stop = {});
+
+ private:
+  base::Result<Reply> post(const std::string& path, std::string_view body, std::chrono::milliseconds time_limit,
+                           bool is_retried, const std::stop_token& stop);
+  base::Result<Reply> send_until_answered(const Request& request, bool is_retried, const std::stop_token& stop);
+  base::Result<void> fetch_once(const protocol::agent::InputFile& input, const std::filesystem::path& to,
+                                const std::stop_token& stop);
+  [[nodiscard]] std::string absolute(const std::string& url) const;
+
+  std::string hub_url_;
+  std::string token_;
+  RetryPolicy policy_;
+  HttpConnection connection_;
+};
+
+}  // namespace slipway::hub::client

@@ -1,0 +1,300 @@
+#include "hub/client/agent_client.hpp"
+
+#include <atomic>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include <unistd.h>
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include "base/files.hpp"
+#include "base/hash.hpp"
+
+namespace slipway::hub::client {
+namespace {
+
+namespace agent = protocol::agent;
+namespace fs = std::filesystem;
+using base::Code;
+using std::chrono::milliseconds;
+using testing::HasSubstr;
+
+struct Seen {
+  std::string method, path, headers, body;
+};
+struct Answer {
+  int status = 200;
+  std::string body;
+  std::string headers;   ///< further lines, each ended by CRLF
+  bool hang_up = false;  ///< close without an answer
+};
+
+/// An HTTP/1.1 server of a few lines on plain sockets, so that nothing of the hub is tested against itself.
+class TinyServer {
+ public:
+  using Handler = std::function<Answer(const Seen&)>;
+
+  explicit TinyServer(Handler handler) : handler_(std::move(handler)) {
+    listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof(address));
+    ::listen(listener_, 8);
+    socklen_t size = sizeof(address);
+    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+    port_ = ntohs(address.sin_port);
+    acceptor_ = std::thread([this] {
+      for (;;) {
+        const int socket = ::accept(listener_, nullptr, nullptr);
+        if (socket < 0) return;
+        ++connections_;
+        const std::scoped_lock lock(mutex_);
+        sockets_.push_back(socket);
+        workers_.emplace_back([this, socket] { serve(socket); });
+      }
+    });
+  }
+  ~TinyServer() {
+    ::shutdown(listener_, SHUT_RDWR);
+    acceptor_.join();
+    ::close(listener_);
+    for (const int socket : sockets_) ::shutdown(socket, SHUT_RDWR);
+    for (auto& worker : workers_) worker.join();
+    for (const int socket : sockets_) ::close(socket);
+  }
+  [[nodiscard]] std::string url() const { return fmt::format("http://127.0.0.1:{}", port_); }
+  [[nodiscard]] int connections() const { return connections_; }
+  std::vector<Seen> seen() {
+    const std::scoped_lock lock(mutex_);
+    return seen_;
+  }
+
+ private:
+  void serve(int socket) {
+    std::string buffer;
+    const auto read_more = [&] {
+      std::array<char, 65536> piece;
+      const ssize_t count = ::recv(socket, piece.data(), piece.size(), 0);
+      if (count > 0) buffer.append(piece.data(), static_cast<std::size_t>(count));
+      return count > 0;
+    };
+    for (;;) {
+      while (buffer.find("\r\n\r\n") == std::string::npos) {
+        if (!read_more()) return;
+      }
+      Seen seen;
+      const auto end = buffer.find("\r\n\r\n");
+      seen.headers = buffer.substr(0, end);
+      buffer.erase(0, end + 4);
+      seen.method = seen.headers.substr(0, seen.headers.find(' '));
+      seen.path = seen.headers.substr(seen.method.size() + 1);
+      seen.path = seen.path.substr(0, seen.path.find(' '));
+      const auto length_at = seen.headers.find("Content-Length: ");
+      const std::size_t length =
+          length_at == std::string::npos ? 0 : std::strtoull(seen.headers.c_str() + length_at + 16, nullptr, 10);
+      while (buffer.size() < length) {
+        if (!read_more()) return;
+      }
+      seen.body = buffer.substr(0, length);
+      buffer.erase(0, length);
+      {
+        const std::scoped_lock lock(mutex_);
+        seen_.push_back(seen);
+      }
+      const Answer answer = handler_(seen);
+      if (answer.hang_up) {
+        ::shutdown(socket, SHUT_RDWR);
+        return;
+      }
+      const std::string reply = fmt::format("HTTP/1.1 {} X\r\nContent-Length: {}\r\n{}\r\n{}", answer.status,
+                                            answer.body.size(), answer.headers, answer.body);
+      if (::send(socket, reply.data(), reply.size(), MSG_NOSIGNAL) < 0) return;
+    }
+  }
+
+  Handler handler_;
+  int listener_ = -1;
+  int port_ = 0;
+  std::atomic<int> connections_{0};
+  std::mutex mutex_;
+  std::vector<Seen> seen_;
+  std::vector<int> sockets_;
+  std::vector<std::thread> workers_;
+  std::thread acceptor_;
+};
+
+const RetryPolicy kQuick{milliseconds(5), milliseconds(20), milliseconds(2000)};
+
+class Client : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto folder = base::TemporaryFolder::create("slipway-client-test-");
+    ASSERT_TRUE(folder);
+    root_.emplace(std::move(*folder));
+  }
+  std::optional<base::TemporaryFolder> root_;
+};
+
+TEST_F(Client, sends_its_token_and_reads_the_lease) {
+  TinyServer server([](const Seen& seen) {
+    if (seen.path == "/agent/v1/register/") return Answer{200, encode(agent::Registered{"a1"}), "", false};
+    agent::LeaseReply reply;
+    reply.job_id = "j1";
+    reply.lease_token = "secret";
+    reply.spec_document = "{}";
+    reply.inputs.push_back({"model.onnx", "/assets/x", "00", 5});
+    return Answer{200, encode(reply), "", false};
+  });
+  AgentClient client(server.url() + "/", "t0ken", kQuick);
+  EXPECT_EQ(client.register_agent({"here", {}, {}}).value(), "a1");
+  const auto lease = client.lease("a1", {domain::JobKind::kCompile});
+  ASSERT_TRUE(lease) << lease.error().message;
+  ASSERT_TRUE(lease->has_value());
+  EXPECT_EQ((*lease)->job_id, "j1");
+  EXPECT_EQ((*lease)->inputs.at(0).url, "/assets/x");
+  const auto seen = server.seen();
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_THAT(seen[0].headers, HasSubstr("Authorization: token t0ken\r\n"));
+  EXPECT_THAT(seen[0].headers, HasSubstr("Content-Type: application/x-protobuf"));
+  EXPECT_EQ(agent::decode<agent::LeaseRequest>(seen[1].body)->kinds.size(), 1U);
+  EXPECT_EQ(server.connections(), 1) << "the connection is kept";
+}
+
+TEST_F(Client, an_empty_lease_is_no_work) {
+  TinyServer server([](const Seen&) { return Answer{}; });
+  AgentClient client(server.url(), "t", kQuick);
+  const auto lease = client.lease("a1", {});
+  ASSERT_TRUE(lease) << lease.error().message;
+  EXPECT_FALSE(lease->has_value());
+}
+
+TEST_F(Client, tries_again_while_the_hub_is_away) {
+  std::atomic<int> turn{0};
+  TinyServer server([&](const Seen&) {
+    const int now = turn++;
+    if (now == 0) return Answer{503, R"({"detail":"starting"})", "", false};
+    if (now == 1) return Answer{200, "", "", true};
+    if (now == 2) return Answer{429, "", "", false};
+    return Answer{};
+  });
+  AgentClient client(server.url(), "t", kQuick);
+  const auto done = client.complete("j1", {});
+  EXPECT_TRUE(done) << done.error().message;
+  EXPECT_EQ(turn, 4);
+}
+
+TEST_F(Client, gives_up_after_the_policys_time) {
+  RetryPolicy policy = kQuick;
+  policy.total = milliseconds(100);
+  AgentClient client("http://127.0.0.1:1", "t", policy);
+  EXPECT_EQ(client.complete("j1", {}).error().code, Code::kUnavailable);
+}
+
+TEST_F(Client, says_why_it_was_refused_and_does_not_try_again) {
+  std::atomic<int> status{401};
+  TinyServer server([&](const Seen&) { return Answer{status, R"({"detail":"the reason"})", "", false}; });
+  AgentClient client(server.url(), "t", kQuick);
+  for (const auto& [code, expected] : {std::pair{401, Code::kUnauthenticated},
+                                       {403, Code::kPermissionDenied},
+                                       {409, Code::kAborted},
+                                       {404, Code::kNotFound},
+                                       {400, Code::kInvalidArgument}}) {
+    status = code;
+    const auto outcome = client.renew("j1", "l");
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().code, expected) << code;
+    EXPECT_THAT(outcome.error().message, HasSubstr("the reason"));
+    EXPECT_EQ(client.complete("j1", {}).error().code, expected);
+  }
+  EXPECT_EQ(server.seen().size(), 10U);
+}
+
+TEST_F(Client, stops_a_long_poll_at_once) {
+  std::atomic<bool> is_over{false};
+  TinyServer server([&](const Seen&) {
+    while (!is_over) std::this_thread::sleep_for(milliseconds(5));
+    return Answer{};
+  });
+  AgentClient client(server.url(), "t", kQuick);
+  std::stop_source source;
+  std::thread stopper([&] {
+    std::this_thread::sleep_for(milliseconds(100));
+    source.request_stop();
+  });
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(client.lease("a", {}, source.get_token()).error().code, Code::kCancelled);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, milliseconds(800));
+  stopper.join();
+  is_over = true;
+}
+
+TEST_F(Client, fetches_an_input_without_its_token_and_checks_it) {
+  const std::string content(3'000'000, 'q');
+  std::atomic<int> turn{0};
+  TinyServer server([&](const Seen& seen) {
+    if (seen.path == "/assets/short") return Answer{200, content.substr(1), "", false};
+    if (seen.path == "/assets/other") return Answer{200, std::string(content.size(), 'x'), "", false};
+    if (seen.path == "/assets/gone") return Answer{404, R"({"detail":"no such asset"})", "", false};
+    // The first answer is damaged, the second is right.
+    return Answer{200, turn++ == 0 ? std::string(content.size(), 'x') : content, "", false};
+  });
+  AgentClient client(server.url(), "t0ken", kQuick);
+  const auto file = root_->path() / "in";
+  agent::InputFile input{"m.onnx", server.url() + "/assets/ok", base::sha256_hex(content), content.size()};
+  const auto fetched = client.fetch(input, file);
+  ASSERT_TRUE(fetched) << fetched.error().message;
+  EXPECT_EQ(base::read_file(file, 1 << 24).value(), content);
+  EXPECT_THAT(server.seen()[0].headers, testing::Not(HasSubstr("Authorization")));
+  input.url = "/assets/other";
+  EXPECT_EQ(client.fetch(input, file).error().code, Code::kDataLoss);
+  input.url = "/assets/short";
+  EXPECT_THAT(client.fetch(input, file).error().message, HasSubstr("2999999 of 3000000"));
+  input.url = "/assets/gone";
+  EXPECT_EQ(client.fetch(input, file).error().code, Code::kNotFound);
+}
+
+TEST_F(Client, uploads_a_result_in_parts_with_their_length) {
+  std::string content;
+  for (int index = 0; index < 25'000; ++index) content += fmt::format("{},", index);
+  std::ofstream(root_->path() / "out", std::ios::binary) << content;
+  constexpr std::uint64_t kPart = 50'000;
+  std::atomic<int> failures{1};
+  TinyServer server([&](const Seen& seen) {
+    if (seen.method == "PUT") {
+      if (seen.path == "/p/1" && failures-- > 0) return Answer{500, "", "", false};
+      return Answer{200, "", fmt::format("ETag: \"tag{}\"\r\n", seen.path), false};
+    }
+    agent::BlobPlan plan{"u1", {}, kPart};
+    const auto size = agent::decode<agent::BlobRequest>(seen.body)->size_bytes;
+    for (std::uint64_t at = 0; at < size; at += kPart) plan.urls.push_back(fmt::format("/p/{}", at / kPart));
+    return Answer{200, encode(plan), "", false};
+  });
+  AgentClient client(server.url(), "t", kQuick);
+  const auto result = client.upload("j1", "l", "model.onnx", root_->path() / "out");
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(result->upload_id, "u1");
+  EXPECT_THAT(result->etags, testing::ElementsAre("\"tag/p/0\"", "\"tag/p/1\"", "\"tag/p/2\""));
+  std::string together;
+  for (const auto& seen : server.seen()) {
+    if (seen.method != "PUT") continue;
+    EXPECT_THAT(seen.headers, testing::Not(HasSubstr("Expect")));
+    EXPECT_THAT(seen.headers, testing::Not(HasSubstr("Authorization")));
+  }
+  std::map<std::string, std::string> parts;
+  for (const auto& seen : server.seen()) {
+    if (seen.method == "PUT") parts[seen.path] = seen.body;
+  }
+  for (const auto& [path, body] : parts) together += body;
+  EXPECT_EQ(together, content);
+}
+
+}  // namespace
+}  // namespace slipway::hub::client

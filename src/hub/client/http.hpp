@@ -1,0 +1,60 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "base/error.hpp"
+
+namespace slipway::hub::client {
+
+/// One HTTP request.
+struct Request {
+  std::string method = "GET";
+  std::string url;
+  std::string authorization;  ///< the header's value; empty: none is sent
+  std::string content_type;
+  std::string_view body;  ///< what is sent, unless `upload` is given
+
+  struct FilePart {
+    std::filesystem::path file;
+    std::uint64_t offset = 0, size_bytes = 0;
+  };
+  const FilePart* upload = nullptr;  ///< streamed from the file with Content-Length
+
+  /// Takes the reply's body piece by piece when its status is 2xx; false stops the transfer.
+  std::function<bool(std::string_view)> sink;
+  std::chrono::milliseconds time_limit{0};  ///< for the whole request; 0: none
+  std::chrono::seconds stall_limit{30};     ///< no byte for so long ends it
+};
+
+struct Reply {
+  int status = 0;
+  std::string body;  ///< at most 16 MiB; empty when a sink took it
+  std::string etag;
+};
+
+/// Connections to one or a few servers, kept open between requests.
+/// @thread one object belongs to one thread
+class HttpConnection {
+ public:
+  HttpConnection();
+  ~HttpConnection();
+  HttpConnection(HttpConnection&&) noexcept;
+  HttpConnection& operator=(HttpConnection&&) noexcept;
+
+  /// Sends a request and waits for the whole reply, whatever its status. Redirects are not followed.
+  /// @error kUnavailable: no connection, or it broke; kDeadlineExceeded: a limit passed; kCancelled: `stop`, at once
+  [[nodiscard]] base::Result<Reply> send(const Request& request, std::stop_token stop = {});
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace slipway::hub::client

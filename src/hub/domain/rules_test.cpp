@@ -1,0 +1,98 @@
+#include <gtest/gtest.h>
+
+#include "hub/domain/inspection.hpp"
+#include "hub/domain/job_state.hpp"
+#include "hub/domain/token_text.hpp"
+
+namespace slipway::hub::domain {
+namespace {
+
+constexpr std::array kStates = {JobState::kCreated,
+                                JobState::kDone,
+                                JobState::kFailed,
+                                JobState::kOptimizingModel,
+                                JobState::kProvisioningDevice,
+                                JobState::kMeasuringPerformance,
+                                JobState::kRunningInference,
+                                JobState::kQuantizingModel,
+                                JobState::kLinkingModels};
+
+TEST(JobState, never_leaves_an_end) {
+  for (const JobState from : {JobState::kDone, JobState::kFailed}) {
+    for (const JobState to : kStates) EXPECT_FALSE(may_follow(from, to)) << state_name(from) << " " << state_name(to);
+  }
+}
+
+TEST(JobState, ends_well_only_by_way_of_running) {
+  EXPECT_FALSE(may_follow(JobState::kCreated, JobState::kDone));
+  for (const JobKind kind : {JobKind::kProfile, JobKind::kInference, JobKind::kCompile, JobKind::kQuantize,
+                             JobKind::kLink, JobKind::kInspect}) {
+    for (const bool profiling : {false, true}) {
+      const JobState running = running_state(kind, profiling);
+      EXPECT_TRUE(may_follow(JobState::kCreated, running)) << kind_name(kind);
+      EXPECT_TRUE(may_follow(running, JobState::kDone)) << kind_name(kind);
+      EXPECT_TRUE(may_follow(running, JobState::kFailed)) << kind_name(kind);
+      EXPECT_TRUE(may_follow(running, JobState::kCreated)) << kind_name(kind);
+      EXPECT_FALSE(is_terminal(running));
+    }
+  }
+  EXPECT_FALSE(may_follow(JobState::kOptimizingModel, JobState::kRunningInference));
+}
+
+// The client can draw these states of each job type and no others.
+TEST(JobState, runs_in_the_states_that_the_client_can_draw) {
+  EXPECT_EQ(running_state(JobKind::kCompile, false), JobState::kOptimizingModel);
+  EXPECT_EQ(running_state(JobKind::kInference, true), JobState::kMeasuringPerformance);
+  EXPECT_EQ(running_state(JobKind::kInference, false), JobState::kRunningInference);
+}
+
+// The checksum was computed with Python's zlib.crc32.
+TEST(TokenText, ends_with_a_checksum_that_others_can_compute) {
+  EXPECT_EQ(token_text("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef"), "slw_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef07kqpP");
+}
+
+TEST(TokenText, is_refused_after_any_change) {
+  const std::string text = token_text("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef");
+  EXPECT_TRUE(is_token_text(text));
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    std::string changed = text;
+    changed[i] = changed[i] == 'x' ? 'y' : 'x';
+    EXPECT_FALSE(is_token_text(changed)) << i;
+  }
+  EXPECT_FALSE(is_token_text(""));
+  EXPECT_FALSE(is_token_text(text + "a"));
+  EXPECT_FALSE(is_token_text(text.substr(1)));
+}
+
+TEST(DownloadName, has_no_dot_but_the_extension) {
+  EXPECT_EQ(download_name("net_v1.0", ".onnx"), "net_v1_0.onnx");
+  EXPECT_EQ(download_name("net.onnx", ".onnx"), "net.onnx");
+  EXPECT_EQ(download_name("net.onnx", ".onnx.zip"), "net.onnx.zip");
+  EXPECT_EQ(download_name("net.onnx.zip", ".onnx.zip"), "net.onnx.zip");
+  EXPECT_EQ(download_name("../../etc/passwd", ".bin"), "______etc_passwd.bin");
+  EXPECT_EQ(download_name("", ".h5"), "unnamed.h5");
+  EXPECT_EQ(download_name("a\nb", ".log"), "a_b.log");
+}
+
+TEST(DownloadName, is_cut_between_characters) {
+  const std::string name = download_name(std::string(119, 'a') + "ä", ".onnx");
+  EXPECT_EQ(name, std::string(119, 'a') + ".onnx");
+}
+
+TEST(ApplyInspection, types_a_model_by_its_content) {
+  Model model;
+  model.type = ModelType::kOnnx;
+  Inspection inspection;
+  inspection.format = "tflite";
+  apply_inspection(model, inspection);
+  EXPECT_EQ(model.type, ModelType::kTflite);
+
+  model.type = ModelType::kAimetOnnx;
+  inspection.format = "onnx directory";
+  apply_inspection(model, inspection);
+  EXPECT_EQ(model.type, ModelType::kAimetOnnx);
+  EXPECT_TRUE(model.is_directory);
+}
+
+}  // namespace
+}  // namespace slipway::hub::domain

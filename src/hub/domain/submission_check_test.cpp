@@ -1,0 +1,357 @@
+#include "hub/domain/submission_check.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace slipway::hub::domain {
+namespace {
+
+using base::Code;
+using tensor::Dtype;
+using testing::HasSubstr;
+
+Device snapdragon(const std::string& name = "Samsung Galaxy S24", int soc_model = 57, int htp_arch = 75) {
+  Device device;
+  device.name = name;
+  device.os = "14";
+  device.chip = {.name = "sm8650",
+                 .soc_model = soc_model,
+                 .htp_arch = htp_arch,
+                 .supports_fp16 = true,
+                 .supports_weight_sharing = true};
+  return device;
+}
+
+Device tablet() {
+  Device device = snapdragon("Samsung Galaxy Tab S7", 21, 66);
+  device.chip.name = "sm8250-ab";
+  return device;
+}
+
+Device machine() {
+  Device device;
+  device.name = "AMD EPYC";
+  device.presence = DevicePresence::kAttached;
+  return device;
+}
+
+ModelTensor input(const std::string& name, Dtype dtype, tensor::Shape shape) {
+  return {.spec = {.name = name, .dtype = dtype, .shape = std::move(shape), .quantization = {}}, .graph_name = ""};
+}
+
+Model face_model() {
+  Model model;
+  model.id = "m1";
+  model.upload = UploadState::kComplete;
+  model.inspection.emplace().format = "onnx";
+  model.inspection->inputs = {input("image", Dtype::kFloat32, {-1, 3, 256, 256}), input("size", Dtype::kInt64, {2})};
+  return model;
+}
+
+tensor::TensorSpec spec(const std::string& name, Dtype dtype, tensor::Shape shape) {
+  return {.name = name, .dtype = dtype, .shape = std::move(shape), .quantization = {}};
+}
+
+Dataset face_data() {
+  Dataset dataset;
+  dataset.id = "d1";
+  dataset.inspection.emplace().format = "hdf5 dataset";
+  dataset.inspection->entries = {
+      {.name = "image", .dtype = Dtype::kFloat32, .shapes = {{1, 3, 256, 256}}, .sample_count = 2},
+      {.name = "size", .dtype = Dtype::kInt64, .shapes = {{2}}, .sample_count = 2}};
+  return dataset;
+}
+
+SubmissionFacts compile_for(const Device& device, const std::string& options) {
+  SubmissionFacts facts;
+  facts.kind = JobKind::kCompile;
+  facts.options = parse_options(JobKind::kCompile, options).value();
+  facts.model = face_model();
+  facts.devices = {device};
+  facts.frameworks = {{.name = "QAIRT", .api_version = "2.50", .api_tags = {"default"}, .full_version = "2.50.0"}};
+  return facts;
+}
+
+SubmissionFacts run_on(const Device& device, const std::string& options, bool with_data) {
+  SubmissionFacts facts = compile_for(device, "");
+  facts.kind = JobKind::kInference;
+  facts.options = parse_options(JobKind::kInference, options).value();
+  facts.is_profiling = true;
+  if (with_data) facts.dataset = face_data();
+  return facts;
+}
+
+Job made_by(const std::string& options, const Device& device) {
+  Job job;
+  job.id = "j1";
+  job.kind = JobKind::kCompile;
+  job.options = options;
+  job.device = device;
+  return job;
+}
+
+void expect_refused(const SubmissionFacts& facts, Code code, const std::string& says) {
+  const auto verdict = judge(facts);
+  ASSERT_FALSE(verdict) << "expected: " << says;
+  EXPECT_EQ(verdict.error().code, code) << verdict.error().message;
+  EXPECT_THAT(verdict.error().message, HasSubstr(says));
+}
+
+TEST(JudgeCompile, takes_onnx_for_every_device_and_any_agent) {
+  for (const Device& device : {snapdragon(), tablet(), machine()}) {
+    const auto verdict = judge(compile_for(device, "--target_runtime onnx"));
+    ASSERT_TRUE(verdict) << verdict.error().message;
+    EXPECT_EQ(verdict->fails_as, FailureType::kUnspecified);
+    EXPECT_EQ(verdict->needs, "");
+  }
+}
+
+TEST(JudgeCompile, says_in_the_log_that_the_target_is_onnx_when_none_is_given) {
+  EXPECT_THAT(judge(compile_for(snapdragon(), ""))->remarks,
+              testing::ElementsAre("no --target_runtime given: the target is onnx"));
+  EXPECT_TRUE(judge(compile_for(snapdragon(), "--target_runtime onnx"))->remarks.empty());
+}
+
+TEST(JudgeCompile, gives_npu_targets_to_an_agent_with_the_compiler) {
+  for (const char* target : {"precompiled_qnn_onnx", "qnn_context_binary", "qnn_dlc"}) {
+    const auto verdict = judge(compile_for(snapdragon(), std::string("--target_runtime ") + target));
+    ASSERT_TRUE(verdict) << verdict.error().message;
+    EXPECT_EQ(verdict->needs, "qnn");
+  }
+  auto facts = compile_for(snapdragon(), "--target_runtime qnn_dlc");
+  facts.frameworks.clear();
+  expect_refused(facts, Code::kFailedPrecondition, "no agent of this hub offers QAIRT");
+}
+
+TEST(JudgeCompile, refuses_npu_targets_for_chips_without_an_htp) {
+  for (const char* target : {"precompiled_qnn_onnx", "qnn_context_binary", "qnn_dlc"}) {
+    const std::string option = std::string("--target_runtime ") + target;
+    expect_refused(compile_for(tablet(), option), Code::kInvalidArgument,
+                   "Samsung Galaxy Tab S7 (sm8250-ab) has a Hexagon v66, which is older than the first HTP");
+    expect_refused(compile_for(machine(), option), Code::kInvalidArgument, "AMD EPYC has no HTP");
+  }
+}
+
+TEST(JudgeCompile, refuses_one_npu_job_for_different_chips) {
+  auto facts = compile_for(snapdragon(), "--target_runtime qnn_dlc");
+  facts.devices.push_back(snapdragon("Samsung Galaxy S23", 43, 73));
+  expect_refused(facts, Code::kInvalidArgument, "differ; submit one job for each");
+  facts.devices[1] = snapdragon("Samsung Galaxy S24 Ultra");
+  EXPECT_TRUE(judge(facts));
+}
+
+TEST(JudgeCompile, takes_other_frameworks_and_fails_them_in_words) {
+  for (const ModelType type : {ModelType::kTorchScript, ModelType::kTorchExportedProgram, ModelType::kTflite}) {
+    auto facts = compile_for(snapdragon(), "");
+    facts.model.type = type;
+    const auto verdict = judge(facts);
+    ASSERT_TRUE(verdict);
+    EXPECT_EQ(verdict->fails_as, FailureType::kUnsupported);
+    EXPECT_THAT(verdict->reason, HasSubstr("this hub compiles ONNX models"));
+  }
+}
+
+TEST(JudgeCompile, checks_the_version_of_qairt) {
+  EXPECT_TRUE(judge(compile_for(snapdragon(), "--qairt_version 2.50")));
+  EXPECT_TRUE(judge(compile_for(snapdragon(), "--qairt_version default")));
+  EXPECT_TRUE(judge(compile_for(snapdragon(), "--qairt_version latest")));
+  expect_refused(compile_for(snapdragon(), "--qairt_version 2.31"), Code::kInvalidArgument,
+                 "2.31 is not installed here; installed: 2.50");
+}
+
+TEST(JudgeCompile, refuses_calibration_data_that_it_would_not_use) {
+  auto facts = compile_for(snapdragon(), "");
+  facts.dataset = face_data();
+  expect_refused(facts, Code::kUnimplemented, "calibration data");
+}
+
+TEST(JudgeCompile, refuses_a_target_whose_unit_is_left_out) {
+  expect_refused(compile_for(snapdragon(), "--target_runtime qnn_dlc --compute_unit cpu"), Code::kInvalidArgument,
+                 "--compute_unit leaves it out");
+}
+
+TEST(JudgeCompile, refuses_an_unusable_model_with_its_reason) {
+  auto facts = compile_for(snapdragon(), "");
+  facts.model.inspection->error = "the file is cut off";
+  expect_refused(facts, Code::kInvalidArgument, "model m1 cannot be used: the file is cut off");
+}
+
+TEST(JudgeProfile, fails_at_once_for_a_device_that_nobody_offers) {
+  for (const Device& device : {snapdragon(), tablet()}) {
+    const auto verdict = judge(run_on(device, "", false));
+    ASSERT_TRUE(verdict);
+    EXPECT_EQ(verdict->fails_as, FailureType::kUnsupported);
+    EXPECT_THAT(verdict->reason, HasSubstr("no " + device.name + " is attached to this hub"));
+    EXPECT_THAT(verdict->reason, HasSubstr("Attach an agent"));
+    EXPECT_THAT(verdict->reason, HasSubstr("upstream hub"));
+    EXPECT_THAT(verdict->reason, HasSubstr("--allow_emulation"));
+  }
+}
+
+TEST(JudgeProfile, is_queued_for_the_emulator_when_that_is_allowed) {
+  const auto verdict = judge(run_on(snapdragon(), "--allow_emulation", false));
+  ASSERT_TRUE(verdict);
+  EXPECT_EQ(verdict->fails_as, FailureType::kUnspecified);
+  EXPECT_EQ(verdict->needs, "qnn");
+  ASSERT_FALSE(verdict->remarks.empty());
+  EXPECT_THAT(verdict->remarks[0], HasSubstr("nothing is measured on the device"));
+  expect_refused(run_on(tablet(), "--allow_emulation", false), Code::kInvalidArgument, "there is no HTP to emulate");
+}
+
+TEST(JudgeInference, runs_on_an_attached_device_and_nowhere_else) {
+  EXPECT_EQ(judge(run_on(machine(), "", true))->needs, "device:AMD EPYC");
+  EXPECT_EQ(judge(run_on(machine(), "", false))->needs, "device:AMD EPYC");
+}
+
+TEST(JudgeInference, runs_on_the_emulator_for_a_catalogue_device_with_an_htp) {
+  const auto verdict = judge(run_on(snapdragon(), "", true));
+  ASSERT_TRUE(verdict) << verdict.error().message;
+  EXPECT_EQ(verdict->fails_as, FailureType::kUnspecified);
+  EXPECT_EQ(verdict->needs, "qnn");
+  expect_refused(run_on(tablet(), "", true), Code::kInvalidArgument,
+                 "nothing here can run a job for Samsung Galaxy Tab S7");
+}
+
+TEST(JudgeInference, refuses_units_that_are_not_there) {
+  expect_refused(run_on(machine(), "--compute_unit npu", true), Code::kInvalidArgument, "only its CPU can be used");
+  expect_refused(run_on(snapdragon(), "--compute_unit cpu", true), Code::kInvalidArgument, "only its NPU can be used");
+  expect_refused(run_on(machine(), "--onnx_execution_providers qnn", true), Code::kInvalidArgument, "has no HTP");
+  EXPECT_TRUE(judge(run_on(machine(), "--compute_unit cpu", true)));
+  EXPECT_TRUE(judge(run_on(snapdragon(), "--compute_unit npu", true)));
+}
+
+TEST(JudgeCompile, embeds_a_context_binary_as_it_is_for_its_own_chip) {
+  auto facts = compile_for(snapdragon(), "");
+  facts.model.type = ModelType::kQnnContextBinary;
+  facts.model.inspection.reset();
+  facts.producer.emplace();
+  facts.producer->kind = JobKind::kCompile;
+  facts.producer->model_id = "msource";
+  facts.producer->options = "--target_runtime qnn_context_binary";
+  facts.producer->device = snapdragon();
+  const auto verdict = judge(facts);
+  ASSERT_TRUE(verdict) << verdict.error().message;
+  EXPECT_EQ(verdict->fails_as, FailureType::kUnspecified);
+
+  auto other_chip = facts;
+  other_chip.devices = {snapdragon("SA8255P ADP", 52, 73)};
+  expect_refused(other_chip, Code::kInvalidArgument, "compile its source model msource");
+  auto other_target = facts;
+  other_target.options = parse_options(JobKind::kCompile, "--target_runtime qnn_dlc").value();
+  expect_refused(other_target, Code::kInvalidArgument, "without options");
+}
+
+TEST(JudgeInference, refuses_types_that_it_cannot_run) {
+  auto facts = run_on(machine(), "", false);
+  facts.model.type = ModelType::kQnnDlc;
+  expect_refused(facts, Code::kUnimplemented, "is a QNN DLC that this hub did not make");
+  facts.model.type = ModelType::kQnnContextBinary;
+  expect_refused(facts, Code::kUnimplemented, "did not make");
+  facts.model.type = ModelType::kTflite;
+  expect_refused(facts, Code::kUnimplemented, "TFLite");
+  facts.model.type = ModelType::kTorchScript;
+  expect_refused(facts, Code::kInvalidArgument, "must be compiled before it can run");
+}
+
+TEST(JudgeInference, runs_a_model_made_for_one_chip_on_that_chip_only) {
+  auto facts = run_on(snapdragon("Samsung Galaxy S23", 43, 73), "", true);
+  facts.model.producer_job_id = "j1";
+  facts.producer = made_by("--target_runtime precompiled_qnn_onnx", snapdragon());
+  expect_refused(facts, Code::kInvalidArgument, "was compiled for the chip of Samsung Galaxy S24");
+  facts.devices = {machine()};
+  expect_refused(facts, Code::kInvalidArgument,
+                 "was compiled to precompiled_qnn_onnx for an NPU, but AMD EPYC has no HTP");
+  facts.devices = {snapdragon("Samsung Galaxy S24 (Family)")};
+  EXPECT_TRUE(judge(facts));
+  // A DLC is compiled again from its source.
+  facts.devices = {snapdragon("Samsung Galaxy S23", 43, 73)};
+  facts.model.type = ModelType::kQnnDlc;
+  facts.producer = made_by("--target_runtime qnn_dlc", snapdragon());
+  EXPECT_TRUE(judge(facts));
+}
+
+TEST(JudgeInference, needs_inputs_or_profiling) {
+  auto facts = run_on(machine(), "", false);
+  facts.is_profiling = false;
+  expect_refused(facts, Code::kInvalidArgument, "needs a dataset with inputs, or profiling");
+}
+
+struct SpecRow {
+  InputSpecs specs;
+  std::string options, says;  // empty: taken
+};
+
+TEST(CheckAgainstModel, compares_specs_with_the_models_inputs) {
+  const auto image = [](tensor::Shape shape, Dtype dtype = Dtype::kFloat32) {
+    return spec("image", dtype, std::move(shape));
+  };
+  const auto size = spec("size", Dtype::kInt64, {2});
+  const std::vector<SpecRow> rows = {
+      {{image({1, 3, 256, 256}), size}, "", ""},
+      {{image({4, 3, 256, 256}), size}, "", ""},
+      {{spec("picture", Dtype::kFloat32, {1, 3, 256, 256}), size}, "", ""},  // renames
+      {{image({1, 3, 256, 256}), spec("size", Dtype::kInt32, {2})}, "--truncate_64bit_io", ""},
+      {{image({1, 3, 256, 256}), spec("size", Dtype::kInt32, {2})},
+       "",
+       "input spec 'size': the model's input 'size' expects int64[2], found int32[2]"},
+      {{image({1, 256, 256, 3}), size},
+       "",
+       "input spec 'image': the model's input 'image' expects float32[?,3,256,256], found float32[1,256,256,3]"},
+      {{image({3, 256, 256}), size}, "", "found float32[3,256,256]"},
+      {{image({1, 3, 256, 256}, Dtype::kUint8), size}, "", "found uint8[1,3,256,256]"},
+      {{image({0, 3, 256, 256}), size}, "", "dimensions must be 1 or more"},
+      {{image({-1, 3, 256, 256}), size}, "", "dimensions must be 1 or more"},
+      {{image({1, 3, 256, 256})}, "", "model m1 has 2 inputs (image, size), but specs for 1 are given (image)"},
+      {{size, image({1, 3, 256, 256})},
+       "",
+       "in the order of the model's inputs: expected image, size, found size, image"},
+  };
+  for (const SpecRow& row : rows) {
+    const auto options = parse_options(JobKind::kCompile, row.options).value();
+    const auto outcome = check_against_model(face_model(), row.specs, std::nullopt, options);
+    EXPECT_EQ(outcome.has_value(), row.says.empty()) << row.says << (outcome ? "" : outcome.error().message);
+    if (!outcome) {
+      EXPECT_EQ(outcome.error().code, Code::kInvalidArgument);
+      EXPECT_THAT(outcome.error().message, HasSubstr(row.says));
+    }
+  }
+}
+
+TEST(CheckAgainstModel, compares_data_with_the_models_inputs) {
+  const auto refuse = [](const Dataset& dataset, const std::string& says) {
+    const auto outcome = check_against_model(face_model(), {}, dataset, {});
+    ASSERT_FALSE(outcome) << says;
+    EXPECT_THAT(outcome.error().message, HasSubstr(says));
+  };
+  EXPECT_TRUE(check_against_model(face_model(), {}, face_data(), {}));
+
+  Dataset dataset = face_data();
+  std::swap(dataset.inspection->entries[0], dataset.inspection->entries[1]);
+  refuse(dataset, "in its order: image, size; found: size, image");
+  dataset = face_data();
+  dataset.inspection->entries.pop_back();
+  refuse(dataset, "image, size; found: image");
+  dataset = face_data();
+  dataset.inspection->entries.clear();
+  refuse(dataset, "found: none");
+  dataset = face_data();
+  dataset.inspection->entries[0].dtype = Dtype::kFloat64;
+  refuse(dataset, "input 'image' expects float32[?,3,256,256], found float64[1,3,256,256]");
+  dataset = face_data();
+  dataset.inspection->entries[0].shapes = {{1, 3, 256, 256}, {1, 3, 128, 256}};
+  refuse(dataset, "found float32[1,3,128,256]");
+  dataset = face_data();
+  dataset.inspection->entries[1].sample_count = 3;
+  refuse(dataset, "input 'size' has 3 samples, 'image' has 2");
+}
+
+TEST(CheckAgainstModel, checks_nothing_where_nothing_is_known) {
+  Model model = face_model();
+  model.inspection.reset();
+  EXPECT_TRUE(check_against_model(model, {spec("x", Dtype::kInt8, {1})}, face_data(), {}));
+  model.inspection.emplace().format = "torchscript";
+  EXPECT_TRUE(check_against_model(model, {spec("x", Dtype::kInt8, {1})}, face_data(), {}));
+}
+
+}  // namespace
+}  // namespace slipway::hub::domain

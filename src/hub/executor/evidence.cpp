@@ -1,0 +1,99 @@
+#include "hub/executor/internal/evidence.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <string>
+
+namespace slipway::hub::executor {
+namespace {
+
+using domain::PhaseProfile;
+using domain::ProfileEvidence;
+
+std::uint64_t whole(double us) {
+  return static_cast<std::uint64_t>(std::llround(std::max(0.0, us)));
+}
+
+PhaseProfile phase_of(const runtime::PhaseMeasurement& measurement) {
+  PhaseProfile phase;
+  for (const double time : measurement.times_us) phase.times_us.push_back(whole(time));
+  phase.increase = {measurement.increase.lower_bytes, measurement.increase.upper_bytes};
+  phase.peak = {measurement.peak.lower_bytes, measurement.peak.upper_bytes};
+  return phase;
+}
+
+/// "VmRSS" or "VmHWM" of this process.
+std::uint64_t memory_of_process(std::string_view key) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with(key)) return 1024 * std::strtoull(line.c_str() + key.size() + 1, nullptr, 10);
+  }
+  return 0;
+}
+
+}  // namespace
+
+MemoryBefore::MemoryBefore() : resident_bytes(memory_of_process("VmRSS")) {}
+
+ProfileEvidence evidence_of(const runtime::ProfileReport& report) {
+  ProfileEvidence evidence;
+  evidence.machine = report.machine;
+  evidence.provider = report.provider;
+  evidence.is_emulated = report.is_emulated;
+  evidence.placement = report.placement.summary();
+  evidence.stable = report.stable;
+  if (!report.is_emulated) {
+    evidence.cold_load = phase_of(report.cold_load);
+    evidence.warm_load = phase_of(report.warm_load);
+    evidence.inference = phase_of(report.inference);
+    evidence.inference_median_us = whole(report.inference_statistics.median_us);
+  }
+  for (const auto& layer : report.layers) {
+    domain::LayerProfile row;
+    row.name = layer.placement.name;
+    row.op_type = layer.placement.op_type;
+    row.provider = layer.placement.provider;
+    row.unit = runtime::compute_unit_name(layer.placement.unit);
+    if (layer.lowest_us && !report.is_emulated) row.time_us = whole(*layer.lowest_us);
+    evidence.layers.push_back(std::move(row));
+  }
+  return evidence;
+}
+
+void show_compiled_layers(const runtime::PlacementReport& compiled, ProfileEvidence& evidence) {
+  evidence.placement = compiled.summary();
+  evidence.layers.clear();
+  for (const auto& layer : compiled.layers) {
+    domain::LayerProfile row;
+    row.name = layer.name;
+    row.op_type = layer.op_type;
+    row.provider = layer.provider;
+    row.unit = runtime::compute_unit_name(layer.unit);
+    evidence.layers.push_back(std::move(row));
+  }
+}
+
+ProfileEvidence evidence_of_run(const runtime::PlacementReport& placement, const runtime::SessionOptions& session,
+                                const std::vector<std::uint64_t>& times_us, const MemoryBefore& before) {
+  ProfileEvidence evidence;
+  evidence.machine = runtime::machine_name();
+  evidence.provider = session.provider.name;
+  evidence.is_emulated = placement.is_emulated || (session.provider.name == "qnn" && times_us.empty());
+  evidence.placement = placement.summary();
+  if (evidence.is_emulated) return evidence;
+  evidence.inference.times_us = times_us;
+  if (!times_us.empty()) {
+    auto sorted = times_us;
+    std::ranges::sort(sorted);
+    const auto middle = sorted.size() / 2;
+    evidence.inference_median_us = sorted.size() % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  }
+  const auto now = memory_of_process("VmRSS"), peak = memory_of_process("VmHWM");
+  evidence.inference.peak = {now, peak};
+  evidence.inference.increase = {now - std::min(now, before.resident_bytes),
+                                 peak - std::min(peak, before.resident_bytes)};
+  return evidence;
+}
+
+}  // namespace slipway::hub::executor

@@ -1,0 +1,261 @@
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <fstream>
+
+#include "base/files.hpp"
+#include "compile/compile.hpp"
+#include "compile/soc.hpp"
+#include "hub/executor/dataset_h5.hpp"
+#include "hub/executor/internal/compiler_estimate.hpp"
+#include "hub/executor/internal/evidence.hpp"
+#include "hub/executor/internal/job.hpp"
+#include "hub/executor/internal/placement_document.hpp"
+#include "hub/executor/internal/session_plan.hpp"
+#include "runtime/profiling.hpp"
+
+namespace slipway::hub::executor {
+namespace {
+
+namespace fs = std::filesystem;
+using domain::FailureType;
+using domain::JobOutcome;
+using domain::ProfileEvidence;
+using SteadyClock = std::chrono::steady_clock;
+
+/// What a plain run measures besides its outputs.
+struct RunTimes {
+  std::vector<std::uint64_t> times_us;
+  bool is_emulated = false;
+};
+
+std::uint64_t whole_us(SteadyClock::duration time) {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(time).count());
+}
+
+/// All entries of one sample, in the model's order of inputs where the names say so.
+base::Result<tensor::NamedTensors> read_sample(const DatasetReader& reader, std::int64_t sample) {
+  tensor::NamedTensors inputs;
+  for (std::size_t entry = 0; entry < reader.entries().size(); ++entry) {
+    SLIPWAY_ASSIGN(auto values, reader.read(entry, sample));
+    inputs.push_back({reader.entries()[entry].name, std::move(values)});
+  }
+  return inputs;
+}
+
+std::vector<std::string> output_names(const runtime::Session& session, const SessionPlan& plan) {
+  std::vector<std::string> names;
+  for (const auto& spec : session.outputs()) {
+    names.push_back(plan.numbers_outputs ? fmt::format("output_{}", names.size()) : spec.name);
+  }
+  return names;
+}
+
+std::expected<void, Failure> check_output_types(const runtime::Session& session) {
+  for (const auto& spec : session.outputs()) {
+    if (is_dataset_dtype(spec.dtype)) continue;
+    return std::unexpected(
+        Failure{FailureType::kUnsupported, fmt::format("output \"{}\" is {}: a dataset cannot hold that type",
+                                                       spec.name, tensor::to_string(spec.dtype, spec.shape))});
+  }
+  return {};
+}
+
+/// Runs every sample once, one after the other, and writes its outputs before the next is read.
+std::expected<void, Failure> run_samples(const JobContext& job, const SessionPlan& plan, runtime::Session& session,
+                                         const DatasetReader& reader, bool is_timed, RunTimes& times,
+                                         JobOutcome& outcome) {
+  const std::string name = "outputs.h5";
+  auto writer = DatasetWriter::create(job.out() / name, output_names(session, plan));
+  if (!writer) return std::unexpected(failure_of(writer.error(), Step::kWrite));
+  const auto samples = reader.sample_count();
+  auto report_due = SteadyClock::now() + std::chrono::seconds(5);
+  for (std::int64_t sample = 0; sample < samples; ++sample) {
+    const auto inputs = read_sample(reader, sample);
+    if (!inputs) return std::unexpected(failure_of(inputs.error(), Step::kReadData));
+    if (is_timed && sample == 0) {
+      // The first run allocates and is not what later runs take.
+      if (const auto warm = session.run(*inputs); !warm) {
+        return std::unexpected(failure_of(warm.error().with("sample 0"), Step::kRun));
+      }
+    }
+    const auto start = SteadyClock::now();
+    const auto outputs = session.run(*inputs);
+    if (!outputs) {
+      return std::unexpected(failure_of(outputs.error().with(fmt::format("sample {}", sample)), Step::kRun));
+    }
+    if (is_timed) times.times_us.push_back(whole_us(SteadyClock::now() - start));
+    std::vector<const tensor::Tensor*> tensors;
+    for (const auto& output : *outputs) tensors.push_back(&output.tensor);
+    const auto written = writer->append(tensors);
+    if (!written) return std::unexpected(failure_of(written.error(), Step::kWrite));
+    if (SteadyClock::now() >= report_due) {
+      job.log(fmt::format("{} of {} samples", sample + 1, samples));
+      report_due = SteadyClock::now() + std::chrono::seconds(5);
+    }
+  }
+  if (const auto finished = writer->finish(); !finished) {
+    return std::unexpected(failure_of(finished.error(), Step::kWrite));
+  }
+  job.log(fmt::format("ran {} sample(s)", samples));
+  outcome.output_dataset_file = name;
+  domain::Inspection found;
+  found.format = "hdf5 dataset";
+  const auto check = DatasetReader::open(job.out() / name);
+  if (!check) return std::unexpected(failure_of(check.error(), Step::kWrite));
+  found.entries = check->entries();
+  found.facts["samples"] = std::to_string(samples);
+  outcome.output_dataset_inspection = std::move(found);
+  return {};
+}
+
+/// Placement in words, and what must not be overlooked about it.
+void report_placement(const JobContext& job, const SessionPlan& plan, const runtime::PlacementReport& placement,
+                      JobOutcome& outcome) {
+  if (placement.node_count() == 0) return;
+  job.log(fmt::format("placement: {}", placement.summary()));
+  const int on_npu = placement.nodes_on(runtime::ComputeUnit::kNpu);
+  if (plan.session.provider.name == "qnn" && on_npu < placement.node_count()) {
+    outcome.remarks.push_back(fmt::format("{} of {} nodes ran on the CPU of {}, not on the NPU.",
+                                          placement.node_count() - on_npu, placement.node_count(),
+                                          runtime::machine_name()));
+  }
+}
+
+constexpr std::uint64_t kLargestPlacementBytes = std::uint64_t{256} << 20;
+
+/// Where the layers of a compiled graph are, which ONNX Runtime sees as one node: as its compile job found them.
+std::optional<runtime::PlacementReport> compiled_placement(const JobContext& job, const SessionPlan& plan) {
+  const auto companion = job.spec.companion_files.find(kPlacementCompanion);
+  if (companion == job.spec.companion_files.end() || !plan.graph.empty()) return std::nullopt;
+  const auto text = base::read_file(job.in(companion->second), kLargestPlacementBytes);
+  if (!text) return std::nullopt;
+  auto placement = placement_from_document(*text);
+  if (!placement) {
+    job.log(placement.error().message);
+    return std::nullopt;
+  }
+  return std::move(*placement);
+}
+
+/// The whole measurement, each phase in a process of its own.
+std::expected<void, Failure> measure(const JobContext& job, const SessionPlan& plan, const tensor::NamedTensors* inputs,
+                                     ProfileEvidence& evidence, JobOutcome& outcome) {
+  runtime::ProfileOptions options;
+  options.session = plan.session;
+  options.max_iterations = std::max(1, job.spec.options.max_profiler_iterations);
+  options.max_time = job.spec.options.max_profiler_time;
+  options.work_folder = job.work() / "profile";
+  std::error_code error;
+  fs::create_directories(options.work_folder, error);
+  const auto report = runtime::profile(job.tools.libraries, plan.model, inputs, options,
+                                       [&](std::string_view phase, std::int64_t done, std::int64_t) {
+                                         if (done == 0) job.log(fmt::format("measuring: {}", phase));
+                                       });
+  if (!report) return std::unexpected(failure_of(report.error(), Step::kRun));
+  evidence = evidence_of(*report);
+  const auto compiled = compiled_placement(job, plan);
+  if (compiled) show_compiled_layers(*compiled, evidence);
+  if (inputs == nullptr) report_placement(job, plan, compiled ? *compiled : report->placement, outcome);
+  for (const auto& warning : report->warnings) job.log(fmt::format("note: {}", warning));
+  if (!report->chrome_trace.empty() && !report->is_emulated) {
+    const std::string name = job.spec.job.id + "_profile_trace.json";
+    fs::rename(report->chrome_trace, job.out() / name, error);
+    if (!error) outcome.artifacts.push_back({domain::ArtifactType::kProfileTrace, name});
+  }
+  return {};
+}
+
+/// What the compiler itself estimates for the chip, where it carries a cost model. Never the reason for a failure.
+void estimate(const JobContext& job, const SessionPlan& plan, const std::shared_ptr<runtime::Environment>& environment,
+              JobOutcome& outcome) {
+  if (plan.graph.empty() || !plan.session.provider.htp || !compile::has_cost_model(*plan.session.provider.htp)) return;
+  compile::CompileRequest request;
+  request.model = plan.graph;
+  request.target = compile::Target::kPrecompiledQnnOnnx;
+  request.htp = plan.session.provider.htp;
+  request.chip_supports_fp16 = job.spec.job.device->chip.supports_fp16;
+  request.fallback = plan.session.fallback;
+  request.agreement_limit = std::chrono::seconds(0);
+  request.output_folder = job.work() / "estimate";
+  std::error_code error;
+  fs::create_directories(request.output_folder, error);
+  const auto result = compile::compile(environment, request, {});
+  if (!result) {
+    job.log(fmt::format("no estimate from the compiler: {}", result.error().message));
+    return;
+  }
+  add_compiler_estimate(job, *result, outcome);
+  if (!result->estimate) return;
+  job.log(
+      fmt::format("the compiler estimates {:.0f} us ({:.0f} to {:.0f}) on this chip: its own cost model, not a "
+                  "measurement",
+                  result->estimate->nominal_us, result->estimate->lower_us, result->estimate->upper_us));
+}
+
+std::expected<void, Failure> carry_out(const JobContext& job, JobOutcome& outcome) {
+  auto plan = plan_session(job);
+  if (!plan) return std::unexpected(plan.error());
+  const auto environment = job.tools.open_environment();
+  if (!environment) return std::unexpected(failure_of(environment.error(), Step::kLoad));
+  outcome.tool_versions.emplace_back("ONNX Runtime", (*environment)->onnxruntime_version());
+  const bool is_npu = plan->session.provider.name == "qnn";
+  if (const auto qairt = (*environment)->qairt_version(); is_npu && qairt) {
+    outcome.tool_versions.emplace_back("QAIRT", *qairt);
+  }
+  outcome.remarks = plan->remarks;
+  for (const auto& remark : plan->remarks) job.log(remark);
+  job.log(fmt::format("provider {}, fallback to the CPU {}", plan->session.provider.name,
+                      !is_npu                                               ? "not needed"
+                      : plan->session.fallback == runtime::Fallback::kAllow ? "allowed"
+                                                                            : "forbidden"));
+  ProfileEvidence evidence;
+  std::optional<DatasetReader> reader;
+  if (!job.spec.dataset_file.empty()) {
+    auto opened = DatasetReader::open(job.in(job.spec.dataset_file));
+    if (!opened) return std::unexpected(failure_of(opened.error(), Step::kReadData));
+    reader.emplace(std::move(*opened));
+  }
+  const bool is_profiling = job.spec.job.is_profiling || !reader;
+  std::optional<tensor::NamedTensors> first_sample;
+  if (reader) {
+    const MemoryBefore memory;
+    const auto session = runtime::Session::load(*environment, plan->model, plan->session);
+    if (!session) return std::unexpected(failure_of(session.error(), Step::kLoad));
+    for (const auto& line : (*session)->log_lines()) job.log(line);
+    if (const auto checked = check_output_types(**session); !checked) return checked;
+    RunTimes times;
+    if (const auto ran = run_samples(job, *plan, **session, *reader, !is_npu, times, outcome); !ran) return ran;
+    const auto compiled = compiled_placement(job, *plan);
+    report_placement(job, *plan, compiled ? *compiled : (*session)->placement(), outcome);
+    if (!is_profiling) {
+      evidence = evidence_of_run((*session)->placement(), plan->session, times.times_us, memory);
+      if (compiled) evidence.placement = compiled->summary();
+    }
+    if (is_profiling && reader->sample_count() > 0) {
+      auto inputs = read_sample(*reader, 0);
+      if (!inputs) return std::unexpected(failure_of(inputs.error(), Step::kReadData));
+      first_sample = std::move(*inputs);
+      if (!is_npu && reader->sample_count() > 1)
+        outcome.remarks.emplace_back("Times were measured on the first sample.");
+    }
+  }
+  if (is_profiling) {
+    const auto measured = measure(job, *plan, first_sample ? &*first_sample : nullptr, evidence, outcome);
+    if (!measured) return measured;
+    if (is_npu) estimate(job, *plan, *environment, outcome);
+  }
+  evidence.runtime_config = plan->runtime_config;
+  outcome.profile = std::move(evidence);
+  return {};
+}
+
+}  // namespace
+
+void run_inference(const JobContext& job, JobOutcome& outcome) {
+  const auto done = carry_out(job, outcome);
+  if (!done) return fail_with(outcome, done.error());
+  outcome.succeeded = true;
+}
+
+}  // namespace slipway::hub::executor

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "hub/domain/types.hpp"
+#include "runtime/profiling.hpp"
+
+namespace slipway::hub::executor {
+
+/// The memory of this process at a moment, from /proc.
+struct MemoryBefore {
+  MemoryBefore();
+  std::uint64_t resident_bytes = 0;
+};
+
+/// A measurement as the hub keeps it. An emulated one carries no times.
+[[nodiscard]] domain::ProfileEvidence evidence_of(const runtime::ProfileReport& report);
+
+/// Puts the layers of a compiled graph in place of the one node that ONNX Runtime sees. They carry no times of their
+/// own.
+void show_compiled_layers(const runtime::PlacementReport& compiled, domain::ProfileEvidence& evidence);
+
+/// A plain run without a profile: the time of each sample and the memory of this process.
+/// @param times_us  empty on the emulator, where nothing is measured
+[[nodiscard]] domain::ProfileEvidence evidence_of_run(const runtime::PlacementReport& placement,
+                                                      const runtime::SessionOptions& session,
+                                                      const std::vector<std::uint64_t>& times_us,
+                                                      const MemoryBefore& before);
+
+}  // namespace slipway::hub::executor

@@ -1,0 +1,105 @@
+#include <fmt/format.h>
+
+#include "hub/protocol/agent_messages.hpp"
+#include "hub/protocol/transfers.hpp"
+#include "hub/server/internal/handlers.hpp"
+
+namespace slipway::hub::server::internal {
+namespace {
+
+namespace agent = protocol::agent;
+
+const std::string& id_of(const Call& call) {
+  return call.match.parameters.at(0);
+}
+
+/// The files of a job's in/ folder, each with an address that needs no token.
+std::vector<agent::InputFile> inputs_of(const Context& context, const Call& call, const domain::JobSpec& spec) {
+  std::vector<agent::InputFile> inputs;
+  const auto add = [&](const std::string& name, const domain::Blob& blob) {
+    if (name.empty()) return;
+    inputs.push_back({.name = name,
+                      .url = call.base_url + download_path(context, blob, name),
+                      .sha256 = blob.sha256,
+                      .size_bytes = blob.size_bytes});
+  };
+  add(spec.model_file, spec.model.content);
+  add(spec.dataset_file, spec.dataset.content);
+  for (const auto& [key, name] : spec.companion_files) {
+    const auto companion = spec.model.companions.find(key);
+    if (companion != spec.model.companions.end()) add(name, companion->second.content);
+  }
+  return inputs;
+}
+
+}  // namespace
+
+Reply agent_register(const Context& context, const Call& call) {
+  SLIPWAY_ASSIGN(auto request, agent::decode<agent::Registration>(call.request.body));
+  domain::AgentRegistration registration{
+      .name = std::move(request.name), .devices = {}, .frameworks = std::move(request.frameworks)};
+  for (const std::string& document : request.device_documents) {
+    SLIPWAY_ASSIGN(domain::Device device, domain::device_from_document(document));
+    registration.devices.push_back(std::move(device));
+  }
+  SLIPWAY_ASSIGN(const std::string id, context.hub.register_agent(call.actor, registration));
+  return message(agent::encode(agent::Registered{.agent_id = id}));
+}
+
+LaterReply agent_lease(const Context& context, const Call& call, bool is_last) {
+  SLIPWAY_ASSIGN(const auto request, agent::decode<agent::LeaseRequest>(call.request.body));
+  SLIPWAY_ASSIGN(auto spec, context.hub.lease(call.actor, request.agent_id, request.kinds));
+  if (!spec) return is_last ? std::optional(message(agent::encode(agent::LeaseReply{}))) : std::nullopt;
+  agent::LeaseReply reply{.job_id = spec->job.id,
+                          .lease_token = spec->job.lease_token,
+                          .lease_seconds = static_cast<std::uint32_t>(context.hub.settings().lease_duration.count()),
+                          .spec_document = {},
+                          .inputs = inputs_of(context, call, *spec)};
+  // The document lies in the job folder, where a stranger's model runs: the token stays with the agent.
+  spec->job.lease_token.clear();
+  reply.spec_document = domain::to_document(*spec);
+  return std::optional(message(agent::encode(reply)));
+}
+
+Reply agent_renew(const Context& context, const Call& call) {
+  SLIPWAY_ASSIGN(const auto request, agent::decode<agent::RenewRequest>(call.request.body));
+  SLIPWAY_TRY(context.hub.renew(call.actor, id_of(call), request.lease_token));
+  return message(agent::encode(
+      agent::RenewReply{.lease_seconds = static_cast<std::uint32_t>(context.hub.settings().lease_duration.count())}));
+}
+
+Reply agent_log(const Context& context, const Call& call) {
+  SLIPWAY_ASSIGN(const auto request, agent::decode<agent::LogLines>(call.request.body));
+  SLIPWAY_TRY(context.hub.append_log(call.actor, id_of(call), request.lease_token, request.text));
+  return message({});
+}
+
+Reply agent_blob(const Context& context, const Call& call) {
+  SLIPWAY_ASSIGN(const auto request, agent::decode<agent::BlobRequest>(call.request.body));
+  SLIPWAY_ASSIGN(const domain::Upload upload,
+                 context.hub.plan_result_upload(call.actor, id_of(call), request.lease_token, request.size_bytes));
+  agent::BlobPlan plan{.upload_id = upload.id, .urls = {}, .part_size_bytes = upload.part_size_bytes};
+  for (std::uint32_t part = 0; part < upload.part_count; ++part) {
+    plan.urls.push_back(fmt::format("{}/assets/upload/{}/{}", call.base_url, upload.id, part));
+  }
+  return message(agent::encode(plan));
+}
+
+Reply agent_complete(const Context& context, const Call& call) {
+  SLIPWAY_ASSIGN(const auto request, agent::decode<agent::CompleteRequest>(call.request.body));
+  SLIPWAY_ASSIGN(const domain::JobOutcome outcome, domain::outcome_from_document(request.outcome_document));
+  std::map<std::string, domain::Blob> files;
+  for (const agent::ResultFile& file : request.files) {
+    SLIPWAY_ASSIGN(const domain::Upload upload, context.hub.upload(file.upload_id));
+    if (upload.subject_id != id_of(call)) {
+      return base::fail(base::Code::kPermissionDenied, "the upload of \"{}\" belongs to another job", file.name);
+    }
+    std::vector<std::string> etags;
+    for (const std::string& etag : file.etags) etags.push_back(protocol::bare_etag(etag));
+    SLIPWAY_ASSIGN(files[file.name], context.hub.blobs().assemble(file.upload_id, etags));
+  }
+  SLIPWAY_TRY(context.hub.complete(call.actor, id_of(call), request.lease_token, outcome, files));
+  return message({});
+}
+
+}  // namespace slipway::hub::server::internal

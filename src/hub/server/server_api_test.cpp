@@ -1,0 +1,295 @@
+#include <thread>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "hub/server/server_fixture.hpp"
+
+namespace slipway::hub::server {
+namespace {
+
+using nlohmann::json;
+using std::chrono::steady_clock;
+
+class ServerApi : public TestHub {};
+
+std::string detail(const HttpReply& reply) {
+  return json::parse(reply.body)["detail"];
+}
+
+TEST_F(ServerApi, answers_messages_with_the_bare_content_type) {
+  for (const std::string target : {"/api/v1/devices/", "/api/v1/frameworks/", "/api/v1/models/", "/api/v1/datasets/",
+                                   "/api/v1/job_summaries/", "/api/v1/jobs/", "/api/v1/users/auth/user/"}) {
+    const HttpReply reply = get(target);
+    EXPECT_EQ(reply.status, 200) << target;
+    EXPECT_EQ(reply.header("content-type"), "application/x-protobuf") << target;
+  }
+}
+
+TEST_F(ServerApi, asks_for_a_token_before_anything_else) {
+  const std::string huge = "Content-Length: 99999999999\r\n";
+  for (const std::string target : {"/api/v1/devices/", "/api/v1/nothing/", "/api/v1/models/x/", "/agent/v1/lease/",
+                                   "/api/v1/devices/?select=%zz"}) {
+    for (const std::string method : {"GET", "POST", "BREW"}) {
+      EXPECT_EQ(ask(method, target, "").status, 401) << method << " " << target;
+      EXPECT_EQ(ask(method, target, "slw_wrong").status, 401) << method << " " << target;
+    }
+  }
+  EXPECT_EQ(ask("POST", "/api/v1/models/", "", "", huge).status, 401);
+  EXPECT_EQ(ask("GET", "/api/v1/devices/", "", "", "Authorization: Bearer " + user_token_ + "\r\n").status, 401);
+  EXPECT_EQ(ask("GET", "/api/v1/devices/", "", "", "Authorization: " + user_token_ + "\r\n").status, 401);
+  std::string changed = user_token_;
+  changed[10] = changed[10] == 'a' ? 'b' : 'a';
+  EXPECT_EQ(ask("GET", "/api/v1/devices/", changed).status, 401);
+}
+
+TEST_F(ServerApi, a_revoked_token_is_refused_at_once) {
+  EXPECT_EQ(get("/api/v1/devices/").status, 200);
+  const auto tokens = hub_->tokens();
+  ASSERT_TRUE(tokens);
+  for (const domain::Token& token : *tokens) ASSERT_TRUE(hub_->revoke_token(token.id));
+  EXPECT_EQ(get("/api/v1/devices/").status, 401);
+}
+
+TEST_F(ServerApi, keeps_users_and_agents_apart) {
+  EXPECT_EQ(ask("GET", "/api/v1/devices/", agent_token_).status, 403);
+  EXPECT_EQ(ask("POST", "/agent/v1/lease/", user_token_, text_field(1, "a")).status, 403);
+}
+
+TEST_F(ServerApi, refuses_unknown_paths_and_methods_in_words) {
+  const HttpReply unknown = get("/api/v1/nothing/");
+  EXPECT_EQ(unknown.status, 404);
+  EXPECT_FALSE(detail(unknown).empty());
+  const HttpReply method = ask("DELETE", "/api/v1/models/m1/", user_token_);
+  EXPECT_EQ(method.status, 405);
+  EXPECT_EQ(method.header("allow"), "GET, PATCH");
+  const HttpReply head = ask("HEAD", "/api/v1/devices/", user_token_);
+  EXPECT_EQ(head.status, 405);
+}
+
+TEST_F(ServerApi, a_head_reply_has_no_body_so_that_the_connection_stays_in_step) {
+  RawClient client(port_);
+  client.send(request_text("HEAD", "/healthz", ""));
+  EXPECT_EQ(client.receive(false).status, 405);
+  client.send(request_text("GET", "/healthz", ""));
+  EXPECT_EQ(client.receive().status, 200);
+}
+
+TEST_F(ServerApi, unknown_ids_are_404_with_their_id) {
+  for (const std::string target :
+       {"/api/v1/models/mnone/", "/api/v1/datasets/dnone/", "/api/v1/jobs/jnone/", "/api/v1/jobs/jnone/result/",
+        "/api/v1/models/mnone/download/", "/api/v1/datasets/dnone/download_data/", "/api/v1/jobs/jnone/report/",
+        "/api/v1/jobs/jnone/log/", "/api/v1/jobs/jnone/device_runs/latest/artifact_list/5/",
+        "/api/v1/models/mnone/multipart_upload/?file_size=5"}) {
+    const HttpReply reply = get(target);
+    EXPECT_EQ(reply.status, 404) << target << reply.body;
+    EXPECT_NE(detail(reply).find("none"), std::string::npos) << reply.body;
+  }
+  EXPECT_EQ(ask("PATCH", "/api/v1/jobs/jnone/", user_token_, text_field(1, "n")).status, 404);
+  EXPECT_EQ(ask("PATCH", "/api/v1/models/mnone/", user_token_, text_field(3, "n")).status, 404);
+}
+
+TEST_F(ServerApi, the_device_call_reads_repeated_attributes_and_capital_booleans) {
+  const auto count = [&](const std::string& query) {
+    const HttpReply reply = get("/api/v1/devices/?" + query);
+    EXPECT_EQ(reply.status, 200) << reply.body;
+    int found = 0;
+    for (std::size_t at = 0; (at = reply.body.find("os:android", at)) != std::string::npos; ++at) ++found;
+    return found;
+  };
+  EXPECT_EQ(count("name=&os=&select=False"), 3);
+  EXPECT_EQ(count("name=&os=&select=False&attributes=os%3Aandroid&attributes=vendor%3Aacme"), 2);
+  EXPECT_EQ(count("name=Phone&os=&select=True"), 1);
+  EXPECT_EQ(count("name=Phone&os=%5B14%2C15%29&select=False"), 1);
+  EXPECT_EQ(count("name=None&os=&select=True"), 0);
+  EXPECT_EQ(get("/api/v1/devices/?select=perhaps").status, 400);
+  EXPECT_EQ(get("/api/v1/devices/?name=%4").status, 400);
+}
+
+TEST_F(ServerApi, says_that_it_has_no_passwords) {
+  const HttpReply reply = ask("POST", "/api/v1/users/auth/login/", "", R"({"email":"a","password":"b"})");
+  EXPECT_EQ(reply.status, 400);
+  EXPECT_NE(detail(reply).find("token"), std::string::npos);
+}
+
+TEST_F(ServerApi, says_what_it_does_not_offer) {
+  EXPECT_EQ(get("/api/v1/models/m1/shared_access/").status, 400);
+  EXPECT_EQ(post("/api/v1/datasets/d1/upload_complete/", "").status, 400);
+}
+
+TEST_F(ServerApi, refuses_messages_that_are_too_large_or_no_messages) {
+  const HttpReply announced = ask("POST", "/api/v1/jobs/", user_token_, "", "Content-Length: 4194305\r\n");
+  EXPECT_EQ(announced.status, 413);
+  EXPECT_FALSE(detail(announced).empty());
+  RawClient client(port_);
+  client.send(request_text("POST", "/api/v1/jobs/", user_token_, "", "Transfer-Encoding: chunked\r\n"));
+  const std::string chunk = "100000\r\n" + std::string(0x100000, 'x') + "\r\n";
+  for (int i = 0; i < 5; ++i) client.send(chunk);
+  EXPECT_EQ(client.receive().status, 413);
+  EXPECT_EQ(post("/api/v1/jobs/", "\xff\xff\xff\xff").status, 400);
+  EXPECT_EQ(post("/api/v1/models/", "\xff\xff\xff\xff").status, 400);
+  EXPECT_EQ(post("/api/v1/jobs/", "").status, 400);
+}
+
+TEST_F(ServerApi, a_project_that_does_not_exist_is_404_in_words) {
+  const HttpReply reply = post("/api/v1/projects/p9/models/", text_field(3, "n") + number_field(5, 6));
+  EXPECT_EQ(reply.status, 404) << reply.body;
+  EXPECT_NE(detail(reply).find("p9"), std::string::npos);
+}
+
+TEST_F(ServerApi, another_users_model_is_not_found) {
+  const std::string id = upload_model("bytes");
+  EXPECT_EQ(get("/api/v1/models/" + id + "/").status, 200);
+  EXPECT_EQ(ask("GET", "/api/v1/models/" + id + "/", other_token_).status, 404);
+  EXPECT_EQ(ask("GET", "/api/v1/models/" + id + "/download/", other_token_).status, 404);
+}
+
+TEST_F(ServerApi, several_requests_share_a_connection) {
+  RawClient client(port_);
+  for (int i = 0; i < 3; ++i) {
+    client.send(request_text("GET", "/api/v1/devices/", user_token_));
+    EXPECT_EQ(client.receive().status, 200);
+  }
+  // Two at once, with a body between them.
+  client.send(request_text("POST", "/api/v1/models/", user_token_, text_field(3, "n") + number_field(5, 6)) +
+              request_text("GET", "/api/v1/frameworks/", user_token_));
+  EXPECT_EQ(client.receive().status, 200);
+  EXPECT_EQ(client.receive().status, 200);
+}
+
+TEST_F(ServerApi, renames_models_and_jobs) {
+  const std::string id = upload_model("bytes");
+  EXPECT_EQ(ask("PATCH", "/api/v1/models/" + id + "/", user_token_, text_field(3, "renamed")).status, 200);
+  EXPECT_NE(get("/api/v1/models/" + id + "/").body.find("renamed"), std::string::npos);
+  EXPECT_EQ(ask("PATCH", "/api/v1/models/" + id + "/", user_token_, number_field(9, 1)).status, 400);
+}
+
+class ServerWaits : public TestHub {
+ protected:
+  void SetUp() override {
+    ServiceSettings settings;
+    settings.inspection_patience = std::chrono::milliseconds(1500);
+    settings.lease_patience = std::chrono::milliseconds(1500);
+    start({}, settings);
+  }
+
+  std::string register_agent() {
+    return first_text(ask("POST", "/agent/v1/register/", agent_token_, text_field(1, "workshop")).body);
+  }
+  static std::string lease_request(const std::string& agent) {
+    return text_field(1, agent) + number_field(2, 100) + number_field(2, 3);
+  }
+  static std::chrono::milliseconds since(steady_clock::time_point begin) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - begin);
+  }
+};
+
+TEST_F(ServerWaits, an_agent_without_work_waits_and_gets_an_empty_reply) {
+  const std::string agent = register_agent();
+  const auto begin = steady_clock::now();
+  const HttpReply reply = ask("POST", "/agent/v1/lease/", agent_token_, lease_request(agent));
+  EXPECT_EQ(reply.status, 200) << reply.body;
+  EXPECT_EQ(reply.body, "");
+  EXPECT_GE(since(begin), std::chrono::milliseconds(1400));
+}
+
+TEST_F(ServerWaits, a_waiting_agent_gets_work_as_soon_as_there_is_some) {
+  const std::string agent = register_agent();
+  RawClient waiting(port_);
+  waiting.send(request_text("POST", "/agent/v1/lease/", agent_token_, lease_request(agent)));
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  const auto begin = steady_clock::now();
+  const std::string model = upload_model(std::string(2500, 'm'));
+  const HttpReply reply = waiting.receive();
+  EXPECT_LT(since(begin), std::chrono::milliseconds(900));
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_NE(reply.body.find("slipway-job-spec/1"), std::string::npos);
+  EXPECT_NE(reply.body.find(model), std::string::npos);
+  // The input can be fetched without a token, and is what was uploaded.
+  const std::string url = url_in(reply.body, "/assets/download/");
+  const HttpReply input = ask("GET", url, "");
+  EXPECT_EQ(input.status, 200) << url;
+  EXPECT_EQ(input.body, std::string(2500, 'm'));
+}
+
+TEST_F(ServerWaits, work_is_not_given_to_an_agent_that_hung_up) {
+  const std::string agent = register_agent();
+  {
+    RawClient gone(port_);
+    gone.send(request_text("POST", "/agent/v1/lease/", agent_token_, lease_request(agent)));
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+  upload_model("bytes");
+  const HttpReply reply = ask("POST", "/agent/v1/lease/", agent_token_, lease_request(agent));
+  EXPECT_NE(reply.body.find("slipway-job-spec/1"), std::string::npos) << "the job was leased to nobody";
+  EXPECT_NE(reply.body.find("\"attempt\":1"), std::string::npos) << reply.body;
+}
+
+TEST_F(ServerWaits, a_submission_waits_for_the_inspection_and_goes_on_when_it_ends) {
+  const std::string agent = register_agent();
+  const std::string model = upload_model("bytes");
+  const std::string lease = ask("POST", "/agent/v1/lease/", agent_token_, lease_request(agent)).body;
+  ASSERT_FALSE(lease.empty());
+  const std::string job = first_text(lease);
+  const std::string token = first_text("\x0a" + lease.substr(lease.find('\x12', 2 + job.size()) + 1));
+
+  RawClient submitting(port_);
+  const auto begin = steady_clock::now();
+  submitting.send(request_text("POST", "/api/v1/jobs/", user_token_, compile_submission(model)));
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  const json outcome = {{"schema", "slipway-job-outcome/1"},
+                        {"succeeded", true},
+                        {"inspection", {{"format", "onnx"}, {"error", "the file is cut off"}}}};
+  const HttpReply completed = ask("POST", fmt::format("/agent/v1/jobs/{}/complete/", job), agent_token_,
+                                  text_field(1, token) + text_field(2, outcome.dump()));
+  EXPECT_EQ(completed.status, 200) << completed.body;
+  const HttpReply refused = submitting.receive();
+  EXPECT_GE(since(begin), std::chrono::milliseconds(290));
+  EXPECT_LT(since(begin), std::chrono::milliseconds(1300));
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_NE(detail(refused).find("the file is cut off"), std::string::npos) << refused.body;
+  // A stale token is told so.
+  EXPECT_EQ(ask("POST", fmt::format("/agent/v1/jobs/{}/complete/", job), agent_token_,
+                text_field(1, "stale") + text_field(2, outcome.dump()))
+                .status,
+            409);
+  EXPECT_EQ(ask("POST", fmt::format("/agent/v1/jobs/{}/renew/", job), agent_token_, text_field(1, "stale")).status,
+            409);
+}
+
+TEST_F(ServerWaits, a_submission_goes_on_without_the_inspection_after_its_patience) {
+  const std::string model = upload_model("bytes");
+  const auto begin = steady_clock::now();
+  const HttpReply reply = post("/api/v1/jobs/", compile_submission(model));
+  EXPECT_GE(since(begin), std::chrono::milliseconds(1400));
+  EXPECT_EQ(reply.status, 200) << reply.body;
+  const std::string job = first_text(reply.body);
+  EXPECT_EQ(get("/api/v1/jobs/" + job + "/").status, 200);
+  EXPECT_EQ(get("/api/v1/jobs/" + job + "/result/").status, 404);
+  const json report = json::parse(get("/api/v1/jobs/" + job + "/report/").body);
+  EXPECT_EQ(report["schema"], "slipway-job-report/1");
+  EXPECT_EQ(report["job"]["state"], "CREATED");
+  EXPECT_EQ(report["job"]["name"], "a <b>job</b>");
+  EXPECT_EQ(ask("PATCH", "/api/v1/jobs/" + job + "/", user_token_, text_field(1, "other name")).status, 200);
+  EXPECT_NE(get("/api/v1/job_summaries/?state=1&type=compile").body.find("other name"), std::string::npos);
+  EXPECT_EQ(get("/api/v1/job_summaries/?state=10").body.find("other name"), std::string::npos);
+  EXPECT_EQ(get("/api/v1/job_summaries/?state=17").status, 400);
+}
+
+TEST_F(ServerWaits, stopping_ends_the_waits_and_the_idle_connections) {
+  const std::string agent = register_agent();
+  RawClient idle(port_);
+  idle.send(request_text("GET", "/healthz", ""));
+  EXPECT_EQ(idle.receive().status, 200);
+  RawClient waiting(port_);
+  waiting.send(request_text("POST", "/agent/v1/lease/", agent_token_, lease_request(agent)));
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  const auto begin = steady_clock::now();
+  server_->stop(std::chrono::milliseconds(1000));
+  EXPECT_LT(since(begin), std::chrono::milliseconds(500));
+  EXPECT_EQ(waiting.receive().status, 200);
+  EXPECT_TRUE(idle.is_closed_within(std::chrono::milliseconds(500)));
+}
+
+}  // namespace
+}  // namespace slipway::hub::server

@@ -1,0 +1,230 @@
+#include "hub/server/server_fixture.hpp"
+
+#include <algorithm>
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+
+#include "hub/storage/files/file_blob_store.hpp"
+#include "hub/storage/sqlite/sqlite_store.hpp"
+
+namespace slipway::hub::server {
+namespace {
+
+constexpr int kPatienceMs = 20'000;
+
+std::string lower(std::string text) {
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+}  // namespace
+
+std::string HttpReply::header(const std::string& name) const {
+  const auto found = headers.find(name);
+  return found == headers.end() ? "" : found->second;
+}
+
+RawClient::RawClient(std::uint16_t port) : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(::connect(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+}
+
+RawClient::~RawClient() {
+  ::close(descriptor_);
+}
+
+bool RawClient::send(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (count <= 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return true;
+}
+
+void RawClient::finish_sending() {
+  ::shutdown(descriptor_, SHUT_WR);
+}
+
+bool RawClient::read_more() {
+  pollfd wanted{.fd = descriptor_, .events = POLLIN, .revents = 0};
+  if (::poll(&wanted, 1, kPatienceMs) <= 0) return false;
+  char bytes[65536];
+  const ssize_t count = ::recv(descriptor_, bytes, sizeof(bytes), 0);
+  if (count <= 0) return false;
+  buffer_.append(bytes, static_cast<std::size_t>(count));
+  return true;
+}
+
+HttpReply RawClient::receive(bool has_body) {
+  HttpReply reply;
+  std::size_t end = 0;
+  while ((end = buffer_.find("\r\n\r\n")) == std::string::npos) {
+    if (!read_more()) return reply;
+  }
+  std::string_view head = std::string_view(buffer_).substr(0, end);
+  reply.status = std::stoi(std::string(head.substr(head.find(' ') + 1, 3)));
+  for (std::size_t at = head.find("\r\n"); at != std::string_view::npos;) {
+    const std::size_t next = head.find("\r\n", at + 2);
+    const std::string_view line = head.substr(at + 2, next == std::string_view::npos ? next : next - at - 2);
+    const std::size_t colon = line.find(": ");
+    if (colon != std::string_view::npos) {
+      reply.headers[lower(std::string(line.substr(0, colon)))] = std::string(line.substr(colon + 2));
+    }
+    at = next;
+  }
+  buffer_.erase(0, end + 4);
+  const std::size_t length =
+      has_body && !reply.header("content-length").empty() ? std::stoul(reply.header("content-length")) : 0;
+  while (buffer_.size() < length) {
+    if (!read_more()) break;
+  }
+  reply.body = buffer_.substr(0, length);
+  buffer_.erase(0, length);
+  return reply;
+}
+
+bool RawClient::is_closed_within(std::chrono::milliseconds time) {
+  const auto deadline = std::chrono::steady_clock::now() + time;
+  while (true) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    pollfd wanted{.fd = descriptor_, .events = POLLIN, .revents = 0};
+    if (left.count() <= 0 || ::poll(&wanted, 1, static_cast<int>(left.count())) <= 0) return false;
+    char bytes[4096];
+    if (::recv(descriptor_, bytes, sizeof(bytes), 0) <= 0) return true;
+  }
+}
+
+std::string request_text(std::string_view method, std::string_view target, std::string_view token,
+                         std::string_view body, std::string_view more_headers) {
+  std::string text =
+      fmt::format("{} {} HTTP/1.1\r\nHost: hub.test:8400\r\nContent-Type: application/x-protobuf\r\n", method, target);
+  if (!token.empty()) text += fmt::format("Authorization: token {}\r\n", token);
+  if (!body.empty()) text += fmt::format("Content-Length: {}\r\n", body.size());
+  return fmt::format("{}{}\r\n{}", text, more_headers, body);
+}
+
+std::string text_field(int number, std::string_view text) {
+  return number_field(number, text.size()).replace(0, 1, 1, static_cast<char>(number << 3 | 2)) + std::string(text);
+}
+
+std::string number_field(int number, std::uint64_t value) {
+  std::string bytes(1, static_cast<char>(number << 3));
+  do {
+    const auto low = static_cast<unsigned char>(value & 0x7FU);
+    value >>= 7U;
+    bytes += static_cast<char>(value != 0 ? low | 0x80U : low);
+  } while (value != 0);
+  return bytes;
+}
+
+std::string first_text(const std::string& message) {
+  if (message.size() < 2 || message[0] != '\x0a') return {};
+  return message.substr(2, static_cast<unsigned char>(message[1]));
+}
+
+std::string url_in(const std::string& message, std::string_view beginning) {
+  const std::size_t begin = message.find(beginning);
+  if (begin == std::string::npos) return {};
+  std::size_t end = begin;
+  while (end < message.size() && message[end] > ' ' && message[end] < '\x7f') ++end;
+  return message.substr(begin, end - begin);
+}
+
+struct TestHub::Parts {
+  base::TemporaryFolder folder = base::TemporaryFolder::create("slipway-server").value();
+  base::SystemClock clock;
+  base::RandomIdSource ids;
+  std::unique_ptr<domain::MetadataStore> metadata = storage::SqliteStore::open(folder.path() / "hub.sqlite").value();
+  std::unique_ptr<domain::BlobStore> blobs = storage::FileBlobStore::open(folder.path()).value();
+  SignedLinks links{load_or_make_key(folder.path() / "secret").value(), clock};
+  domain::Hub hub;
+
+  Parts() : hub(settings(), *metadata, *blobs, clock, ids, devices()) {}
+
+  static domain::HubSettings settings() {
+    domain::HubSettings settings;
+    settings.part_size_bytes = 1000;
+    settings.hub_version = "1.2.3";
+    return settings;
+  }
+  static std::vector<domain::Device> devices() {
+    domain::Device phone;
+    phone.name = "Phone";
+    phone.os = "14";
+    phone.attributes = {"os:android", "vendor:acme", "framework:onnx"};
+    domain::Device newer = phone;
+    newer.os = "15";
+    domain::Device tablet = phone;
+    tablet.name = "Tablet";
+    tablet.attributes = {"os:android", "vendor:other", "framework:onnx"};
+    return {phone, newer, tablet};
+  }
+};
+
+TestHub::TestHub() : parts_(std::make_unique<Parts>()) {
+  spdlog::set_level(spdlog::level::off);
+  hub_ = &parts_->hub;
+  const auto token = [&](const char* email, domain::Scope scope) {
+    const auto user = hub_->ensure_user(email, domain::Role::kMember).value();
+    return hub_->create_token(user.id, "test", scope).value().text;
+  };
+  user_token_ = token("ada@example.org", domain::Scope::kUser);
+  other_token_ = token("bob@example.org", domain::Scope::kUser);
+  agent_token_ = token("agent@example.org", domain::Scope::kAgent);
+}
+
+TestHub::~TestHub() {
+  server_.reset();
+}
+
+void TestHub::start(ServerSettings settings, ServiceSettings service_settings) {
+  settings.port = 0;
+  auto server = Server::start(*hub_, parts_->links, std::move(settings), std::move(service_settings));
+  ASSERT_TRUE(server) << server.error().message;
+  server_ = std::move(*server);
+  port_ = server_->port();
+}
+
+HttpReply TestHub::ask(std::string_view method, std::string_view target, std::string_view token, std::string_view body,
+                       std::string_view more_headers) {
+  RawClient client(port_);
+  client.send(request_text(method, target, token, body, more_headers));
+  return client.receive(method != "HEAD");
+}
+
+std::string TestHub::upload_model(const std::string& bytes, const std::string& name) {
+  const std::string id = first_text(post("/api/v1/models/", text_field(3, name) + number_field(5, 6)).body);
+  const HttpReply plan = get(
+      fmt::format("/api/v1/models/{}/multipart_upload/?supports_s3_credentials=true&file_size={}", id, bytes.size()));
+  const std::string url = url_in(plan.body, "/assets/upload/");
+  const std::string upload_id = url.substr(15, url.rfind('/') - 15);
+  std::string completion = text_field(1, upload_id);
+  for (std::size_t part = 0; part * 1000 < bytes.size(); ++part) {
+    const HttpReply stored = ask("PUT", fmt::format("/assets/upload/{}/{}", upload_id, part), "",
+                                 std::string_view(bytes).substr(part * 1000, 1000));
+    EXPECT_EQ(stored.status, 200) << stored.body;
+    completion += text_field(2, stored.header("etag"));
+  }
+  const HttpReply complete = post(fmt::format("/api/v1/models/{}/multipart_upload/", id), completion);
+  EXPECT_EQ(complete.status, 200) << complete.body;
+  return id;
+}
+
+std::string TestHub::compile_submission(const std::string& model_id) {
+  const std::string device = text_field(1, text_field(1, "Phone") + text_field(2, "14"));
+  return text_field(4, text_field(4, text_field(1, model_id)) + text_field(7, device) + text_field(9, "a <b>job</b>"));
+}
+
+}  // namespace slipway::hub::server

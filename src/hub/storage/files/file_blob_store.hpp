@@ -1,0 +1,54 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "hub/domain/ports/blob_store.hpp"
+
+namespace slipway::hub::storage {
+
+/// Bytes as files below one folder, which must be one file system:
+///
+///     blobs/ab/cdef…            content by SHA-256
+///     uploads/ID/joined         parts that came in order, one behind the other
+///     uploads/ID/separate-N-…   a part that did not
+///     uploads/ID/part-N         "SHA-256 size place" of a received part
+///     uploads/ID/assembled      "SHA-256 size", written before the content becomes a blob
+///
+/// Parts that arrive in order are hashed while they arrive and never copied: assembling them is a rename. Committed
+/// bytes are never written again, so what a tag promised stays true whatever a second sender of the same part does.
+/// @thread safe from any thread. One process at a time has the folder.
+class FileBlobStore final : public domain::BlobStore {
+ public:
+  /// Makes the folders. @error kPermissionDenied, kResourceExhausted, kInternal: a folder cannot be made
+  [[nodiscard]] static base::Result<std::unique_ptr<FileBlobStore>> open(const std::filesystem::path& folder);
+
+  [[nodiscard]] base::Result<std::unique_ptr<Writer>> write_part(const std::string& upload_id, std::uint32_t index,
+                                                                 std::uint64_t limit_bytes) override;
+  [[nodiscard]] base::Result<domain::Blob> assemble(const std::string& upload_id,
+                                                    const std::vector<std::string>& etags) override;
+  [[nodiscard]] base::Result<domain::Blob> put(std::string_view bytes) override;
+  void discard(const std::string& upload_id) override;
+  [[nodiscard]] base::Result<std::filesystem::path> path_of(const domain::Blob& blob) const override;
+  [[nodiscard]] base::Result<void> verify(const domain::Blob& blob) const override;
+
+  /// An upload under way; only the implementation looks inside.
+  struct Upload;
+
+ private:
+  explicit FileBlobStore(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  [[nodiscard]] base::Result<std::shared_ptr<Upload>> upload_of(const std::string& upload_id, bool make);
+  [[nodiscard]] std::filesystem::path blob_path(const std::string& sha256) const;
+  /// The path of content that is to be kept, in a folder that exists.
+  [[nodiscard]] base::Result<std::filesystem::path> place_for(const domain::Blob& blob) const;
+  [[nodiscard]] base::Result<void> keep(const std::filesystem::path& file, const domain::Blob& blob);
+
+  std::filesystem::path folder_;
+  mutable std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<Upload>> uploads_;
+};
+
+}  // namespace slipway::hub::storage

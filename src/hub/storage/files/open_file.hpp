@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <utility>
+
+#include "base/error.hpp"
+
+namespace slipway::hub::storage {
+
+/// An open descriptor, closed with the object. Writes are whole or an error.
+/// @thread one object belongs to one thread
+class OpenFile {
+ public:
+  OpenFile() = default;
+  ~OpenFile();
+  OpenFile(OpenFile&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  OpenFile& operator=(OpenFile&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+  }
+
+  /// @param flags  of open(2); new files get mode 0600
+  [[nodiscard]] static base::Result<OpenFile> open(const std::filesystem::path& path, int flags);
+
+  /// @error kResourceExhausted: disk full
+  [[nodiscard]] base::Result<void> write_at(std::uint64_t offset, std::span<const std::byte> bytes);
+  /// Copies `size_bytes` from one file's offset to this file's. @error kDataLoss: the source is shorter
+  [[nodiscard]] base::Result<void> copy_from(const OpenFile& source, std::uint64_t source_offset,
+                                             std::uint64_t size_bytes, std::uint64_t offset);
+  [[nodiscard]] base::Result<void> truncate(std::uint64_t size_bytes);
+  [[nodiscard]] base::Result<void> sync();
+
+ private:
+  explicit OpenFile(int descriptor) : descriptor_(descriptor) {}
+  int descriptor_ = -1;
+};
+
+}  // namespace slipway::hub::storage

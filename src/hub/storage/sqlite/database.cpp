@@ -1,0 +1,113 @@
+#include "hub/storage/sqlite/database.hpp"
+
+#include <sqlite3.h>
+
+#include "hub/storage/sqlite/schema.hpp"
+
+namespace slipway::hub::storage {
+namespace {
+
+using base::Code;
+using base::Result;
+
+// Another process (a command line that makes a token) may hold the lock for a moment.
+constexpr int kBusyTimeoutMs = 5000;
+constexpr std::size_t kMostIdleReaders = 8;
+
+}  // namespace
+
+Query::~Query() {
+  statement_.tryReset();
+  try {
+    statement_.clearBindings();
+  } catch (const SQLite::Exception&) {
+    // The next use binds every parameter anew.
+  }
+}
+
+Connection::Connection(const std::string& file, int flags) : database_(file, flags, kBusyTimeoutMs) {}
+
+Query Connection::query(const std::string& sql) {
+  auto& statement = statements_[sql];
+  if (!statement) statement = std::make_unique<SQLite::Statement>(database_, sql);
+  return Query(*statement);
+}
+
+base::Error error_of(const SQLite::Exception& exception) {
+  Code code = Code::kInternal;
+  switch (exception.getErrorCode()) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      code = Code::kUnavailable;
+      break;
+    case SQLITE_FULL:
+    case SQLITE_NOMEM:
+    case SQLITE_TOOBIG:
+      code = Code::kResourceExhausted;
+      break;
+    case SQLITE_CONSTRAINT:
+      code = Code::kAlreadyExists;
+      break;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      code = Code::kDataLoss;
+      break;
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+    case SQLITE_PERM:
+      code = Code::kPermissionDenied;
+      break;
+    default:
+      break;
+  }
+  return base::Error{code, fmt::format("database: {}", exception.what())};
+}
+
+Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& file) {
+  std::unique_ptr<Database> made(new Database);
+  made->file_ = file.string();
+  made->in_memory_ = made->file_ == ":memory:";
+  constexpr int kSqliteNoMutex = SQLITE_OPEN_NOMUTEX;
+  const int flags = SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | kSqliteNoMutex;
+  try {
+    made->writer_ = std::make_unique<Connection>(made->file_, flags);
+    auto& writer = made->writer_->database();
+    if (!made->in_memory_) {
+      writer.exec("PRAGMA journal_mode=WAL");
+      writer.exec("PRAGMA synchronous=FULL");
+    }
+    SLIPWAY_TRY(bring_up_to_date(*made->writer_));
+    if (!made->in_memory_) {
+      made->relaxed_ = std::make_unique<Connection>(made->file_, flags);
+      made->relaxed_->database().exec("PRAGMA synchronous=NORMAL");
+    }
+  } catch (const SQLite::Exception& exception) {
+    return std::unexpected(error_of(exception).with(made->file_));
+  }
+  return made;
+}
+
+Result<std::unique_ptr<Connection>> Database::take_reader() const {
+  {
+    const std::lock_guard lock(readers_mutex_);
+    if (!idle_readers_.empty()) {
+      auto reader = std::move(idle_readers_.back());
+      idle_readers_.pop_back();
+      return reader;
+    }
+  }
+  try {
+    auto reader = std::make_unique<Connection>(file_, SQLite::OPEN_READWRITE | SQLITE_OPEN_NOMUTEX);
+    reader->database().exec("PRAGMA query_only=1");
+    return reader;
+  } catch (const SQLite::Exception& exception) {
+    return std::unexpected(error_of(exception));
+  }
+}
+
+void Database::give_back(std::unique_ptr<Connection> reader) const {
+  const std::lock_guard lock(readers_mutex_);
+  if (idle_readers_.size() < kMostIdleReaders) idle_readers_.push_back(std::move(reader));
+}
+
+}  // namespace slipway::hub::storage

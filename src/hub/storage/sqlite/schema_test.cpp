@@ -1,0 +1,96 @@
+#include "hub/storage/sqlite/schema.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/files.hpp"
+#include "hub/storage/sqlite/database.hpp"
+#include "hub/storage/sqlite/sqlite_store.hpp"
+
+namespace slipway::hub::storage {
+namespace {
+
+using base::Code;
+using testing::HasSubstr;
+
+class Schema : public testing::Test {
+ protected:
+  [[nodiscard]] std::filesystem::path file() const { return folder_.path() / "hub.sqlite"; }
+  void execute(const std::string& sql) const {
+    SQLite::Database(file().string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE).exec(sql);
+  }
+  [[nodiscard]] std::string plan_of(const std::string& sql) const {
+    SQLite::Database database(file().string(), SQLite::OPEN_READWRITE);
+    SQLite::Statement steps(database, "EXPLAIN QUERY PLAN " + sql);
+    std::string plan;
+    while (steps.executeStep()) plan += steps.getColumn(3).getString() + "\n";
+    return plan;
+  }
+
+ private:
+  base::TemporaryFolder folder_ = base::TemporaryFolder::create("slipway-schema").value();
+};
+
+TEST_F(Schema, runs_each_step_once) {
+  ASSERT_TRUE(Database::open(file()));
+  execute("INSERT INTO users VALUES ('u1', 'a@b', 0, 0)");
+  const auto store = SqliteStore::open(file());
+  ASSERT_TRUE(store) << store.error().message;
+  EXPECT_EQ((*store)->user("u1")->email, "a@b");
+}
+
+TEST_F(Schema, of_a_newer_version_is_refused_and_left_alone) {
+  ASSERT_TRUE(Database::open(file()));
+  execute("INSERT INTO schema_steps VALUES (99)");
+  const auto store = SqliteStore::open(file());
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().code, Code::kFailedPrecondition);
+  EXPECT_THAT(store.error().message, HasSubstr("newer version (schema 99"));
+}
+
+// A crash within a step: SQLite takes back what was not committed, and the step runs whole at the next start.
+TEST_F(Schema, that_broke_off_within_a_step_is_completed) {
+  execute("CREATE TABLE schema_steps (number INTEGER PRIMARY KEY)");
+  const auto store = SqliteStore::open(file());
+  ASSERT_TRUE(store) << store.error().message;
+  EXPECT_EQ((*store)->user("u1").error().code, Code::kNotFound);
+}
+
+TEST_F(Schema, of_a_foreign_database_is_refused) {
+  execute("CREATE TABLE users (something TEXT)");
+  const auto store = SqliteStore::open(file());
+  ASSERT_FALSE(store);
+  EXPECT_THAT(store.error().message, HasSubstr("users already exists"));
+}
+
+TEST_F(Schema, refuses_what_is_no_database) {
+  ASSERT_TRUE(base::write_file_durably(file(), std::string(5000, 'x')));
+  EXPECT_EQ(SqliteStore::open(file()).error().code, Code::kDataLoss);
+  EXPECT_FALSE(SqliteStore::open("/no/such/folder/hub.sqlite"));
+}
+
+// What every poll, sweep and page asks must not read all jobs.
+TEST_F(Schema, has_an_index_for_each_question_of_the_queue) {
+  ASSERT_TRUE(Database::open(file()));
+  struct Row {
+    const char *sql, *index;
+  };
+  for (const Row& row :
+       {Row{"SELECT seq FROM jobs WHERE state = 1 AND ready = 1 AND kind = 3 AND needs = '' ORDER BY seq LIMIT 1",
+            "jobs_queue (kind=? AND needs=?)"},
+        Row{"SELECT 1 FROM jobs WHERE state >= 50 AND (lease_until <= 5 OR lease_until IS NULL)", "jobs_running"},
+        Row{"UPDATE jobs SET ready = 1 WHERE state = 1 AND ready = 0 AND model_id = 'm'", "jobs_waiting_for_model"},
+        Row{"UPDATE jobs SET ready = 1 WHERE state = 1 AND ready = 0 AND dataset_id = 'd'", "jobs_waiting_for_dataset"},
+        Row{"SELECT COUNT(*) FROM jobs WHERE state = 1 AND kind <> 100 AND seq < 5", "jobs_queued"},
+        Row{"SELECT COUNT(*) FROM jobs WHERE owner_id = 'u' AND kind IN (2, 3)", "COVERING INDEX jobs_listed"},
+        Row{"SELECT seq FROM jobs WHERE owner_id = 'u' AND state IN (30) ORDER BY seq DESC LIMIT 50",
+            "COVERING INDEX jobs_of_owner"},
+        Row{"SELECT j.id FROM jobs j JOIN models m ON m.id = j.model_id JOIN jobs p ON p.id = m.producer "
+            "WHERE j.state = 1 AND j.ready = 0 AND p.state = 30",
+            "SCAN j USING INDEX jobs_waiting_for"}}) {
+    EXPECT_THAT(plan_of(row.sql), HasSubstr(row.index)) << row.sql;
+  }
+}
+
+}  // namespace
+}  // namespace slipway::hub::storage

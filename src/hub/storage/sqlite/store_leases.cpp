@@ -1,0 +1,182 @@
+#include <algorithm>
+
+#include "hub/domain/inspection.hpp"
+#include "hub/domain/job_state.hpp"
+#include "hub/storage/sqlite/rows.hpp"
+#include "hub/storage/sqlite/sqlite_store.hpp"
+
+// The queue: jobs are handed out, kept, ended and taken back here. What each UPDATE asks for in its WHERE is the
+// transition table of hub/domain/job_state.cpp: queued is state 1, running is 50 and above.
+namespace slipway::hub::storage {
+namespace {
+
+using base::Code;
+using base::Result;
+using namespace domain;
+
+std::unexpected<base::Error> lease_lost(const std::string& job_id) {
+  return base::fail(Code::kAborted, "the lease of job {} was lost", job_id);
+}
+
+// The oldest job that the agent may take: one look into the index for each kind and need, inspections before all.
+std::optional<std::int64_t> next_in_queue(Connection& connection, const LeaseRequest& request) {
+  std::vector<std::string> needs = request.offers;
+  needs.emplace_back();
+  std::optional<std::int64_t> oldest;
+  for (const bool inspections : {true, false}) {
+    for (const JobKind kind : request.kinds) {
+      if ((kind == JobKind::kInspect) != inspections) continue;
+      for (const std::string& need : needs) {
+        Query row = connection.query(
+            "SELECT seq FROM jobs WHERE state = 1 AND ready = 1 AND kind = ? AND needs = ? ORDER BY seq LIMIT 1");
+        if (row.with(kind, need).next()) oldest = std::min(oldest.value_or(row.number(0)), row.number(0));
+      }
+    }
+    if (oldest) break;
+  }
+  return oldest;
+}
+
+// Keeps a finding with the model or dataset that it is about, as that is now.
+Result<void> keep_inspection(Connection& connection, const Job& job, const Inspection& inspection) {
+  if (!job.model_id.empty()) {
+    SLIPWAY_ASSIGN(Model model, read_model(connection, job.model_id));
+    apply_inspection(model, inspection);
+    SLIPWAY_TRY(update_model_row(connection, model));
+    make_ready(connection, model.id);
+    return {};
+  }
+  SLIPWAY_ASSIGN(Dataset dataset, read_dataset(connection, job.dataset_id));
+  dataset.inspection = inspection;
+  SLIPWAY_TRY(update_dataset_row(connection, dataset));
+  make_ready(connection, dataset.id);
+  return {};
+}
+
+// A row that ends: its lease token stays, so that a repeated completion is known again.
+int end_row(Connection& connection, const Job& job, const std::string& condition, const std::string& lease_token) {
+  return connection
+      .query(
+          "UPDATE jobs SET state = ?, completed = ?, updated = ?, lease_until = NULL WHERE id = ? AND lease_token = ? "
+          "AND " +
+          condition)
+      .with(job.state, job.completed, job.updated, job.id, lease_token)
+      .run();
+}
+
+}  // namespace
+
+Result<std::optional<Job>> SqliteStore::lease_job(const LeaseRequest& request) {
+  // Most polls find nothing; they need not wait for the writer.
+  const auto waiting = database_->read([&](Connection& connection) -> Result<std::optional<std::int64_t>> {
+    return next_in_queue(connection, request);
+  });
+  if (!waiting) return std::unexpected(waiting.error());
+  if (!*waiting) return std::nullopt;
+  return database_->write([&](Connection& connection) -> Result<std::optional<Job>> {
+    const auto seq = next_in_queue(connection, request);
+    if (!seq) return std::nullopt;
+    static const std::string sql = select_jobs(true) + "WHERE j.seq = ?";
+    Job job;
+    {
+      Query row = connection.query(sql);
+      if (!row.with(*seq).next()) return base::fail(Code::kDataLoss, "job {} has no document", *seq);
+      SLIPWAY_ASSIGN(job, job_of(row));
+    }
+    job.state = running_state(job.kind, job.is_profiling);
+    ++job.attempt;
+    job.agent_id = request.agent_id;
+    job.lease_token = request.lease_token;
+    job.lease_until = request.until;
+    job.started = request.now;
+    job.updated = request.now;
+    connection
+        .query(
+            "UPDATE jobs SET state = ?, attempt = ?, agent_id = ?, lease_token = ?, lease_until = ?, started = ?, "
+            "updated = ? WHERE seq = ?")
+        .with(job.state, job.attempt, job.agent_id, job.lease_token, job.lease_until, job.started, job.updated, *seq)
+        .run();
+    return job;
+  });
+}
+
+Result<void> SqliteStore::renew_lease(const std::string& job_id, const std::string& lease_token, base::Time until) {
+  return database_->write_soon([&](Connection& connection) -> Result<void> {
+    const int renewed =
+        connection.query("UPDATE jobs SET lease_until = ? WHERE id = ? AND lease_token = ? AND state >= 50")
+            .with(until, job_id, lease_token)
+            .run();
+    if (renewed == 0 || lease_token.empty()) return lease_lost(job_id);
+    return {};
+  });
+}
+
+Result<void> SqliteStore::complete_job(const Job& job, const std::string& lease_token,
+                                       const std::optional<Model>& target, const std::optional<Dataset>& output,
+                                       const std::optional<Inspection>& inspection) {
+  if (lease_token.empty()) return lease_lost(job.id);
+  return database_->write([&](Connection& connection) -> Result<void> {
+    if (end_row(connection, job, "state >= 50", lease_token) == 0) return lease_lost(job.id);
+    update_job_documents(connection, job);
+    if (target) {
+      SLIPWAY_TRY(update_model_row(connection, *target));
+      make_ready(connection, target->id);
+    }
+    if (output) SLIPWAY_TRY(insert_dataset_row(connection, *output));
+    if (inspection) SLIPWAY_TRY(keep_inspection(connection, job, *inspection));
+    return {};
+  });
+}
+
+Result<void> SqliteStore::fail_job(const Job& job, const std::optional<Inspection>& inspection) {
+  return database_->write([&](Connection& connection) -> Result<void> {
+    if (end_row(connection, job, "(state = 1 OR state >= 50)", "") == 0) {
+      return base::fail(Code::kAborted, "job {} has ended or was leased meanwhile", job.id);
+    }
+    update_job_documents(connection, job);
+    if (inspection) SLIPWAY_TRY(keep_inspection(connection, job, *inspection));
+    return {};
+  });
+}
+
+Result<std::vector<Job>> SqliteStore::take_back_leases(base::Time now, int max_attempts) {
+  constexpr const char* kLost = "state >= 50 AND (lease_until <= ? OR lease_until IS NULL)";
+  const auto any = database_->read([&](Connection& connection) -> Result<bool> {
+    return connection.query(fmt::format("SELECT 1 FROM jobs WHERE {} LIMIT 1", kLost)).with(now).next();
+  });
+  if (!any) return std::unexpected(any.error());
+  if (!*any) return std::vector<Job>{};
+  return database_->write([&](Connection& connection) -> Result<std::vector<Job>> {
+    connection
+        .query(fmt::format("UPDATE jobs SET lease_token = '', lease_until = NULL, updated = ?, "
+                           "state = CASE WHEN attempt < ? THEN 1 ELSE state END WHERE {}",
+                           kLost))
+        .with(now, max_attempts, now)
+        .run();
+    std::vector<Job> hopeless;
+    static const std::string sql = select_jobs(true) + "WHERE j.state >= 50 AND j.lease_until IS NULL";
+    Query row = connection.query(sql);
+    while (row.next()) {
+      SLIPWAY_ASSIGN(Job job, job_of(row));
+      hopeless.push_back(std::move(job));
+    }
+    return hopeless;
+  });
+}
+
+Result<std::vector<Job>> SqliteStore::orphaned_jobs() const {
+  return database_->read([&](Connection& connection) -> Result<std::vector<Job>> {
+    std::vector<Job> orphans;
+    static const std::string sql = select_jobs(true) +
+                                   "JOIN models m ON m.id = j.model_id JOIN jobs p ON p.id = m.producer "
+                                   "WHERE j.state = 1 AND j.ready = 0 AND p.state = 30";
+    Query row = connection.query(sql);
+    while (row.next()) {
+      SLIPWAY_ASSIGN(Job job, job_of(row));
+      orphans.push_back(std::move(job));
+    }
+    return orphans;
+  });
+}
+
+}  // namespace slipway::hub::storage

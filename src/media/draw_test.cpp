@@ -1,0 +1,72 @@
+#include "media/draw.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include <gtest/gtest.h>
+
+namespace slipway::media {
+namespace {
+
+Image black(int width, int height) {
+  return std::move(Image::create(width, height)).value();
+}
+
+int count(const Image& image, Colour colour) {
+  int found = 0;
+  for (int y = 0; y < image.height(); ++y) {
+    for (int x = 0; x < image.width(); ++x) {
+      if (std::equal(colour.begin(), colour.end(), image.row(y) + 3 * x)) ++found;
+    }
+  }
+  return found;
+}
+
+TEST(Drawing, ABoxColoursItsOutlineAndNothingElse) {
+  Image image = black(20, 10);
+  draw_box(image, 2, 3, 11, 8, kRed, 1);
+  EXPECT_EQ(count(image, kRed), 2 * 10 + 2 * 4);
+  EXPECT_EQ(image.row(3)[3 * 2], kRed[0]);
+  EXPECT_EQ(image.row(8)[3 * 11], kRed[0]);
+  EXPECT_EQ(image.row(5)[3 * 5], 0);
+}
+
+TEST(Drawing, WhatLiesOutsideOrIsNotANumberChangesNothing) {
+  Image image = black(8, 8);
+  const double nan = std::numeric_limits<double>::quiet_NaN(), huge = 1e300;
+  draw_box(image, nan, 0, 5, 5, kRed, 1);
+  draw_box(image, 20, 20, 30, 30, kRed, 2);
+  draw_point(image, {huge, -huge}, 3, kRed);
+  draw_line(image, {-50, -50}, {-1, -1e9}, kRed, 1);
+  draw_line(image, {nan, 1}, {2, 2}, kRed, 1);
+  EXPECT_EQ(count(image, kRed), 0);
+}
+
+TEST(Drawing, ALineFromFarAwayCrossesThePictureQuickly) {
+  Image image = black(32, 32);
+  draw_line(image, {-1e12, 16}, {1e12, 16}, kGreen, 1);
+  EXPECT_EQ(count(image, kGreen), 32);
+}
+
+TEST(Drawing, APolylineClosesWhenAsked) {
+  Image open = black(16, 16), closed = black(16, 16);
+  const std::array<Point, 3> corners = {Point{2, 2}, Point{12, 2}, Point{2, 12}};
+  draw_polyline(open, corners, false, kRed, 1);
+  draw_polyline(closed, corners, true, kRed, 1);
+  EXPECT_GT(count(closed, kRed), count(open, kRed));
+}
+
+TEST(Drawing, TextStaysInsideAndLettersDiffer) {
+  Image a = black(60, 12), b = black(60, 12), outside = black(60, 12);
+  draw_text(a, 0, 0, "0.83", kWhite, 1);
+  draw_text(b, 0, 0, "0.88", kWhite, 1);
+  draw_text(outside, 500, -500, "0.83", kWhite, 1);
+  EXPECT_GT(count(a, kWhite), 20);
+  EXPECT_NE(count(a, kWhite), count(b, kWhite));
+  EXPECT_EQ(count(outside, kWhite), count(a, kWhite));
+  Image tiny = black(2, 2);
+  draw_text(tiny, 0, 0, "a long line of text \xC3\xA4", kWhite, 3);
+}
+
+}  // namespace
+}  // namespace slipway::media

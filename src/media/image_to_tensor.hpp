@@ -1,0 +1,74 @@
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "base/error.hpp"
+#include "media/fit.hpp"
+#include "media/image.hpp"
+#include "tensor/shape.hpp"
+
+namespace slipway::media {
+
+/// Which values of an RGB pixel a network sees.
+enum class Channels {
+  kRgb,   ///< all three
+  kLuma,  ///< one: 0.2125 R + 0.7154 G + 0.0721 B
+  kBlue,  ///< one: B
+};
+
+/// The order of a picture's axes in a tensor. With one channel both are the same bytes.
+enum class Layout { kNchw, kNhwc };
+
+/// What a network's picture input looks like.
+struct PictureInput {
+  int width = 0;
+  int height = 0;
+  Channels channels = Channels::kRgb;
+  Layout layout = Layout::kNchw;
+  /// float32, uint8, int8, uint16 or int16.
+  tensor::Dtype dtype = tensor::Dtype::kFloat32;
+  /// Needed when the dtype is not float32: stored = saturate(round_to_even(real / scale) + zero_point).
+  std::optional<tensor::Quantization> quantization = std::nullopt;
+  /// real = pixel · gain + bias with pixel in 0 … 255. The default gives 0 … 1.
+  float gain = 1.0F / 255.0F;
+  float bias = 0.0F;
+};
+
+/// Turns pictures of any size into a network's input: fit, channel rule, value range, quantisation and axes in one pass
+/// over the picture.
+///
+/// Resampling is bilinear without corner alignment and without antialias: output column x reads at
+/// (x + 0.5) · width / inner_width − 0.5, not below 0. Padding is black (pixel 0).
+/// @thread one object belongs to one thread
+/// @cost after the first picture of a size, no memory is allocated for further ones of that size
+/// @source python/reference/face_det_lite/preprocess.py::image_to_tensor
+/// @golden tests/golden/face_det_lite/preprocess.npz, made with ONNX Runtime's Resize, tolerance 1e-5 absolute
+class ImageToTensor {
+ public:
+  /// @error kInvalidArgument: sides below 1, a dtype that is not listed above, an integer dtype without quantisation,
+  /// or
+  ///        a scale that is not a positive number
+  [[nodiscard]] static base::Result<ImageToTensor> create(const PictureInput& input, Fit fit);
+  ~ImageToTensor();
+  ImageToTensor(ImageToTensor&&) noexcept;
+  ImageToTensor& operator=(ImageToTensor&&) noexcept;
+
+  /// Bytes of one picture in the tensor.
+  [[nodiscard]] std::size_t size_bytes() const;
+
+  /// Writes one picture.
+  /// @param out  size_bytes() bytes, e.g. one entry of a batch
+  /// @return     where the picture lies
+  /// @error kInvalidArgument: an empty picture, or `out` of another size
+  [[nodiscard]] base::Result<Placement> convert(ImageView image, std::span<std::byte> out);
+
+ private:
+  struct State;
+  explicit ImageToTensor(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace slipway::media

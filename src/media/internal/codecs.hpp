@@ -1,0 +1,28 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "media/image_file.hpp"
+
+// One function a foreign decoder; decode_image picks. Private to media/.
+namespace slipway::media::internal {
+
+using Bytes = std::span<const std::byte>;
+
+/// A decoded picture that may still lie on its side.
+struct Stored {
+  Image image;
+  Orientation orientation = Orientation::kUpright;
+};
+
+[[nodiscard]] base::Result<Stored> decode_jpeg(Bytes bytes, const ImageLimits& limits);  ///< libjpeg-turbo
+[[nodiscard]] base::Result<Stored> decode_webp(Bytes bytes, const ImageLimits& limits);  ///< libwebp
+[[nodiscard]] base::Result<Stored> decode_png(Bytes bytes, const ImageLimits& limits);   ///< libavcodec
+[[nodiscard]] base::Result<Stored> decode_bmp(Bytes bytes, const ImageLimits& limits);   ///< libavcodec
+[[nodiscard]] base::Result<Stored> decode_gif(Bytes bytes, const ImageLimits& limits);   ///< libavcodec
+
+/// kInvalidArgument for sides below 1, kResourceExhausted beyond the limit.
+[[nodiscard]] base::Result<void> check_size(std::int64_t width, std::int64_t height, const ImageLimits& limits);
+
+}  // namespace slipway::media::internal

@@ -1,0 +1,79 @@
+#include "media/internal/pixel_rows.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace slipway::media::internal {
+namespace {
+
+std::vector<std::uint8_t> noise(std::size_t bytes) {
+  std::mt19937 random(5);
+  std::vector<std::uint8_t> values(bytes);
+  for (auto& value : values) value = static_cast<std::uint8_t>(random());
+  return values;
+}
+
+// Each step rounded by itself, as the NumPy reading does: volatile keeps the compiler from fusing.
+float rounded(float value) {
+  volatile float kept = value;
+  return kept;
+}
+
+TEST(WeighRow, GivesTheSameBitsAsOnePixelAtATimeAtEveryLength) {
+  const float weights[3] = {0.2125F / 255, 0.7154F / 255, 0.0721F / 255};
+  for (std::size_t pixels = 0; pixels < 70; ++pixels) {
+    const auto rgb = noise(3 * pixels);  // exactly as long: reading beyond is caught by AddressSanitizer
+    std::vector<float> out(pixels + 1, -7);
+    weigh_row(rgb.data(), pixels, weights, 0.25F, out.data());
+    for (std::size_t x = 0; x < pixels; ++x) {
+      const float red = rounded(static_cast<float>(rgb[3 * x]) * weights[0]);
+      const float green = rounded(static_cast<float>(rgb[3 * x + 1]) * weights[1]);
+      const float blue = rounded(static_cast<float>(rgb[3 * x + 2]) * weights[2]);
+      EXPECT_EQ(out[x], rounded(rounded(rounded(red + green) + blue) + 0.25F)) << pixels << " " << x;
+    }
+    EXPECT_EQ(out[pixels], -7);
+  }
+}
+
+TEST(ResampleRow, GivesTheSameBitsAsOneColumnAtATimeForEveryScale) {
+  std::mt19937 random(6);
+  std::uniform_real_distribution<float> real(0, 1);
+  for (const std::size_t source : {1U, 2U, 37U, 100U, 199U, 640U}) {
+    std::vector<float> row(source + kSpareValues);
+    std::generate_n(row.begin(), source, [&] { return real(random); });
+    for (const std::size_t count : {1U, 16U, 33U, 100U, 317U}) {
+      std::vector<std::int32_t> left(count);
+      std::vector<float> weight(count), out(count + 1, -7);
+      for (std::size_t x = 0; x < count; ++x) {
+        left[x] = static_cast<std::int32_t>(x * source / count);
+        weight[x] = static_cast<std::size_t>(left[x]) + 1 < source ? real(random) : 0;
+      }
+      resample_row(row.data(), left.data(), weight.data(), count, out.data());
+      for (std::size_t x = 0; x < count; ++x) {
+        const float* pair = row.data() + left[x];
+        const float expected = rounded(rounded(pair[0] * rounded(1 - weight[x])) + rounded(pair[1] * weight[x]));
+        EXPECT_EQ(out[x], expected) << source << " " << count;
+      }
+      EXPECT_EQ(out[count], -7);
+    }
+  }
+}
+
+TEST(QuantizeRow, RoundsHalvesToEvenAndSaturates) {
+  const std::vector<float> real = {0.5F, 1.5F, 2.5F, -0.5F, 200.4F, 1e30F, -1e30F, INFINITY, -INFINITY, 126.6F};
+  std::vector<std::int8_t> stored(real.size());
+  quantize_row(real.data(), real.size(), 1, 0, stored.data());
+  EXPECT_EQ(stored, (std::vector<std::int8_t>{0, 2, 2, 0, 127, 127, -128, 127, -128, 127}));
+  std::vector<std::uint16_t> wide(real.size());
+  quantize_row(real.data(), real.size(), 1, 1000, wide.data());
+  EXPECT_EQ(wide[4], 1200);
+  EXPECT_EQ(wide[5], 65535);
+  EXPECT_EQ(wide[6], 0);
+}
+
+}  // namespace
+}  // namespace slipway::media::internal

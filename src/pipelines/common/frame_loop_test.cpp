@@ -1,0 +1,64 @@
+#include "pipelines/common/frame_loop.hpp"
+
+#include <set>
+
+#include <gtest/gtest.h>
+
+namespace slipway::pipelines {
+namespace {
+
+struct Slot {
+  int number = 0;
+};
+
+TEST(FrameLoop, TakesEveryFrameThroughAllStagesInOrderWithTheSlotsItHas) {
+  std::vector<Slot> slots(3);
+  std::set<const Slot*> used;
+  std::vector<int> presented;
+  int next = 0;
+  const auto outcome = run_frame_loop(
+      slots,
+      [&](Slot& slot) -> base::Result<bool> {
+        slot.number = next++;
+        return slot.number < 500;
+      },
+      [&](Slot& slot) -> base::Result<void> {
+        used.insert(&slot);
+        slot.number *= 2;
+        return {};
+      },
+      [&](Slot& slot) -> base::Result<void> {
+        presented.push_back(slot.number);
+        return {};
+      });
+  ASSERT_TRUE(outcome);
+  ASSERT_EQ(presented.size(), 500U);
+  for (std::size_t i = 0; i < presented.size(); ++i) EXPECT_EQ(presented[i], 2 * static_cast<int>(i));
+  EXPECT_LE(used.size(), 3U);
+}
+
+class FailingStage : public ::testing::TestWithParam<int> {};
+
+TEST_P(FailingStage, EndsTheLoopWithItsError) {
+  std::vector<Slot> slots(2);
+  int next = 0;
+  const auto failing = [&](int stage, const Slot& slot) -> base::Result<void> {
+    if (stage == GetParam() && slot.number == 7) return base::fail(base::Code::kDataLoss, "frame {}", slot.number);
+    return {};
+  };
+  const auto outcome = run_frame_loop(
+      slots,
+      [&](Slot& slot) -> base::Result<bool> {
+        slot.number = next++;
+        SLIPWAY_TRY(failing(0, slot));
+        return true;
+      },
+      [&](Slot& slot) { return failing(1, slot); }, [&](Slot& slot) { return failing(2, slot); });
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().message, "frame 7");
+}
+
+INSTANTIATE_TEST_SUITE_P(EachStage, FailingStage, ::testing::Values(0, 1, 2));
+
+}  // namespace
+}  // namespace slipway::pipelines

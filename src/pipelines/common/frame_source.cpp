@@ -1,0 +1,120 @@
+#include "pipelines/common/frame_source.hpp"
+
+#include <algorithm>
+
+namespace slipway::pipelines {
+
+namespace fs = std::filesystem;
+
+struct FrameSource::State {
+  std::vector<fs::path> files;
+  media::ImageLimits limits;
+  std::size_t next_file = 0;
+  std::optional<media::VideoReader> video;
+  fs::path video_path;
+  media::VideoInfo video_info;
+};
+
+namespace {
+
+bool is_video_name(const fs::path& path) {
+  return path == "-" || media::has_video_ending(path);
+}
+
+base::Result<void> add_input(const fs::path& input, std::vector<fs::path>& files) {
+  std::error_code error;
+  if (input != "-" && !fs::exists(input, error)) {
+    return base::fail(base::Code::kNotFound, "{}: no such file or folder", input.string());
+  }
+  if (input == "-" || !fs::is_directory(input, error)) {
+    files.push_back(input);
+    return {};
+  }
+  std::vector<fs::path> found;
+  for (const fs::directory_entry& entry : fs::directory_iterator(input, error)) {
+    if (entry.is_regular_file(error) &&
+        (media::has_image_ending(entry.path()) || media::has_video_ending(entry.path()))) {
+      found.push_back(entry.path());
+    }
+  }
+  if (error)
+    return std::unexpected(base::Error{base::Code::kPermissionDenied, input.string() + ": " + error.message()});
+  if (found.empty()) {
+    return base::fail(base::Code::kNotFound, "{}: no pictures (.jpg, .png, .webp, .bmp, .gif) or videos in this folder",
+                      input.string());
+  }
+  std::ranges::sort(found);
+  files.insert(files.end(), found.begin(), found.end());
+  return {};
+}
+
+}  // namespace
+
+FrameSource::FrameSource(std::unique_ptr<State> state) : state_(std::move(state)) {}
+FrameSource::~FrameSource() = default;
+FrameSource::FrameSource(FrameSource&&) noexcept = default;
+FrameSource& FrameSource::operator=(FrameSource&&) noexcept = default;
+
+base::Result<FrameSource> FrameSource::open(const std::vector<std::string>& inputs, const media::ImageLimits& limits) {
+  if (inputs.empty()) return base::fail(base::Code::kInvalidArgument, "no picture, folder, video or - was named");
+  auto state = std::make_unique<State>();
+  state->limits = limits;
+  for (const std::string& input : inputs) SLIPWAY_TRY(add_input(input, state->files));
+  return FrameSource(std::move(state));
+}
+
+const std::vector<fs::path>& FrameSource::files() const {
+  return state_->files;
+}
+
+bool FrameSource::next(SourceFrame& frame) {
+  State& state = *state_;
+  frame.error.reset();
+  for (;;) {
+    if (state.video) {
+      frame.path = state.video_path;
+      frame.is_video = true;
+      frame.video = state.video_info;
+      const auto has_frame = state.video->next(frame.frame);
+      if (has_frame && *has_frame) return true;
+      const bool broke_off = state.video->broke_off();
+      const std::int64_t damaged = state.video->damaged_packets();
+      state.video.reset();
+      if (!has_frame) {
+        frame.error = has_frame.error();
+        return true;
+      }
+      if (broke_off || damaged > 0) {
+        frame.error =
+            base::Error{base::Code::kDataLoss, fmt::format("{}: {}{} damaged pieces were left out", frame.path.string(),
+                                                           broke_off ? "the file breaks off; " : "", damaged)};
+        return true;
+      }
+    }
+    if (state.next_file == state.files.size()) return false;
+    frame.path = state.files[state.next_file++];
+    frame.is_video = is_video_name(frame.path);
+    if (frame.is_video) {
+      auto video = media::VideoReader::open(frame.path, state.limits);
+      if (!video) {
+        frame.error = std::move(video).error();
+        return true;
+      }
+      state.video_path = frame.path;
+      state.video_info = video->info();
+      state.video = std::move(*video);
+      continue;
+    }
+    auto image = media::read_image(frame.path, state.limits);
+    frame.frame.index = 0;
+    frame.frame.time_s = 0;
+    if (image) {
+      frame.frame.image = std::move(*image);
+    } else {
+      frame.error = std::move(image).error();
+    }
+    return true;
+  }
+}
+
+}  // namespace slipway::pipelines

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "media/video_file.hpp"
+
+namespace slipway::pipelines {
+
+/// One picture of a source: a picture file, or a frame of a video.
+struct SourceFrame {
+  media::VideoFrame frame;     ///< its memory is reused; index and time are 0 for picture files
+  std::filesystem::path path;  ///< where it comes from; "-" for standard input
+  bool is_video = false;
+  media::VideoInfo video;            ///< of the video it comes from
+  std::optional<base::Error> error;  ///< set: this input could not be read (on); the frame holds nothing
+};
+
+/// Gives the pictures of a list of inputs one by one: picture files, folders of them (sorted by name, not what is below
+/// them), video files, and "-" for a stream of pictures or video on standard input.
+///
+/// What cannot be read is given as a frame with an error, and the next input follows: one bad picture does not end a
+/// run.
+/// @thread one object belongs to one thread
+class FrameSource {
+ public:
+  /// @error kNotFound: an input does not exist, or a folder holds no pictures or videos; kInvalidArgument: no inputs
+  [[nodiscard]] static base::Result<FrameSource> open(const std::vector<std::string>& inputs,
+                                                      const media::ImageLimits& limits = {});
+  ~FrameSource();
+  FrameSource(FrameSource&&) noexcept;
+  FrameSource& operator=(FrameSource&&) noexcept;
+
+  /// Fills the next frame; false when all inputs are read.
+  [[nodiscard]] bool next(SourceFrame& frame);
+
+  [[nodiscard]] const std::vector<std::filesystem::path>& files() const;
+
+ private:
+  struct State;
+  explicit FrameSource(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace slipway::pipelines

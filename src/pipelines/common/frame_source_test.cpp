@@ -1,0 +1,73 @@
+#include "pipelines/common/frame_source.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/files.hpp"
+#include "media/image_file.hpp"
+
+namespace slipway::pipelines {
+namespace {
+
+class Source : public ::testing::Test {
+ protected:
+  Source() : folder_(std::move(base::TemporaryFolder::create("source")).value()) {}
+
+  std::string picture(const std::string& name, int width) {
+    const auto path = folder_.path() / name;
+    EXPECT_TRUE(media::write_image(path, media::Image::create(width, 10)->view()));
+    return path;
+  }
+  std::string video(const std::string& name, int frames) {
+    const auto path = folder_.path() / name;
+    auto writer = media::VideoWriter::create(path, 64, 48, 10, 1);
+    for (int i = 0; i < frames; ++i) EXPECT_TRUE(writer->write(media::Image::create(64, 48)->view()));
+    EXPECT_TRUE(writer->finish());
+    return path;
+  }
+  std::vector<std::string> read(const std::vector<std::string>& inputs) {
+    auto source = FrameSource::open(inputs);
+    EXPECT_TRUE(source) << source.error().message;
+    std::vector<std::string> seen;
+    // Two slots in turn, as a frame loop uses them.
+    SourceFrame slots[2];
+    for (int i = 0; source->next(slots[i % 2]); ++i) {
+      const SourceFrame& frame = slots[i % 2];
+      seen.push_back(frame.path.filename().string() + (frame.error ? " error" : fmt::format(" {}", frame.frame.index)));
+    }
+    return seen;
+  }
+  base::TemporaryFolder folder_;
+};
+
+TEST_F(Source, GivesPicturesVideosAndFoldersInOrder) {
+  picture("b.png", 10);
+  picture("a.jpg", 10);
+  video("c.mp4", 3);
+  ASSERT_TRUE(base::write_file_durably(folder_.path() / "notes.txt", "x"));
+  EXPECT_EQ(read({folder_.path().string()}),
+            (std::vector<std::string>{"a.jpg 0", "b.png 0", "c.mp4 0", "c.mp4 1", "c.mp4 2"}));
+  EXPECT_EQ(read({folder_.path() / "b.png", folder_.path() / "a.jpg"}),
+            (std::vector<std::string>{"b.png 0", "a.jpg 0"}));
+}
+
+TEST_F(Source, GoesOnBehindWhatCannotBeRead) {
+  picture("a.png", 10);
+  ASSERT_TRUE(base::write_file_durably(folder_.path() / "b.png", "\x89PNG\r\n\x1A\n broken"));
+  ASSERT_TRUE(base::write_file_durably(folder_.path() / "c.mp4", "no video"));
+  picture("d.png", 10);
+  EXPECT_EQ(read({folder_.path().string()}),
+            (std::vector<std::string>{"a.png 0", "b.png error", "c.mp4 error", "d.png 0"}));
+}
+
+TEST_F(Source, NamesAnInputThatDoesNotExistAndAFolderWithoutPictures) {
+  const auto missing = FrameSource::open({folder_.path() / "missing.png"});
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, base::Code::kNotFound);
+  const auto empty = FrameSource::open({folder_.path().string()});
+  ASSERT_FALSE(empty);
+  EXPECT_NE(empty.error().message.find("no pictures"), std::string::npos);
+  EXPECT_FALSE(FrameSource::open({}));
+}
+
+}  // namespace
+}  // namespace slipway::pipelines

@@ -1,0 +1,32 @@
+#include "pipelines/common/real_values.hpp"
+
+namespace slipway::pipelines {
+
+bool is_quantized_dtype(tensor::Dtype dtype) {
+  return dtype == tensor::Dtype::kUint8 || dtype == tensor::Dtype::kInt8 || dtype == tensor::Dtype::kUint16 ||
+         dtype == tensor::Dtype::kInt16;
+}
+
+base::Result<RealValues> RealValues::over(const tensor::Tensor& tensor,
+                                          const std::optional<tensor::Quantization>& quantization,
+                                          std::string_view name) {
+  RealValues values;
+  values.data_ = tensor.bytes().data();
+  values.dtype_ = tensor.dtype();
+  if (tensor.dtype() == tensor::Dtype::kFloat32) return values;
+  if (!is_quantized_dtype(tensor.dtype())) {
+    return base::fail(base::Code::kInvalidArgument,
+                      "output '{}': expected float32, uint8, int8, uint16 or int16, found {}", name,
+                      tensor::dtype_name(tensor.dtype()));
+  }
+  if (!quantization) {
+    return base::fail(base::Code::kInvalidArgument,
+                      "output '{}' is {}: its scale and zero point are needed (model.yaml beside the model says them)",
+                      name, tensor::dtype_name(tensor.dtype()));
+  }
+  values.scale_ = quantization->scale;
+  values.zero_point_ = static_cast<float>(quantization->zero_point);
+  return values;
+}
+
+}  // namespace slipway::pipelines

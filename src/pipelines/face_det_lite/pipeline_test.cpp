@@ -1,0 +1,99 @@
+#include "pipelines/face_det_lite/pipeline.hpp"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "tensor/npz.hpp"
+
+namespace slipway::pipelines::face_det_lite {
+namespace {
+
+const std::filesystem::path kFolder = "tests/golden/face_det_lite";
+// As python/reference/face_det_lite/golden.py gave them to the quantised network.
+const std::map<std::string, tensor::Quantization> kScales = {
+    {"input", {1.0F / 255, 0}}, {"heatmap", {0.06F, 200}}, {"bbox", {0.03F, 40}}, {"landmark", {0.05F, 128}}};
+
+std::shared_ptr<runtime::Environment> environment() {
+  static const std::shared_ptr<runtime::Environment> kOpened = [] {
+    const auto paths = runtime::locate_libraries();
+    SLIPWAY_CHECK(paths.has_value(), "ONNX Runtime was set up");
+    return std::move(runtime::Environment::open(*paths)).value();
+  }();
+  return kOpened;
+}
+
+const tensor::Tensor& named(const tensor::NamedTensors& tensors, const std::string& name) {
+  const auto found = std::ranges::find(tensors, name, &tensor::NamedTensor::name);
+  SLIPWAY_CHECK(found != tensors.end(), "the golden has this array");
+  return found->tensor;
+}
+
+media::ImageView view_of(const tensor::Tensor& pixels) {
+  const auto width = static_cast<int>(pixels.shape()[1]);
+  return {pixels.values<std::uint8_t>().data(), width, static_cast<int>(pixels.shape()[0]), std::ptrdiff_t{3} * width};
+}
+
+// A small network, run by ONNX Runtime's Python package between the NumPy reading's two halves, float and with integers
+// at its border.
+TEST(FaceDetLite, FindsTheFacesThatTheReferenceFinds) {
+  const auto arrays = tensor::read_npz(kFolder / "pipeline.npz");
+  ASSERT_TRUE(arrays) << arrays.error().message;
+  for (const std::string name : {"tiny", "tiny_quantised"}) {
+    for (const std::string channel : {"luma", "blue"}) {
+      Config config;
+      config.channels = channel == "luma" ? media::Channels::kLuma : media::Channels::kBlue;
+      if (name == "tiny_quantised") config.quantization = kScales;
+      auto pipeline = FaceDetLite::load(environment(), kFolder / (name + ".onnx"), {}, config);
+      ASSERT_TRUE(pipeline) << pipeline.error().message;
+      Detections found;
+      for (int again = 0; again < 2; ++again) {
+        const auto done = (*pipeline)->run(view_of(named(*arrays, "picture")), found);
+        ASSERT_TRUE(done) << done.error().message;
+      }
+      const auto pixels = named(*arrays, name + "." + channel + ".pixels").values<std::int64_t>();
+      const auto scores = named(*arrays, name + "." + channel + ".scores").values<float>();
+      ASSERT_EQ(found.faces.size(), scores.size()) << name << " " << channel;
+      for (std::size_t i = 0; i < scores.size(); ++i) {
+        EXPECT_NEAR(found.faces[i].score, scores[i], 1e-5) << name << " " << channel;
+        const PixelBox box = found.faces[i].pixels;
+        const std::array<std::int64_t, 4> sides = {box.x, box.y, box.w, box.h};
+        EXPECT_TRUE(std::ranges::equal(sides, pixels.subspan(4 * i, 4))) << name << " " << channel << " " << i;
+      }
+      EXPECT_GT(found.times.inference_us, 0);
+    }
+  }
+}
+
+TEST(FaceDetLite, NamesTheModelAndTheTensorWhenTheSignatureDoesNotFit) {
+  const auto pipeline = FaceDetLite::load(environment(), "tests/golden/models/conv.onnx", {}, {});
+  ASSERT_FALSE(pipeline);
+  EXPECT_EQ(pipeline.error().code, base::Code::kInvalidArgument);
+  EXPECT_NE(pipeline.error().message.find("conv.onnx"), std::string::npos) << pipeline.error().message;
+  EXPECT_NE(pipeline.error().message.find("expected"), std::string::npos) << pipeline.error().message;
+}
+
+TEST(FaceDetLite, AsksForTheScalesOfAQuantisedModel) {
+  const auto pipeline = FaceDetLite::load(environment(), kFolder / "tiny_quantised.onnx", {}, {});
+  ASSERT_FALSE(pipeline);
+  EXPECT_NE(pipeline.error().message.find("scale"), std::string::npos) << pipeline.error().message;
+}
+
+TEST(FaceDetLite, RefusesAnEmptyPicture) {
+  auto pipeline = FaceDetLite::load(environment(), kFolder / "tiny.onnx", {}, {});
+  ASSERT_TRUE(pipeline) << pipeline.error().message;
+  Detections found;
+  EXPECT_FALSE((*pipeline)->run({}, found));
+}
+
+TEST(DrawFaces, MarksTheFaceAndSurvivesBoxesOutside) {
+  auto image = media::Image::create(100, 80);
+  ASSERT_TRUE(image);
+  Face inside{.box = {20, 30, 60, 70}, .pixels = {}, .score = 0.9F, .landmarks = {}};
+  Face outside{.box = {-1e9, -50, 1e9, -20}, .pixels = {}, .score = 0.6F, .landmarks = {}};
+  draw_faces(*image, {inside, outside});
+  EXPECT_EQ(image->row(50)[3 * 20 + 1], media::kGreen[1]);
+}
+
+}  // namespace
+}  // namespace slipway::pipelines::face_det_lite

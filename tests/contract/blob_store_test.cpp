@@ -1,0 +1,289 @@
+#include <atomic>
+#include <csignal>
+#include <fstream>
+#include <random>
+#include <thread>
+
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "base/files.hpp"
+#include "base/hash.hpp"
+#include "hub/storage/files/file_blob_store.hpp"
+
+// Written against the port; a further store is one more make function in kStores.
+namespace slipway::hub {
+namespace {
+
+using base::Code;
+using domain::Blob;
+using domain::BlobStore;
+using testing::HasSubstr;
+
+constexpr std::uint64_t kNoLimit = std::uint64_t{1} << 40;
+
+class Blobs : public testing::Test {
+ protected:
+  void SetUp() override { reopen(); }
+  void reopen() {
+    store_.reset();
+    auto opened = storage::FileBlobStore::open(folder());
+    ASSERT_TRUE(opened) << opened.error().message;
+    store_ = std::move(*opened);
+  }
+  [[nodiscard]] std::filesystem::path folder() const { return folder_.path(); }
+  BlobStore& store() { return *store_; }
+
+  std::string write_part(const std::string& upload, std::uint32_t index, std::string_view content) {
+    auto writer = store().write_part(upload, index, kNoLimit);
+    EXPECT_TRUE(writer) << writer.error().message;
+    // In pieces, as they come from a socket.
+    for (std::size_t at = 0; at < content.size(); at += 700) {
+      EXPECT_TRUE((*writer)->write(std::as_bytes(std::span(content.substr(at, 700)))));
+    }
+    auto etag = (*writer)->commit();
+    EXPECT_TRUE(etag) << etag.error().message;
+    return etag.value_or("");
+  }
+  std::string read(const Blob& blob) {
+    const auto path = store().path_of(blob);
+    EXPECT_TRUE(path) << path.error().message;
+    return path ? base::read_file(*path, kNoLimit).value_or("") : "";
+  }
+  std::size_t blob_count() const {
+    std::size_t count = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder() / "blobs")) {
+      count += entry.is_regular_file() ? 1 : 0;
+    }
+    return count;
+  }
+
+ private:
+  base::TemporaryFolder folder_ = base::TemporaryFolder::create("slipway-blobs").value();
+  std::unique_ptr<BlobStore> store_;
+};
+
+std::string random_text(std::size_t size, unsigned seed) {
+  std::mt19937 random(seed);
+  std::string text(size, '\0');
+  for (char& c : text) c = static_cast<char>(random());
+  return text;
+}
+
+TEST_F(Blobs, names_one_part_by_its_hash_and_moves_it) {
+  const std::string content = random_text(5000, 1);
+  const std::string etag = write_part("u1", 0, content);
+  EXPECT_EQ(etag, base::sha256_hex(content));
+  const auto blob = store().assemble("u1", {etag});
+  ASSERT_TRUE(blob) << blob.error().message;
+  EXPECT_EQ(blob->sha256, base::sha256_hex(content));
+  EXPECT_EQ(blob->size_bytes, content.size());
+  EXPECT_EQ(read(*blob), content);
+  EXPECT_TRUE(store().verify(*blob));
+}
+
+TEST_F(Blobs, joins_parts_whatever_their_order) {
+  const std::vector<std::string> parts = {random_text(3000, 1), random_text(3000, 2), random_text(10, 3)};
+  const std::string whole = parts[0] + parts[1] + parts[2];
+  const std::vector<std::vector<std::uint32_t>> orders = {{0, 1, 2}, {2, 1, 0},          {1, 0, 2},
+                                                          {0, 2, 1}, {0, 0, 1, 1, 2, 2}, {0, 1, 0, 2}};
+  int upload = 0;
+  for (const auto& order : orders) {
+    for (const bool restart : {false, true}) {
+      const std::string id = "u" + std::to_string(upload++);
+      std::vector<std::string> etags(3);
+      for (const std::uint32_t index : order) {
+        etags[index] = write_part(id, index, parts[index]);
+        if (restart) reopen();
+      }
+      const auto blob = store().assemble(id, etags);
+      ASSERT_TRUE(blob) << blob.error().message;
+      EXPECT_EQ(blob->sha256, base::sha256_hex(whole));
+      EXPECT_EQ(read(*blob), whole);
+      store().discard(id);
+    }
+  }
+  EXPECT_EQ(blob_count(), 1U);
+}
+
+TEST_F(Blobs, takes_another_content_for_a_part_that_comes_again) {
+  for (const bool restart : {false, true}) {
+    for (const std::uint32_t again : {0U, 1U, 2U}) {
+      const std::string id = fmt::format("u{}-{}", again, restart);
+      std::vector<std::string> parts = {random_text(100, 1), random_text(200, 2), random_text(300, 3)};
+      std::vector<std::string> etags;
+      for (std::uint32_t i = 0; i < 3; ++i) etags.push_back(write_part(id, i, parts[i]));
+      parts[again] = random_text(150, 9);
+      if (restart) reopen();
+      etags[again] = write_part(id, again, parts[again]);
+      if (restart) reopen();
+      const auto blob = store().assemble(id, etags);
+      ASSERT_TRUE(blob) << blob.error().message;
+      EXPECT_EQ(read(*blob), parts[0] + parts[1] + parts[2]);
+      EXPECT_EQ(blob->sha256, base::sha256_hex(parts[0] + parts[1] + parts[2]));
+    }
+  }
+}
+
+TEST_F(Blobs, gives_the_same_blob_when_asked_again_also_after_a_restart) {
+  const std::string etag = write_part("u1", 0, "abc");
+  const auto blob = store().assemble("u1", {etag});
+  EXPECT_EQ(store().assemble("u1", {etag}).value(), blob.value());
+  reopen();
+  EXPECT_EQ(store().assemble("u1", {etag}).value(), blob.value());
+  store().discard("u1");
+  EXPECT_EQ(store().assemble("u1", {etag}).error().code, Code::kFailedPrecondition);
+  EXPECT_EQ(read(*blob), "abc");
+}
+
+TEST_F(Blobs, keeps_the_same_content_once) {
+  const auto first = store().assemble("u1", {write_part("u1", 0, "same")});
+  const auto second = store().assemble("u2", {write_part("u2", 0, "same")});
+  EXPECT_EQ(first.value(), second.value());
+  EXPECT_EQ(store().put("same").value(), *first);
+  EXPECT_EQ(blob_count(), 1U);
+  EXPECT_EQ(read(*second), "same");
+}
+
+TEST_F(Blobs, keeps_bytes_from_memory) {
+  const auto blob = store().put("");
+  ASSERT_TRUE(blob);
+  EXPECT_EQ(blob->sha256, base::sha256_hex(""));
+  EXPECT_EQ(read(*blob), "");
+}
+
+TEST_F(Blobs, names_the_part_that_is_missing_or_different) {
+  const std::string etag = write_part("u1", 0, "abc");
+  const auto missing = store().assemble("u1", {etag, etag});
+  EXPECT_EQ(missing.error().code, Code::kFailedPrecondition);
+  EXPECT_THAT(missing.error().message, HasSubstr("part 1 of 2 has not arrived"));
+  const auto different = store().assemble("u1", {std::string(64, '0')});
+  EXPECT_EQ(different.error().code, Code::kFailedPrecondition);
+  EXPECT_THAT(different.error().message, HasSubstr("part 0: the entity tag given"));
+  EXPECT_EQ(store().assemble("never", {etag}).error().code, Code::kFailedPrecondition);
+  EXPECT_TRUE(store().assemble("u1", {etag}));
+}
+
+TEST_F(Blobs, leaves_nothing_of_a_part_that_is_not_committed) {
+  {
+    auto writer = store().write_part("u1", 0, kNoLimit);
+    ASSERT_TRUE((*writer)->write(std::as_bytes(std::span(std::string_view("a long piece that broke off")))));
+  }
+  EXPECT_EQ(store().assemble("u1", {base::sha256_hex("a long piece that broke off")}).error().code,
+            Code::kFailedPrecondition);
+  const auto blob = store().assemble("u1", {write_part("u1", 0, "short")});
+  ASSERT_TRUE(blob);
+  EXPECT_EQ(read(*blob), "short");
+}
+
+TEST_F(Blobs, refuses_more_than_the_limit) {
+  auto writer = store().write_part("u1", 0, 4);
+  ASSERT_TRUE((*writer)->write(std::as_bytes(std::span(std::string_view("1234")))));
+  const auto more = (*writer)->write(std::as_bytes(std::span(std::string_view("5"))));
+  ASSERT_FALSE(more);
+  EXPECT_EQ(more.error().code, Code::kResourceExhausted);
+  EXPECT_FALSE((*writer)->commit());
+}
+
+TEST_F(Blobs, lets_no_id_climb_out_of_the_folder) {
+  for (const char* id : {"..", "../x", "a/b", "", ".", "a b", "a\n"}) {
+    EXPECT_EQ(store().write_part(id, 0, 1).error().code, Code::kInvalidArgument) << id;
+    EXPECT_FALSE(store().assemble(id, {"x"})) << id;
+    store().discard(id);
+  }
+  for (const char* sha : {"", "..", "../../../../etc/passwd"}) {
+    EXPECT_EQ(store().path_of({.sha256 = sha, .size_bytes = 0}).error().code, Code::kNotFound) << sha;
+  }
+  EXPECT_TRUE(std::filesystem::exists(folder() / "blobs"));
+}
+
+TEST_F(Blobs, notices_lost_and_changed_bytes) {
+  const Blob blob = store().put("precious").value();
+  const auto path = store().path_of(blob).value();
+  std::ofstream(path) << "PRECIOUS";
+  EXPECT_EQ(store().verify(blob).error().code, Code::kDataLoss);
+  std::ofstream(path) << "prec";
+  EXPECT_EQ(store().path_of(blob).error().code, Code::kDataLoss);
+  std::filesystem::remove(path);
+  EXPECT_EQ(store().path_of(blob).error().code, Code::kNotFound);
+}
+
+// A client that gives up on a connection sends the part again while the server still reads the first copy.
+TEST_F(Blobs, keeps_what_a_tag_promised_beside_a_second_sender) {
+  auto slow = store().write_part("u1", 0, kNoLimit);
+  ASSERT_TRUE((*slow)->write(std::as_bytes(std::span(std::string_view("evil ev")))));
+  const std::string etag = write_part("u1", 0, "good bytes");
+  const std::string next = write_part("u1", 1, " and more");
+  ASSERT_TRUE((*slow)->write(std::as_bytes(std::span(std::string_view("il evil")))));
+  const auto blob = store().assemble("u1", {etag, next});
+  ASSERT_TRUE(blob) << blob.error().message;
+  ASSERT_TRUE((*slow)->write(std::as_bytes(std::span(std::string_view("evil evil")))));
+  static_cast<void>((*slow)->commit());
+  EXPECT_EQ(read(*blob), "good bytes and more");
+  EXPECT_TRUE(store().verify(*blob));
+}
+
+TEST_F(Blobs, stays_true_when_threads_send_the_same_parts) {
+  const std::vector<std::string> parts = {random_text(40'000, 1), random_text(40'000, 2)};
+  const std::string whole = base::sha256_hex(parts[0] + parts[1]);
+  std::atomic<int> wrong = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < 6; ++t) {
+      threads.emplace_back([&, t] {
+        for (int n = 0; n < 8; ++n) {
+          // Three threads share an upload, so parts come twice and at once.
+          const std::string id = fmt::format("u{}-{}", n, t % 2);
+          std::vector<std::string> etags;
+          for (std::uint32_t i = 0; i < 2; ++i) {
+            auto writer = store().write_part(id, i, kNoLimit);
+            if (!writer || !(*writer)->write(std::as_bytes(std::span(parts[i])))) {
+              ++wrong;
+              return;
+            }
+            const auto etag = (*writer)->commit();
+            if (!etag) {
+              ++wrong;
+              return;
+            }
+            etags.push_back(*etag);
+          }
+          const auto blob = store().assemble(id, etags);
+          if (!blob || blob->sha256 != whole || !store().verify(*blob)) ++wrong;
+        }
+      });
+    }
+  }
+  EXPECT_EQ(wrong, 0);
+  EXPECT_EQ(blob_count(), 1U);
+}
+
+// A file size limit stands for a full disk: the write comes back short and then fails.
+TEST_F(Blobs, says_that_the_disk_is_full_and_shows_nothing_half) {
+  const auto child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    ::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{.rlim_cur = 10'000, .rlim_max = 10'000};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    auto writer = store().write_part("u1", 0, kNoLimit);
+    const std::string content(50'000, 'x');
+    const auto written = (*writer)->write(std::as_bytes(std::span(content)));
+    const bool typed = !written && written.error().code == Code::kResourceExhausted && !(*writer)->commit();
+    const auto put = store().put(content);
+    ::_exit(typed && !put && put.error().code == Code::kResourceExhausted ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  EXPECT_EQ(blob_count(), 0U);
+  reopen();
+  EXPECT_FALSE(store().assemble("u1", {base::sha256_hex(std::string(50'000, 'x'))}));
+  EXPECT_TRUE(store().assemble("u1", {write_part("u1", 0, "now there is room")}));
+}
+
+}  // namespace
+}  // namespace slipway::hub

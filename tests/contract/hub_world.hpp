@@ -1,0 +1,183 @@
+#pragma once
+
+#include <atomic>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/files.hpp"
+#include "base/hash.hpp"
+#include "hub/domain/hub.hpp"
+#include "hub/domain/submission_check.hpp"
+#include "hub/storage/files/file_blob_store.hpp"
+#include "hub/storage/sqlite/sqlite_store.hpp"
+
+namespace slipway::hub {
+
+class TurnedClock final : public base::Clock {
+ public:
+  [[nodiscard]] base::Time now() const override { return base::Time(std::chrono::microseconds(now_us_.load())); }
+  void advance(std::chrono::microseconds by) { now_us_ += by.count(); }
+
+ private:
+  std::atomic<std::int64_t> now_us_ = 1'800'000'000'000'000;
+};
+
+class CountedIds final : public base::IdSource {
+ public:
+  [[nodiscard]] std::string id(std::string_view prefix, std::size_t) override {
+    return fmt::format("{}{}", prefix, ++count_);
+  }
+  [[nodiscard]] std::string secret() override { return fmt::format("{:a>32}", ++count_); }
+
+ private:
+  std::atomic<int> count_ = 0;
+};
+
+/// A hub over real stores with one administrator, one user and one agent that offers this machine and the compiler.
+class HubTest : public testing::Test {
+ protected:
+  HubTest() {
+    hub_.set_change_listener([this] { ++changes_; });
+    admin_ = {.user = hub_.ensure_user("admin@hub", domain::Role::kAdmin).value(), .scope = domain::Scope::kUser};
+    user_ = {.user = hub_.ensure_user("user@hub", domain::Role::kMember).value(), .scope = domain::Scope::kUser};
+    other_ = {.user = hub_.ensure_user("other@hub", domain::Role::kMember).value(), .scope = domain::Scope::kUser};
+    agent_ = {.user = admin_.user, .scope = domain::Scope::kAgent};
+    agent_id_ = register_agent();
+  }
+
+  std::string register_agent(const std::string& name = "local") {
+    domain::AgentRegistration registration;
+    registration.name = name;
+    domain::Device machine;
+    machine.name = "Test CPU";
+    machine.os = "12";
+    machine.attributes = {"os:linux", "framework:onnx", "htp-supports-fp16:true"};
+    registration.devices = {machine};
+    registration.frameworks = {
+        {.name = "QAIRT", .api_version = "2.50", .api_tags = {"default"}, .full_version = "2.50.0.1"}};
+    return hub_.register_agent(agent_, registration).value();
+  }
+
+  static std::vector<domain::Device> small_catalogue() {
+    return domain::read_catalogue({"data/catalogue/devices.csv", "data/catalogue/aliases.csv"}).value();
+  }
+
+  std::string send(const std::string& upload_id, std::uint32_t index, std::string_view content) {
+    auto writer = blobs_->write_part(upload_id, index, 1 << 20).value();
+    EXPECT_TRUE(writer->write(std::as_bytes(std::span(content))));
+    return writer->commit().value();
+  }
+
+  /// Uploads bytes as a model; its inspection stays queued.
+  domain::Model upload_model(const std::string& content = "onnx bytes") {
+    const auto model =
+        hub_.create_model(
+                user_, {.name = "net.onnx", .type = domain::ModelType::kOnnx, .is_directory = false, .project_id = ""})
+            .value();
+    const auto plan = hub_.plan_model_upload(user_, model.id, content.size()).value();
+    std::vector<std::string> etags;
+    for (std::uint32_t i = 0; i < plan.part_count; ++i) {
+      etags.push_back(
+          '"' + send(plan.id, i, std::string_view(content).substr(i * plan.part_size_bytes, plan.part_size_bytes)) +
+          '"');
+    }
+    return hub_.complete_model_upload(user_, model.id, plan.id, etags).value();
+  }
+  domain::Dataset upload_dataset(const std::string& content = "h5 bytes") {
+    const auto dataset = hub_.create_dataset(user_, {.name = "inputs", .permanent = false, .project_id = ""}).value();
+    const auto plan = hub_.plan_dataset_upload(user_, dataset.id, content.size()).value();
+    EXPECT_TRUE(hub_.note_form_upload(plan.id, send(plan.id, 0, content)));
+    return hub_.complete_dataset_upload(user_, dataset.id).value();
+  }
+
+  std::optional<domain::JobSpec> lease() {
+    const auto leased = hub_.lease(
+        agent_, agent_id_,
+        {domain::JobKind::kInspect, domain::JobKind::kCompile, domain::JobKind::kInference, domain::JobKind::kProfile});
+    EXPECT_TRUE(leased) << leased.error().message;
+    return leased.value_or(std::nullopt);
+  }
+  base::Result<void> complete(const domain::Job& job, const domain::JobOutcome& outcome,
+                              const std::map<std::string, domain::Blob>& files = {}) {
+    return hub_.complete(agent_, job.id, job.lease_token, outcome, files);
+  }
+
+  static domain::Inspection image_model() {
+    domain::Inspection inspection;
+    inspection.format = "onnx";
+    inspection.inputs = {
+        {.spec = {.name = "image", .dtype = tensor::Dtype::kFloat32, .shape = {1, 3, 8, 8}, .quantization = {}},
+         .graph_name = ""}};
+    return inspection;
+  }
+  static domain::Inspection image_data(tensor::Shape shape = {1, 3, 8, 8}) {
+    domain::Inspection inspection;
+    inspection.format = "hdf5 dataset";
+    inspection.entries = {
+        {.name = "image", .dtype = tensor::Dtype::kFloat32, .shapes = {std::move(shape)}, .sample_count = 1}};
+    return inspection;
+  }
+  /// Carries out the next inspection.
+  void inspect(const domain::Inspection& found) {
+    const auto spec = lease();
+    ASSERT_TRUE(spec);
+    ASSERT_EQ(spec->job.kind, domain::JobKind::kInspect);
+    domain::JobOutcome outcome;
+    outcome.succeeded = true;
+    outcome.inspection = found;
+    ASSERT_TRUE(complete(spec->job, outcome));
+  }
+  domain::Model inspected_model() {
+    const auto model = upload_model();
+    inspect(image_model());
+    return model;
+  }
+  domain::Dataset inspected_dataset(tensor::Shape shape = {1, 3, 8, 8}) {
+    const auto dataset = upload_dataset();
+    inspect(image_data(std::move(shape)));
+    return dataset;
+  }
+
+  static domain::Submission submission(domain::JobKind kind, const std::string& model_id, const std::string& device,
+                                       const std::string& options = "") {
+    domain::Submission submission;
+    submission.kind = kind;
+    submission.model_id = model_id;
+    submission.devices.emplace_back().name = device;
+    submission.options = options;
+    submission.is_profiling = kind != domain::JobKind::kCompile;
+    return submission;
+  }
+  domain::Job compile(const std::string& model_id, const std::string& device = "Test CPU",
+                      const std::string& options = "--target_runtime onnx") {
+    auto job = hub_.submit(user_, submission(domain::JobKind::kCompile, model_id, device, options));
+    EXPECT_TRUE(job) << job.error().message;
+    return job.value_or(domain::Job{});
+  }
+  /// What a compile job's process hands back, with its files.
+  std::map<std::string, domain::Blob> compiled(domain::JobOutcome& outcome) {
+    outcome.succeeded = true;
+    outcome.target_file = "target.onnx";
+    outcome.companion_files = {{"source", "source.onnx"}};
+    outcome.target_inputs = image_model().inputs;
+    return {{"target.onnx", blobs_->put("target").value()}, {"source.onnx", blobs_->put("source").value()}};
+  }
+
+  base::TemporaryFolder folder_ = base::TemporaryFolder::create("slipway-hub").value();
+  std::unique_ptr<domain::MetadataStore> metadata_ = storage::SqliteStore::open(":memory:").value();
+  std::unique_ptr<domain::BlobStore> blobs_ = storage::FileBlobStore::open(folder_.path()).value();
+  TurnedClock clock_;
+  CountedIds ids_;
+  domain::Hub hub_{domain::HubSettings{.part_size_bytes = 4, .max_upload_bytes = 1000, .hub_version = "test"},
+                   *metadata_,
+                   *blobs_,
+                   clock_,
+                   ids_,
+                   small_catalogue()};
+  domain::Actor admin_, user_, other_, agent_;
+  std::string agent_id_;
+  std::atomic<int> changes_ = 0;
+};
+
+}  // namespace slipway::hub

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "base/files.hpp"
+#include "hub/domain/ports/metadata_store.hpp"
+#include "hub/storage/sqlite/sqlite_store.hpp"
+
+namespace slipway::hub {
+
+inline base::Time at_second(std::int64_t second) {
+  return base::Time(std::chrono::seconds(1'800'000'000 + second));
+}
+
+/// A metadata store of the kind named by the test's parameter. A further store is one more name here and in kStores.
+class MetadataStoreTest : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override { open(); }
+
+  void open() {
+    const std::string kind = GetParam();
+    auto opened = storage::SqliteStore::open(kind == "sqlite_memory" ? std::filesystem::path(":memory:")
+                                                                     : folder_.path() / "hub.sqlite");
+    ASSERT_TRUE(opened) << opened.error().message;
+    store_ = std::move(*opened);
+  }
+  /// Closes and opens again what outlives its process.
+  void reopen() {
+    if (std::string(GetParam()) == "sqlite_memory") return;
+    store_.reset();
+    open();
+  }
+
+  domain::MetadataStore& store() { return *store_; }
+
+ private:
+  base::TemporaryFolder folder_ = base::TemporaryFolder::create("slipway-contract").value();
+  std::unique_ptr<domain::MetadataStore> store_;
+};
+
+inline const auto kStores = testing::Values("sqlite_file", "sqlite_memory");
+inline std::string store_name(const testing::TestParamInfo<const char*>& info) {
+  return info.param;
+}
+
+/// Rows as tests need them.
+inline domain::Model uploaded_model(const std::string& id, const std::string& owner = "u1") {
+  domain::Model model;
+  model.id = id;
+  model.owner_id = owner;
+  model.name = "name of " + id;
+  model.upload = domain::UploadState::kComplete;
+  model.content = {.sha256 = std::string(64, 'a'), .size_bytes = 3};
+  model.inspection.emplace().format = "onnx";
+  return model;
+}
+
+inline domain::Job compile_job(const std::string& id, const std::string& model_id, const std::string& owner = "u1") {
+  domain::Job job;
+  job.id = id;
+  job.kind = domain::JobKind::kCompile;
+  job.owner_id = owner;
+  job.name = "name of " + id;
+  job.model_id = model_id;
+  job.created = job.updated = at_second(0);
+  return job;
+}
+
+inline domain::LeaseRequest lease_by(const std::string& token, base::Time now = at_second(0)) {
+  domain::LeaseRequest request;
+  request.agent_id = "a1";
+  request.kinds = {domain::JobKind::kInspect, domain::JobKind::kCompile, domain::JobKind::kInference,
+                   domain::JobKind::kProfile};
+  request.lease_token = token;
+  request.now = now;
+  request.until = now + std::chrono::seconds(30);
+  return request;
+}
+
+inline domain::Job ended(domain::Job job, domain::JobState state) {
+  job.state = state;
+  job.completed = job.updated = at_second(100);
+  job.outcome.emplace().succeeded = state == domain::JobState::kDone;
+  return job;
+}
+
+}  // namespace slipway::hub
