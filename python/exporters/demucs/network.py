@@ -7,9 +7,9 @@ portable  standard operators only, for compilers of NPUs: every norm is an expli
 cpu       for ONNX Runtime's CPU provider: fused attention (com.microsoft.MultiHeadAttention), and the wide norm of
           each residual branch folded into the convolution before it (see `_folded_residual`).
 
-Norms over long rows reduce in stages of a few hundred values: one reduction over many floats loses digits. The last
-stage is a 1x1 convolution with equal weights: a reduction that leaves one value takes another order of sums in ONNX Runtime
-than one that leaves several, and a segment's stems would depend on the batch it came in.
+Norms over long rows reduce in stages of a few hundred values: one reduction over many floats loses digits. They
+are products with equal weights, the last one a 1x1 convolution: ONNX Runtime's ReduceMean adds in an order that depends on
+where a row lies in memory and on how many there are, and a segment's stems would depend on the batch it came in.
 """
 
 import dataclasses
@@ -124,7 +124,7 @@ class Network:
         def mean_of(y: str) -> str:
             y = self._mean_over_time(y, channels, width)
             if rows > 1:
-                y = b.op("ReduceMean", y, axes=[2], keepdims=1, name="mean")
+                y = b.op("Transpose", self._mean_of_rows(b.op("Transpose", y, perm=[0, 1, 3, 2]), rows), perm=[0, 1, 3, 2])
             return self._mean_over_channels(y, channels)
 
         with b.scope(scope):
@@ -134,11 +134,14 @@ class Network:
             std = b.op("Sqrt", b.op("Mul", variance, b.scalar(count / (count - 1))))
             return b.op("Div", centred, b.op("Add", std, b.scalar(INPUT_EPSILON))), mean, std
 
+    def _mean_of_rows(self, x: str, width: int) -> str:
+        return self.b.op("MatMul", x, self.b.constant(np.full((width, 1), 1 / width), "equal_weights"), name="mean")
+
     def _mean_over_time(self, x: str, channels: int, width: int) -> str:
         """The mean over the last axis, (B, C, F, T) -> (B, C, F, 1); long rows, where F is 1, in two stages."""
         b = self.b
         if width <= LONG_ROW:
-            return b.op("ReduceMean", x, axes=[3], keepdims=1, name="mean")
+            return self._mean_of_rows(x, width)
         rows = max(k for k in range(1, math.isqrt(width) + 1) if width % k == 0)
         padded = width
         if width // rows > LONG_ROW:
@@ -146,7 +149,7 @@ class Network:
             padded = -(-width // rows) * rows
             x = b.op("Pad", x, b.integers(0, 0, 0, 0, 0, 0, 0, padded - width), name="fill")
         x = b.reshape(x, -1, channels, rows, padded // rows)
-        x = b.op("ReduceMean", x, axes=[3], keepdims=1, name="mean")
+        x = self._mean_of_rows(x, padded // rows)
         x = self._mean_over_channels(b.op("Transpose", x, perm=[0, 2, 1, 3]), rows)  # (B, 1, C, 1)
         x = b.op("Transpose", x, perm=[0, 2, 1, 3])
         return x if padded == width else b.op("Mul", x, b.scalar(padded / width), name="without_fill")
@@ -161,9 +164,9 @@ class Network:
     def _mean_of_tokens(self, x: str, tokens: int) -> str:
         """The mean over tokens and channels, (B, T, C) -> (B, 1, 1)."""
         b = self.b
-        x = b.op("ReduceMean", x, axes=[2], keepdims=1, name="mean")
+        x = self._mean_of_rows(x, self.a.bottom_channels or self.a.channels_at(self.a.depth - 1))
         rows = max(k for k in range(1, math.isqrt(tokens) + 1) if tokens % k == 0)
-        x = b.op("ReduceMean", b.reshape(x, -1, rows, tokens // rows, 1), axes=[2], keepdims=1, name="mean")
+        x = self._mean_of_rows(b.reshape(x, -1, rows, 1, tokens // rows), tokens // rows)
         return b.reshape(self._mean_over_channels(x, rows), -1, 1, 1)
 
     def _inverse_deviation(self, variance: str) -> str:
