@@ -118,6 +118,8 @@ Result<std::unique_ptr<Network>> Network::load(std::shared_ptr<runtime::Environm
   network->options_.session.intra_op_threads = network->options_.threads;
   // A memory pattern plans one block for a whole run: half a gigabyte more at full segments, and no faster.
   network->options_.session.enable_memory_pattern = false;
+  // Threads that spin after a run would take the cores from the transforms between two runs.
+  network->options_.session.allow_spinning = false;
   for (const ModelGraph& each : folder.graphs()) {
     auto graph = std::make_unique<Graph>();
     SLIPWAY_ASSIGN(graph->session, runtime::Session::load(environment, each.file, network->options_.session));
