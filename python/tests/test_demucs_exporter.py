@@ -1,0 +1,100 @@
+"""The exporter of HTDemucs on a small network; skipped where tools/setup.sh torch was not run."""
+
+import subprocess
+import sys
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+from python.exporters.demucs import spectral
+from python.exporters.demucs.graph_builder import GraphBuilder
+
+SAMPLES = 9001
+
+
+def run(builder, outputs, **feed):
+    model = builder.model("test")
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return dict(zip(outputs, session.run(outputs, feed)))
+
+
+def reference_spectrogram(wave):
+    """HTDemucs._spec with numpy's own transform."""
+    frames = spectral.frames_of(SAMPLES)
+    padded = np.pad(wave.astype(np.float64), ((0, 0), (1536, 1536 + frames * 1024 - SAMPLES)), mode="reflect")
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(4096) / 4096)
+    rows = np.stack([padded[:, 1024 * t:1024 * t + 4096] * window for t in range(frames)], axis=1)
+    z = np.fft.rfft(rows)[..., :2048].transpose(0, 2, 1) / 64
+    return np.stack([z.real, z.imag], axis=1).reshape(4, 2048, frames)
+
+
+def test_spectrogram_of_the_graph_equals_numpys():
+    wave = np.random.default_rng(1).standard_normal((2, SAMPLES)).astype(np.float32)
+    builder = GraphBuilder("stft")
+    shape = [1, 4, 2048, spectral.frames_of(SAMPLES)]
+    builder.output(spectral.spectrogram(builder, builder.input("mix", [1, 2, SAMPLES]), SAMPLES), "x", shape)
+    x = run(builder, ["x"], mix=wave[None])["x"][0]
+    assert np.abs(x - reference_spectrogram(wave)).max() < 2e-6
+
+
+def test_waveform_of_the_graph_inverts_it():
+    wave = np.random.default_rng(2).standard_normal((2, SAMPLES)).astype(np.float32)
+    frames = spectral.frames_of(SAMPLES)
+    z = reference_spectrogram(wave)
+    z[[1, 3], 0] = 7  # the imaginary part of the constant term does not count
+    builder = GraphBuilder("istft")
+    value = builder.input("z", [1, 1, 4, 2048, frames])
+    builder.output(spectral.waveform(builder, value, 1, SAMPLES), "wave", [1, 1, 2, SAMPLES])
+    back = run(builder, ["wave"], z=z[None, None].astype(np.float32))["wave"][0, 0]
+    # numpy's inverse, without the dropped bin; ends lack the frames that _spec leaves out
+    middle = slice(4096, SAMPLES - 4096)
+    assert np.abs(back - wave)[:, middle].max() < 0.1
+
+
+def test_no_complex_types_and_at_most_four_dimensions_inside():
+    model = onnx.load("tests/golden/demucs/tiny_whole/tiny_whole.onnx")
+    inferred = onnx.shape_inference.infer_shapes(model)
+    for value in inferred.graph.value_info:
+        tensor = value.type.tensor_type
+        assert tensor.elem_type not in (onnx.TensorProto.COMPLEX64, onnx.TensorProto.COMPLEX128)
+        assert len(tensor.shape.dim) <= 4, value.name
+    assert {node.domain for node in model.graph.node} == {""}
+
+
+def test_a_fault_in_the_graph_is_found_and_nothing_is_written(tmp_path, monkeypatch):
+    pytest.importorskip("torch")
+    pytest.importorskip("demucs")
+    from python.exporters.demucs import __main__ as command
+    from python.exporters.demucs import checkpoint, network
+
+    monkeypatch.setattr(network, "NORM_EPSILON", 0.1)
+    seeded = checkpoint.seeded
+
+    def small(seed, sources):
+        from demucs.htdemucs import HTDemucs
+        model = HTDemucs(list(checkpoint.FOUR_STEMS), channels=8, bottom_channels=16, dconv_mode=3, t_layers=1, t_heads=2)
+        checkpoint.stir(model, seed)
+        return model.eval()
+
+    monkeypatch.setattr(checkpoint, "seeded", small)
+    assert seeded is not small
+    monkeypatch.setattr(sys, "argv", ["exporter", "--seed", "1", "--segment-samples", "8192", "--output", str(tmp_path / "m")])
+    assert command.main() == 1
+    assert not (tmp_path / "m").exists()
+    monkeypatch.undo()
+    monkeypatch.setattr(checkpoint, "seeded", small)
+    monkeypatch.setattr(sys, "argv", ["exporter", "--seed", "1", "--segment-samples", "8192", "--output", str(tmp_path / "m")])
+    assert command.main() == 0
+    assert (tmp_path / "m/model.yaml").exists()
+
+
+def test_a_file_that_is_no_checkpoint_is_refused(tmp_path):
+    pytest.importorskip("torch")
+    pytest.importorskip("demucs")
+    (tmp_path / "x.th").write_bytes(b"no checkpoint")
+    done = subprocess.run([sys.executable, "-m", "python.exporters.demucs", "--checkpoint", str(tmp_path / "x.th"), "--output",
+                           str(tmp_path / "m")], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "x.th: expected a checkpoint" in done.stderr

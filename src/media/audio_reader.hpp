@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+
+namespace slipway::media {
+
+/// What an audio file holds, before any conversion.
+struct AudioFormat {
+  int sample_rate = 0;
+  int channels = 0;
+  std::string codec;                           ///< FFmpeg's short name: "mp3", "pcm_s16le", "flac", "aac"
+  std::optional<std::int64_t> frame_estimate;  ///< what the header promises; the stream decides
+};
+
+/// Decodes the first audio stream of a file (MP3, WAV, FLAC, M4A, … whatever FFmpeg opens) as a stream of floats.
+///
+/// Integer samples are divided by their full scale (16 bits: 32768); float samples pass as they are, NaN included.
+/// Damaged packets are left out and counted; a file that ends early ends the stream early, with a warning.
+/// @thread one object belongs to one thread
+class AudioReader {
+ public:
+  /// @error kNotFound, kPermissionDenied: the path; kInvalidArgument: not audio (FFmpeg's reason is in the message)
+  [[nodiscard]] static base::Result<std::unique_ptr<AudioReader>> open(const std::filesystem::path& path);
+  ~AudioReader();
+
+  [[nodiscard]] const AudioFormat& format() const { return format_; }
+
+  /// Fills `interleaved` (frames × channels) and returns the number of frames; 0 at the end of the stream.
+  /// @error kInvalidArgument: rate or channels change midway; kInternal: read error
+  [[nodiscard]] base::Result<std::size_t> read(std::span<float> interleaved);
+
+  /// Sentences for people: damaged packets, an early end.
+  [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
+
+ private:
+  struct State;
+  AudioReader(std::unique_ptr<State> state, AudioFormat format);
+  [[nodiscard]] base::Result<bool> decode_more();
+  void note_end();
+
+  std::unique_ptr<State> state_;
+  AudioFormat format_;
+  std::vector<std::string> warnings_;
+};
+
+}  // namespace slipway::media

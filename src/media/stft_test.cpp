@@ -1,0 +1,146 @@
+#include "media/stft.hpp"
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace slipway::media {
+namespace {
+
+// The generator of python/reference/demucs/spectrogram.py.
+std::vector<float> lcg(std::uint32_t seed, std::size_t count) {
+  std::vector<float> values(count);
+  for (float& value : values) {
+    seed = seed * 1664525U + 1013904223U;
+    value = (std::bit_cast<float>(0x3f800000U | (seed >> 9)) - 1.0F) * 2.0F - 1.0F;
+  }
+  return values;
+}
+
+std::vector<float> floats_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  std::vector<float> values(static_cast<std::size_t>(file.tellg()) / sizeof(float));
+  file.seekg(0);
+  file.read(reinterpret_cast<char*>(values.data()), static_cast<std::streamsize>(values.size() * sizeof(float)));
+  return values;
+}
+
+std::filesystem::path shared_fixtures() {
+  const char* named = std::getenv("SLIPWAY_TEST_DATA");
+  return std::filesystem::path(named != nullptr ? named : "../shared/data") / "audio/demucs_fixtures";
+}
+
+// Largest difference between every `step`-th row of `spectrogram` and the reference's rows.
+double forward_difference(const std::vector<float>& wave, std::size_t segment, const std::vector<float>& reference,
+                          std::size_t step) {
+  auto stft = Stft::create(segment, 2);
+  EXPECT_TRUE(stft.has_value());
+  std::vector<float> spectrogram(2 * stft->floats_per_channel());
+  stft->forward(wave, spectrogram);
+  const std::size_t frames = stft->frames();
+  EXPECT_EQ(reference.size(), 4 * (Stft::kBins / step) * frames);
+  double worst = 0;
+  std::size_t at = 0;
+  for (std::size_t row = 0; row < 4 * Stft::kBins; row += step) {
+    for (std::size_t t = 0; t < frames; ++t) {
+      worst = std::max(worst, std::abs(static_cast<double>(spectrogram[row * frames + t]) - reference[at++]));
+    }
+  }
+  return worst;
+}
+
+double inverse_difference(const std::vector<float>& bins, std::size_t segment, const std::vector<float>& reference,
+                          std::size_t step) {
+  auto stft = Stft::create(segment, 2);
+  EXPECT_TRUE(stft.has_value());
+  std::vector<float> wave(8 * segment);
+  stft->add_inverse(bins, wave);
+  double worst = 0;
+  std::size_t at = 0;
+  for (std::size_t channel = 0; channel < 8; ++channel) {
+    for (std::size_t i = 0; i < segment; i += step) {
+      worst = std::max(worst, std::abs(static_cast<double>(wave[channel * segment + i]) - reference[at++]));
+    }
+  }
+  EXPECT_EQ(at, reference.size());
+  return worst;
+}
+
+TEST(Stft, forward_equals_demucs_on_a_second_of_noise) {
+  EXPECT_LT(
+      forward_difference(lcg(0x12345678, 2 * 44100), 44100, floats_of("tests/golden/demucs/stft_forward.f32"), 64),
+      1e-6);
+}
+
+TEST(Stft, inverse_equals_demucs_on_a_second_of_noise) {
+  EXPECT_LT(inverse_difference(lcg(0x87654321, 4 * 4 * 2048 * 44), 44100,
+                               floats_of("tests/golden/demucs/stft_inverse.f32"), 16),
+            2e-5);
+}
+
+TEST(Stft, equals_the_shared_fixtures_of_a_full_segment) {
+  const auto folder = shared_fixtures();
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is not there";
+  constexpr std::size_t kSegment = 343980;
+  EXPECT_LT(forward_difference(lcg(0x12345678, 2 * kSegment), kSegment, floats_of(folder / "stft_lcg_f32.bin"), 32),
+            1e-6);
+  EXPECT_LT(
+      inverse_difference(lcg(0x87654321, 4 * 4 * 2048 * 336), kSegment, floats_of(folder / "istft_lcg_f32.bin"), 8),
+      2e-5);
+  std::ifstream wav(folder / "../demucs_test.wav", std::ios::binary);
+  wav.seekg(44);
+  std::vector<std::int16_t> pcm(2 * kSegment);
+  wav.read(reinterpret_cast<char*>(pcm.data()), static_cast<std::streamsize>(pcm.size() * 2));
+  std::vector<float> song(2 * kSegment);
+  for (std::size_t i = 0; i < kSegment; ++i) {
+    song[i] = static_cast<float>(pcm[2 * i]) / 32768.0F;
+    song[kSegment + i] = static_cast<float>(pcm[2 * i + 1]) / 32768.0F;
+  }
+  EXPECT_LT(forward_difference(song, kSegment, floats_of(folder / "stft_demucs_test_f32.bin"), 16), 2e-6);
+}
+
+TEST(Stft, inverse_of_forward_gives_the_wave_back_at_odd_lengths) {
+  for (const std::size_t segment : {std::size_t{4096}, std::size_t{5001}, std::size_t{44100}, std::size_t{65537}}) {
+    auto stft = Stft::create(segment);
+    ASSERT_TRUE(stft.has_value());
+    const auto wave = lcg(7, segment);
+    std::vector<float> bins(stft->floats_per_channel());
+    std::vector<float> back(segment);
+    stft->forward(wave, bins);
+    stft->add_inverse(bins, back);
+    // White noise has little in the one bin that is dropped, and the frames at the ends are left out.
+    double worst = 0;
+    for (std::size_t i = 2 * Stft::kPoints; i + 2 * Stft::kPoints < segment; ++i) {
+      worst = std::max(worst, static_cast<double>(std::abs(back[i] - wave[i])));
+    }
+    EXPECT_LT(worst, 0.1) << segment;
+  }
+}
+
+TEST(Stft, does_not_depend_on_the_number_of_threads) {
+  const auto wave = lcg(3, 2 * 50000);
+  std::vector<std::vector<float>> results;
+  for (const int threads : {1, 2, 5}) {
+    auto stft = Stft::create(50000, threads);
+    ASSERT_TRUE(stft.has_value());
+    results.emplace_back(2 * stft->floats_per_channel());
+    stft->forward(wave, results.back());
+  }
+  EXPECT_EQ(results[0], results[1]);
+  EXPECT_EQ(results[0], results[2]);
+}
+
+TEST(Stft, refuses_a_segment_shorter_than_a_window) {
+  const auto stft = Stft::create(4095);
+  ASSERT_FALSE(stft.has_value());
+  EXPECT_EQ(stft.error().code, base::Code::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace slipway::media

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+
+#include "base/error.hpp"
+
+namespace slipway::pipelines::demucs {
+
+/// A file of floats that appears under its name only when finish() was called; removed otherwise.
+class RawFileWriter {
+ public:
+  /// @error kNotFound, kPermissionDenied, kResourceExhausted
+  [[nodiscard]] static base::Result<RawFileWriter> create(const std::filesystem::path& path);
+  RawFileWriter(RawFileWriter&& other) noexcept;
+  RawFileWriter& operator=(RawFileWriter&&) = delete;
+  ~RawFileWriter();
+  [[nodiscard]] base::Result<void> write(std::span<const float> values);
+  [[nodiscard]] base::Result<void> finish();
+
+ private:
+  RawFileWriter(std::filesystem::path target, std::filesystem::path part, int descriptor);
+  std::filesystem::path target_, part_;
+  int descriptor_ = -1;
+};
+
+/// A file of floats read in order.
+class RawFileReader {
+ public:
+  [[nodiscard]] static base::Result<RawFileReader> open(const std::filesystem::path& path);
+  RawFileReader(RawFileReader&& other) noexcept;
+  RawFileReader& operator=(RawFileReader&&) = delete;
+  ~RawFileReader();
+  [[nodiscard]] std::uint64_t size_bytes() const { return size_bytes_; }
+  /// @error kDataLoss: the file ended
+  [[nodiscard]] base::Result<void> read(std::span<float> values);
+
+ private:
+  RawFileReader(std::filesystem::path path, int descriptor, std::uint64_t size_bytes);
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+  std::uint64_t size_bytes_ = 0;
+};
+
+}  // namespace slipway::pipelines::demucs
