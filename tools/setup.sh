@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the build, the tests and the demo need: `tools/setup.sh [system] [onnxruntime] [python] [assets] [clang] [torch]`.
+# Installs what the build, the tests and the demo need: `tools/setup.sh [system] [onnxruntime] [python] [assets] [clang] [torch] [openvino]`.
 # Nothing is written outside .deps/, .cache/ and the package manager. Each step is skipped when its stamp is current.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -127,9 +127,27 @@ step_torch() {
   stamp torch "$key"
 }
 
+# Another build of ONNX Runtime, with the OpenVINO provider inside: bfloat16 on CPUs. A process opens one build or the other.
+step_openvino() {
+  local key; key=$(sha256sum < python/requirements-openvino.txt)
+  current openvino "$key" && return
+  say "fetching ONNX Runtime with the OpenVINO provider (.deps/openvino)"
+  local wheels=$cache/wheels work=$cache/openvino lib=$deps/openvino/lib library
+  mkdir -p "$wheels"
+  "$deps/venv/bin/pip" download -q --no-deps --require-hashes -d "$wheels" -r python/requirements-openvino.txt
+  rm -rf "$work" && mkdir -p "$work"
+  # One name a library, the one that the others ask for; the plug-ins of devices that are not asked for stay out.
+  unzip -q -o -j "$wheels"/onnxruntime_openvino-*.whl 'onnxruntime/capi/lib*' -d "$work" \
+    -x '*/libopenvino_intel_[gn]pu_plugin.so' '*/lib*.so.20*' '*/libopenvino.so' '*/libopenvino_c.so' '*/libopenvino_onnx_frontend.so' '*/libtbb.so'
+  library=$(basename "$work"/libonnxruntime.so.*)
+  ln -sf "$library" "$work/libonnxruntime.so.1"
+  rm -rf "$lib" && mkdir -p "$lib" && mv "$work"/* "$lib/" && rmdir "$work"
+  stamp openvino "$key"
+}
+
 for step in "${@:-system}"; do
   case $step in
-    system | python | onnxruntime | assets | clang | torch) "step_$step" ;;
-    *) echo "unknown step $step: system, python, onnxruntime, assets, clang or torch" >&2; exit 2 ;;
+    system | python | onnxruntime | assets | clang | torch | openvino) "step_$step" ;;
+    *) echo "unknown step $step: system, python, onnxruntime, assets, clang, torch or openvino" >&2; exit 2 ;;
   esac
 done

@@ -201,7 +201,7 @@ base::Result<void> detect(const Arguments& arguments, const runtime::SessionOpti
   SLIPWAY_ASSIGN(pipelines::FrameSource source,
                  pipelines::FrameSource::open(arguments.inputs, {.max_pixels = arguments.max_pixels}));
   SLIPWAY_ASSIGN(OverlayOutput overlay, OverlayOutput::open(arguments.output, source.files().size()));
-  SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment());
+  SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment(options.provider.name));
   const bool has_description =
       fs::is_directory(arguments.model.path) && fs::exists(arguments.model.path / "model.yaml");
   SLIPWAY_ASSIGN(const std::unique_ptr<face::FaceDetLite> pipeline,
