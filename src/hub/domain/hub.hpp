@@ -182,6 +182,7 @@ class Hub {
   void sweep();
 
   [[nodiscard]] const HubSettings& settings() const { return settings_; }
+  [[nodiscard]] base::Time now() const { return clock_.now(); }
   [[nodiscard]] BlobStore& blobs() { return blobs_; }
 
  private:

@@ -27,6 +27,8 @@ struct JobFilter {
   std::string project_id;
   std::vector<JobState> states;
   std::vector<JobKind> kinds;  ///< empty: all but kInspect
+  std::string model_id;        ///< jobs that take this model; empty: any
+  std::string dataset_id;      ///< jobs that take this dataset; empty: any
 };
 
 /// A multi-part or form upload under way.
