@@ -64,6 +64,8 @@ constexpr auto kRows = std::to_array<Row>({
 
     {"GET", "api/v1/jobs/*/report", Route::kJobReport, Access::kUserTokenOrCookie, "job report"},
     {"GET", "api/v1/jobs/*/log", Route::kJobLog, Access::kUserTokenOrCookie, "job log"},
+    {"GET", "api/v1/models/*/report", Route::kModelReport, Access::kUserTokenOrCookie, "model report"},
+    {"GET", "api/v1/datasets/*/report", Route::kDatasetReport, Access::kUserTokenOrCookie, "dataset report"},
     {"GET", "api/v1/recent_jobs", Route::kRecentJobs, Access::kUserTokenOrCookie, "recent jobs"},
 
     {"POST", "agent/v1/register", Route::kAgentRegister, Access::kAgentToken, "agent register"},
@@ -80,6 +82,8 @@ constexpr auto kRows = std::to_array<Row>({
     {"GET", "", Route::kHome, Access::kAnyone, "home"},
     {"GET", "jobs", Route::kJobsPage, Access::kAnyone, "jobs page"},
     {"GET", "jobs/*", Route::kJobPage, Access::kAnyone, "job page"},
+    {"GET", "models/*", Route::kModelPage, Access::kAnyone, "model page"},
+    {"GET", "datasets/*", Route::kDatasetPage, Access::kAnyone, "dataset page"},
     {"GET", "sign-in", Route::kSignInPage, Access::kAnyone, "sign-in page"},
     {"POST", "sign-in", Route::kSignIn, Access::kAnyone, "sign in"},
     {"POST", "sign-out", Route::kSignOut, Access::kAnyone, "sign out"},

@@ -36,9 +36,11 @@ enum class Route {
   kArtifacts,
   kSharing,              ///< not offered yet: answered in words
   kCredentialsComplete,  ///< the end of an S3 upload that this hub never plans
-  // Ours, for the page.
+  // Ours, for the pages.
   kJobReport,
   kJobLog,
+  kModelReport,
+  kDatasetReport,
   kRecentJobs,
   // Agents, below /agent/v1/.
   kAgentRegister,
@@ -55,6 +57,8 @@ enum class Route {
   kHome,
   kJobsPage,
   kJobPage,
+  kModelPage,
+  kDatasetPage,
   kSignInPage,
   kSignIn,
   kSignOut,

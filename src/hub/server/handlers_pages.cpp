@@ -150,6 +150,20 @@ Reply job_page(const Context& context, const Call& call) {
   return page(std::string(file_named("job.html")));
 }
 
+Reply model_page(const Context& context, const Call& call) {
+  domain::Actor actor;
+  if (!is_signed_in(context, call, &actor)) return to_sign_in(call);
+  SLIPWAY_TRY(context.hub.model(actor, call.match.parameters.at(0)));
+  return page(std::string(file_named("content.html")));
+}
+
+Reply dataset_page(const Context& context, const Call& call) {
+  domain::Actor actor;
+  if (!is_signed_in(context, call, &actor)) return to_sign_in(call);
+  SLIPWAY_TRY(context.hub.dataset(actor, call.match.parameters.at(0)));
+  return page(std::string(file_named("content.html")));
+}
+
 Reply sign_in_page(const Context&, const Call& call) {
   std::string content(file_named("sign_in.html"));
   replace(content, "<!--next-->", html_escaped(safe_target(call.query.first("next"))));

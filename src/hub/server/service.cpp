@@ -240,6 +240,10 @@ std::optional<Response> Service::answer(const Call& call, bool is_last) {
         return internal::job_report(context, call);
       case Route::kJobLog:
         return internal::job_log(context, call);
+      case Route::kModelReport:
+        return internal::model_report(context, call);
+      case Route::kDatasetReport:
+        return internal::dataset_report(context, call);
       case Route::kRecentJobs:
         return internal::recent_jobs(context, call);
       case Route::kAgentRegister:
@@ -265,6 +269,10 @@ std::optional<Response> Service::answer(const Call& call, bool is_last) {
         return internal::jobs_page(context, call);
       case Route::kJobPage:
         return internal::job_page(context, call);
+      case Route::kModelPage:
+        return internal::model_page(context, call);
+      case Route::kDatasetPage:
+        return internal::dataset_page(context, call);
       case Route::kSignInPage:
         return internal::sign_in_page(context, call);
       case Route::kSignIn:

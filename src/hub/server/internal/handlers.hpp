@@ -46,6 +46,8 @@ using LaterReply = base::Result<std::optional<Response>>;
 [[nodiscard]] Reply dataset_upload_plan(const Context& context, const Call& call);
 [[nodiscard]] Reply dataset_download(const Context& context, const Call& call);
 [[nodiscard]] Reply credentials_complete(const Context& context, const Call& call);
+[[nodiscard]] Reply model_report(const Context& context, const Call& call);
+[[nodiscard]] Reply dataset_report(const Context& context, const Call& call);
 [[nodiscard]] Reply sharing(const Context& context, const Call& call);
 
 // Jobs: handlers_jobs.cpp
@@ -80,6 +82,8 @@ using LaterReply = base::Result<std::optional<Response>>;
 [[nodiscard]] Reply home(const Context& context, const Call& call);
 [[nodiscard]] Reply jobs_page(const Context& context, const Call& call);
 [[nodiscard]] Reply job_page(const Context& context, const Call& call);
+[[nodiscard]] Reply model_page(const Context& context, const Call& call);
+[[nodiscard]] Reply dataset_page(const Context& context, const Call& call);
 [[nodiscard]] Reply sign_in_page(const Context& context, const Call& call);
 [[nodiscard]] Reply sign_in(const Context& context, const Call& call);
 [[nodiscard]] Reply sign_out(const Context& context, const Call& call);
