@@ -13,6 +13,7 @@ struct Context {
   domain::Hub& hub;
   const SignedLinks& links;
   const ServiceSettings& settings;
+  SignInLimit& failed_sign_ins;
 };
 
 using Reply = base::Result<Response>;
@@ -89,6 +90,8 @@ using LaterReply = base::Result<std::optional<Response>>;
 [[nodiscard]] Reply sign_out(const Context& context, const Call& call);
 [[nodiscard]] Reply web_file(const Context& context, const Call& call);
 [[nodiscard]] Reply health(const Context& context, const Call& call);
+/// What someone is told who tried too many wrong tokens.
+[[nodiscard]] std::string too_many_failures(std::chrono::seconds wait);
 /// The friendly page behind a wrong address.
 [[nodiscard]] Response not_found_page();
 /// The session cookie in a Cookie header; empty when there is none.
