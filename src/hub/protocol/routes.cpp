@@ -70,6 +70,7 @@ constexpr auto kRows = std::to_array<Row>({
 
     {"POST", "agent/v1/register", Route::kAgentRegister, Access::kAgentToken, "agent register"},
     {"POST", "agent/v1/lease", Route::kAgentLease, Access::kAgentToken, "agent lease"},
+    {"POST", "agent/v1/leave", Route::kAgentLeave, Access::kAgentToken, "agent leave"},
     {"POST", "agent/v1/jobs/*/renew", Route::kAgentRenew, Access::kAgentToken, "agent renew"},
     {"POST", "agent/v1/jobs/*/log", Route::kAgentLog, Access::kAgentToken, "agent log"},
     {"POST", "agent/v1/jobs/*/blob", Route::kAgentBlob, Access::kAgentToken, "agent blob"},

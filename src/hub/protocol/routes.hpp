@@ -45,6 +45,7 @@ enum class Route {
   // Agents, below /agent/v1/.
   kAgentRegister,
   kAgentLease,
+  kAgentLeave,
   kAgentRenew,
   kAgentLog,
   kAgentBlob,

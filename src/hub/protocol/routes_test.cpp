@@ -97,6 +97,7 @@ TEST(Routes, variable_segments_are_decoded_and_plus_stays_plus) {
 
 TEST(Routes, agents_and_users_need_different_tokens) {
   EXPECT_EQ(match_route("POST", "/agent/v1/lease/").access, Access::kAgentToken);
+  EXPECT_EQ(match_route("POST", "/agent/v1/leave/").access, Access::kAgentToken);
   EXPECT_EQ(match_route("POST", "/agent/v1/jobs/j1/complete/").route, Route::kAgentComplete);
   EXPECT_EQ(match_route("GET", "/api/v1/jobs/j1/report/").access, Access::kUserTokenOrCookie);
   EXPECT_EQ(match_route("GET", "/api/v1/models/m1/report/").access, Access::kUserTokenOrCookie);

@@ -260,6 +260,8 @@ std::optional<Response> Service::answer(const Call& call, bool is_last) {
         return internal::agent_register(context, call);
       case Route::kAgentLease:
         return internal::agent_lease(context, call, is_last);
+      case Route::kAgentLeave:
+        return internal::agent_leave(context, call);
       case Route::kAgentRenew:
         return internal::agent_renew(context, call);
       case Route::kAgentLog:

@@ -67,6 +67,7 @@ using LaterReply = base::Result<std::optional<Response>>;
 // Agents: handlers_agents.cpp
 [[nodiscard]] Reply agent_register(const Context& context, const Call& call);
 [[nodiscard]] LaterReply agent_lease(const Context& context, const Call& call, bool is_last);
+[[nodiscard]] Reply agent_leave(const Context& context, const Call& call);
 [[nodiscard]] Reply agent_renew(const Context& context, const Call& call);
 [[nodiscard]] Reply agent_log(const Context& context, const Call& call);
 [[nodiscard]] Reply agent_blob(const Context& context, const Call& call);

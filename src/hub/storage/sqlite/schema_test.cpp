@@ -79,6 +79,7 @@ TEST_F(Schema, has_an_index_for_each_question_of_the_queue) {
        {Row{"SELECT seq FROM jobs WHERE state = 1 AND ready = 1 AND kind = 3 AND needs = '' ORDER BY seq LIMIT 1",
             "jobs_queue (kind=? AND needs=?)"},
         Row{"SELECT 1 FROM jobs WHERE state >= 50 AND (lease_until <= 5 OR lease_until IS NULL)", "jobs_running"},
+        Row{"SELECT id FROM jobs WHERE state >= 50 AND agent_id = 'a' AND lease_token <> ''", "jobs_running"},
         Row{"UPDATE jobs SET ready = 1 WHERE state = 1 AND ready = 0 AND model_id = 'm'", "jobs_waiting_for_model"},
         Row{"UPDATE jobs SET ready = 1 WHERE state = 1 AND ready = 0 AND dataset_id = 'd'", "jobs_waiting_for_dataset"},
         Row{"SELECT COUNT(*) FROM jobs WHERE state = 1 AND kind <> 100 AND seq < 5", "jobs_queued"},
