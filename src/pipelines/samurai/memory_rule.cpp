@@ -31,6 +31,12 @@ std::vector<MemorySlot> MemoryRule::memories() const {
   return chosen;
 }
 
+std::vector<std::int64_t> MemoryRule::needed_frames() const {
+  std::vector<std::int64_t> needed = {0};
+  needed.insert(needed.end(), good_.begin(), good_.end());
+  return needed;
+}
+
 std::vector<PointerAge> MemoryRule::pointers() const {
   if (next_frame_ == 0) return {};
   std::vector<PointerAge> chosen = {{next_frame_, 0}};

@@ -45,6 +45,10 @@ class MemoryRule {
   /// before the first record.
   [[nodiscard]] std::vector<MemorySlot> memories() const;
 
+  /// Frames that may still be chosen, now or later: the prompt's and the newest six good ones. The frame just before
+  /// is not among them unless it is good.
+  [[nodiscard]] std::vector<std::int64_t> needed_frames() const;
+
   /// Object pointers for the next frame: the prompt's, then those of the fifteen frames before, good or not, the
   /// newest first.
   [[nodiscard]] std::vector<PointerAge> pointers() const;
