@@ -28,7 +28,7 @@ def parse(arguments=None) -> argparse.Namespace:
     parser.add_argument("--image-size", type=int, choices=(1024, 512), default=1024)
     parser.add_argument("--layout", choices=("cpu", "portable"), default="cpu",
                         help="cpu: attention as one operator of ONNX Runtime; portable: standard operators, for NPU and GPU compilers")
-    parser.add_argument("--optimize", action="store_true", help="fold constants and take out what cancels, with ONNX Runtime")
+    parser.add_argument("--optimize", action="store_true", help="fuse operators into those of ONNX Runtime's CPU provider (layout cpu, float32)")
     parser.add_argument("--dynamic-batch", action="store_true", help="the image encoder takes any number of pictures")
     parser.add_argument("--threads", type=int, default=0, help="threads of the check")
     precision = parser.add_mutually_exclusive_group()

@@ -17,7 +17,11 @@ class _Fused(torch.autograd.Function):
 
     @staticmethod
     def symbolic(graph, query, key, value, heads):
-        return graph.op("com.microsoft::MultiHeadAttention", query, key, value, num_heads_i=heads, scale_f=1.0)
+        found = graph.op("com.microsoft::MultiHeadAttention", query, key, value, num_heads_i=heads, scale_f=1.0)
+        length, width = query.type().sizes(), value.type().sizes()
+        if length and width:
+            found.setType(query.type().with_sizes([length[0], length[1], width[2]]))
+        return found
 
 
 def fused(query, key, value, heads: int = 1):

@@ -161,10 +161,12 @@ def _write(model, name: str, path: pathlib.Path, options, weights: str) -> None:
     with _traced_as(model, options.layout), warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         torch.onnx.export(module, arguments, str(path), input_names=inputs, output_names=outputs, opset_version=OPSET, dynamo=False,
-                          dynamic_axes=axes, do_constant_folding=True, custom_opsets={"com.microsoft": 1})
+                          dynamic_axes=axes, do_constant_folding=True)
     del module
-    if options.optimize:
-        _fold(path)
+    if not axes:
+        _fold(path, "basic")
+    if options.optimize and options.layout == "cpu" and not (options.fp16 or options.quantize_dynamic):
+        _fold(path, "extended")
     if options.fp16:
         _to_half(path)
     if options.quantize_dynamic:
@@ -181,10 +183,13 @@ def _write(model, name: str, path: pathlib.Path, options, weights: str) -> None:
     onnx.save(proto, path)
 
 
-def _fold(path: pathlib.Path) -> None:
-    """ONNX Runtime's own basic level: constants folded, what cancels taken out; standard operators stay standard."""
+def _fold(path: pathlib.Path, level: str) -> None:
+    """ONNX Runtime's own passes. basic: constants folded, what cancels taken out, standard operators stay standard;
+    extended: operators fused into those of its CPU provider."""
     settings = onnxruntime.SessionOptions()
-    settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    levels = onnxruntime.GraphOptimizationLevel
+    settings.graph_optimization_level = levels.ORT_ENABLE_BASIC if level == "basic" else levels.ORT_ENABLE_EXTENDED
+    settings.log_severity_level = 3
     settings.optimized_model_filepath = str(path.with_suffix(".folded"))
     onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
     os.replace(path.with_suffix(".folded"), path)

@@ -131,13 +131,11 @@ class _Rotated(nn.Module):
             cos, sin = pad(cos, (0, 1), value=1.0), pad(sin, (0, 1))
         for name, value in (("weight", weight.T), ("bias", bias), ("turned", turned.T), ("turned_bias", turned_bias)):
             self.register_buffer(name, value.float().contiguous())
-        # The bias takes part in the rotation, which does not depend on the input.
         self.register_buffer("cos", cos.contiguous())
         self.register_buffer("sin", sin.contiguous())
-        self.register_buffer("moved", (bias * cos + turned_bias * sin).float())
 
     def forward(self, x):
-        return (x @ self.weight) * self.cos + (x @ self.turned) * self.sin + self.moved
+        return (x @ self.weight + self.bias) * self.cos + (x @ self.turned + self.turned_bias) * self.sin
 
     def still(self, x):
         """Without the rotation, for keys that have no place."""

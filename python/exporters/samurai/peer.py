@@ -148,11 +148,11 @@ def _decoder_cases(peer, held, name):
             filled[:, :sparse.shape[1]] = sparse
             feed = _numpy(embeddings=embeddings, no_memory=torch.tensor([no_memory]), high_res_features1=high1, high_res_features2=high2,
                           sparse_embedding=filled, sparse_validity=(kinds > -5).float(), dense_embedding=dense.contiguous())
-            yield feed, _decoded(peer, inner, (high1, high2), sparse, dense)
+            yield feed, decoded(peer, inner, (high1, high2), sparse, dense)
 
 
 @torch.no_grad()
-def _decoded(peer, embeddings, high_res, sparse, dense):
+def decoded(peer, embeddings, high_res, sparse, dense):
     """All four tokens of the package's decoder, from its two ways of calling it."""
     model = peer.model
     code = model.get_image_wide_positional_embeddings()
