@@ -274,13 +274,13 @@ base::Result<void> replay(const fs::path& file, double motion_weight, Context& c
 }
 
 void add_replay(CLI::App& verb, Context& context) {
-  struct Arguments {
+  struct ReplayArguments {
     fs::path trace;
     double motion_weight = samurai::kMotionWeight;
   };
   CLI::App* part = verb.add_subcommand(
       "replay", "Run the rules alone over a trace: what is chosen and remembered, as JSON. No model is needed");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ReplayArguments>();
   part->add_option("trace", arguments->trace,
                    "{\"frames\": [{\"frame\", \"boxes\": [[x0, y0, x1, y1] x 3], \"ious\": [3], \"object_score\"}]}")
       ->required();
