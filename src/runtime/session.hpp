@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -61,6 +62,9 @@ class Session {
 
   [[nodiscard]] const std::vector<tensor::TensorSpec>& inputs() const;
   [[nodiscard]] const std::vector<tensor::TensorSpec>& outputs() const;
+
+  /// What the model's file says of itself under a key of its metadata; nothing without the key.
+  [[nodiscard]] std::optional<std::string> metadata(const std::string& key) const;
 
   /// Runs once on tensors given in any order by name; outputs come in graph order, all of them.
   /// @error kInvalidArgument: an input is missing, unknown, or of another dtype or shape than the model's (input,
