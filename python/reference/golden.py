@@ -2,12 +2,15 @@
 
 from python.reference import media_golden, tensor_golden, tiny_models
 from python.reference.face_det_lite import golden as face_det_lite_golden
+from python.reference.samurai import geometry_golden, trace_golden
 
 GENERATORS = [
     ("arrays for src/tensor", tensor_golden.main),
     ("tiny models for src/runtime", tiny_models.main),
     ("pictures for src/media", media_golden.main),
     ("face_det_lite", face_det_lite_golden.main),
+    ("rules of SAMURAI", trace_golden.main),
+    ("frames and masks of SAMURAI", geometry_golden.main),
 ]
 
 
