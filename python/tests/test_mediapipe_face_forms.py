@@ -12,6 +12,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from python.exporters import mediapipe_face as exporter
+from python.exporters.common.prelu import expand_prelu
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TORCH_PYTHON = Path(os.environ.get("SLIPWAY_TORCH_PYTHON", REPOSITORY / ".deps/venv-torch/bin/python"))
@@ -91,3 +92,18 @@ def test_a_state_dict_of_something_else_is_refused_in_words(tmp_path):
     done = export_in_torch("--checkpoint", other, "--output", tmp_path / "out")
     assert done.returncode == 1
     assert "not a PyTorch state dict" in done.stderr
+
+
+@pytest.mark.parametrize("slopes", [[0.25, -0.5, 0.0, 1.0], [0.25, 1.5, -2.0, 1.0]])
+def test_prelu_without_prelu_gives_the_same_values(slopes):
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 4, 5, 5]) for name in ("x", "y")]
+    model = helper.make_model(helper.make_graph(
+        [helper.make_node("PRelu", ["x", "slopes"], ["y"])], "prelu", values[:1], values[1:],
+        [onnx.numpy_helper.from_array(np.array(slopes, np.float32).reshape(4, 1, 1), "slopes")]), opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    x = np.random.default_rng(0).normal(size=(1, 4, 5, 5)).astype(np.float32)
+    expected = onnxruntime.InferenceSession(model.SerializeToString()).run(None, {"x": x})[0]
+    assert expand_prelu(model) == 1
+    assert "PRelu" not in [node.op_type for node in model.graph.node]
+    assert [tensor.name for tensor in model.graph.initializer if tensor.name == "slopes"] == []
+    found = onnxruntime.InferenceSession(model.SerializeToString()).run(None, {"x": x})[0]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
