@@ -62,7 +62,11 @@ void Drone::State::fuse(int width, int height, bool is_stream, Scene& scene) {
   }
   scene.horizon = view ? find_horizon(*view) : std::nullopt;
   scene.objects.clear();
-  for (const yolov8::Object& object : scene.did_detect ? found.objects : std::vector<yolov8::Object>()) {
+  if (!scene.did_detect) found.objects.clear();
+  for (const yolov8::Object& object : found.objects) {
+    // What the edge of the picture leaves nothing of cannot be followed.
+    const bool has_area = object.box.x2 > object.box.x1 && object.box.y2 > object.box.y1;
+    if (is_stream && !has_area) continue;
     SceneObject made;
     made.class_id = object.class_id;
     made.score = object.score;
