@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing/allocations.hpp"
+#include "pipelines/face_det_lite/preprocess.hpp"
 #include "tensor/npz.hpp"
 
 namespace slipway::pipelines::face_det_lite {
@@ -100,6 +102,45 @@ TEST(FaceDetLite, FindsInABatchWhatItFindsOneByOne) {
   const auto fixed = FaceDetLite::load(environment(), kFolder / "tiny.onnx", {}, config);
   ASSERT_FALSE(fixed);
   EXPECT_NE(fixed.error().message.find("a batch of 3"), std::string::npos) << fixed.error().message;
+}
+
+TEST(FaceDetLite, TakesNoMemoryAFrameBeforeAndAfterTheNetwork) {
+  const auto arrays = tensor::read_npz(kFolder / "pipeline.npz");
+  ASSERT_TRUE(arrays) << arrays.error().message;
+  const media::ImageView picture = view_of(named(*arrays, "picture"));
+  for (const std::string name : {"tiny", "tiny_quantised", "tiny_half"}) {
+    Config config;
+    config.iou_max = kEvaluatorIouMax;
+    if (name == "tiny_quantised") config.quantization = kScales;
+    auto session = runtime::Session::load(environment(), kFolder / (name + ".onnx"), {});
+    ASSERT_TRUE(session) << session.error().message;
+    const auto signature = read_signature((*session)->inputs(), (*session)->outputs(), config.quantization);
+    ASSERT_TRUE(signature) << signature.error().message;
+    auto preprocess = make_preprocess(*signature, config);
+    ASSERT_TRUE(preprocess) << preprocess.error().message;
+    Postprocess postprocess(*signature, config);
+    tensor::NamedTensors inputs;
+    inputs.push_back({"input", tensor::Tensor::zeros(signature->input.dtype, signature->input.shape).value()});
+    auto bound = runtime::BoundRun::bind(**session, inputs);
+    ASSERT_TRUE(bound) << bound.error().message;
+    std::vector<Face> faces;
+    for (int frame = 0; frame < 4; ++frame) {
+      std::uint64_t before = base::testing::allocations();
+      const auto placement = preprocess->convert(picture, inputs[0].tensor.bytes());
+      std::uint64_t taken = base::testing::allocations() - before;
+      ASSERT_TRUE(placement && (*bound)->run());
+      const tensor::NamedTensors* const outputs = (*bound)->outputs().value();
+      before = base::testing::allocations();
+      ASSERT_TRUE(postprocess.run(*outputs, 0, *placement, picture.width, picture.height, faces));
+      taken += base::testing::allocations() - before;
+      EXPECT_GT(faces.size(), 3U);
+      if (frame == 0) {
+        EXPECT_GT(taken, 0U) << "the first frame makes the buffers: the count works";
+      } else {
+        EXPECT_EQ(taken, 0U) << name << " frame " << frame;
+      }
+    }
+  }
 }
 
 TEST(FaceDetLite, NamesTheModelAndTheTensorWhenTheSignatureDoesNotFit) {
