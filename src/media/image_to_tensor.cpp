@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 #include "media/internal/pixel_rows.hpp"
@@ -51,6 +52,7 @@ struct ImageToTensor::State {
   // The last two source rows as floats, one plane after the other, each with a spare value at its end.
   std::array<std::vector<float>, 2> source_rows;
   std::array<int, 2> source_row_index = {-1, -1};
+  std::size_t row_tap = 0;  // where next_row() looks on
   std::vector<float> mixed;
   std::vector<float> finished;                              // one output row, all planes
   std::array<float, 3> gain = {1, 1, 1}, bias = {0, 0, 0};  // a channel's, normalisation included
@@ -72,12 +74,26 @@ struct ImageToTensor::State {
     }
   }
 
+  /// The source row that is read after row y.
+  int next_row(int y) {
+    while (row_tap < rows.left.size()) {
+      const int upper = rows.left[row_tap];
+      if (upper > y) return upper;
+      if (upper == y && rows.right_weight[row_tap] > 0) return y + 1;
+      ++row_tap;
+    }
+    return std::numeric_limits<int>::max();
+  }
+
   /// The slot that holds source row y, loaded now if it was not; never evicts row `keep`.
   const float* source_row(ImageView image, int y, int keep) {
     for (std::size_t slot = 0; slot < 2; ++slot) {
       if (source_row_index[slot] == y) return source_rows[slot].data();
     }
     const std::size_t slot = source_row_index[0] == keep ? 1 : 0;
+    if (const int next = next_row(y); next < image.height) {
+      internal::prefetch(image.row(next), 3 * source_width);
+    }
     load(image.row(y), source_width, source_width + 1, source_rows[slot].data());
     source_row_index[slot] = y;
     return source_rows[slot].data();
@@ -182,6 +198,7 @@ base::Result<Placement> ImageToTensor::convert(ImageView image, std::span<std::b
   state.rows.make(image.height, placement.inner_height);
   state.source_width = static_cast<std::size_t>(image.width);
   state.source_row_index = {-1, -1};
+  state.row_tap = 0;
   const std::size_t plane_stride = state.source_width + 1;
   for (auto& row : state.source_rows) row.resize(plane_stride * state.planes + internal::kSpareValues);
   state.mixed.resize(plane_stride * state.planes + internal::kSpareValues);

@@ -10,6 +10,13 @@ namespace slipway::media::internal {
 /// What buffers of float rows have beyond their last value, so that kernels may load whole vectors.
 inline constexpr std::size_t kSpareValues = 32;
 
+/// Asks for memory that is read soon: processors fetch ahead by themselves only within a page, and a row of a picture
+/// is about one.
+inline void prefetch(const std::uint8_t* bytes, std::size_t count) {
+  constexpr std::size_t kCacheLine = 64;
+  for (std::size_t i = 0; i < count; i += kCacheLine) __builtin_prefetch(bytes + i);
+}
+
 /// One value a pixel: out[x] = R·weights[0] + G·weights[1] + B·weights[2] + bias.
 void weigh_row(const std::uint8_t* rgb, std::size_t pixels, const float weights[3], float bias, float* out);
 
