@@ -111,7 +111,7 @@ def main() -> int:
             medians.setdefault(who, {}).setdefault(size, {}).setdefault(stage, []).append(value)
 
         for _ in range(options.rounds):
-            for who, model in (("slipway float", MODEL), ("slipway w8a8", work / "w8a8")):
+            for who, model in (("slipway float", MODEL), ("slipway w8a8", work / "w8a8_cpu")):
                 for size, line in zip(timed, run_slipway(slipway, model, list(timed.values()), options.runs, options.threads)):
                     for stage in ("pre", "inference", "post"):
                         note(who, size, stage, line["bench"][stage]["min_us"])
@@ -119,7 +119,7 @@ def main() -> int:
                 for stage, values in run_peer(peer, Image.open(path).convert("RGB"), options.runs).items():
                     note("Python float", size, stage, min(values))
         float_lines = run_slipway(slipway, MODEL, tested, 1, options.threads)
-        total, found, extra = same_faces(float_lines, run_slipway(slipway, work / "w8a8", tested, 1, options.threads))
+        total, found, extra = same_faces(float_lines, run_slipway(slipway, work / "w8a8_cpu", tested, 1, options.threads))
 
     load = os.getloadavg()[0]
     result: dict = {"load_average": load, "benchmark": "face_det_lite", "machine": platform.processor() or platform.machine(), "threads": options.threads,

@@ -125,6 +125,16 @@ def test_w8a8_with_integers_at_its_border_equals_the_numpy_reading(w8a8: Path) -
 
 
 @needs_data
+def test_the_w8a8_layout_for_cpus_gives_equal_bits(w8a8: Path) -> None:
+    picture = np.random.default_rng(2).integers(0, 256, (1, 1, constants.HEIGHT, constants.WIDTH)).astype(np.uint8)
+    plain, laid_out = (onnxruntime.InferenceSession(str(w8a8 / name / "model.onnx"), providers=["CPUExecutionProvider"])
+                       for name in ("w8a8", "w8a8_cpu"))
+    assert any(node.op_type == "SpaceToDepth" for node in onnx.load(w8a8 / "w8a8_cpu/model.onnx").graph.node)
+    for one, other in zip(plain.run(None, {"input": picture}), laid_out.run(None, {"input": picture})):
+        np.testing.assert_array_equal(one, other)
+
+
+@needs_data
 def test_w8a8_finds_the_faces_of_the_float_model(w8a8: Path) -> None:
     tested = [path for path in pictures() if path.name not in CALIBRATION]
     _, float_lines, _ = slipway(MODEL, *tested)

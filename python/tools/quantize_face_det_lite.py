@@ -2,8 +2,8 @@
 
     python -m python.tools.quantize_face_det_lite --model face_det_lite.onnx --output DIR --calibration PICTURE …
 
-Writes DIR/qdq.onnx (float at its border), DIR/w8a8/model.onnx (uint8 at its border, as compiled w8a8 files are) and
-DIR/w8a8/model.yaml with the scales. Calibration pictures must not be among those that results are judged on: pass the
+Writes DIR/qdq.onnx (float at its border) and two model folders with uint8 at the border, as compiled w8a8 files are, and
+the scales in model.yaml: DIR/w8a8 as the NPU compiler takes it, and DIR/w8a8_cpu, equal to the bit and faster on CPUs. Calibration pictures must not be among those that results are judged on: pass the
 latter as --test and the script refuses an overlap by content.
 """
 
@@ -88,9 +88,39 @@ def integers_at_border(model: onnx.ModelProto) -> dict[str, tuple[float, int]]:
     return scales
 
 
-def write_integer_model(qdq: Path, folder: Path, calibration: list[Path], channel: str) -> None:
+def read_in_blocks(model: onnx.ModelProto) -> None:
+    """Lets the first convolution (3×3, stride 2, one channel) read blocks of 2×2 pixels as four channels: 2×2, stride 1.
+
+    The same products of the same integers, so equal results; an 8-bit convolution over one channel gathers byte by byte
+    and takes two fifths of the network's time. The weights that a block has too many are zero.
+    """
+    graph = model.graph
+    made_by = {output: node for node in graph.node for output in node.output}
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    convolution = next(node for node in graph.node if node.op_type == "Conv")
+    picture, weights = (made_by[name] for name in convolution.input[:2])
+    stored = numpy_helper.to_array(constants[weights.input[0]])
+    settings = {attribute.name: helper.get_attribute_value(attribute) for attribute in convolution.attribute}
+    if (picture.input[0] != graph.input[0].name or stored.shape[1:] != (1, 3, 3) or settings["strides"] != [2, 2]
+            or settings["pads"] != [1, 1, 1, 1] or any(numpy_helper.to_array(constants[weights.input[2]]).ravel())):
+        return
+    block_of, offset_in = (0, 1, 1), (1, 0, 1)  # of a kernel's row or column, which begins one pixel before the block
+    blocks = np.zeros((len(stored), 4, 2, 2), stored.dtype)
+    for row, column in np.ndindex(3, 3):
+        blocks[:, 2 * offset_in[row] + offset_in[column], block_of[row], block_of[column]] = stored[:, 0, row, column]
+    constants[weights.input[0]].CopyFrom(numpy_helper.from_array(blocks, weights.input[0]))
+    del convolution.attribute[:]
+    convolution.attribute.extend([helper.make_attribute("kernel_shape", [2, 2]), helper.make_attribute("pads", [1, 1, 0, 0])])
+    graph.node.insert(0, helper.make_node("SpaceToDepth", [picture.input[0]], ["blocks"], blocksize=2))
+    picture.input[0] = "blocks"
+    del graph.value_info[:]
+
+
+def write_integer_model(qdq: Path, folder: Path, calibration: list[Path], channel: str, for_cpu: bool) -> None:
     model = onnx.load(qdq)
     scales = integers_at_border(model)
+    if for_cpu:
+        read_in_blocks(model)
     onnx.checker.check_model(model)
     folder.mkdir(parents=True, exist_ok=True)
     onnx.save(model, folder / "model.onnx")
@@ -130,8 +160,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     options.output.mkdir(parents=True, exist_ok=True)
     qdq = quantize(options.model, options.output, options.calibration, options.channel)
-    write_integer_model(qdq, options.output / "w8a8", options.calibration, options.channel)
-    print(f"{qdq} and {options.output / 'w8a8'}, {len(options.calibration)} calibration pictures")
+    for name, for_cpu in (("w8a8", False), ("w8a8_cpu", True)):
+        write_integer_model(qdq, options.output / name, options.calibration, options.channel, for_cpu)
+    print(f"{qdq}, w8a8 and w8a8_cpu beside it, {len(options.calibration)} calibration pictures")
     return 0
 
 
