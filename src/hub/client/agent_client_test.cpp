@@ -168,6 +168,19 @@ TEST_F(Client, sends_its_token_and_reads_the_lease) {
   EXPECT_EQ(server.connections(), 1) << "the connection is kept";
 }
 
+TEST_F(Client, leaves_in_one_attempt) {
+  std::atomic<int> status = 200;
+  TinyServer server([&](const Seen&) { return Answer{status, "", "", false}; });
+  AgentClient client(server.url(), "t", kQuick);
+  EXPECT_TRUE(client.leave("a1"));
+  ASSERT_EQ(server.seen().size(), 1U);
+  EXPECT_EQ(server.seen()[0].path, "/agent/v1/leave/");
+  EXPECT_EQ(agent::decode<agent::LeaveRequest>(server.seen()[0].body)->agent_id, "a1");
+  status = 503;
+  EXPECT_EQ(client.leave("a1").error().code, Code::kUnavailable);
+  EXPECT_EQ(server.seen().size(), 2U) << "whoever ends an agent waits for it";
+}
+
 TEST_F(Client, an_empty_lease_is_no_work) {
   TinyServer server([](const Seen&) { return Answer{}; });
   AgentClient client(server.url(), "t", kQuick);
