@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/context.hpp"
+#include "apps/cli/interrupt.hpp"
 #include "apps/cli/model_argument.hpp"
 #include "apps/cli/overlay_output.hpp"
 #include "apps/cli/report.hpp"
@@ -200,7 +201,7 @@ base::Result<void> detect(const Arguments& arguments, const runtime::SessionOpti
   SLIPWAY_ASSIGN(pipelines::FrameSource source,
                  pipelines::FrameSource::open(arguments.inputs, {.max_pixels = arguments.max_pixels}));
   SLIPWAY_ASSIGN(OverlayOutput overlay, OverlayOutput::open(arguments.output, source.files().size()));
-  SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment());
+  SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment(options.provider.name));
   const bool has_description =
       fs::is_directory(arguments.model.path) && fs::exists(arguments.model.path / "model.yaml");
   SLIPWAY_ASSIGN(const std::unique_ptr<face::FaceDetLite> pipeline,
@@ -208,13 +209,14 @@ base::Result<void> detect(const Arguments& arguments, const runtime::SessionOpti
                                          config_of(arguments, model)));
   for (const std::string& line : pipeline->session().log_lines()) fmt::print(stderr, "{}\n", line);
 
+  keep_first_interrupt();
   Run run(arguments, *pipeline, overlay, context);
   std::vector<Slot> slots(3);
   SLIPWAY_TRY(pipelines::run_frame_loop(
       slots,
       [&](Slot& slot) -> base::Result<bool> {
         slot.bench.reset();
-        return source.next(slot.source);
+        return !was_interrupted() && source.next(slot.source);
       },
       [&](Slot& slot) { return run.infer(slot); }, [&](Slot& slot) { return run.present(slot); }));
   return run.finish();
@@ -227,7 +229,7 @@ void add_face_det_lite(CLI::App& app, Context& context) {
   auto arguments = std::make_shared<Arguments>();
   arguments->model.add_to(*verb);
   verb->add_option("inputs", arguments->inputs,
-                   "Pictures, folders of them, videos, or - for a stream on standard input")
+                   "Pictures, folders of them, videos, a camera (/dev/video0), or - for a stream on standard input")
       ->required();
   verb->add_option("-o,--output", arguments->output,
                    "Where drawn-over pictures and videos go: a folder, or a file for one input");

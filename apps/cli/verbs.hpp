@@ -13,6 +13,8 @@ void add_profile(CLI::App& app, Context& context);
 void add_bench(CLI::App& app, Context& context);
 void add_demucs(CLI::App& app, Context& context);
 void add_face_det_lite(CLI::App& app, Context& context);
+void add_mediapipe_face(CLI::App& app, Context& context);
+void add_samurai(CLI::App& app, Context& context);
 void add_compile(CLI::App& app, Context& context);
 void add_serve(CLI::App& app, Context& context);
 void add_token(CLI::App& app, Context& context);

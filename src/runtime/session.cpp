@@ -42,6 +42,10 @@ base::Result<void> read_signature(Session::State& state) {
                                             state.session.GetOutputTypeInfo(i)));
     state.outputs.push_back(std::move(spec));
   }
+  const Ort::ModelMetadata metadata = state.session.GetModelMetadata();
+  for (const Ort::AllocatedStringPtr& key : metadata.GetCustomMetadataMapKeysAllocated(allocator)) {
+    state.metadata[key.get()] = metadata.LookupCustomMetadataMapAllocated(key.get(), allocator).get();
+  }
   return {};
 }
 
@@ -54,6 +58,17 @@ base::Result<void> check_file(const fs::path& model) {
                       fs::is_directory(status) ? "a folder" : "something that is no plain file");
   }
   return {};
+}
+
+/// A provider that did not start takes no node, and with fallback allowed ONNX Runtime would only log why.
+base::Result<void> check_started(const Session::State& state, const ProviderRequest& provider,
+                                 const std::string& name) {
+  const auto row = std::ranges::find(provider_table(), provider.name, &ProviderRow::name);
+  const std::vector<std::string> errors = state.log.errors();
+  if (row == provider_table().end() || row->is_plugin || errors.empty()) return {};
+  if (state.placement.nodes_per_provider.contains(std::string(row->execution_provider))) return {};
+  return base::fail(Code::kUnavailable, "{}: the {} provider took no node: {}", name, provider.name,
+                    fmt::join(errors, "; "));
 }
 
 }  // namespace
@@ -159,6 +174,7 @@ base::Result<std::unique_ptr<Session>> Session::load(std::shared_ptr<Environment
     if (options.record_placement && can_read_assignment(*environment_state.base)) {
       SLIPWAY_ASSIGN(state->placement, read_assignment(*environment_state.base, state->session));
       state->placement.is_emulated = state->is_emulated;
+      SLIPWAY_TRY(check_started(*state, options.provider, name));
     }
     return {};
   });
@@ -171,6 +187,10 @@ const std::vector<TensorSpec>& Session::inputs() const {
 }
 const std::vector<TensorSpec>& Session::outputs() const {
   return state_->outputs;
+}
+std::optional<std::string> Session::metadata(const std::string& key) const {
+  const auto found = state_->metadata.find(key);
+  return found == state_->metadata.end() ? std::nullopt : std::optional(found->second);
 }
 const PlacementReport& Session::placement() const {
   return state_->placement;
