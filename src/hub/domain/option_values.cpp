@@ -6,6 +6,7 @@
 #include <charconv>
 #include <utility>
 
+#include "base/nearest.hpp"
 #include "hub/domain/options.hpp"
 
 namespace slipway::hub::domain::option_values {
@@ -28,7 +29,7 @@ std::string upper(std::string_view text) {
 }
 
 std::string suggestion(std::string_view word, const std::vector<std::string_view>& known) {
-  const auto near = nearest(word, known);
+  const auto near = base::nearest(word, known);
   return near ? fmt::format("; did you mean {}?", *near) : "";
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "base/nearest.hpp"
 #include "hub/domain/job_state.hpp"
 #include "hub/domain/option_values.hpp"
 
@@ -171,7 +172,7 @@ Result<void> check_belongs(std::string_view name, const Row* row, JobKind kind) 
     for (const Row& candidate : kRows) {
       if ((candidate.kinds & bit_of(kind)) != 0) known.push_back(candidate.name);
     }
-    const auto near = nearest(name, known);
+    const auto near = base::nearest(name, known);
     return base::fail(Code::kInvalidArgument, "unknown option {}{}", name,
                       near ? fmt::format("; did you mean {}?", *near) : "");
   }
@@ -265,34 +266,6 @@ Result<std::vector<std::string>> split_words(std::string_view text) {
   }
   if (in_word) words.push_back(std::move(word));
   return words;
-}
-
-std::optional<std::string> nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
-  // Edit distance by rows: before[j] changes the word's first i letters into the candidate's first j.
-  const auto distance = [&](std::string_view candidate) {
-    std::vector<std::size_t> before(candidate.size() + 1);
-    for (std::size_t j = 0; j < before.size(); ++j) before[j] = j;
-    for (std::size_t i = 1; i <= word.size(); ++i) {
-      std::vector<std::size_t> current(candidate.size() + 1, i);
-      for (std::size_t j = 1; j <= candidate.size(); ++j) {
-        const std::size_t replaced = before[j - 1] + (word[i - 1] == candidate[j - 1] ? 0 : 1);
-        current[j] = std::min({before[j] + 1, current[j - 1] + 1, replaced});
-      }
-      before = std::move(current);
-    }
-    return before.back();
-  };
-  if (word.size() > 256) return std::nullopt;
-  std::optional<std::string> best;
-  std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
-  for (const std::string_view candidate : candidates) {
-    const std::size_t here = distance(candidate);
-    if (here < best_distance) {
-      best = candidate;
-      best_distance = here;
-    }
-  }
-  return best;
 }
 
 }  // namespace slipway::hub::domain

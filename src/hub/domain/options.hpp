@@ -47,8 +47,4 @@ struct JobOptions {
 /// @error kInvalidArgument: a quote that is not closed
 [[nodiscard]] base::Result<std::vector<std::string>> split_words(std::string_view text);
 
-/// The candidate with the smallest edit distance, if it is near enough to be meant.
-[[nodiscard]] std::optional<std::string> nearest(std::string_view word,
-                                                 const std::vector<std::string_view>& candidates);
-
 }  // namespace slipway::hub::domain

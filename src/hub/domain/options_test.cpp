@@ -48,13 +48,6 @@ TEST(SplitWords, refuses_a_quote_that_is_not_closed) {
   }
 }
 
-TEST(Nearest, finds_what_was_meant_and_nothing_that_was_not) {
-  EXPECT_EQ(nearest("--target_runtme", {"--target_runtime", "--output_names"}), "--target_runtime");
-  EXPECT_EQ(nearest("--compute-unit", {"--compute_unit", "--qairt_version"}), "--compute_unit");
-  EXPECT_EQ(nearest("--zzz", {"--target_runtime", "--output_names"}), std::nullopt);
-  EXPECT_EQ(nearest(std::string(100'000, 'a'), {"--target_runtime"}), std::nullopt);
-}
-
 TEST(ParseOptions, gives_the_defaults_for_no_options) {
   const auto options = parse_options(JobKind::kCompile, "  ");
   ASSERT_TRUE(options);
