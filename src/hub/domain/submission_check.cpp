@@ -264,13 +264,13 @@ Result<void> check_specs(const Model& model, const InputSpecs& specs, const JobO
                       "input specs: model {} has {} inputs ({}), but specs for {} are given ({})", model.id,
                       inputs.size(), names_text(known), specs.size(), names_text(given));
   }
-  if (given != known && std::ranges::is_permutation(given, known)) {
-    return base::fail(Code::kInvalidArgument,
-                      "input specs are taken in the order of the model's inputs: expected {}, found {}",
-                      names_text(known), names_text(given));
-  }
+  // The model's own names say which input is meant, in any order; new names rename the inputs in theirs. The compiler
+  // matches in the same way (compile/onnx_graph/input_specs.hpp).
+  const bool is_by_name = std::ranges::is_permutation(given, known);
   for (std::size_t i = 0; i < specs.size(); ++i) {
-    const tensor::TensorSpec& expected = inputs[i].spec;
+    const std::size_t at =
+        is_by_name ? static_cast<std::size_t>(std::ranges::find(known, given[i]) - known.begin()) : i;
+    const tensor::TensorSpec& expected = inputs[at].spec;
     for (const std::int64_t size : specs[i].shape) {
       if (size < 1) {
         return base::fail(Code::kInvalidArgument, "input spec '{}': dimensions must be 1 or more, found {}",

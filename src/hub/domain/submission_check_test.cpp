@@ -302,9 +302,13 @@ TEST(CheckAgainstModel, compares_specs_with_the_models_inputs) {
       {{image({0, 3, 256, 256}), size}, "", "dimensions must be 1 or more"},
       {{image({-1, 3, 256, 256}), size}, "", "dimensions must be 1 or more"},
       {{image({1, 3, 256, 256})}, "", "model m1 has 2 inputs (image, size), but specs for 1 are given (image)"},
-      {{size, image({1, 3, 256, 256})},
+      {{size, image({1, 3, 256, 256})}, "", ""},  // by name
+      {{size, image({1, 3, 255, 256})},
        "",
-       "in the order of the model's inputs: expected image, size, found size, image"},
+       "input spec 'image': the model's input 'image' expects float32[?,3,256,256], found float32[1,3,255,256]"},
+      {{spec("picture", Dtype::kInt64, {2}), image({1, 3, 256, 256})},
+       "",
+       "input spec 'picture': the model's input 'image' expects float32[?,3,256,256], found int64[2]"},
   };
   for (const SpecRow& row : rows) {
     const auto options = parse_options(JobKind::kCompile, row.options).value();
