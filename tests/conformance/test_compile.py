@@ -72,6 +72,16 @@ def test_a_dynamic_size_without_specs_is_refused_for_the_npu(client, npu, tmp_pa
     assert '"x"' in words and "input specs" in words
 
 
+def test_input_specs_in_another_order_are_matched_by_name(client, cpu, tmp_path):
+    model = client.upload_model(str(tiny_models.save(tiny_models.two_inputs(), tmp_path / "two.onnx")))
+    job = succeed(client.submit_compile_job(model, cpu, options="--target_runtime onnx",
+                                            input_specs={"right": (2, 4), "left": (2, 4)}))
+    assert list(job.get_target_shapes()) == ["left", "right"], "the model's own order stays"
+    data = download_onnx(job.get_target_model(), tmp_path / "target").read_bytes()
+    values = {"left": picture(2, 4), "right": 2 * picture(2, 4) + 1}
+    np.testing.assert_array_equal(tiny_models.run(data, values)["difference"], values["left"] - values["right"])
+
+
 @pytest.mark.parametrize(("specs", "expected"), [
     ({"x": (1, 4, 16, 16)}, ["x", "1,3,16,16", "1,4,16,16"]),
     ({"x": ((1, 3, 16, 16), "int32")}, ["x", "float32", "int32"]),
@@ -171,6 +181,13 @@ def test_an_operator_that_the_npu_lacks_is_named_and_there_is_no_target(client, 
     assert "Det" in status.message or "determinant" in status.message
     words = refused_at_submission(lambda: job.download_target_model(str(tmp_path / "none")))
     assert job.job_id in words or "fail" in words.lower()
+
+
+@pytest.mark.parametrize("runtime", ["precompiled_qnn_onnx", "qnn_context_binary", "qnn_dlc"])
+def test_a_graph_with_nothing_for_the_npu_names_its_operators(client, npu, tmp_path, runtime):
+    model = client.upload_model(str(tiny_models.save(tiny_models.nothing_for_the_npu(), tmp_path / "det.onnx")))
+    words = refusal(lambda: client.submit_compile_job(model, npu, options=f"--target_runtime {runtime}"))
+    assert "Det 'determinant'" in words and "target onnx" in words
 
 
 @pytest.mark.parametrize("runtime", ["precompiled_qnn_onnx", "qnn_context_binary", "qnn_dlc"])
