@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the build, the tests and the demo need: `tools/setup.sh [system] [onnxruntime] [python] [assets] [clang] [torch] [openvino]`.
+# Installs what the build, the tests and the demo need: `tools/setup.sh [system] [onnxruntime] [python] [assets] [clang] [torch] [openvino] [mediapipe]`.
 # Nothing is written outside .deps/, .cache/ and the package manager. Each step is skipped when its stamp is current.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -145,9 +145,19 @@ step_openvino() {
   stamp openvino "$key"
 }
 
+# The peer of the face benchmark, by itself: it needs an older NumPy than everything else.
+step_mediapipe() {
+  local key; key=$(sha256sum < python/requirements-mediapipe.txt)
+  current mediapipe "$key" && return
+  say "making the environment of the mediapipe package (.deps/venv-mediapipe)"
+  "$python" -m venv "$deps/venv-mediapipe"
+  "$deps/venv-mediapipe/bin/pip" install -q --require-hashes -r python/requirements-mediapipe.txt
+  stamp mediapipe "$key"
+}
+
 for step in "${@:-system}"; do
   case $step in
-    system | python | onnxruntime | assets | clang | torch | openvino) "step_$step" ;;
-    *) echo "unknown step $step: system, python, onnxruntime, assets, clang, torch or openvino" >&2; exit 2 ;;
+    system | python | onnxruntime | assets | clang | torch | openvino | mediapipe) "step_$step" ;;
+    *) echo "unknown step $step: system, python, onnxruntime, assets, clang, torch, openvino or mediapipe" >&2; exit 2 ;;
   esac
 done

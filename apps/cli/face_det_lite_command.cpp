@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "apps/cli/border_quantization.hpp"
 #include "apps/cli/context.hpp"
 #include "apps/cli/interrupt.hpp"
 #include "apps/cli/model_argument.hpp"
@@ -9,7 +10,6 @@
 #include "apps/cli/session_arguments.hpp"
 #include "apps/cli/table.hpp"
 #include "apps/cli/verbs.hpp"
-#include "compile/onnx_graph/model.hpp"
 #include "pipelines/common/frame_loop.hpp"
 #include "pipelines/common/frame_source.hpp"
 #include "pipelines/common/timing.hpp"
@@ -52,15 +52,8 @@ face::Config config_of(const Arguments& arguments, const fs::path& model) {
   config.fit = arguments.fit == "stretch" ? media::Fit::kStretch : media::Fit::kLetterbox;
   config.score_min = arguments.score_min;
   if (arguments.nms->count() > 0) config.iou_max = arguments.iou_max;
-  // A bare file may say the scales of its border in its own nodes. What cannot be read here, the session will refuse.
-  if (const auto graph = compile::onnx_graph::Model::read(model)) {
-    const auto summary = graph->summary();
-    for (const auto* specs : {&summary.inputs, &summary.outputs}) {
-      for (const tensor::TensorSpec& spec : *specs) {
-        if (spec.quantization) config.quantization[spec.name] = *spec.quantization;
-      }
-    }
-  }
+  // A bare file may say the scales of its border in its own nodes.
+  config.quantization = border_quantization(model);
   return config;
 }
 

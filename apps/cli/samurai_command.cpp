@@ -9,6 +9,7 @@
 #include "apps/cli/report.hpp"
 #include "apps/cli/samurai_outputs.hpp"
 #include "apps/cli/samurai_prompts.hpp"
+#include "apps/cli/samurai_validate.hpp"
 #include "apps/cli/session_arguments.hpp"
 #include "apps/cli/table.hpp"
 #include "apps/cli/verbs.hpp"
@@ -324,6 +325,7 @@ void add_samurai(CLI::App& app, Context& context) {
   arguments->session.add_to(*verb);
   context.add_output_options_with_file(*verb);
   add_replay(*verb, context);
+  add_samurai_validate(*verb, context);
   verb->require_subcommand(0, 1);
   verb->callback([verb, arguments, &context] {
     if (!verb->get_subcommands().empty()) return;

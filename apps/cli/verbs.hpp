@@ -12,6 +12,7 @@ void add_infer(CLI::App& app, Context& context);
 void add_profile(CLI::App& app, Context& context);
 void add_bench(CLI::App& app, Context& context);
 void add_demucs(CLI::App& app, Context& context);
+void add_drone(CLI::App& app, Context& context);
 void add_face_det_lite(CLI::App& app, Context& context);
 void add_mediapipe_face(CLI::App& app, Context& context);
 void add_samurai(CLI::App& app, Context& context);

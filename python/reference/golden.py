@@ -5,6 +5,7 @@ from python.reference.face_det_lite import golden as face_det_lite_golden
 from python.reference.mediapipe_face import golden as mediapipe_face_golden
 from python.reference.segmentation import golden as segmentation_golden
 from python.reference.yolov8 import golden as yolov8_golden
+from python.reference.samurai import geometry_golden, trace_golden
 
 GENERATORS = [
     ("arrays for src/tensor", tensor_golden.main),
@@ -14,6 +15,8 @@ GENERATORS = [
     ("MediaPipe face", mediapipe_face_golden.main),
     ("YOLOv8", yolov8_golden.main),
     ("segmentation", segmentation_golden.main),
+    ("rules of SAMURAI", trace_golden.main),
+    ("frames and masks of SAMURAI", geometry_golden.main),
 ]
 
 

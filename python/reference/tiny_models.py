@@ -82,6 +82,18 @@ def misbehaving() -> onnx.ModelProto:
     return helper.make_model(graph, producer_name="slipway", opset_imports=opsets, ir_version=8)
 
 
+def behind_misbehaving(made: onnx.ModelProto) -> onnx.ModelProto:
+    """The same network behind that operator, at its only (float) input."""
+    changed = onnx.ModelProto()
+    changed.CopyFrom(made)
+    name = changed.graph.input[0].name
+    for user in changed.graph.node:
+        user.input[:] = ["same_picture" if each == name else each for each in user.input]
+    changed.graph.node.insert(0, helper.make_node("Misbehave", [name], ["same_picture"], "misbehave", domain="slipway.test"))
+    changed.opset_import.append(helper.make_opsetid("slipway.test", 1))
+    return changed
+
+
 def main() -> None:
     folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "tests/golden/models")
     folder.mkdir(parents=True, exist_ok=True)

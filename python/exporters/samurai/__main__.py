@@ -42,6 +42,8 @@ def parse(arguments=None) -> argparse.Namespace:
             parser.error(f"--components: expected {', '.join([*export.GROUPS, *export.COMPONENTS])}, found {each}")
         names += export.GROUPS.get(each, [each])
     result.components = list(dict.fromkeys(names))
+    if result.fp16 and result.dynamic_batch:
+        parser.error("--fp16 with --dynamic-batch: half precision needs fixed shapes; drop one")
     if result.fp16 and result.layout == "cpu":
         # ONNX Runtime's CPU provider has no half-precision kernel of the fused attention.
         result.layout = "portable"

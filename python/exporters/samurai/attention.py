@@ -49,3 +49,21 @@ def trunk_attention(module, query, key, value, attention_mask=None, scaling=1.0,
         return x.transpose(1, 2).flatten(2)
 
     return fused(joined(query * scaling), joined(key), joined(value), heads).unflatten(-1, (heads, -1)), None
+
+
+def to_windows(image, size: int):
+    """[1, H, W, C] to [windows, size, size, C], filled with zeros below and to the right; five axes, as NPU compilers end there."""
+    height, width, channels = (int(v) for v in image.shape[1:])
+    below, right = -height % size, -width % size
+    if below or right:
+        image = torch.nn.functional.pad(image, (0, 0, 0, right, 0, below))
+    rows, columns = (height + below) // size, (width + right) // size
+    windows = image.reshape(rows, size, columns, size, channels).transpose(1, 2)
+    return windows.reshape(rows * columns, size, size, channels), (height + below, width + right)
+
+
+def from_windows(windows, size: int, padded, original):
+    """The way back; returns [1, H, W, C]."""
+    rows, columns, channels = int(padded[0]) // size, int(padded[1]) // size, int(windows.shape[-1])
+    image = windows.reshape(rows, columns, size, size, channels).transpose(1, 2)
+    return image.reshape(1, rows * size, columns * size, channels)[:, :int(original[0]), :int(original[1])]

@@ -16,7 +16,9 @@ import onnxruntime
 import torch
 import transformers
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+from transformers.models.sam2 import modeling_sam2
 
+from python.exporters.common.half import to_half
 from python.exporters.common.model_folder import write_description
 from python.exporters.samurai import attention, checkpoint, graphs, peer
 from python.exporters.samurai.checkpoint import Refused
@@ -105,14 +107,17 @@ def _model(options):
 
 
 @contextlib.contextmanager
-def _traced_as(model, layout: str):
-    """The trunk with its position code as a constant and, for the CPU, the fused attention."""
+def _traced_as(model, layout: str, free_batch: bool):
+    """The trunk with its position code as a constant, windows of one picture in five axes and, for the CPU, the fused attention."""
     trunk = model.vision_encoder.backbone
     side = model.config.image_size // 4
     with torch.no_grad():
         code = trunk._get_pos_embed((side, side)).detach()
     before = trunk.config._attn_implementation
     trunk._get_pos_embed = lambda _: code
+    windows = modeling_sam2.window_partition, modeling_sam2.window_unpartition
+    if not free_batch:
+        modeling_sam2.window_partition, modeling_sam2.window_unpartition = attention.to_windows, attention.from_windows
     if layout == "cpu":
         ALL_ATTENTION_FUNCTIONS.register("slipway", attention.trunk_attention)
         trunk.config._attn_implementation = "slipway"
@@ -120,6 +125,7 @@ def _traced_as(model, layout: str):
         yield
     finally:
         trunk.config._attn_implementation = before
+        modeling_sam2.window_partition, modeling_sam2.window_unpartition = windows
         del trunk._get_pos_embed
 
 
@@ -158,7 +164,7 @@ def _write(model, name: str, path: pathlib.Path, options, weights: str) -> None:
     if options.dynamic_batch and name == "image_encoder":
         axes = {value: {0: "batch"} for value in inputs + outputs}
     module = _module(model, name, options.layout).eval()
-    with _traced_as(model, options.layout), warnings.catch_warnings(), torch.no_grad():
+    with _traced_as(model, options.layout, free_batch=bool(axes)), warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         torch.onnx.export(module, arguments, str(path), input_names=inputs, output_names=outputs, opset_version=OPSET, dynamo=False,
                           dynamic_axes=axes, do_constant_folding=True)
@@ -167,7 +173,7 @@ def _write(model, name: str, path: pathlib.Path, options, weights: str) -> None:
         _fold(path, "basic")
     if options.optimize and options.layout == "cpu" and not (options.fp16 or options.quantize_dynamic):
         _fold(path, "extended")
-    if options.fp16:
+    if options.fp16 and name != "prompt_encoder":  # small, and its coordinates need their digits
         _to_half(path)
     if options.quantize_dynamic:
         _to_int8(path)
@@ -195,12 +201,15 @@ def _fold(path: pathlib.Path, level: str) -> None:
     os.replace(path.with_suffix(".folded"), path)
 
 
+# Means and deviations leave half precision's range, as do areas; comparisons and casts have no float result to halve.
+FLOAT_OPERATORS = {"LayerNormalization", "ReduceSum", "ReduceMean", "Resize", "Sin", "Cos", "Greater", "Less", "Cast"}
+
+
 def _to_half(path: pathlib.Path) -> None:
-    from onnxruntime.transformers.float16 import convert_float_to_float16
     proto = onnx.load(path)
-    # Means and deviations leave half precision's range, as do areas and the angles of prompts.
-    blocked = ["LayerNormalization", "ReduceSum", "ReduceMean", "Resize", "Sin", "Cos", "Pow", "Sqrt"]
-    onnx.save(convert_float_to_float16(proto, keep_io_types=True, op_block_list=blocked), path)
+    # An angle in half precision would be another angle.
+    angles = {value for node in proto.graph.node if node.op_type in ("Sin", "Cos") for value in node.input}
+    onnx.save(to_half(proto, lambda node: node.op_type in FLOAT_OPERATORS or node.output[0] in angles), path)
 
 
 def _to_int8(path: pathlib.Path) -> None:

@@ -1,6 +1,8 @@
 """The loop around the networks in PyTorch: Sam2VideoModel's components and the rules. One object, memories as float32.
 
-    python -m python.reference.samurai.tracker --seed 1 --video FILE --box x,y,w,h --frames 10 --json OUT
+    python -m python.reference.samurai.tracker --seed 1 --video FILE --box x,y,w,h --frames 10 --json OUT --logits OUT.npz
+
+`slipway samurai validate` compares a run with what this writes.
 """
 
 import argparse
@@ -100,7 +102,7 @@ def main() -> None:
     parser.add_argument("--box", required=True, help="x,y,w,h in pixels of the first frame")
     parser.add_argument("--frames", type=int, help="at most so many")
     parser.add_argument("--json", type=pathlib.Path, required=True, help="trace and decisions")
-    parser.add_argument("--logits", type=pathlib.Path, help="the chosen masks' logits [frame, S/4, S/4], .npy")
+    parser.add_argument("--logits", type=pathlib.Path, help="the chosen masks' logits, .npz with `logits` [frame, S/4, S/4]")
     options = parser.parse_args()
     import cv2
     model = (checkpoint.seeded(checkpoint.configuration(options.size, options.image_size), options.seed) if options.seed is not None
@@ -119,7 +121,7 @@ def main() -> None:
         parser.error(f"{options.video}: no frame could be read")
     write_trace(options.json, tracker.document())
     if options.logits:
-        np.save(options.logits, np.stack(logits))
+        np.savez(options.logits, logits=np.stack(logits))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from onnx import TensorProto, helper
 from python.reference.face_det_lite.golden import picture, resized
 from python.reference.face_det_lite.preprocess import dequantize, place, quantize
 from python.reference.segmentation import reading
+from python.reference.tiny_models import behind_misbehaving
 
 # Name, classes, grid (h, w), input (w, h), picture (w, h), layout, scale and zero point of uint8.
 CASES = [
@@ -84,6 +85,7 @@ def tiny_network() -> onnx.ModelProto:
 def write_pipeline(folder: pathlib.Path) -> None:
     model = tiny_network()
     onnx.save(model, folder / "tiny.onnx")
+    onnx.save(behind_misbehaving(model), folder / "tiny_misbehave.onnx")
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     blocks = picture(8, 6, 9)
     pixels = np.repeat(np.repeat(blocks, 17, axis=0), 17, axis=1)

@@ -16,6 +16,7 @@ from onnx import TensorProto, helper
 
 from python.reference.face_det_lite.golden import picture
 from python.reference.face_det_lite.preprocess import dequantize, place, quantize
+from python.reference.tiny_models import behind_misbehaving
 from python.reference.yolov8 import postprocess, preprocess
 
 WIDTH, HEIGHT = 96, 64  # of the input in the goldens: the rules do not know 640×640
@@ -171,6 +172,7 @@ def write_pipeline(folder: pathlib.Path) -> None:
             arrays[f"{name}.{padding}.scores"] = np.array([each.score for each in found], np.float32)
             arrays[f"{name}.{padding}.classes"] = np.array([each.class_id for each in found], np.int64)
     np.savez_compressed(folder / "pipeline.npz", **arrays)
+    onnx.save(behind_misbehaving(tiny_network(quantised=False)), folder / "tiny_misbehave.onnx")
 
 
 def main() -> None:
