@@ -58,6 +58,11 @@ Result<void> set_flag(JobOptions& options, std::string_view value) {
   return {};
 }
 
+Result<void> set_dequantize_outputs(JobOptions& options, std::string_view value) {
+  SLIPWAY_ASSIGN(options.dequantize_outputs, option_values::boolean(value));
+  return {};
+}
+
 template <std::vector<std::string> JobOptions::*field>
 Result<void> set_list(JobOptions& options, std::string_view value) {
   SLIPWAY_ASSIGN(options.*field, option_values::list(value));
@@ -154,7 +159,7 @@ constexpr std::array kRows = {
     Row{"--lite_mp", kQuantize, Form::kValue, nullptr},
     Row{"--max_profiler_iterations", kInference, Form::kValue, set_iterations},
     Row{"--max_profiler_time", kInference, Form::kValue, set_profiler_time},
-    Row{"--dequantize_outputs", kInference, Form::kFlag, set_flag<&JobOptions::dequantize_outputs>},
+    Row{"--dequantize_outputs", kInference, Form::kFlag, set_dequantize_outputs},
     Row{"--onnx_options", kInference, Form::kValue, set_onnx_options},
     Row{"--onnx_execution_providers", kInference, Form::kValue, set_execution_providers},
     Row{"--tflite_delegates", kInference, Form::kValue, nullptr},

@@ -29,7 +29,7 @@ struct JobOptions {
   std::map<std::string, std::string> qnn_options;
   int max_profiler_iterations = 100;
   std::chrono::seconds max_profiler_time{600};
-  bool dequantize_outputs = true;
+  std::optional<bool> dequantize_outputs;  ///< outputs keep the graph's types; when given, the log says so
   std::map<std::string, std::string> onnx_options;
   std::vector<std::string> onnx_execution_providers;
   bool allow_emulation = false;  ///< ours: a profile job for a device that no agent offers

@@ -55,6 +55,17 @@ Result<void> require_qairt(const SubmissionFacts& facts, Verdict& verdict) {
   return {};
 }
 
+// What of the QNN provider's settings is given: "--qnn_options context_priority, --qairt_version".
+std::string qnn_settings(const JobOptions& options) {
+  std::vector<std::string> given;
+  for (const auto& [key, value] : options.qnn_options) given.push_back("--qnn_options " + key);
+  for (const auto& [key, value] : options.onnx_options) {
+    if (key.starts_with("qnn_")) given.push_back("--onnx_options " + key);
+  }
+  if (options.qairt_version) given.emplace_back("--qairt_version");
+  return fmt::format("{}", fmt::join(given, ", "));
+}
+
 // ---- Compile ----
 
 bool same_chip(const Chip& a, const Chip& b) {
@@ -85,8 +96,13 @@ Result<void> check_compile_devices(const SubmissionFacts& facts, std::string_vie
 
 // A context binary "compiled" again is embedded in ONNX: nothing is compiled, so nothing can be asked of it.
 Result<Verdict> judge_wrapping(const SubmissionFacts& facts, Verdict verdict) {
-  const auto& runtime = facts.options.target_runtime;
-  if (!facts.input_specs.empty() || (runtime && *runtime != "onnx" && *runtime != "precompiled_qnn_onnx")) {
+  const JobOptions& options = facts.options;
+  const auto& runtime = options.target_runtime;
+  const bool changes_graph = options.truncate_64bit_io || options.truncate_64bit_tensors ||
+                             !options.output_names.empty() || !options.force_channel_last_input.empty() ||
+                             !options.force_channel_last_output.empty();
+  if (!facts.input_specs.empty() || changes_graph || !qnn_settings(options).empty() ||
+      (runtime && *runtime != "onnx" && *runtime != "precompiled_qnn_onnx")) {
     return base::fail(
         Code::kInvalidArgument,
         "model {} is a QNN context binary, which can only be embedded in ONNX as it is: submit it without "
@@ -129,8 +145,8 @@ Result<Verdict> judge_compile(const SubmissionFacts& facts) {
   }
   if (is_qnn_target(target)) SLIPWAY_TRY(require_qairt(facts, verdict));
   if (!facts.options.target_runtime) verdict.remarks.emplace_back("no --target_runtime given: the target is onnx");
-  if (!is_qnn_target(target) && (!facts.options.qnn_options.empty() || facts.options.qairt_version)) {
-    verdict.remarks.emplace_back("QNN settings have no effect on the target onnx");
+  if (const std::string settings = qnn_settings(facts.options); !settings.empty() && !is_qnn_target(target)) {
+    verdict.remarks.push_back(fmt::format("without effect on the target onnx: {}", settings));
   }
   return verdict;
 }
@@ -207,8 +223,14 @@ Result<Verdict> judge_inference(const SubmissionFacts& facts) {
   SLIPWAY_TRY(check_runnable_type(facts.model));
   SLIPWAY_TRY(check_made_for(facts, device));
   SLIPWAY_TRY(check_units(facts.options, device));
+  if (facts.options.dequantize_outputs) {
+    verdict.remarks.emplace_back("without effect: --dequantize_outputs; outputs keep the types of the graph");
+  }
   if (is_attached(device)) {
     verdict.needs = "device:" + device.name;
+    if (const std::string settings = qnn_settings(facts.options); !settings.empty()) {
+      verdict.remarks.push_back(fmt::format("without effect on the CPU of {}: {}", device.name, settings));
+    }
     return verdict;
   }
   if (!facts.dataset && !facts.options.allow_emulation) {
