@@ -19,8 +19,8 @@ base::Result<void> collect(const CollectSettings& settings) {
                                       {"dry_run", settings.dry_run}};
     fmt::print("{}\n", line.dump());
   } else {
-    fmt::print("{} {} files with {} bytes that nothing refers to.\n", settings.dry_run ? "There are" : "Removed",
-               collected.count, collected.size_bytes);
+    fmt::print("{} {} file{} with {} bytes that nothing refers to.\n", settings.dry_run ? "Found" : "Removed",
+               collected.count, collected.count == 1 ? "" : "s", collected.size_bytes);
   }
   return {};
 }

@@ -227,7 +227,7 @@ TEST_F(HubServer, collects_only_while_it_is_stopped_and_only_what_is_old) {
   EXPECT_EQ(would["files"], 1);
   EXPECT_EQ(would["size_bytes"], 5);
   EXPECT_TRUE(fs::exists(loose));
-  EXPECT_EQ(run({"collect", "--data", folder}).first, "Removed 1 files with 5 bytes that nothing refers to.\n");
+  EXPECT_EQ(run({"collect", "--data", folder}).first, "Removed 1 file with 5 bytes that nothing refers to.\n");
   EXPECT_FALSE(fs::exists(loose));
 }
 

@@ -151,7 +151,9 @@ def test_precompiled_onnx_holds_the_npus_binary(client, npu, convolution, tmp_pa
 
 
 def test_a_context_binary_says_what_it_was_made_for(client, npu, convolution, tmp_path):
-    job = succeed(client.submit_compile_job(convolution[0], npu, options="--target_runtime qnn_context_binary"))
+    job = succeed(client.submit_compile_job(
+        convolution[0], npu, options="--target_runtime qnn_context_binary --qnn_options context_enable_graphs=face"))
+    assert "the graph keeps the compiler's own name" in read_log(job)
     target = job.get_target_model()
     assert target.model_type == SourceModelType.QNN_CONTEXT_BINARY
     path = target.download(str(tmp_path / "net"))
@@ -215,6 +217,18 @@ def test_an_unknown_option_is_refused_by_name_with_the_nearest_known(client, cpu
     words = refused_at_submission(lambda: client.submit_compile_job(convolution[0], cpu, options=options))
     assert named in words
     assert nearest in words.replace(named, "", 1)
+
+
+@pytest.mark.parametrize("key", ["context_gpu_performance_hint", "default_graph_htp_num_hvx_threads", "default_graph_htp_vtcm"])
+def test_a_qnn_option_that_cannot_be_carried_out_is_refused_by_name(client, npu, convolution, key):
+    words = refused_at_submission(lambda: client.submit_compile_job(
+        convolution[0], npu, options=f"--target_runtime qnn_dlc --qnn_options {key}=1"))
+    assert "option --qnn_options" in words and key in words
+
+
+def test_qnn_options_on_the_target_onnx_are_named_as_without_effect(client, npu, convolution):
+    job = succeed(client.submit_compile_job(convolution[0], npu, options="--target_runtime onnx --qnn_graph_name face"))
+    assert "without effect on the target onnx: --qnn_options context_enable_graphs" in read_log(job)
 
 
 def test_an_option_of_another_kind_of_job_is_refused(client, cpu, convolution):
