@@ -158,6 +158,7 @@ function layersSection(report) {
   if (profile.placement) children.push(element("p", "", profile.placement));
   children.push(unitLegend(profile.layers));
   if (timed.length > 0) {
+    children.push(element("p", "soft", "Timed one by one with the profiler on, which makes short layers longer."));
     timed.sort((a, b) => b.time_us - a.time_us);
     const longest = Math.max(timed[0].time_us, 1);
     for (const layer of timed.slice(0, shown)) {

@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-#include "apps/cli/suggestion.hpp"
+#include "base/nearest.hpp"
 #include "hub/domain/devices.hpp"
 
 namespace slipway::cli {
@@ -45,10 +45,10 @@ Result<hub::domain::Device> find_device(const std::string& name, const std::vect
   if (!found.empty()) return std::move(found.front());
   std::vector<std::string> names;
   for (const auto& device : devices) names.push_back(device.name);
-  const std::string meant = nearest(name, names);
+  const auto meant = base::nearest(name, names);
   return base::fail(Code::kNotFound, "the catalogue has no device \"{}\"{}", name,
-                    meant.empty() ? fmt::format("; it has {} others, listed in {}", names.size(), files[0].string())
-                                  : fmt::format("; did you mean \"{}\"?", meant));
+                    meant ? fmt::format("; did you mean \"{}\"?", *meant)
+                          : fmt::format("; it has {} others, listed in {}", names.size(), files[0].string()));
 }
 
 }  // namespace slipway::cli

@@ -9,7 +9,6 @@
 #include <nlohmann/json.hpp>
 #include <sys/wait.h>
 
-#include "apps/cli/suggestion.hpp"
 #include "apps/cli/table.hpp"
 #include "base/files.hpp"
 #include "tensor/npz.hpp"
@@ -161,12 +160,6 @@ TEST_F(Slipway, completes_verbs_and_options_in_bash) {
   const std::size_t got = std::fread(bytes.data(), 1, bytes.size(), pipe);
   pclose(pipe);
   EXPECT_EQ(std::string(bytes.data(), got), "bench\n--iterations\n");
-}
-
-TEST(Nearest, finds_slips_and_leaves_strangers_alone) {
-  EXPECT_EQ(nearest("porfile", {"profile", "bench"}), "profile");
-  EXPECT_EQ(nearest("benhc", {"profile", "bench"}), "bench");
-  EXPECT_EQ(nearest("quantise", {"infer", "bench"}), "");
 }
 
 TEST(Table, aligns_by_code_points) {

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "apps/cli/context.hpp"
-#include "apps/cli/suggestion.hpp"
 #include "apps/cli/verbs.hpp"
+#include "base/nearest.hpp"
 #include "runtime/profiling.hpp"
 
 namespace slipway::cli {
@@ -48,9 +48,9 @@ bool is_unknown_verb(const CLI::App& app, int argc, char** argv) {
   if (argc < 2 || std::string_view(argv[1]).starts_with('-')) return false;
   const std::vector<std::string> names = verb_names(app);
   if (std::ranges::find(names, argv[1]) != names.end()) return false;
-  const std::string meant = nearest(argv[1], names);
+  const auto meant = base::nearest(argv[1], names);
   fmt::print(stderr, "slipway: there is no verb '{}'{}\nThe verbs are {}.\n", argv[1],
-             meant.empty() ? "." : fmt::format("; did you mean '{}'?", meant), fmt::join(names, ", "));
+             meant ? fmt::format("; did you mean '{}'?", *meant) : ".", fmt::join(names, ", "));
   return true;
 }
 
@@ -63,7 +63,7 @@ std::string meant_option(const CLI::App& app, const std::string& message) {
   for (const CLI::Option* option : app.get_subcommands().back()->get_options()) {
     for (const std::string& name : option->get_lnames()) names.push_back(name);
   }
-  return nearest(typed, names);
+  return base::nearest(typed, names).value_or("");
 }
 
 int run(int argc, char** argv) {

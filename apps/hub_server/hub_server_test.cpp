@@ -208,6 +208,29 @@ TEST_F(HubServer, wrong_use_is_told_with_status_2) {
   EXPECT_EQ(run({"--version"}).second, 0);
 }
 
+TEST_F(HubServer, collects_only_while_it_is_stopped_and_only_what_is_old) {
+  const std::string folder = data().string();
+  EXPECT_EQ(run({"collect", "--data", (folder_.path() / "empty").string()}).second, 1);
+  {
+    Program hub(serve(), folder_.path() / "errors of the hub");
+    hub.line();
+    EXPECT_EQ(run({"collect", "--data", folder}).second, 3) << "a server has the folder";
+    hub.send(SIGTERM);
+    hub.rest();
+  }
+  const fs::path loose = data() / "blobs" / "ab" / std::string(62, 'c');
+  fs::create_directories(loose.parent_path());
+  std::ofstream(loose) << "loose";
+  EXPECT_EQ(json::parse(run({"collect", "--data", folder, "--json"}).first)["files"], 0) << "it has just come";
+  fs::last_write_time(loose, fs::file_time_type::clock::now() - std::chrono::hours(49));
+  const json would = json::parse(run({"collect", "--data", folder, "--dry-run", "--json"}).first);
+  EXPECT_EQ(would["files"], 1);
+  EXPECT_EQ(would["size_bytes"], 5);
+  EXPECT_TRUE(fs::exists(loose));
+  EXPECT_EQ(run({"collect", "--data", folder}).first, "Removed 1 file with 5 bytes that nothing refers to.\n");
+  EXPECT_FALSE(fs::exists(loose));
+}
+
 TEST_F(HubServer, tokens_are_made_listed_and_revoked_beside_a_running_hub) {
   Program hub(serve(), errors());
   hub.line();

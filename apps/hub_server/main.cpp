@@ -6,6 +6,7 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "apps/hub_server/collect_command.hpp"
 #include "apps/hub_server/serve_command.hpp"
 #include "apps/hub_server/token_command.hpp"
 
@@ -77,6 +78,14 @@ int run(int argc, char** argv) {
     spdlog::set_level(spdlog::level::from_str(log_level));
     outcome = serve(serve_settings);
   });
+
+  CollectSettings collect_settings;
+  CLI::App* collect_command =
+      app.add_subcommand("collect", "Remove files that nothing refers to any more, while the hub is stopped");
+  collect_command->add_option("--data", collect_settings.data, "The hub's data folder")->required()->type_name("DIR");
+  collect_command->add_flag("--dry-run", collect_settings.dry_run, "Say how much it is, and remove nothing");
+  collect_command->add_flag("--json", collect_settings.json, "One JSON object a line");
+  collect_command->callback([&] { outcome = collect(collect_settings); });
 
   TokenSettings token_settings;
   add_token_commands(app, token_settings, outcome);

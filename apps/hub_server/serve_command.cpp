@@ -8,14 +8,11 @@
 #include <optional>
 #include <thread>
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
-#include <sys/file.h>
 
 #include "apps/hub_server/client_ini.hpp"
+#include "apps/hub_server/folder_lock.hpp"
 #include "apps/hub_server/stores.hpp"
 #include "base/files.hpp"
 #include "hub/server/server.hpp"
@@ -31,34 +28,6 @@ constexpr const char* kAgentUser = "agent@localhost";
 constexpr std::chrono::milliseconds kStopPatience{1200};
 constexpr std::chrono::milliseconds kStopLimit{1900};
 constexpr std::uint64_t kSmallFileBytes = 64 * 1024;
-
-/// Holds a data folder for one server.
-class FolderLock {
- public:
-  static base::Result<FolderLock> take(const fs::path& folder) {
-    const fs::path file = folder / "lock";
-    FolderLock lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    if (lock.descriptor_ < 0) return std::unexpected(base::errno_error(errno, fmt::format("open {}", file.string())));
-    if (::flock(lock.descriptor_, LOCK_EX | LOCK_NB) != 0) {
-      return base::fail(base::Code::kUnavailable,
-                        "{} is in use by another slipway-hub; stop that one or give another --data folder",
-                        folder.string());
-    }
-    return lock;
-  }
-  ~FolderLock() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  FolderLock(FolderLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  FolderLock& operator=(FolderLock&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    return *this;
-  }
-
- private:
-  explicit FolderLock(int descriptor) : descriptor_(descriptor) {}
-  int descriptor_;
-};
 
 base::Result<std::string> new_token(hub::domain::Hub& hub, const char* email, Role role, const char* name,
                                     Scope scope) {

@@ -18,15 +18,6 @@ using hub::domain::Scope;
 using hub::domain::Token;
 using nlohmann::ordered_json;
 
-base::Result<std::unique_ptr<Stores>> existing_stores(const std::filesystem::path& data) {
-  std::error_code error;
-  if (!std::filesystem::exists(data / "hub.sqlite", error)) {
-    return base::fail(base::Code::kNotFound, "{} holds no hub; start one with `slipway-hub serve --data {}`",
-                      data.string(), data.string());
-  }
-  return open_stores(data, {});
-}
-
 std::string when(const std::optional<base::Time>& time) {
   return time ? base::iso8601(*time) : "";
 }

@@ -8,6 +8,7 @@
 
 #include "base/files.hpp"
 #include "hub/domain/document.hpp"
+#include "hub/domain/job_state.hpp"
 #include "hub/executor/execute.hpp"
 #include "runtime/environment.hpp"
 #include "runtime/profiling.hpp"
@@ -17,6 +18,7 @@ namespace slipway::worker {
 namespace {
 
 namespace fs = std::filesystem;
+using hub::domain::failure;
 using hub::domain::FailureType;
 using hub::domain::JobOutcome;
 
@@ -44,24 +46,17 @@ std::vector<fs::path> readable_places(const base::Result<runtime::LibraryPaths>&
   return places;
 }
 
-JobOutcome failed(FailureType type, std::string reason) {
-  JobOutcome outcome;
-  outcome.failure_type = type;
-  outcome.failure_reason = std::move(reason);
-  return outcome;
-}
-
 JobOutcome carry_out(const fs::path& folder) {
   const auto libraries = runtime::locate_libraries();
   const auto level =
       sandbox::lock_down({.writable = {folder}, .readable = readable_places(libraries), .processes = kProcesses});
-  if (!level) return failed(FailureType::kInternal, "the job could not lock itself in: " + level.error().message);
+  if (!level) return failure(FailureType::kInternal, "the job could not lock itself in: " + level.error().message);
   say("sandbox: " + level->text());
 
   const auto text = base::read_file(folder / "spec.json", kLargestSpecBytes);
-  if (!text) return failed(FailureType::kInternal, text.error().message);
+  if (!text) return failure(FailureType::kInternal, text.error().message);
   const auto spec = hub::domain::job_spec_from_document(*text);
-  if (!spec) return failed(FailureType::kInternal, spec.error().message);
+  if (!spec) return failure(FailureType::kInternal, spec.error().message);
   hub::executor::Tools tools;
   if (libraries) tools.libraries = *libraries;
   tools.slipway_version = SLIPWAY_VERSION;

@@ -7,22 +7,20 @@
 namespace slipway::worker {
 namespace {
 
-using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Clock = std::chrono::steady_clock;
 
-constexpr seconds kRenewEvery{10};
-constexpr milliseconds kSendLinesEvery{200};
 constexpr std::size_t kLargestBatch = 256U << 10;
 
 }  // namespace
 
 LeaseKeeper::LeaseKeeper(hub::client::AgentClient& client, std::string job_id, std::string lease_token,
-                         unsigned lease_seconds, std::stop_source on_lost)
+                         unsigned lease_seconds, std::stop_source on_lost, KeeperPace pace)
     : client_(client),
       job_id_(std::move(job_id)),
       lease_token_(std::move(lease_token)),
       on_lost_(std::move(on_lost)),
+      pace_(pace),
       lease_until_(Clock::now() + seconds(lease_seconds)),
       thread_([this](const std::stop_token& stop) { work(stop); }) {}
 
@@ -79,10 +77,10 @@ void LeaseKeeper::send_lines(std::unique_lock<std::mutex>& lock) {
 }
 
 void LeaseKeeper::work(const std::stop_token& stop) {
-  auto renew_due = Clock::now() + kRenewEvery;
+  auto renew_due = Clock::now() + pace_.renew;
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
-    changed_.wait_for(lock, stop, kSendLinesEvery, [&] { return is_flush_wanted_; });
+    changed_.wait_for(lock, stop, pace_.send_lines, [&] { return is_flush_wanted_; });
     send_lines(lock);
     if (is_flush_wanted_) {
       is_flush_wanted_ = false;
@@ -92,8 +90,8 @@ void LeaseKeeper::work(const std::stop_token& stop) {
       lock.unlock();
       renew();
       lock.lock();
-      renew_due =
-          Clock::now() + (is_lost_ ? kRenewEvery : seconds(lease_until_ - Clock::now() < kRenewEvery * 2 ? 2 : 10));
+      const bool is_near_the_end = !is_lost_ && lease_until_ - Clock::now() < 2 * pace_.renew;
+      renew_due = Clock::now() + (is_near_the_end ? pace_.renew_again : pace_.renew);
     }
   }
   is_flush_wanted_ = false;

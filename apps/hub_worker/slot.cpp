@@ -1,7 +1,6 @@
 #include "apps/hub_worker/slot.hpp"
 
 #include <chrono>
-#include <condition_variable>
 #include <fstream>
 #include <set>
 
@@ -10,6 +9,7 @@
 
 #include "apps/hub_worker/lease_keeper.hpp"
 #include "base/files.hpp"
+#include "base/pause.hpp"
 #include "hub/domain/document.hpp"
 #include "hub/domain/job_state.hpp"
 
@@ -19,18 +19,12 @@ namespace {
 namespace fs = std::filesystem;
 namespace agent = hub::protocol::agent;
 using base::Code;
+using hub::domain::failure;
 using hub::domain::FailureType;
 using hub::domain::JobOutcome;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kLongestPause{2000};
-
-void pause(milliseconds time, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any wakes;
-  std::unique_lock lock(mutex);
-  wakes.wait_for(lock, stop, time, [] { return false; });
-}
 
 /// Folder of one attempt, removed when it is over.
 class JobFolder {
@@ -61,13 +55,6 @@ class JobFolder {
   explicit JobFolder(fs::path path) : path_(std::move(path)) {}
   fs::path path_;
 };
-
-JobOutcome failed(FailureType type, std::string reason) {
-  JobOutcome outcome;
-  outcome.failure_type = type;
-  outcome.failure_reason = std::move(reason);
-  return outcome;
-}
 
 /// The files that an outcome names, each once.
 std::set<std::string> files_of(const JobOutcome& outcome) {
@@ -101,7 +88,7 @@ class Slot {
       if (code == Code::kUnauthenticated || code == Code::kPermissionDenied) return outcome;
       if (code == Code::kCancelled) continue;
       spdlog::warn("{}", outcome.error().message);
-      pause(wait, stop_);
+      base::pause(wait, stop_);
       wait = std::min(2 * wait, kLongestPause);
     }
     return {};
@@ -132,7 +119,7 @@ class Slot {
     const auto start = std::chrono::steady_clock::now();
     const auto folder = JobFolder::create(settings_.work_folder, lease.job_id);
     const JobOutcome outcome = folder ? work_in(folder->path(), lease, keeper, job_stop.get_token())
-                                      : failed(FailureType::kOutOfDisk, folder.error().message);
+                                      : failure(FailureType::kOutOfDisk, folder.error().message);
     const auto took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - start);
     if (job_stop.stop_requested()) {
       spdlog::info("job {}: dropped after {} ms, {}", lease.job_id, took.count(),
@@ -148,17 +135,17 @@ class Slot {
   JobOutcome work_in(const fs::path& folder, const agent::LeaseReply& lease, LeaseKeeper& keeper,
                      const std::stop_token& stop) {
     auto spec = hub::domain::job_spec_from_document(lease.spec_document);
-    if (!spec) return failed(FailureType::kInternal, spec.error().message);
+    if (!spec) return failure(FailureType::kInternal, spec.error().message);
     spec->job.lease_token.clear();  // a secret that the job's process has no use for
     std::ofstream(folder / "spec.json", std::ios::binary) << hub::domain::to_document(*spec);
     for (const auto& input : lease.inputs) {
       if (input.name.empty() || input.name.find('/') != std::string::npos || input.name == "..") {
-        return failed(FailureType::kInternal, fmt::format("the hub names an input \"{}\"", input.name));
+        return failure(FailureType::kInternal, fmt::format("the hub names an input \"{}\"", input.name));
       }
       const auto fetched = client_.fetch(input, folder / "in" / input.name, stop);
       if (fetched) continue;
       const bool is_full = fetched.error().code == Code::kResourceExhausted;
-      return failed(is_full ? FailureType::kOutOfDisk : FailureType::kInternal, fetched.error().message);
+      return failure(is_full ? FailureType::kOutOfDisk : FailureType::kInternal, fetched.error().message);
     }
     return launch_job(
         settings_.program, settings_.libraries, folder, *spec, settings_.limits,
@@ -172,7 +159,7 @@ class Slot {
     for (const auto& name : files_of(outcome)) {
       const auto file = ResultFile::open(folder, "out", name);
       if (!file) {
-        outcome = failed(FailureType::kInternal, file.error().message);
+        outcome = failure(FailureType::kInternal, file.error().message);
         request.files.clear();
         break;
       }

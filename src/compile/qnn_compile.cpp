@@ -104,6 +104,47 @@ base::Error in_words(base::Error error, const CompileRequest& request) {
   return error.with(fmt::format("compiling for {}", chip_name(*request.htp)));
 }
 
+/// "Det 'determinant', Unique 'uniq'": the nodes that stay on the CPU.
+std::string nodes_left(const runtime::PlacementReport& placement) {
+  constexpr std::size_t kMostNamed = 10;
+  std::vector<std::string> names;
+  for (const auto& layer : placement.layers) {
+    if (layer.unit == runtime::ComputeUnit::kCpu) names.push_back(fmt::format("{} '{}'", layer.op_type, layer.name));
+  }
+  const std::size_t more = names.size() > kMostNamed ? names.size() - kMostNamed : 0;
+  names.resize(names.size() - more);
+  return fmt::format("{}{}", fmt::join(names, ", "), more > 0 ? fmt::format(" and {} more", more) : "");
+}
+
+base::Error nothing_taken(const CompileRequest& request, const runtime::PlacementReport& placement) {
+  const std::string left = nodes_left(placement);
+  return {Code::kUnimplemented,
+          fmt::format("Qualcomm's compiler takes no node of this graph for {}, so there is nothing to compile{}{}; use "
+                      "the target onnx",
+                      chip_name(*request.htp), left.empty() ? "" : ": it refuses ", left)};
+}
+
+/// QNN names the nodes that it refuses only where it takes others beside them. A graph of which it takes none is loaded
+/// again with the fallback allowed, which compiles nothing and says of each node where it runs.
+/// @return nothing when that is not what is the matter
+std::optional<base::Error> refusal_of_everything(const std::shared_ptr<runtime::Environment>& environment,
+                                                 const CompileRequest& request, const Prepared& prepared,
+                                                 const base::Error& error) {
+  const bool may_be = error.code == Code::kFailedPrecondition || error.code == Code::kUnavailable;
+  if (!may_be || error.message.contains(" refuses ")) return std::nullopt;
+  auto options = qnn_session(request);
+  options.fallback = runtime::Fallback::kAllow;
+  const auto session = runtime::Session::load(environment, prepared.model, options);
+  if (!session) return std::nullopt;
+  // A backend that did not start takes nothing either, but says so.
+  const auto is_error = [](const std::string& line) { return line.starts_with("error"); };
+  const auto& placement = (*session)->placement();
+  const bool is_all_left = placement.node_count() > 0 && placement.partitions == 0 &&
+                           placement.nodes_on(runtime::ComputeUnit::kCpu) == placement.node_count();
+  if (!is_all_left || std::ranges::any_of((*session)->log_lines(), is_error)) return std::nullopt;
+  return nothing_taken(request, placement);
+}
+
 Result<fs::path> the_one_dlc(const fs::path& folder) {
   std::vector<fs::path> found;
   std::error_code error;
@@ -130,13 +171,11 @@ Result<void> take_dlc(const fs::path& folder, CompileResult& result) {
 
 Result<void> take_context(const CompileRequest& request, const fs::path& folder, CompileResult& result) {
   const fs::path wrapper = folder / "model.onnx";
+  // With the fallback allowed a session is made all the same, but nothing is written.
+  if (!fs::exists(wrapper)) return std::unexpected(nothing_taken(request, result.placement));
   SLIPWAY_ASSIGN(const auto model, onnx_graph::Model::read(wrapper));
   const auto nodes = onnx_graph::context_nodes(model);
-  if (nodes.empty()) {
-    return fail(Code::kUnimplemented,
-                "the compiler took no node of this graph, so there is nothing to precompile; use the target "
-                "onnx");
-  }
+  if (nodes.empty()) return std::unexpected(nothing_taken(request, result.placement));
   std::vector<std::string> graphs;
   std::set<std::string> files;
   for (const auto& node : nodes) {
@@ -278,7 +317,12 @@ Result<void> compile_for_qnn(const std::shared_ptr<runtime::Environment>& enviro
   }
   {
     auto session = runtime::Session::load(environment, prepared.model, compiling_session(environment, request, folder));
-    if (!session) return std::unexpected(in_words(std::move(session).error(), request));
+    if (!session) {
+      if (auto refusal = refusal_of_everything(environment, request, prepared, session.error())) {
+        return std::unexpected(*std::move(refusal));
+      }
+      return std::unexpected(in_words(std::move(session).error(), request));
+    }
     result.placement = (*session)->placement();
     for (const auto& line : (*session)->log_lines()) log(fmt::format("QNN: {}", line));
   }

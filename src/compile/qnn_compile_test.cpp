@@ -132,6 +132,20 @@ TEST_F(CompileForQnn, an_operator_that_the_chip_lacks_is_named) {
   EXPECT_THAT(result.error().message, AllOf(HasSubstr("determinant"), HasSubstr("Det"), HasSubstr("SM8650")));
 }
 
+TEST_F(CompileForQnn, a_graph_of_which_nothing_can_run_on_the_chip_is_refused_with_its_operators) {
+  for (const Target target : {Target::kPrecompiledQnnOnnx, Target::kQnnContextBinary, Target::kQnnDlc}) {
+    for (const auto fallback : {runtime::Fallback::kForbid, runtime::Fallback::kAllow}) {
+      request_.target = target;
+      request_.fallback = fallback;
+      const auto result = compile_bytes(models::determinant_alone());
+      ASSERT_FALSE(result);
+      EXPECT_EQ(result.error().code, Code::kUnimplemented) << result.error().message;
+      EXPECT_THAT(result.error().message, AllOf(HasSubstr("takes no node"), HasSubstr("Det 'determinant'"),
+                                                HasSubstr("SM8650"), HasSubstr("target onnx")));
+    }
+  }
+}
+
 TEST_F(CompileForQnn, with_fallback_the_onnx_target_reports_what_the_cpu_runs) {
   request_.target = Target::kPrecompiledQnnOnnx;
   request_.fallback = runtime::Fallback::kAllow;

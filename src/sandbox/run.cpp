@@ -211,7 +211,10 @@ class Running {
     const auto usage = internal::usage_of(members());
     exit.peak_memory_bytes = std::max(exit.peak_memory_bytes, usage.memory_bytes);
     exit.cpu_time = std::max(exit.cpu_time, usage.cpu_time);
-    if (limits.memory_bytes != 0 && usage.memory_bytes > limits.memory_bytes) return Ending::kOutOfMemory;
+    if (limits.memory_bytes != 0 && usage.memory_bytes > limits.memory_bytes) {
+      exit.memory_limit_bytes = limits.memory_bytes;
+      return Ending::kOutOfMemory;
+    }
     // Behind bubblewrap two of the processes are its own.
     if (limits.processes != 0 && usage.processes > limits.processes + (in_namespaces_ ? 2 : 0)) {
       return Ending::kTooManyProcesses;
@@ -359,7 +362,8 @@ std::string Exit::describe() const {
     case Ending::kTimedOut:
       return fmt::format("stopped after {:.1f} s: time limit", seconds);
     case Ending::kOutOfMemory:
-      return fmt::format("stopped after {:.1f} s: memory limit, {} MB in use", seconds, peak_memory_bytes >> 20);
+      return fmt::format("stopped after {:.1f} s: memory limit of {} MB, {} MB in use", seconds,
+                         memory_limit_bytes >> 20, peak_memory_bytes >> 20);
     case Ending::kOutOfDisk:
       return fmt::format("stopped after {:.1f} s: disk limit", seconds);
     case Ending::kTooManyProcesses:

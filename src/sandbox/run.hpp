@@ -50,6 +50,7 @@ struct Exit {
   std::chrono::milliseconds wall_time{0};
   std::chrono::milliseconds cpu_time{0};  ///< user and system, the whole tree
   std::uint64_t peak_memory_bytes = 0;    ///< of the tree as sampled, or of its largest process if that is more
+  std::uint64_t memory_limit_bytes = 0;   ///< kOutOfMemory only
   std::uint64_t dropped_log_bytes = 0;
   std::string walls;  ///< "bubblewrap" or "no namespaces: …"
 

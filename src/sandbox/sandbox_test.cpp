@@ -302,6 +302,7 @@ TEST_P(Sandbox, stops_a_program_that_eats_memory) {
   EXPECT_EQ(exit.ending, Ending::kOutOfMemory) << exit.describe();
   EXPECT_GT(exit.peak_memory_bytes, 300U << 20);
   EXPECT_LT(exit.peak_memory_bytes, 4ULL << 30);
+  EXPECT_THAT(exit.describe(), testing::HasSubstr("memory limit of 300 MB"));
 }
 
 TEST_P(Sandbox, stops_a_fork_bomb_and_leaves_nothing_of_it) {

@@ -72,6 +72,16 @@ def test_a_dynamic_size_without_specs_is_refused_for_the_npu(client, npu, tmp_pa
     assert '"x"' in words and "input specs" in words
 
 
+def test_input_specs_in_another_order_are_matched_by_name(client, cpu, tmp_path):
+    model = client.upload_model(str(tiny_models.save(tiny_models.two_inputs(), tmp_path / "two.onnx")))
+    job = succeed(client.submit_compile_job(model, cpu, options="--target_runtime onnx",
+                                            input_specs={"right": (2, 4), "left": (2, 4)}))
+    assert list(job.get_target_shapes()) == ["left", "right"], "the model's own order stays"
+    data = download_onnx(job.get_target_model(), tmp_path / "target").read_bytes()
+    values = {"left": picture(2, 4), "right": 2 * picture(2, 4) + 1}
+    np.testing.assert_array_equal(tiny_models.run(data, values)["difference"], values["left"] - values["right"])
+
+
 @pytest.mark.parametrize(("specs", "expected"), [
     ({"x": (1, 4, 16, 16)}, ["x", "1,3,16,16", "1,4,16,16"]),
     ({"x": ((1, 3, 16, 16), "int32")}, ["x", "float32", "int32"]),
@@ -141,7 +151,9 @@ def test_precompiled_onnx_holds_the_npus_binary(client, npu, convolution, tmp_pa
 
 
 def test_a_context_binary_says_what_it_was_made_for(client, npu, convolution, tmp_path):
-    job = succeed(client.submit_compile_job(convolution[0], npu, options="--target_runtime qnn_context_binary"))
+    job = succeed(client.submit_compile_job(
+        convolution[0], npu, options="--target_runtime qnn_context_binary --qnn_options context_enable_graphs=face"))
+    assert "the graph keeps the compiler's own name" in read_log(job)
     target = job.get_target_model()
     assert target.model_type == SourceModelType.QNN_CONTEXT_BINARY
     path = target.download(str(tmp_path / "net"))
@@ -174,6 +186,13 @@ def test_an_operator_that_the_npu_lacks_is_named_and_there_is_no_target(client, 
 
 
 @pytest.mark.parametrize("runtime", ["precompiled_qnn_onnx", "qnn_context_binary", "qnn_dlc"])
+def test_a_graph_with_nothing_for_the_npu_names_its_operators(client, npu, tmp_path, runtime):
+    model = client.upload_model(str(tiny_models.save(tiny_models.nothing_for_the_npu(), tmp_path / "det.onnx")))
+    words = refusal(lambda: client.submit_compile_job(model, npu, options=f"--target_runtime {runtime}"))
+    assert "Det 'determinant'" in words and "target onnx" in words
+
+
+@pytest.mark.parametrize("runtime", ["precompiled_qnn_onnx", "qnn_context_binary", "qnn_dlc"])
 def test_npu_targets_for_a_chip_without_an_htp_are_refused_with_that_reason(client, tab_s7, convolution, runtime):
     words = refusal(lambda: client.submit_compile_job(convolution[0], tab_s7, options=f"--target_runtime {runtime}"))
     assert "Samsung Galaxy Tab S7" in words
@@ -198,6 +217,18 @@ def test_an_unknown_option_is_refused_by_name_with_the_nearest_known(client, cpu
     words = refused_at_submission(lambda: client.submit_compile_job(convolution[0], cpu, options=options))
     assert named in words
     assert nearest in words.replace(named, "", 1)
+
+
+@pytest.mark.parametrize("key", ["context_gpu_performance_hint", "default_graph_htp_num_hvx_threads", "default_graph_htp_vtcm"])
+def test_a_qnn_option_that_cannot_be_carried_out_is_refused_by_name(client, npu, convolution, key):
+    words = refused_at_submission(lambda: client.submit_compile_job(
+        convolution[0], npu, options=f"--target_runtime qnn_dlc --qnn_options {key}=1"))
+    assert "option --qnn_options" in words and key in words
+
+
+def test_qnn_options_on_the_target_onnx_are_named_as_without_effect(client, npu, convolution):
+    job = succeed(client.submit_compile_job(convolution[0], npu, options="--target_runtime onnx --qnn_graph_name face"))
+    assert "without effect on the target onnx: --qnn_options context_enable_graphs" in read_log(job)
 
 
 def test_an_option_of_another_kind_of_job_is_refused(client, cpu, convolution):

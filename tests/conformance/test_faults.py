@@ -6,19 +6,22 @@ Each scenario has a hub of its own. They run side by side, because most of their
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
 
 import numpy as np
 import pytest
 import tiny_models
 from expectations import make_client, read_log, succeed, wait_for
+from own_hub import OwnHub
 from qai_hub import public_rest_api
 
-from python.tools.local_hub import LocalHub, Process
+from python.tools.local_hub import LocalHub, Process, descendants
 
 SAMPLES = 24  # a fifth of a second each
 
@@ -235,3 +238,32 @@ def test_a_killed_job_process_ends_its_job(scenarios):
     assert scenario.status.finished
     if scenario.status.failure:
         assert "signal 9" in scenario.status.message or "memory" in scenario.status.message
+
+
+def test_the_job_of_an_agent_that_is_told_to_end_is_finished_by_another_in_the_same_attempt(build, tmp_path):
+    with OwnHub(build, tmp_path, agents=2) as hub:
+        client = hub.client
+        model = client.upload_model(str(tiny_models.save(tiny_models.slow(), tmp_path / "slow.onnx")))
+        values = [np.full((1, 1), number + 1, np.float32) for number in range(SAMPLES)]
+        job = client.submit_inference_job(model, client.get_devices()[0], {"x": values}, profile=False)
+
+        def has_the_job(agent):
+            return any("job" in process.arguments[1:2] and job.job_id in process.arguments[2]
+                       for process in descendants(agent.pid))
+
+        deadline = time.monotonic() + 20
+        while not (leaving := [agent for agent in hub.agents if has_the_job(agent)]):
+            assert time.monotonic() < deadline, "no agent takes the job"
+            time.sleep(0.02)
+        leaving[0].send_signal(signal.SIGTERM)
+        assert leaving[0].wait(10) == 0
+        hub.agents.remove(leaving[0])
+        np.testing.assert_allclose(succeed(job).download_output_data()["y"], expected(), rtol=1e-4)
+        log = read_log(job)
+        starts = re.findall(r"(\S+Z) attempt (\d) of 3 by agent (.*)", log)
+        assert [attempt for _, attempt, _ in starts] == ["1", "1"], log
+        assert starts[0][2] != starts[1][2], "another agent took it"
+        (handed_back,) = re.findall(r"(\S+Z) .*handed back", log)
+        waited = datetime.fromisoformat(starts[1][0]) - datetime.fromisoformat(handed_back)
+        assert waited.total_seconds() < 10, "it did not wait for the lease of 30 s to end"
+        assert len(client.get_datasets(limit=50)) == 2, "the inputs and one result"

@@ -72,9 +72,13 @@ def test_a_summary_of_a_finished_profile_carries_its_time(client, cpu_profile):
     assert summary.status.success
 
 
-def test_iterations_can_be_limited(client, cpu, targets):
-    job = succeed(client.submit_profile_job(targets["onnx"], cpu, options="--max_profiler_iterations 7"))
+def test_iterations_can_be_limited_and_what_the_cpu_does_not_know_is_named(client, cpu, targets):
+    job = succeed(client.submit_profile_job(
+        targets["onnx"], cpu, options="--max_profiler_iterations 7 --qnn_options context_priority=HIGH --dequantize_outputs"))
     assert 1 <= len(job.download_profile()["execution_summary"]["all_inference_times"]) <= 7
+    log = read_log(job)
+    assert f"without effect on the CPU of {cpu.name}: --qnn_options context_priority" in log
+    assert "without effect: --dequantize_outputs" in log
 
 
 def test_all_results_can_be_fetched_at_once(cpu_profile, tmp_path, capsys):

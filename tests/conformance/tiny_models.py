@@ -66,6 +66,22 @@ def beyond_the_npu() -> onnx.ModelProto:
                   [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1])], {})
 
 
+def nothing_for_the_npu() -> onnx.ModelProto:
+    """Det alone. x [1, 3, 3] -> y [1]."""
+    return _model([helper.make_node("Det", ["x"], ["y"], name="determinant")],
+                  [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 3])],
+                  [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1])], {})
+
+
+def greedy() -> onnx.ModelProto:
+    """x [1] -> y [1] by way of a gigabyte: x repeated 2^28 times, changed once so that the pages are written."""
+    return _model([helper.make_node("Expand", ["x", "size"], ["many"], name="expand"),
+                   helper.make_node("Exp", ["many"], ["changed"], name="exp"),
+                   helper.make_node("ReduceMax", ["changed"], ["y"], name="largest", axes=[0], keepdims=1)],
+                  [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1])],
+                  [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1])], {"size": np.array([1 << 28], np.int64)})
+
+
 def slow() -> onnx.ModelProto:
     """x [1, 1] -> y [1, 1] by way of ten products of 1024 x 1024: a fifth of a second, a few hundred bytes."""
     nodes = [helper.make_node("Expand", ["x", "side"], ["m0"], name="expand")]

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "base/clock.hpp"
 #include "base/files.hpp"
 #include "base/hash.hpp"
 #include "hub/storage/files/file_blob_store.hpp"
@@ -283,6 +284,68 @@ TEST_F(Blobs, says_that_the_disk_is_full_and_shows_nothing_half) {
   reopen();
   EXPECT_FALSE(store().assemble("u1", {base::sha256_hex(std::string(50'000, 'x'))}));
   EXPECT_TRUE(store().assemble("u1", {write_part("u1", 0, "now there is room")}));
+}
+
+class Collection : public Blobs {
+ protected:
+  /// Content that nobody has kept for an hour.
+  Blob old_content(const std::string& text) {
+    const Blob blob = store().put(text).value();
+    const auto path = store().path_of(blob).value();
+    std::filesystem::last_write_time(path, std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+    return blob;
+  }
+  static base::Time half_an_hour_ago() { return base::SystemClock().now() - std::chrono::minutes(30); }
+};
+
+TEST_F(Collection, takes_what_is_old_and_not_in_use) {
+  const Blob used = old_content("used"), loose = old_content("loose!"), young = store().put("young").value();
+  const auto would = store().collect({used.sha256}, half_an_hour_ago(), true);
+  ASSERT_TRUE(would) << would.error().message;
+  EXPECT_EQ(would->count, 1U);
+  EXPECT_EQ(would->size_bytes, 6U);
+  EXPECT_EQ(blob_count(), 3U);
+  EXPECT_EQ(store().collect({used.sha256}, half_an_hour_ago(), false)->count, 1U);
+  EXPECT_EQ(read(used), "used");
+  EXPECT_EQ(read(young), "young");
+  EXPECT_EQ(store().path_of(loose).error().code, Code::kNotFound);
+  EXPECT_EQ(store().collect({used.sha256}, half_an_hour_ago(), false)->count, 0U);
+  EXPECT_EQ(store().put("loose!").value(), loose) << "it can come again";
+}
+
+// The bytes of an upload lie there before its row does; old content that comes again is the upload's from then on.
+TEST_F(Collection, leaves_content_that_has_just_come_in_again) {
+  const Blob put = old_content("put again"), sent = old_content("sent again");
+  ASSERT_TRUE(store().put("put again"));
+  const std::string etag = write_part("u1", 0, "sent again");
+  EXPECT_EQ(store().assemble("u1", {etag}).value(), sent);
+  EXPECT_EQ(store().collect({}, half_an_hour_ago(), false)->count, 0U);
+  EXPECT_EQ(read(put), "put again");
+  reopen();
+  EXPECT_EQ(store().assemble("u1", {etag}).value(), sent);
+  EXPECT_EQ(read(sent), "sent again");
+}
+
+TEST_F(Collection, leaves_uploads_under_way_and_files_that_are_no_content) {
+  old_content("loose");
+  write_part("u1", 0, "on its way");
+  std::ofstream(folder() / "blobs" / "note.txt") << "mine";
+  EXPECT_EQ(store().collect({}, half_an_hour_ago(), false)->count, 1U);
+  EXPECT_TRUE(std::filesystem::exists(folder() / "blobs" / "note.txt"));
+  EXPECT_TRUE(store().assemble("u1", {base::sha256_hex("on its way")}));
+}
+
+TEST_F(Collection, beside_writers_loses_nothing_that_was_kept) {
+  for (int n = 0; n < 200; ++n) old_content(fmt::format("content {}", n));
+  std::thread writer([&] {
+    for (int n = 199; n >= 0; --n) EXPECT_TRUE(store().put(fmt::format("content {}", n)));
+  });
+  EXPECT_TRUE(store().collect({}, half_an_hour_ago(), false));
+  writer.join();
+  for (int n = 0; n < 200; ++n) {
+    const std::string text = fmt::format("content {}", n);
+    EXPECT_TRUE(store().path_of({.sha256 = base::sha256_hex(text), .size_bytes = text.size()})) << n;
+  }
 }
 
 }  // namespace

@@ -209,6 +209,40 @@ TEST_P(Metadata, lists_jobs_by_owner_state_and_kind_without_layers_and_inspectio
   EXPECT_EQ(store().job("j1")->outcome->profile->layers.size(), 3U);
 }
 
+TEST_P(Metadata, knows_all_content_that_rows_speak_of) {
+  const auto hash = [](char c) { return std::string(64, c); };
+  const auto in_use = [&](base::Time now) { return store().content_in_use(now).value(); };
+  EXPECT_TRUE(in_use(at_second(0)).empty());
+  Model model = uploaded_model("m1");
+  model.content.sha256 = hash('1');
+  model.companions["source"] = {.filename = "source.onnx", .content = {.sha256 = hash('2'), .size_bytes = 1}};
+  ASSERT_TRUE(store().insert_model(model));
+  Dataset dataset;
+  dataset.owner_id = "u1";
+  dataset.upload = UploadState::kComplete;
+  dataset.inspection.emplace().format = "hdf5 dataset";
+  for (const auto& [id, c, expires] : {std::tuple{"d1", '3', 10}, {"d2", '4', 10}, {"d3", '5', 1000}}) {
+    dataset.id = id;
+    dataset.content = {.sha256 = hash(c), .size_bytes = 1};
+    dataset.expires = at_second(expires);
+    ASSERT_TRUE(store().insert_dataset(dataset));
+  }
+  Job job = compile_job("j1", "m1");
+  job.dataset_id = "d2";
+  ASSERT_TRUE(store().insert_job(job, std::nullopt));
+  EXPECT_EQ(in_use(at_second(9)), (std::set{hash('1'), hash('2'), hash('3'), hash('4'), hash('5')}));
+  EXPECT_EQ(in_use(at_second(10)), (std::set{hash('1'), hash('2'), hash('4'), hash('5')}))
+      << "a waiting job still takes d2";
+  const auto lease = store().lease_job(lease_by("t"));
+  ASSERT_TRUE(lease && *lease);
+  EXPECT_TRUE(in_use(at_second(10)).contains(hash('4'))) << "so does a running one";
+  Job leased = ended(**lease, JobState::kDone);
+  leased.artifacts = {
+      {.type = ArtifactType::kHubLog, .filename = "log", .content = {.sha256 = hash('6'), .size_bytes = 1}}};
+  ASSERT_TRUE(store().complete_job(leased, "t", std::nullopt, std::nullopt, std::nullopt));
+  EXPECT_EQ(in_use(at_second(10)), (std::set{hash('1'), hash('2'), hash('5'), hash('6')}));
+}
+
 TEST_P(Metadata, lists_the_jobs_that_take_a_model_or_dataset) {
   for (const char* model : {"m1", "m2"}) ASSERT_TRUE(store().insert_model(uploaded_model(model)));
   for (const auto& [id, model, dataset] : {std::tuple{"j1", "m1", ""}, {"j2", "m2", "d1"}, {"j3", "m1", "d1"}}) {

@@ -1,7 +1,6 @@
 #include "hub/client/agent_client.hpp"
 
 #include <algorithm>
-#include <condition_variable>
 #include <fstream>
 #include <mutex>
 
@@ -9,6 +8,7 @@
 
 #include "base/files.hpp"
 #include "base/hash.hpp"
+#include "base/pause.hpp"
 
 namespace slipway::hub::client {
 namespace {
@@ -62,14 +62,6 @@ bool may_pass(const base::Error& error) {
   return error.code == Code::kUnavailable || error.code == Code::kDeadlineExceeded;
 }
 
-/// Sleeps unless and until stop is asked for.
-void pause(milliseconds time, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any wakes;
-  std::unique_lock lock(mutex);
-  wakes.wait_for(lock, stop, time, [] { return false; });
-}
-
 }  // namespace
 
 AgentClient::AgentClient(std::string hub_url, std::string token, RetryPolicy policy)
@@ -93,7 +85,7 @@ base::Result<Reply> AgentClient::send_until_answered(const Request& request, boo
     const base::Error error = reply ? refusal(*reply, shown) : reply.error().with(shown);
     const bool is_over = std::chrono::steady_clock::now() + wait >= give_up;
     if (!is_retried || !may_pass(error) || is_over || stop.stop_requested()) return std::unexpected(error);
-    pause(wait, stop);
+    base::pause(wait, stop);
     wait = std::min(2 * wait, policy_.longest_pause);
   }
 }
@@ -189,7 +181,7 @@ base::Result<void> AgentClient::fetch(const agent::InputFile& input, const std::
     losses += outcome.error().code == Code::kDataLoss ? 1 : 0;
     const bool is_worth_it = may_pass(outcome.error()) || (losses == 1 && outcome.error().code == Code::kDataLoss);
     if (!is_worth_it || std::chrono::steady_clock::now() + wait >= give_up) return outcome;
-    pause(wait, stop);
+    base::pause(wait, stop);
     wait = std::min(2 * wait, policy_.longest_pause);
   }
 }

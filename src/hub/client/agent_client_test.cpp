@@ -7,15 +7,12 @@
 #include <mutex>
 #include <thread>
 
-#include <unistd.h>
-
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
 
 #include "base/files.hpp"
 #include "base/hash.hpp"
+#include "hub/client/testing/tiny_server.hpp"
 
 namespace slipway::hub::client {
 namespace {
@@ -23,117 +20,15 @@ namespace {
 namespace agent = protocol::agent;
 namespace fs = std::filesystem;
 using base::Code;
+using client::testing::Answer;
+using client::testing::Seen;
+using client::testing::TinyServer;
 using std::chrono::milliseconds;
-using testing::HasSubstr;
-
-struct Seen {
-  std::string method, path, headers, body;
-};
-struct Answer {
-  int status = 200;
-  std::string body;
-  std::string headers;   ///< further lines, each ended by CRLF
-  bool hang_up = false;  ///< close without an answer
-};
-
-/// An HTTP/1.1 server of a few lines on plain sockets, so that nothing of the hub is tested against itself.
-class TinyServer {
- public:
-  using Handler = std::function<Answer(const Seen&)>;
-
-  explicit TinyServer(Handler handler) : handler_(std::move(handler)) {
-    listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof(address));
-    ::listen(listener_, 8);
-    socklen_t size = sizeof(address);
-    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
-    acceptor_ = std::thread([this] {
-      for (;;) {
-        const int socket = ::accept(listener_, nullptr, nullptr);
-        if (socket < 0) return;
-        ++connections_;
-        const std::scoped_lock lock(mutex_);
-        sockets_.push_back(socket);
-        workers_.emplace_back([this, socket] { serve(socket); });
-      }
-    });
-  }
-  ~TinyServer() {
-    ::shutdown(listener_, SHUT_RDWR);
-    acceptor_.join();
-    ::close(listener_);
-    for (const int socket : sockets_) ::shutdown(socket, SHUT_RDWR);
-    for (auto& worker : workers_) worker.join();
-    for (const int socket : sockets_) ::close(socket);
-  }
-  [[nodiscard]] std::string url() const { return fmt::format("http://127.0.0.1:{}", port_); }
-  [[nodiscard]] int connections() const { return connections_; }
-  std::vector<Seen> seen() {
-    const std::scoped_lock lock(mutex_);
-    return seen_;
-  }
-
- private:
-  void serve(int socket) {
-    std::string buffer;
-    const auto read_more = [&] {
-      std::array<char, 65536> piece;
-      const ssize_t count = ::recv(socket, piece.data(), piece.size(), 0);
-      if (count > 0) buffer.append(piece.data(), static_cast<std::size_t>(count));
-      return count > 0;
-    };
-    for (;;) {
-      while (buffer.find("\r\n\r\n") == std::string::npos) {
-        if (!read_more()) return;
-      }
-      Seen seen;
-      const auto end = buffer.find("\r\n\r\n");
-      seen.headers = buffer.substr(0, end);
-      buffer.erase(0, end + 4);
-      seen.method = seen.headers.substr(0, seen.headers.find(' '));
-      seen.path = seen.headers.substr(seen.method.size() + 1);
-      seen.path = seen.path.substr(0, seen.path.find(' '));
-      const auto length_at = seen.headers.find("Content-Length: ");
-      const std::size_t length =
-          length_at == std::string::npos ? 0 : std::strtoull(seen.headers.c_str() + length_at + 16, nullptr, 10);
-      while (buffer.size() < length) {
-        if (!read_more()) return;
-      }
-      seen.body = buffer.substr(0, length);
-      buffer.erase(0, length);
-      {
-        const std::scoped_lock lock(mutex_);
-        seen_.push_back(seen);
-      }
-      const Answer answer = handler_(seen);
-      if (answer.hang_up) {
-        ::shutdown(socket, SHUT_RDWR);
-        return;
-      }
-      const std::string reply = fmt::format("HTTP/1.1 {} X\r\nContent-Length: {}\r\n{}\r\n{}", answer.status,
-                                            answer.body.size(), answer.headers, answer.body);
-      if (::send(socket, reply.data(), reply.size(), MSG_NOSIGNAL) < 0) return;
-    }
-  }
-
-  Handler handler_;
-  int listener_ = -1;
-  int port_ = 0;
-  std::atomic<int> connections_{0};
-  std::mutex mutex_;
-  std::vector<Seen> seen_;
-  std::vector<int> sockets_;
-  std::vector<std::thread> workers_;
-  std::thread acceptor_;
-};
+using ::testing::HasSubstr;
 
 const RetryPolicy kQuick{milliseconds(5), milliseconds(20), milliseconds(2000)};
 
-class Client : public testing::Test {
+class Client : public ::testing::Test {
  protected:
   void SetUp() override {
     auto folder = base::TemporaryFolder::create("slipway-client-test-");
@@ -166,6 +61,19 @@ TEST_F(Client, sends_its_token_and_reads_the_lease) {
   EXPECT_THAT(seen[0].headers, HasSubstr("Content-Type: application/x-protobuf"));
   EXPECT_EQ(agent::decode<agent::LeaseRequest>(seen[1].body)->kinds.size(), 1U);
   EXPECT_EQ(server.connections(), 1) << "the connection is kept";
+}
+
+TEST_F(Client, leaves_in_one_attempt) {
+  std::atomic<int> status = 200;
+  TinyServer server([&](const Seen&) { return Answer{status, "", "", false}; });
+  AgentClient client(server.url(), "t", kQuick);
+  EXPECT_TRUE(client.leave("a1"));
+  ASSERT_EQ(server.seen().size(), 1U);
+  EXPECT_EQ(server.seen()[0].path, "/agent/v1/leave/");
+  EXPECT_EQ(agent::decode<agent::LeaveRequest>(server.seen()[0].body)->agent_id, "a1");
+  status = 503;
+  EXPECT_EQ(client.leave("a1").error().code, Code::kUnavailable);
+  EXPECT_EQ(server.seen().size(), 2U) << "whoever ends an agent waits for it";
 }
 
 TEST_F(Client, an_empty_lease_is_no_work) {
@@ -252,7 +160,7 @@ TEST_F(Client, fetches_an_input_without_its_token_and_checks_it) {
   const auto fetched = client.fetch(input, file);
   ASSERT_TRUE(fetched) << fetched.error().message;
   EXPECT_EQ(base::read_file(file, 1 << 24).value(), content);
-  EXPECT_THAT(server.seen()[0].headers, testing::Not(HasSubstr("Authorization")));
+  EXPECT_THAT(server.seen()[0].headers, ::testing::Not(HasSubstr("Authorization")));
   input.url = "/assets/other";
   EXPECT_EQ(client.fetch(input, file).error().code, Code::kDataLoss);
   input.url = "/assets/short";
@@ -281,12 +189,12 @@ TEST_F(Client, uploads_a_result_in_parts_with_their_length) {
   const auto result = client.upload("j1", "l", "model.onnx", root_->path() / "out");
   ASSERT_TRUE(result) << result.error().message;
   EXPECT_EQ(result->upload_id, "u1");
-  EXPECT_THAT(result->etags, testing::ElementsAre("\"tag/p/0\"", "\"tag/p/1\"", "\"tag/p/2\""));
+  EXPECT_THAT(result->etags, ::testing::ElementsAre("\"tag/p/0\"", "\"tag/p/1\"", "\"tag/p/2\""));
   std::string together;
   for (const auto& seen : server.seen()) {
     if (seen.method != "PUT") continue;
-    EXPECT_THAT(seen.headers, testing::Not(HasSubstr("Expect")));
-    EXPECT_THAT(seen.headers, testing::Not(HasSubstr("Authorization")));
+    EXPECT_THAT(seen.headers, ::testing::Not(HasSubstr("Expect")));
+    EXPECT_THAT(seen.headers, ::testing::Not(HasSubstr("Authorization")));
   }
   std::map<std::string, std::string> parts;
   for (const auto& seen : server.seen()) {

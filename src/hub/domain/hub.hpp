@@ -184,6 +184,11 @@ class Hub {
   /// Takes back lost leases, fails jobs without hope, forgets expired uploads. Called every second by the server.
   void sweep();
 
+  /// Removes content that nothing speaks of any more: results whose lease was lost, what broke off, and the data of
+  /// expired datasets. Content younger than two days stays whatever rows say, and an upload lives one day.
+  /// @param only_count  says what would go, and removes nothing
+  [[nodiscard]] base::Result<BlobStore::Collected> collect(bool only_count);
+
   [[nodiscard]] const HubSettings& settings() const { return settings_; }
   [[nodiscard]] base::Time now() const { return clock_.now(); }
   [[nodiscard]] BlobStore& blobs() { return blobs_; }

@@ -12,6 +12,7 @@ namespace {
 using base::Code;
 using base::Result;
 
+constexpr std::chrono::hours kYoungestCollected{48};
 constexpr std::size_t kLongestReason = 8192;
 constexpr std::size_t kLongestDetails = 65536;
 
@@ -208,6 +209,13 @@ void Hub::sweep() {
     }
   }
   metadata_.remove_web_sessions_before(now);
+}
+
+Result<BlobStore::Collected> Hub::collect(bool only_count) {
+  const base::Time now = clock_.now();
+  // The age is looked at after the rows: what gets its row meanwhile was kept meanwhile, too.
+  SLIPWAY_ASSIGN(const auto used, metadata_.content_in_use(now));
+  return blobs_.collect(used, now - kYoungestCollected, only_count);
 }
 
 }  // namespace slipway::hub::domain

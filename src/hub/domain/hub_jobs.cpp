@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/nearest.hpp"
 #include "hub/domain/access.hpp"
 #include "hub/domain/hub.hpp"
 #include "hub/domain/inspection.hpp"
@@ -70,7 +71,7 @@ Result<std::vector<Device>> Hub::known_devices(const std::vector<Device>& wanted
     if (matches.empty()) {
       std::vector<std::string_view> names;
       for (const Device& candidate : all) names.push_back(candidate.name);
-      const auto near = nearest(device.name, names);
+      const auto near = base::nearest(device.name, names);
       const bool name_known = std::ranges::find(names, device.name) != names.end();
       return base::fail(Code::kInvalidArgument, "no device '{}'{} here{}", device.name,
                         device.os.empty() ? "" : fmt::format(" with os {}", device.os),

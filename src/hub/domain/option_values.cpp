@@ -6,6 +6,7 @@
 #include <charconv>
 #include <utility>
 
+#include "base/nearest.hpp"
 #include "hub/domain/options.hpp"
 
 namespace slipway::hub::domain::option_values {
@@ -28,7 +29,7 @@ std::string upper(std::string_view text) {
 }
 
 std::string suggestion(std::string_view word, const std::vector<std::string_view>& known) {
-  const auto near = nearest(word, known);
+  const auto near = base::nearest(word, known);
   return near ? fmt::format("; did you mean {}?", *near) : "";
 }
 
@@ -66,6 +67,11 @@ constexpr std::array kQnnKeys = {
     QnnKey{"default_graph_htp_disable_short_depth_conv_on_hmx", QnnValue::kNotYet},
 };
 
+Result<std::string> performance_mode(std::string_view value) {
+  return one_of(value, {"DEFAULT", "BURST", "BALANCED", "HIGH_PERFORMANCE", "HIGH_POWER_SAVER", "LOW_BALANCED",
+                        "LOW_POWER_SAVER", "POWER_SAVER", "EXTREME_POWER_SAVER", "SUSTAINED_HIGH_PERFORMANCE"});
+}
+
 bool names(const QnnKey& row, std::string_view key) {
   if (!row.name.ends_with('*')) return row.name == key;
   const std::string_view prefix = row.name.substr(0, row.name.size() - 1);
@@ -79,8 +85,7 @@ Result<std::string> qnn_value(std::string_view key, QnnValue kind, std::string_v
     case QnnValue::kPriority:
       return one_of(value, {"LOW", "NORMAL", "NORMAL_HIGH", "HIGH"});
     case QnnValue::kPerformanceMode:
-      return one_of(value, {"DEFAULT", "BURST", "BALANCED", "HIGH_PERFORMANCE", "HIGH_POWER_SAVER", "LOW_BALANCED",
-                            "LOW_POWER_SAVER", "POWER_SAVER", "EXTREME_POWER_SAVER", "SUSTAINED_HIGH_PERFORMANCE"});
+      return performance_mode(value);
     case QnnValue::kFloat16:
       return one_of(value, {"FLOAT16"});
     case QnnValue::kFinalize:
@@ -118,6 +123,52 @@ Result<Pairs> pairs_of(std::string_view text) {
   }
   if (pairs.empty()) return base::fail(Code::kInvalidArgument, "expected key=value pairs, found nothing");
   return pairs;
+}
+
+enum class OnnxValue { kExecutionMode, kThreads, kFlag, kGraphOptimization, kPerformanceMode, kFinalization };
+
+struct OnnxKey {
+  std::string_view name;
+  OnnxValue value;
+};
+
+constexpr std::array kOnnxKeys = {
+    OnnxKey{"execution_mode", OnnxValue::kExecutionMode},
+    OnnxKey{"intra_op_num_threads", OnnxValue::kThreads},
+    OnnxKey{"inter_op_num_threads", OnnxValue::kThreads},
+    OnnxKey{"enable_memory_pattern", OnnxValue::kFlag},
+    OnnxKey{"enable_cpu_memory_arena", OnnxValue::kFlag},
+    OnnxKey{"graph_optimization_level", OnnxValue::kGraphOptimization},
+    OnnxKey{"qnn_htp_performance_mode", OnnxValue::kPerformanceMode},
+    OnnxKey{"qnn_htp_graph_optimization_mode", OnnxValue::kFinalization},
+    OnnxKey{"qnn_enable_htp_fp16_precision", OnnxValue::kFlag},
+};
+
+template <typename T>
+Result<void> outcome_of(const Result<T>& checked) {
+  if (!checked) return std::unexpected(checked.error());
+  return {};
+}
+
+// The executor reads the same words (session_plan.cpp); ONNX Runtime's own numbers and names are understood, too.
+Result<void> check_onnx_value(OnnxValue kind, std::string_view value) {
+  switch (kind) {
+    case OnnxValue::kExecutionMode:
+      return outcome_of(one_of(value, {"SEQUENTIAL", "PARALLEL", "ORT_SEQUENTIAL", "ORT_PARALLEL", "0", "1"}));
+    case OnnxValue::kThreads:
+      return outcome_of(whole_number(value, 0, 1024));
+    case OnnxValue::kFlag:
+      return outcome_of(boolean(value));
+    case OnnxValue::kGraphOptimization:
+      return outcome_of(
+          one_of(value, {"DISABLE_ALL", "ENABLE_BASIC", "ENABLE_EXTENDED", "ENABLE_ALL", "ORT_DISABLE_ALL",
+                         "ORT_ENABLE_BASIC", "ORT_ENABLE_EXTENDED", "ORT_ENABLE_ALL", "0", "1", "2", "3", "99"}));
+    case OnnxValue::kPerformanceMode:
+      return outcome_of(performance_mode(value));
+    case OnnxValue::kFinalization:
+      return outcome_of(whole_number(value, 0, 3));
+  }
+  return {};
 }
 
 }  // namespace
@@ -201,29 +252,17 @@ Result<std::map<std::string, std::string>> qnn_options(std::string_view text) {
 }
 
 Result<std::map<std::string, std::string>> onnx_options(std::string_view text) {
-  static const std::vector<std::string_view> keys = {"execution_mode",
-                                                     "intra_op_num_threads",
-                                                     "inter_op_num_threads",
-                                                     "enable_memory_pattern",
-                                                     "enable_cpu_memory_arena",
-                                                     "graph_optimization_level",
-                                                     "qnn_htp_performance_mode",
-                                                     "qnn_htp_graph_optimization_mode",
-                                                     "qnn_enable_htp_fp16_precision"};
   SLIPWAY_ASSIGN(const Pairs pairs, pairs_of(text));
   std::map<std::string, std::string> options;
   for (const auto& [key, value] : pairs) {
-    if (std::ranges::find(keys, key) == keys.end()) {
-      return base::fail(Code::kInvalidArgument, "unknown key {}{}", key, suggestion(key, keys));
+    const auto* const row = std::ranges::find(kOnnxKeys, key, &OnnxKey::name);
+    if (row == kOnnxKeys.end()) {
+      std::vector<std::string_view> known;
+      for (const OnnxKey& candidate : kOnnxKeys) known.push_back(candidate.name);
+      return base::fail(Code::kInvalidArgument, "unknown key {}{}", key, suggestion(key, known));
     }
-    if (key.ends_with("_num_threads")) {
-      const auto threads = whole_number(value, 0, 1024);
-      if (!threads) return std::unexpected(threads.error().with(key));
-    }
-    if (key.starts_with("enable_") || key == "qnn_enable_htp_fp16_precision") {
-      const auto flag = boolean(value);
-      if (!flag) return std::unexpected(flag.error().with(key));
-    }
+    const auto checked = check_onnx_value(row->value, value);
+    if (!checked) return std::unexpected(checked.error().with(key));
     options[key] = value;
   }
   return options;

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "base/nearest.hpp"
 #include "hub/domain/job_state.hpp"
 #include "hub/domain/option_values.hpp"
 
@@ -54,6 +55,11 @@ struct Row {
 template <bool JobOptions::*field>
 Result<void> set_flag(JobOptions& options, std::string_view value) {
   SLIPWAY_ASSIGN(options.*field, option_values::boolean(value));
+  return {};
+}
+
+Result<void> set_dequantize_outputs(JobOptions& options, std::string_view value) {
+  SLIPWAY_ASSIGN(options.dequantize_outputs, option_values::boolean(value));
   return {};
 }
 
@@ -153,7 +159,7 @@ constexpr std::array kRows = {
     Row{"--lite_mp", kQuantize, Form::kValue, nullptr},
     Row{"--max_profiler_iterations", kInference, Form::kValue, set_iterations},
     Row{"--max_profiler_time", kInference, Form::kValue, set_profiler_time},
-    Row{"--dequantize_outputs", kInference, Form::kFlag, set_flag<&JobOptions::dequantize_outputs>},
+    Row{"--dequantize_outputs", kInference, Form::kFlag, set_dequantize_outputs},
     Row{"--onnx_options", kInference, Form::kValue, set_onnx_options},
     Row{"--onnx_execution_providers", kInference, Form::kValue, set_execution_providers},
     Row{"--tflite_delegates", kInference, Form::kValue, nullptr},
@@ -171,7 +177,7 @@ Result<void> check_belongs(std::string_view name, const Row* row, JobKind kind) 
     for (const Row& candidate : kRows) {
       if ((candidate.kinds & bit_of(kind)) != 0) known.push_back(candidate.name);
     }
-    const auto near = nearest(name, known);
+    const auto near = base::nearest(name, known);
     return base::fail(Code::kInvalidArgument, "unknown option {}{}", name,
                       near ? fmt::format("; did you mean {}?", *near) : "");
   }
@@ -265,34 +271,6 @@ Result<std::vector<std::string>> split_words(std::string_view text) {
   }
   if (in_word) words.push_back(std::move(word));
   return words;
-}
-
-std::optional<std::string> nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
-  // Edit distance by rows: before[j] changes the word's first i letters into the candidate's first j.
-  const auto distance = [&](std::string_view candidate) {
-    std::vector<std::size_t> before(candidate.size() + 1);
-    for (std::size_t j = 0; j < before.size(); ++j) before[j] = j;
-    for (std::size_t i = 1; i <= word.size(); ++i) {
-      std::vector<std::size_t> current(candidate.size() + 1, i);
-      for (std::size_t j = 1; j <= candidate.size(); ++j) {
-        const std::size_t replaced = before[j - 1] + (word[i - 1] == candidate[j - 1] ? 0 : 1);
-        current[j] = std::min({before[j] + 1, current[j - 1] + 1, replaced});
-      }
-      before = std::move(current);
-    }
-    return before.back();
-  };
-  if (word.size() > 256) return std::nullopt;
-  std::optional<std::string> best;
-  std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
-  for (const std::string_view candidate : candidates) {
-    const std::size_t here = distance(candidate);
-    if (here < best_distance) {
-      best = candidate;
-      best_distance = here;
-    }
-  }
-  return best;
 }
 
 }  // namespace slipway::hub::domain

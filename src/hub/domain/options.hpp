@@ -29,7 +29,7 @@ struct JobOptions {
   std::map<std::string, std::string> qnn_options;
   int max_profiler_iterations = 100;
   std::chrono::seconds max_profiler_time{600};
-  bool dequantize_outputs = true;
+  std::optional<bool> dequantize_outputs;  ///< outputs keep the graph's types; when given, the log says so
   std::map<std::string, std::string> onnx_options;
   std::vector<std::string> onnx_execution_providers;
   bool allow_emulation = false;  ///< ours: a profile job for a device that no agent offers
@@ -46,9 +46,5 @@ struct JobOptions {
 /// Splits like a POSIX shell: blanks, single and double quotes, backslash.
 /// @error kInvalidArgument: a quote that is not closed
 [[nodiscard]] base::Result<std::vector<std::string>> split_words(std::string_view text);
-
-/// The candidate with the smallest edit distance, if it is near enough to be meant.
-[[nodiscard]] std::optional<std::string> nearest(std::string_view word,
-                                                 const std::vector<std::string_view>& candidates);
 
 }  // namespace slipway::hub::domain

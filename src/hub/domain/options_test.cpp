@@ -48,13 +48,6 @@ TEST(SplitWords, refuses_a_quote_that_is_not_closed) {
   }
 }
 
-TEST(Nearest, finds_what_was_meant_and_nothing_that_was_not) {
-  EXPECT_EQ(nearest("--target_runtme", {"--target_runtime", "--output_names"}), "--target_runtime");
-  EXPECT_EQ(nearest("--compute-unit", {"--compute_unit", "--qairt_version"}), "--compute_unit");
-  EXPECT_EQ(nearest("--zzz", {"--target_runtime", "--output_names"}), std::nullopt);
-  EXPECT_EQ(nearest(std::string(100'000, 'a'), {"--target_runtime"}), std::nullopt);
-}
-
 TEST(ParseOptions, gives_the_defaults_for_no_options) {
   const auto options = parse_options(JobKind::kCompile, "  ");
   ASSERT_TRUE(options);
@@ -63,7 +56,7 @@ TEST(ParseOptions, gives_the_defaults_for_no_options) {
   EXPECT_FALSE(options->compute_unit_given);
   EXPECT_EQ(options->max_profiler_iterations, 100);
   EXPECT_EQ(options->max_profiler_time, std::chrono::seconds(600));
-  EXPECT_TRUE(options->dequantize_outputs);
+  EXPECT_FALSE(options->dequantize_outputs.has_value());
   EXPECT_FALSE(options->allow_emulation);
 }
 
@@ -92,7 +85,7 @@ TEST(ParseOptions, takes_values_behind_blanks_and_equals_signs_and_flags_with_an
   ASSERT_TRUE(options) << options.error().message;
   EXPECT_EQ(options->max_profiler_iterations, 7);
   EXPECT_EQ(options->max_profiler_time, std::chrono::seconds(9));
-  EXPECT_FALSE(options->dequantize_outputs);
+  EXPECT_EQ(options->dequantize_outputs, false);
   EXPECT_TRUE(options->allow_emulation);
 
   const auto flags =
@@ -191,6 +184,12 @@ TEST(ParseOptions, refuses_in_words) {
       {kInference, "--onnx_execution_providers directml", Code::kUnimplemented, "directml"},
       {kInference, "--onnx_execution_providers cuda", Code::kInvalidArgument, "cuda"},
       {kInference, "--onnx_options intra_op_threads=2", Code::kInvalidArgument, "did you mean intra_op_num_threads?"},
+      {kInference, "--onnx_options execution_mode=fast", Code::kInvalidArgument, "execution_mode: expected"},
+      {kInference, "--onnx_options graph_optimization_level=most", Code::kInvalidArgument,
+       "graph_optimization_level: expected"},
+      {kInference, "--onnx_options qnn_htp_performance_mode=turbo", Code::kInvalidArgument,
+       "qnn_htp_performance_mode: expected"},
+      {kInference, "--onnx_options qnn_htp_graph_optimization_mode=4", Code::kInvalidArgument, "from 0 to 3"},
       {kInference, "--onnx_options intra_op_num_threads=two", Code::kInvalidArgument, "'two'"},
       {kInference, "--max_profiler_iterations 0", Code::kInvalidArgument, "from 1 to"},
       {kInference, "--max_profiler_iterations 1e3", Code::kInvalidArgument, "'1e3'"},

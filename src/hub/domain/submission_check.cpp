@@ -55,6 +55,17 @@ Result<void> require_qairt(const SubmissionFacts& facts, Verdict& verdict) {
   return {};
 }
 
+// What of the QNN provider's settings is given: "--qnn_options context_priority, --qairt_version".
+std::string qnn_settings(const JobOptions& options) {
+  std::vector<std::string> given;
+  for (const auto& [key, value] : options.qnn_options) given.push_back("--qnn_options " + key);
+  for (const auto& [key, value] : options.onnx_options) {
+    if (key.starts_with("qnn_")) given.push_back("--onnx_options " + key);
+  }
+  if (options.qairt_version) given.emplace_back("--qairt_version");
+  return fmt::format("{}", fmt::join(given, ", "));
+}
+
 // ---- Compile ----
 
 bool same_chip(const Chip& a, const Chip& b) {
@@ -85,8 +96,13 @@ Result<void> check_compile_devices(const SubmissionFacts& facts, std::string_vie
 
 // A context binary "compiled" again is embedded in ONNX: nothing is compiled, so nothing can be asked of it.
 Result<Verdict> judge_wrapping(const SubmissionFacts& facts, Verdict verdict) {
-  const auto& runtime = facts.options.target_runtime;
-  if (!facts.input_specs.empty() || (runtime && *runtime != "onnx" && *runtime != "precompiled_qnn_onnx")) {
+  const JobOptions& options = facts.options;
+  const auto& runtime = options.target_runtime;
+  const bool changes_graph = options.truncate_64bit_io || options.truncate_64bit_tensors ||
+                             !options.output_names.empty() || !options.force_channel_last_input.empty() ||
+                             !options.force_channel_last_output.empty();
+  if (!facts.input_specs.empty() || changes_graph || !qnn_settings(options).empty() ||
+      (runtime && *runtime != "onnx" && *runtime != "precompiled_qnn_onnx")) {
     return base::fail(
         Code::kInvalidArgument,
         "model {} is a QNN context binary, which can only be embedded in ONNX as it is: submit it without "
@@ -129,8 +145,8 @@ Result<Verdict> judge_compile(const SubmissionFacts& facts) {
   }
   if (is_qnn_target(target)) SLIPWAY_TRY(require_qairt(facts, verdict));
   if (!facts.options.target_runtime) verdict.remarks.emplace_back("no --target_runtime given: the target is onnx");
-  if (!is_qnn_target(target) && (!facts.options.qnn_options.empty() || facts.options.qairt_version)) {
-    verdict.remarks.emplace_back("QNN settings have no effect on the target onnx");
+  if (const std::string settings = qnn_settings(facts.options); !settings.empty() && !is_qnn_target(target)) {
+    verdict.remarks.push_back(fmt::format("without effect on the target onnx: {}", settings));
   }
   return verdict;
 }
@@ -207,8 +223,14 @@ Result<Verdict> judge_inference(const SubmissionFacts& facts) {
   SLIPWAY_TRY(check_runnable_type(facts.model));
   SLIPWAY_TRY(check_made_for(facts, device));
   SLIPWAY_TRY(check_units(facts.options, device));
+  if (facts.options.dequantize_outputs) {
+    verdict.remarks.emplace_back("without effect: --dequantize_outputs; outputs keep the types of the graph");
+  }
   if (is_attached(device)) {
     verdict.needs = "device:" + device.name;
+    if (const std::string settings = qnn_settings(facts.options); !settings.empty()) {
+      verdict.remarks.push_back(fmt::format("without effect on the CPU of {}: {}", device.name, settings));
+    }
     return verdict;
   }
   if (!facts.dataset && !facts.options.allow_emulation) {
@@ -264,13 +286,13 @@ Result<void> check_specs(const Model& model, const InputSpecs& specs, const JobO
                       "input specs: model {} has {} inputs ({}), but specs for {} are given ({})", model.id,
                       inputs.size(), names_text(known), specs.size(), names_text(given));
   }
-  if (given != known && std::ranges::is_permutation(given, known)) {
-    return base::fail(Code::kInvalidArgument,
-                      "input specs are taken in the order of the model's inputs: expected {}, found {}",
-                      names_text(known), names_text(given));
-  }
+  // The model's own names say which input is meant, in any order; new names rename the inputs in theirs. The compiler
+  // matches in the same way (compile/onnx_graph/input_specs.hpp).
+  const bool is_by_name = std::ranges::is_permutation(given, known);
   for (std::size_t i = 0; i < specs.size(); ++i) {
-    const tensor::TensorSpec& expected = inputs[i].spec;
+    const std::size_t at =
+        is_by_name ? static_cast<std::size_t>(std::ranges::find(known, given[i]) - known.begin()) : i;
+    const tensor::TensorSpec& expected = inputs[at].spec;
     for (const std::int64_t size : specs[i].shape) {
       if (size < 1) {
         return base::fail(Code::kInvalidArgument, "input spec '{}': dimensions must be 1 or more, found {}",

@@ -112,6 +112,13 @@ TEST(JudgeCompile, says_in_the_log_that_the_target_is_onnx_when_none_is_given) {
   EXPECT_TRUE(judge(compile_for(snapdragon(), "--target_runtime onnx"))->remarks.empty());
 }
 
+TEST(JudgeCompile, names_in_the_log_what_has_no_effect_on_onnx) {
+  EXPECT_THAT(
+      judge(compile_for(snapdragon(), "--target_runtime onnx --qnn_graph_name face --qairt_version latest"))->remarks,
+      testing::ElementsAre("without effect on the target onnx: --qnn_options context_enable_graphs, --qairt_version"));
+  EXPECT_TRUE(judge(compile_for(snapdragon(), "--target_runtime qnn_dlc --qnn_graph_name face"))->remarks.empty());
+}
+
 TEST(JudgeCompile, gives_npu_targets_to_an_agent_with_the_compiler) {
   for (const char* target : {"precompiled_qnn_onnx", "qnn_context_binary", "qnn_dlc"}) {
     const auto verdict = judge(compile_for(snapdragon(), std::string("--target_runtime ") + target));
@@ -212,6 +219,19 @@ TEST(JudgeInference, runs_on_the_emulator_for_a_catalogue_device_with_an_htp) {
                  "nothing here can run a job for Samsung Galaxy Tab S7");
 }
 
+TEST(JudgeInference, names_in_the_log_what_has_no_effect) {
+  const std::string options =
+      "--qnn_options context_priority=HIGH --onnx_options intra_op_num_threads=1;qnn_htp_performance_mode=burst";
+  EXPECT_THAT(judge(run_on(machine(), options, true))->remarks,
+              testing::ElementsAre("without effect on the CPU of AMD EPYC: --qnn_options context_priority, "
+                                   "--onnx_options qnn_htp_performance_mode"));
+  EXPECT_THAT(judge(run_on(snapdragon(), options, true))->remarks,
+              testing::Not(testing::Contains(HasSubstr("without effect"))));
+  EXPECT_THAT(judge(run_on(machine(), "--dequantize_outputs false", true))->remarks,
+              testing::ElementsAre(HasSubstr("--dequantize_outputs; outputs keep the types of the graph")));
+  EXPECT_TRUE(judge(run_on(machine(), "--onnx_options intra_op_num_threads=1", true))->remarks.empty());
+}
+
 TEST(JudgeInference, refuses_units_that_are_not_there) {
   expect_refused(run_on(machine(), "--compute_unit npu", true), Code::kInvalidArgument, "only its CPU can be used");
   expect_refused(run_on(snapdragon(), "--compute_unit cpu", true), Code::kInvalidArgument, "only its NPU can be used");
@@ -239,6 +259,11 @@ TEST(JudgeCompile, embeds_a_context_binary_as_it_is_for_its_own_chip) {
   auto other_target = facts;
   other_target.options = parse_options(JobKind::kCompile, "--target_runtime qnn_dlc").value();
   expect_refused(other_target, Code::kInvalidArgument, "without options");
+  for (const char* options : {"--output_names a", "--truncate_64bit_io", "--qnn_graph_name face"}) {
+    auto with_options = facts;
+    with_options.options = parse_options(JobKind::kCompile, options).value();
+    expect_refused(with_options, Code::kInvalidArgument, "without options");
+  }
 }
 
 TEST(JudgeInference, refuses_types_that_it_cannot_run) {
@@ -302,9 +327,13 @@ TEST(CheckAgainstModel, compares_specs_with_the_models_inputs) {
       {{image({0, 3, 256, 256}), size}, "", "dimensions must be 1 or more"},
       {{image({-1, 3, 256, 256}), size}, "", "dimensions must be 1 or more"},
       {{image({1, 3, 256, 256})}, "", "model m1 has 2 inputs (image, size), but specs for 1 are given (image)"},
-      {{size, image({1, 3, 256, 256})},
+      {{size, image({1, 3, 256, 256})}, "", ""},  // by name
+      {{size, image({1, 3, 255, 256})},
        "",
-       "in the order of the model's inputs: expected image, size, found size, image"},
+       "input spec 'image': the model's input 'image' expects float32[?,3,256,256], found float32[1,3,255,256]"},
+      {{spec("picture", Dtype::kInt64, {2}), image({1, 3, 256, 256})},
+       "",
+       "input spec 'picture': the model's input 'image' expects float32[?,3,256,256], found int64[2]"},
   };
   for (const SpecRow& row : rows) {
     const auto options = parse_options(JobKind::kCompile, row.options).value();

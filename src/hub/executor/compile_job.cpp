@@ -234,6 +234,11 @@ void run_compile(const JobContext& job, JobOutcome& outcome) {
     if (const auto qairt = (*environment)->qairt_version()) outcome.tool_versions.emplace_back("QAIRT", *qairt);
   }
   const auto request = request_of(job, *target, *onnx);
+  if (!request.graph_name.empty() && *target != Target::kOnnx) {
+    outcome.remarks.push_back(
+        fmt::format("The graph keeps the compiler's own name instead of {}: ONNX Runtime offers no way to name it.",
+                    request.graph_name));
+  }
   std::error_code error;
   fs::create_directories(request.output_folder, error);
   const auto result = compile::compile(*environment, request, job.log);

@@ -437,6 +437,7 @@ TEST_F(Execute, an_emulated_profile_has_placement_and_estimate_but_no_times) {
   spec_.job.is_profiling = true;
   spec_.job.device = snapdragon();
   spec_.job.device->chip = {.name = "sa8255", .soc_model = 52, .htp_arch = 73, .supports_fp16 = true};
+  spec_.options.qnn_options["context_enable_graphs"] = "face";
   const auto outcome = run();
   ASSERT_TRUE(outcome.succeeded) << outcome.failure_reason;
   ASSERT_TRUE(outcome.profile);
@@ -448,6 +449,7 @@ TEST_F(Execute, an_emulated_profile_has_placement_and_estimate_but_no_times) {
   EXPECT_THAT(outcome.profile->layers, Not(IsEmpty()));
   for (const auto& layer : outcome.profile->layers) EXPECT_FALSE(layer.time_us) << layer.name;
   EXPECT_THAT(outcome.remarks, Contains(HasSubstr("no time was measured")));
+  EXPECT_THAT(outcome.remarks, Contains(HasSubstr("context_enable_graphs=face has no effect")));
   EXPECT_THAT(outcome.remarks, Not(Contains(HasSubstr("were measured on"))));
   ASSERT_TRUE(outcome.compiler_estimate);
   EXPECT_GT(outcome.compiler_estimate->nominal_us, 0);

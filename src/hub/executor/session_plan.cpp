@@ -220,6 +220,12 @@ std::expected<void, Failure> plan_emulator(const JobContext& job, const domain::
   session.fallback = job.spec.options.allow_cpu ? runtime::Fallback::kAllow : runtime::Fallback::kForbid;
   std::string graph_name;
   session.provider.options = qnn_provider_options(job.spec.options.qnn_options, graph_name);
+  if (!graph_name.empty()) {
+    plan.remarks.push_back(
+        fmt::format("The QNN option context_enable_graphs={} has no effect: ONNX Runtime's QNN provider names graphs "
+                    "itself and runs those that the model holds.",
+                    graph_name));
+  }
   if (device.chip.supports_fp16) session.provider.options.emplace("enable_htp_fp16_precision", "1");
   // Otherwise Quantize and Dequantize at the graph's edge run on the CPU, which is a fallback.
   if (session.fallback == runtime::Fallback::kForbid) session.provider.options["offload_graph_io_quantization"] = "0";

@@ -198,6 +198,14 @@ std::string determinant_net() {
   return builder.bytes();
 }
 
+std::string determinant_alone() {
+  Builder builder("determinant_alone");
+  builder.input("matrix", kFloat, {1, 4, 4});
+  builder.output("value", kFloat, {1});
+  builder.node("Det", "determinant", {"matrix"}, {"value"});
+  return builder.bytes();
+}
+
 std::string subtraction_net() {
   Builder builder("subtraction_net");
   builder.input("left", kFloat, {2});

@@ -24,6 +24,9 @@ namespace slipway::compile::onnx_graph::testing {
 /// matrix float32[1,4,4] -> Relu "before" -> Det "determinant" -> Neg "after" -> value float32[1]: no NPU knows Det.
 [[nodiscard]] std::string determinant_net();
 
+/// matrix float32[1,4,4] -> Det "determinant" -> value float32[1]: nothing for an NPU.
+[[nodiscard]] std::string determinant_alone();
+
 /// left, right float32[2] -> difference float32[2], and left handed through as an output of its own.
 [[nodiscard]] std::string subtraction_net();
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -48,6 +49,16 @@ class BlobStore {
 
   /// Forgets an upload: parts that will not be finished, and what assemble() remembers of a finished one.
   virtual void discard(const std::string& upload_id) = 0;
+
+  /// What a collection took, or would take.
+  struct Collected {
+    std::uint64_t count = 0, size_bytes = 0;
+  };
+  /// Removes content that is not in `used` and that nobody has kept since `before`: what comes in again counts as kept
+  /// anew, so that an upload which has its bytes but not yet its row is safe. A crash in between leaves less to do.
+  /// @param only_count  says what would go, and removes nothing
+  [[nodiscard]] virtual base::Result<Collected> collect(const std::set<std::string>& used, base::Time before,
+                                                        bool only_count) = 0;
 
   /// Where the bytes lie for reading. @error kNotFound; kDataLoss: the size differs from the record
   [[nodiscard]] virtual base::Result<std::filesystem::path> path_of(const Blob& blob) const = 0;

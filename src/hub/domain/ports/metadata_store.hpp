@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -150,6 +151,10 @@ class MetadataStore {
 
   /// Queued jobs whose model's producer has failed.
   [[nodiscard]] virtual base::Result<std::vector<Job>> orphaned_jobs() const = 0;
+
+  /// The SHA-256 of all content that a row speaks of, for telling what may go. Left out is what only datasets hold that
+  /// expired before `now` and that no waiting or running job takes: it can no longer be fetched or used.
+  [[nodiscard]] virtual base::Result<std::set<std::string>> content_in_use(base::Time now) const = 0;
 
   /// Jobs ahead of this one in the queue.
   [[nodiscard]] virtual base::Result<std::uint64_t> queue_position(const std::string& job_id) const = 0;

@@ -318,7 +318,7 @@ Result<Blob> FileBlobStore::assemble(const std::string& upload_id, const std::ve
   if (const auto text = base::read_file(marker, kRecordLimitBytes)) {
     const auto before = part_from_text(*text);
     const Blob blob = before ? Blob{before->sha256, before->size_bytes} : Blob{};
-    if (before && path_of(blob)) return blob;
+    if (before && keep_again(blob)) return blob;
   }
   if (etags.empty()) return base::fail(Code::kInvalidArgument, "an upload has one part or more");
   SLIPWAY_ASSIGN(const std::uint64_t size_bytes, check_parts(*upload, etags));
@@ -346,8 +346,40 @@ Result<Blob> FileBlobStore::assemble(const std::string& upload_id, const std::ve
   return blob;
 }
 
+bool FileBlobStore::keep_again(const Blob& blob) const {
+  const std::lock_guard lock(mutex_);
+  const auto path = path_of(blob);
+  return path && ::utimensat(AT_FDCWD, path->c_str(), nullptr, 0) == 0;
+}
+
+Result<domain::BlobStore::Collected> FileBlobStore::collect(const std::set<std::string>& used, base::Time before,
+                                                            bool only_count) {
+  Collected collected;
+  std::error_code error;
+  for (const auto& folder : std::filesystem::directory_iterator(folder_ / "blobs", error)) {
+    if (!folder.is_directory(error)) continue;
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path(), error)) {
+      const std::string sha256 = folder.path().filename().string() + entry.path().filename().string();
+      if (!is_sha256(sha256) || used.contains(sha256)) continue;
+      // Between this look and the removal nobody may keep it again.
+      const std::lock_guard lock(mutex_);
+      struct stat status {};
+      if (::stat(entry.path().c_str(), &status) != 0) continue;
+      const base::Time kept(std::chrono::seconds(status.st_mtim.tv_sec));
+      if (kept >= before) continue;
+      if (!only_count && ::unlink(entry.path().c_str()) != 0) {
+        return std::unexpected(base::errno_error(errno, "remove " + entry.path().string()));
+      }
+      ++collected.count;
+      collected.size_bytes += static_cast<std::uint64_t>(status.st_size);
+    }
+  }
+  if (error) return std::unexpected(base::errno_error(error.value(), "read " + (folder_ / "blobs").string()));
+  return collected;
+}
+
 Result<void> FileBlobStore::keep(const std::filesystem::path& file, const Blob& blob) {
-  if (path_of(blob)) {
+  if (keep_again(blob)) {
     ::unlink(file.c_str());
     return {};
   }
@@ -357,7 +389,7 @@ Result<void> FileBlobStore::keep(const std::filesystem::path& file, const Blob& 
 
 Result<Blob> FileBlobStore::put(std::string_view bytes) {
   const Blob blob{.sha256 = base::sha256_hex(bytes), .size_bytes = bytes.size()};
-  if (path_of(blob)) return blob;
+  if (keep_again(blob)) return blob;
   SLIPWAY_ASSIGN(const auto path, place_for(blob));
   SLIPWAY_TRY(base::write_file_durably(path, bytes, 0600));
   return blob;

@@ -32,6 +32,8 @@ class FileBlobStore final : public domain::BlobStore {
                                                     const std::vector<std::string>& etags) override;
   [[nodiscard]] base::Result<domain::Blob> put(std::string_view bytes) override;
   void discard(const std::string& upload_id) override;
+  [[nodiscard]] base::Result<Collected> collect(const std::set<std::string>& used, base::Time before,
+                                                bool only_count) override;
   [[nodiscard]] base::Result<std::filesystem::path> path_of(const domain::Blob& blob) const override;
   [[nodiscard]] base::Result<void> verify(const domain::Blob& blob) const override;
 
@@ -44,6 +46,8 @@ class FileBlobStore final : public domain::BlobStore {
   [[nodiscard]] std::filesystem::path blob_path(const std::string& sha256) const;
   /// The path of content that is to be kept, in a folder that exists.
   [[nodiscard]] base::Result<std::filesystem::path> place_for(const domain::Blob& blob) const;
+  /// Whether the content is here already; then it counts as kept now.
+  [[nodiscard]] bool keep_again(const domain::Blob& blob) const;
   [[nodiscard]] base::Result<void> keep(const std::filesystem::path& file, const domain::Blob& blob);
 
   std::filesystem::path folder_;

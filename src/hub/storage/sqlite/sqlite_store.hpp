@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -77,6 +78,7 @@ class SqliteStore final : public domain::MetadataStore {
   [[nodiscard]] base::Result<std::vector<std::string>> hand_back_leases(const std::string& agent_id,
                                                                         base::Time now) override;
   [[nodiscard]] base::Result<std::vector<domain::Job>> orphaned_jobs() const override;
+  [[nodiscard]] base::Result<std::set<std::string>> content_in_use(base::Time now) const override;
   [[nodiscard]] base::Result<std::uint64_t> queue_position(const std::string& job_id) const override;
 
  private:

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <filesystem>
+
+#include "base/error.hpp"
+
+namespace slipway::apps::hub_server {
+
+struct CollectSettings {
+  std::filesystem::path data;
+  bool dry_run = false;
+  bool json = false;
+};
+
+/// Removes content that nothing speaks of any more, and says how much. Only while no server has the folder, so that
+/// nothing can come in meanwhile.
+/// @error kNotFound: no hub there; kUnavailable: a server is running
+[[nodiscard]] base::Result<void> collect(const CollectSettings& settings);
+
+}  // namespace slipway::apps::hub_server

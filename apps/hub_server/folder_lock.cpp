@@ -1,0 +1,36 @@
+#include "apps/hub_server/folder_lock.hpp"
+
+#include <cerrno>
+#include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <sys/file.h>
+
+#include "base/files.hpp"
+
+namespace slipway::apps::hub_server {
+
+base::Result<FolderLock> FolderLock::take(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / "lock";
+  FolderLock lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (lock.descriptor_ < 0) return std::unexpected(base::errno_error(errno, fmt::format("open {}", file.string())));
+  if (::flock(lock.descriptor_, LOCK_EX | LOCK_NB) != 0) {
+    return base::fail(base::Code::kUnavailable,
+                      "{} is in use by another slipway-hub; stop that one or give another --data folder",
+                      folder.string());
+  }
+  return lock;
+}
+
+FolderLock::~FolderLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+FolderLock::FolderLock(FolderLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+FolderLock& FolderLock::operator=(FolderLock&& other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
+  return *this;
+}
+
+}  // namespace slipway::apps::hub_server

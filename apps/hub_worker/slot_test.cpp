@@ -1,0 +1,145 @@
+// The test program stands in for slipway-worker, as in job_launcher_test.cpp: it behaves as in/behaviour says.
+#include "apps/hub_worker/slot.hpp"
+
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/files.hpp"
+#include "base/hash.hpp"
+#include "hub/client/testing/tiny_server.hpp"
+#include "hub/domain/document.hpp"
+
+namespace slipway::worker {
+namespace {
+
+namespace agent = hub::protocol::agent;
+namespace fs = std::filesystem;
+using base::Code;
+using hub::client::testing::Answer;
+using hub::client::testing::Seen;
+using hub::client::testing::TinyServer;
+using hub::domain::FailureType;
+using hub::domain::JobKind;
+using std::chrono::milliseconds;
+
+/// A hub of which one job can be had.
+class SlotTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    settings_.hub_url = server_.url();
+    settings_.token = "t";
+    settings_.program = fs::read_symlink("/proc/self/exe");
+    settings_.libraries.onnxruntime = "/usr/lib/none";
+    settings_.work_folder = folder_.path();
+    settings_.limits.compile = std::chrono::seconds(20);
+  }
+
+  Answer answer(const Seen& seen) {
+    const auto reply = [](std::string body, int status = 200) {
+      return Answer{.status = status, .body = std::move(body), .headers = "", .hang_up = false};
+    };
+    if (seen.path == "/agent/v1/register/")
+      return reply(encode(agent::Registered{fmt::format("a{}", ++registrations_)}));
+    if (seen.path == "/assets/behaviour") return reply(behaviour_);
+    if (seen.path.ends_with("/renew/")) return reply(encode(agent::RenewReply{30}));
+    if (seen.path.ends_with("/complete/")) {
+      const std::scoped_lock lock(mutex_);
+      completed_ = agent::decode<agent::CompleteRequest>(seen.body).value();
+      stop_.request_stop();
+      return reply("");
+    }
+    if (seen.path != "/agent/v1/lease/") return reply("");
+    if (lease_status_ != 200) return reply("", lease_status_.exchange(200));
+    if (is_leased_.exchange(true)) {
+      std::this_thread::sleep_for(milliseconds(20));
+      return reply(encode(agent::LeaseReply{}));
+    }
+    hub::domain::JobSpec spec;
+    spec.job.id = "j1";
+    spec.job.kind = JobKind::kCompile;
+    spec.job.lease_token = "in the document by mistake";
+    return reply(encode(agent::LeaseReply{.job_id = "j1",
+                                          .lease_token = "lease",
+                                          .lease_seconds = 30,
+                                          .spec_document = hub::domain::to_document(spec),
+                                          .inputs = {{.name = "behaviour",
+                                                      .url = "/assets/behaviour",
+                                                      .sha256 = base::sha256_hex(behaviour_),
+                                                      .size_bytes = behaviour_.size()}}}));
+  }
+  base::Result<void> run() { return run_slot(settings_, {JobKind::kCompile}, membership_, stop_.get_token()); }
+  int count(const std::string& path) {
+    const auto seen = server_.seen();
+    return static_cast<int>(std::ranges::count(seen, path, &Seen::path));
+  }
+  hub::domain::JobOutcome outcome() { return hub::domain::outcome_from_document(completed_->outcome_document).value(); }
+
+  base::TemporaryFolder folder_ = base::TemporaryFolder::create("slipway-slot-test-").value();
+  std::mutex mutex_;
+  std::string behaviour_ = "silent";
+  std::optional<agent::CompleteRequest> completed_;
+  std::atomic<int> registrations_ = 0, lease_status_ = 200;
+  std::atomic<bool> is_leased_ = false;
+  std::stop_source stop_;
+  TinyServer server_{[this](const Seen& seen) { return answer(seen); }};
+  SlotSettings settings_;
+  Membership membership_{{.name = "here", .device_documents = {}, .frameworks = {}}};
+};
+
+TEST_F(SlotTest, carries_a_job_out_and_completes_it_under_its_lease) {
+  ASSERT_TRUE(run());
+  ASSERT_TRUE(completed_);
+  EXPECT_EQ(completed_->lease_token, "lease");
+  EXPECT_EQ(outcome().failure_type, FailureType::kRuntimeUnknown) << "the process left no outcome";
+  EXPECT_EQ(count("/agent/v1/jobs/j1/complete/"), 1);
+  EXPECT_GE(count("/agent/v1/jobs/j1/log/"), 1);
+  EXPECT_TRUE(fs::is_empty(folder_.path())) << "the job folder is gone";
+}
+
+TEST_F(SlotTest, fails_a_job_whose_promised_file_is_missing) {
+  behaviour_ = "good";
+  ASSERT_TRUE(run());
+  EXPECT_FALSE(outcome().succeeded);
+  EXPECT_THAT(outcome().failure_reason, testing::HasSubstr("target.onnx"));
+  EXPECT_TRUE(completed_->files.empty());
+}
+
+TEST_F(SlotTest, ends_its_process_when_told_to_and_leaves_the_job_to_others) {
+  behaviour_ = "hang";
+  std::thread stopper([&] {
+    while (!is_leased_) std::this_thread::sleep_for(milliseconds(5));
+    std::this_thread::sleep_for(milliseconds(300));
+    stop_.request_stop();
+  });
+  const auto outcome = run();
+  stopper.join();
+  EXPECT_TRUE(outcome);
+  EXPECT_FALSE(completed_) << "what was stopped is no result";
+  EXPECT_TRUE(fs::is_empty(folder_.path()));
+  hub::client::AgentClient client(server_.url(), "t");
+  membership_.leave(client);
+  EXPECT_EQ(count("/agent/v1/leave/"), 1);
+  membership_.leave(client);
+  EXPECT_EQ(count("/agent/v1/leave/"), 1) << "once is enough";
+}
+
+TEST_F(SlotTest, registers_again_with_a_hub_that_forgot_it) {
+  lease_status_ = 404;
+  ASSERT_TRUE(run());
+  EXPECT_EQ(registrations_, 2);
+  EXPECT_TRUE(completed_);
+}
+
+TEST_F(SlotTest, tries_again_when_the_hub_is_away_and_ends_when_it_refuses_the_token) {
+  lease_status_ = 503;
+  ASSERT_TRUE(run());
+  EXPECT_TRUE(completed_);
+  stop_ = std::stop_source();
+  lease_status_ = 401;
+  EXPECT_EQ(run().error().code, Code::kUnauthenticated);
+}
+
+}  // namespace
+}  // namespace slipway::worker

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <optional>
+#include <ranges>
+#include <string>
+#include <string_view>
+
+namespace slipway::base {
+
+/// How many letters must be inserted, removed, replaced or swapped with their neighbour to make one word of the other.
+[[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
+
+/// Whether a word at this distance may have been meant: up to two slips, in longer words up to a third of the letters.
+/// Words of more than 256 letters were typed by no one.
+[[nodiscard]] bool is_near(std::string_view typed, std::size_t distance);
+
+/// The candidate nearest to what was typed, when it is near enough to be what was meant; the first of equals.
+/// @param candidates  strings or string views
+template <std::ranges::input_range Words>
+[[nodiscard]] std::optional<std::string> nearest(std::string_view typed, const Words& candidates) {
+  if (!is_near(typed, 0)) return std::nullopt;
+  std::optional<std::string> best;
+  std::size_t best_distance = 0;
+  for (const std::string_view candidate : candidates) {
+    if (!is_near(candidate, 0)) continue;
+    const std::size_t here = edit_distance(typed, candidate);
+    if (!is_near(typed, here) || (best && here >= best_distance)) continue;
+    best = candidate;
+    best_distance = here;
+  }
+  return best;
+}
+
+}  // namespace slipway::base

@@ -1,0 +1,43 @@
+#include "base/nearest.hpp"
+
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace slipway::base {
+namespace {
+
+using Words = std::vector<std::string_view>;
+
+TEST(EditDistance, counts_insertions_removals_replacements_and_swaps) {
+  EXPECT_EQ(edit_distance("", ""), 0U);
+  EXPECT_EQ(edit_distance("", "abc"), 3U);
+  EXPECT_EQ(edit_distance("abc", ""), 3U);
+  EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
+  EXPECT_EQ(edit_distance("porfile", "profile"), 1U);
+  EXPECT_EQ(edit_distance("ab", "ba"), 1U);
+  EXPECT_EQ(edit_distance("abc", "cba"), 2U);
+}
+
+TEST(Nearest, finds_what_was_meant_and_nothing_that_was_not) {
+  EXPECT_EQ(nearest("--target_runtme", Words{"--target_runtime", "--output_names"}), "--target_runtime");
+  EXPECT_EQ(nearest("--compute-unit", Words{"--compute_unit", "--qairt_version"}), "--compute_unit");
+  EXPECT_EQ(nearest("--zzz", Words{"--target_runtime", "--output_names"}), std::nullopt);
+  EXPECT_EQ(nearest("porfile", std::vector<std::string>{"profile", "bench"}), "profile");
+  EXPECT_EQ(nearest("benhc", Words{"profile", "bench"}), "bench");
+  EXPECT_EQ(nearest("quantise", Words{"infer", "bench"}), std::nullopt);
+  EXPECT_EQ(nearest("x", Words{}), std::nullopt);
+}
+
+TEST(Nearest, takes_the_nearer_and_of_equals_the_first) {
+  EXPECT_EQ(nearest("infr", Words{"inspect", "infers", "infer"}), "infer");
+  EXPECT_EQ(nearest("cat", Words{"bat", "rat"}), "bat");
+}
+
+TEST(Nearest, does_not_spend_time_on_what_nobody_typed) {
+  EXPECT_EQ(nearest(std::string(100'000, 'a'), Words{"--target_runtime"}), std::nullopt);
+  EXPECT_EQ(nearest("aaaa", std::vector<std::string>{std::string(100'000, 'a')}), std::nullopt);
+}
+
+}  // namespace
+}  // namespace slipway::base
