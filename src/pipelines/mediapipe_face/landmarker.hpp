@@ -3,8 +3,8 @@
 #include <memory>
 
 #include "media/image.hpp"
+#include "pipelines/mediapipe_common/network.hpp"
 #include "pipelines/mediapipe_face/face.hpp"
-#include "pipelines/mediapipe_face/network.hpp"
 #include "pipelines/mediapipe_face/signature.hpp"
 
 namespace slipway::pipelines::mediapipe_face {
@@ -26,8 +26,8 @@ class Landmarker {
  public:
   /// @error as runtime::Session::load and read_landmark_signature, with the file's name
   [[nodiscard]] static base::Result<Landmarker> load(std::shared_ptr<runtime::Environment> environment,
-                                                     const NetworkFile& file, const runtime::SessionOptions& options,
-                                                     const Config& config);
+                                                     const mediapipe::NetworkFile& file,
+                                                     const runtime::SessionOptions& options, const Config& config);
   ~Landmarker();
   Landmarker(Landmarker&&) noexcept;
   Landmarker& operator=(Landmarker&&) noexcept;

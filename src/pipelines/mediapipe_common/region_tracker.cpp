@@ -1,0 +1,33 @@
+#include "pipelines/mediapipe_common/region_tracker.hpp"
+
+#include <algorithm>
+
+namespace slipway::pipelines::mediapipe {
+
+bool is_same_object(const Region& a, const Region& b) {
+  constexpr double kSameObjectIou = 0.5;
+  return box_iou(upright_box(a), upright_box(b)) > kSameObjectIou;
+}
+
+void RegionTracker::add_tracks(std::vector<Proposal>& proposals) const {
+  std::erase_if(proposals, [&](const Proposal& proposal) {
+    return std::ranges::any_of(tracks_,
+                               [&](const Track& track) { return is_same_object(track.region, proposal.region); });
+  });
+  proposals.resize(std::min(proposals.size(), most_ - std::min(most_, tracks_.size())));
+  const auto detected = static_cast<std::ptrdiff_t>(proposals.size());
+  for (const Track& track : tracks_) proposals.push_back({track.region, track.id, nullptr});
+  std::ranges::rotate(proposals, proposals.begin() + detected);
+}
+
+RegionTracker::Track& RegionTracker::follow(int track_id, const Region& region) {
+  const auto before = std::ranges::find(tracks_, track_id, &Track::id);
+  const bool is_known = track_id >= 0 && before != tracks_.end();
+  followed_.push_back(is_known ? std::move(*before) : Track{});
+  Track& track = followed_.back();
+  if (!is_known) track.id = next_id_++;
+  track.region = region;
+  return track;
+}
+
+}  // namespace slipway::pipelines::mediapipe
