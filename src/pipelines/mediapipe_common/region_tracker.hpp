@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "pipelines/mediapipe_common/detection.hpp"
+#include "pipelines/mediapipe_common/landmark.hpp"
 #include "pipelines/mediapipe_common/one_euro.hpp"
 #include "pipelines/mediapipe_common/region.hpp"
 
@@ -37,6 +38,10 @@ class RegionTracker {
     int id = 0;
     Region region;  ///< in the next frame
     OneEuroFilter filter{OneEuroSettings{}};
+
+    /// Smooths landmarks, x, y and z of all; speed is counted in sizes of the box around them.
+    /// @source LandmarksSmoothingCalculator
+    void smooth(double time_s, const Box& around, std::span<Landmark> landmarks);
   };
 
   /// @param most  1 or more

@@ -12,10 +12,6 @@ constexpr double kMediapipeScale = 1.5, kQaiHubScale = 1.1;
 constexpr std::size_t kRightEye = 0, kLeftEye = 1;               // key points
 constexpr std::size_t kRightEyeOuter = 33, kLeftEyeOuter = 263;  // landmarks
 
-media::Point point_of(const Landmark& landmark) {
-  return {static_cast<double>(landmark.x), static_cast<double>(landmark.y)};
-}
-
 }  // namespace
 
 mediapipe::Region region_of(const mediapipe::Detection& detection, Rules rules) {
@@ -28,21 +24,10 @@ mediapipe::Region region_of(const mediapipe::Detection& detection, Rules rules) 
           angle};
 }
 
-Box box_of(const std::array<Landmark, kLandmarkCount>& landmarks) {
-  float left = landmarks[0].x, right = left, top = landmarks[0].y, bottom = top;
-  for (const Landmark& landmark : landmarks) {
-    left = std::min(left, landmark.x);
-    right = std::max(right, landmark.x);
-    top = std::min(top, landmark.y);
-    bottom = std::max(bottom, landmark.y);
-  }
-  return {static_cast<double>(left), static_cast<double>(top), static_cast<double>(right), static_cast<double>(bottom)};
-}
-
 mediapipe::Region region_of(const std::array<Landmark, kLandmarkCount>& landmarks) {
-  const double angle =
-      mediapipe::angle_between(point_of(landmarks[kRightEyeOuter]), point_of(landmarks[kLeftEyeOuter]));
-  return mediapipe::square_region(box_of(landmarks), angle, kMediapipeScale);
+  const double angle = mediapipe::angle_between(mediapipe::point_of(landmarks[kRightEyeOuter]),
+                                                mediapipe::point_of(landmarks[kLeftEyeOuter]));
+  return mediapipe::square_region(mediapipe::box_of(landmarks), angle, kMediapipeScale);
 }
 
 struct Landmarker::State {
@@ -87,15 +72,8 @@ base::Result<void> Landmarker::run(media::ImageView image, Face& face, StageTime
                  mediapipe::read_output(*outputs, signature.outputs, signature.landmarks, 3 * kLandmarkCount));
   face.presence = signature.flag_is_logit ? 1.0F / (1.0F + std::exp(-flag[0])) : flag[0];
   const double unit = signature.unit == LandmarkUnit::kCropFraction ? static_cast<double>(state.network.size()) : 1.0;
-  const double depth_unit = unit * state.network.scale();
-  bool is_finite = std::isfinite(face.presence);
-  for (std::size_t i = 0; i < kLandmarkCount; ++i) {
-    const media::Point at = state.network.to_picture().apply(
-        {static_cast<double>(values[3 * i]) * unit, static_cast<double>(values[3 * i + 1]) * unit});
-    const double depth = static_cast<double>(values[3 * i + 2]) * depth_unit;
-    face.landmarks[i] = {static_cast<float>(at.x), static_cast<float>(at.y), static_cast<float>(depth)};
-    is_finite = is_finite && std::isfinite(at.x) && std::isfinite(at.y) && std::isfinite(depth);
-  }
+  const bool is_finite = mediapipe::place_landmarks(
+      values, 3, {state.network.to_picture(), unit, unit * state.network.scale()}, face.landmarks);
   face.has_landmarks = is_finite && face.presence >= state.presence_min;
   times.post_us += watch.lap_us();
   return {};

@@ -16,9 +16,6 @@ namespace slipway::pipelines::mediapipe_face {
 /// level.
 [[nodiscard]] mediapipe::Region region_of(const std::array<Landmark, kLandmarkCount>& landmarks);
 
-/// The smallest box around the landmarks.
-[[nodiscard]] Box box_of(const std::array<Landmark, kLandmarkCount>& landmarks);
-
 /// Finds 468 points in a region of a picture.
 /// @thread one object belongs to one thread
 /// @source model facts of both rules; python/reference/mediapipe_face/landmark.py

@@ -49,12 +49,8 @@ void Tracker::update(double time_s, std::vector<Face>& faces) {
     if (!face.has_landmarks) continue;
     mediapipe::RegionTracker::Track& track = tracks_.follow(face.track_id, region_of(face.landmarks));
     face.track_id = track.id;
-    const Box around = box_of(face.landmarks);
-    if (smooth_) {
-      constexpr double kSmallest = 1e-6;
-      const double size = (around.x2 - around.x1 + around.y2 - around.y1) / 2;
-      if (size >= kSmallest) track.filter.apply(time_s, 1 / size, {&face.landmarks[0].x, 3 * kLandmarkCount});
-    }
+    const Box around = mediapipe::box_of(face.landmarks);
+    if (smooth_) track.smooth(time_s, around, face.landmarks);
     if (!face.has_keypoints) {
       face.box = around;
       face.score = face.presence;
