@@ -35,7 +35,7 @@ struct HandVerb {
     if (found.has_landmarks) {
       json["presence"] = found.presence;
       json["handedness"] = found.is_right() ? "right" : "left";
-      json["handedness_score"] = found.is_right() ? found.right_hand : 1 - found.right_hand;
+      json["handedness_score"] = found.is_right() ? 1 - found.left_hand : found.left_hand;
       json["landmarks"] = json_of_points(found.landmarks);
       json["world_landmarks"] = json_of_points(found.world_landmarks);
     } else {

@@ -36,7 +36,7 @@ def describe_graph(network: Network) -> dict[str, Any]:
                     "resampling": "bilinear", "outside": "replicate"},
             "post": {"landmarks": LANDMARK.landmark_count, "unit": "pixels of the crop", "depth_divisor": LANDMARK.depth_divisor,
                      "presence": "probability", "presence_min": LANDMARK.presence_min,
-                     "handedness": "probability of a right hand in a mirrored picture", "world_landmarks": "metres"}}
+                     "handedness": "probability of a left hand in a mirrored picture", "world_landmarks": "metres"}}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -55,15 +55,15 @@ class Hand:
     points: np.ndarray  # [21, 3]: x, y in pixels of the picture, z in the same unit, negative towards the viewer
     world: np.ndarray  # [21, 3]: metres, about the hand's middle
     presence: float
-    right: float  # probability of a right hand, were the picture mirrored (as MediaPipe counts)
+    left: float  # probability of a left hand, were the picture mirrored (as MediaPipe counts)
 
 
 def postprocess(outputs: list[np.ndarray], region: Region, constants: LandmarkConstants) -> Hand:
     """outputs: landmarks [1, 63] in pixels of the crop, presence [1, 1], handedness [1, 1], world landmarks [1, 63]."""
-    landmarks, presence, right, world = outputs
+    landmarks, presence, left, world = outputs
     points = landmarks.reshape(constants.landmark_count, 3).astype(np.float64)
     depth = points[:, 2:] * (region.side / constants.size / constants.depth_divisor)
     metres = world.reshape(constants.landmark_count, 3).astype(np.float64)
     metres = np.concatenate([metres[:, :2] @ rotation(region.angle).T, metres[:, 2:]], axis=1)
     return Hand(np.concatenate([region.affine(constants.size).apply(points[:, :2]), depth], axis=1), metres,
-                float(presence.reshape(-1)[0]), float(right.reshape(-1)[0]))
+                float(presence.reshape(-1)[0]), float(left.reshape(-1)[0]))

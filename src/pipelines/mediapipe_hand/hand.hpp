@@ -19,8 +19,8 @@ struct Hand {
   int track_id = -1;           ///< the same from frame to frame of a sequence; -1 in single pictures
   bool has_keypoints = false;  ///< false: it was tracked, the palm detector did not see it
   bool has_landmarks = false;
-  float presence = 0;    ///< with landmarks: the probability that there is a hand
-  float right_hand = 0;  ///< with landmarks: MediaPipe's probability of "Right", which takes the picture as mirrored
+  float presence = 0;   ///< with landmarks: the probability that there is a hand
+  float left_hand = 0;  ///< with landmarks: MediaPipe's probability of "Left", which takes the picture as mirrored
   std::array<media::Point, kKeypointCount> keypoints{};
   mediapipe::Region region;  ///< with landmarks: what the landmark network saw
   std::array<Landmark, kLandmarkCount> landmarks{};
@@ -28,7 +28,7 @@ struct Hand {
       world_landmarks{};  ///< metres, about the hand's middle, turned as the picture is
 
   /// As MediaPipe names it, which takes the picture as mirrored (a selfie): in an ordinary picture it is the other one.
-  [[nodiscard]] bool is_right() const { return right_hand > 0.5F; }
+  [[nodiscard]] bool is_right() const { return left_hand < 0.5F; }
 };
 
 /// What one picture gave.

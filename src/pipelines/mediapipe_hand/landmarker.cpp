@@ -47,7 +47,7 @@ base::Result<Landmarker> Landmarker::load(std::shared_ptr<runtime::Environment> 
 
 base::Result<void> Landmarker::run(media::ImageView image, Hand& hand, StageTimes& times) {
   hand.has_landmarks = false;
-  hand.presence = hand.right_hand = 0;
+  hand.presence = hand.left_hand = 0;
   SLIPWAY_ASSIGN(const tensor::NamedTensors* outputs, network_.run(image, hand.region, times));
   if (outputs == nullptr) return {};
   Stopwatch watch;
@@ -59,7 +59,7 @@ base::Result<void> Landmarker::run(media::ImageView image, Hand& hand, StageTime
   SLIPWAY_ASSIGN(const RealValues points, read(signature_.landmarks, 3 * kLandmarkCount));
   SLIPWAY_ASSIGN(const RealValues world, read(signature_.world, 3 * kLandmarkCount));
   hand.presence = presence[0];
-  hand.right_hand = handedness[0];
+  hand.left_hand = handedness[0];
   const bool is_placed = mediapipe::place_landmarks(
       points, 3, {network_.to_picture(), 1.0, network_.scale() / kDepthDivisor}, hand.landmarks);
   const bool is_turned = mediapipe::turn_landmarks(world, 3, hand.region.angle, hand.world_landmarks);

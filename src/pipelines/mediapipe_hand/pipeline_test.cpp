@@ -83,7 +83,7 @@ TEST(MediapipeHand, PlacesTheLandmarksWhereMediaPipePlacesThem) {
   expect_points(hand.landmarks, expected["landmarks"], 1, 0.05F);
   expect_points(hand.world_landmarks, expected["world_landmarks"], 1000, 0.1F);
   EXPECT_EQ(hand.is_right(), expected["handedness"] == "Right");
-  EXPECT_NEAR(hand.is_right() ? hand.right_hand : 1 - hand.right_hand, expected["handedness_score"].get<float>(), 2e-3);
+  EXPECT_NEAR(hand.is_right() ? 1 - hand.left_hand : hand.left_hand, expected["handedness_score"].get<float>(), 2e-3);
   expect_region(region_of(hand.landmarks), expected["next_region"], 0.1);
   EXPECT_EQ(found.landmark_runs, 2);
 }
