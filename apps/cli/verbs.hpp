@@ -15,6 +15,8 @@ void add_demucs(CLI::App& app, Context& context);
 void add_drone(CLI::App& app, Context& context);
 void add_face_det_lite(CLI::App& app, Context& context);
 void add_mediapipe_face(CLI::App& app, Context& context);
+void add_mediapipe_hand(CLI::App& app, Context& context);
+void add_mediapipe_pose(CLI::App& app, Context& context);
 void add_samurai(CLI::App& app, Context& context);
 void add_compile(CLI::App& app, Context& context);
 void add_serve(CLI::App& app, Context& context);

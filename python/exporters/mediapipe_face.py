@@ -15,43 +15,28 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import hashlib
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
 import onnx
-from PIL import Image
 
+from python.exporters.common.mediapipe_tflite import (
+    ASTRONAUT,
+    FORM_HELP,
+    TOLERANCE,
+    Network,
+    check,
+    convert_tflite,
+    describe_tensors,
+    digest_of,
+    report,
+    unknown,
+)
 from python.exporters.common.model_folder import write_description
 from python.exporters.common.prelu import expand_prelu
 from python.exporters.common.unsupported import UnsupportedModelError
 from python.reference.mediapipe_face.constants import BACK, FULL_RANGE, LANDMARK, SHORT_RANGE
-from python.reference.mediapipe_face.sampling import letterbox, to_range
-
-if TYPE_CHECKING:
-    from python.exporters.common.litert_check import OutputDifference
-    from python.exporters.common.tflite_graph import Graph
-try:
-    from python.exporters.common.tflite_graph import read_tflite
-    from python.exporters.common.tflite_to_onnx import convert
-except ModuleNotFoundError:  # the environment of the PyTorch exporters reads no TFLite
-    read_tflite = convert = None
-
-TOLERANCE = 1e-4  # of the output's range, float32 against LiteRT
-_ASTRONAUT = Path(".deps/assets/astronaut.png")
-
-
-@dataclasses.dataclass(frozen=True)
-class Network:
-    graph: str  # name in the folder
-    variant: str
-    input_shape: tuple[int, ...]  # NHWC
-    output_shapes: tuple[tuple[int, ...], ...]
-    output_names: tuple[str, ...]
-    input_range: tuple[float, float]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,21 +67,6 @@ OTHERS = (BACK_NETWORK, BACK_SPLIT, LANDMARK_FRACTIONS)
 _TORCH = {"front": NETWORKS[0], "back": BACK_NETWORK, "landmark": LANDMARK_FRACTIONS}
 
 
-def identify(graph: Graph) -> Network:
-    """Which network a TFLite file holds, by the shapes of its inputs and outputs."""
-    inputs = [tensor.shape for tensor in graph.inputs]
-    outputs = tuple(tensor.shape for tensor in graph.outputs)
-    for network in NETWORKS:
-        if inputs == [network.input_shape] and outputs == network.output_shapes:
-            return network
-    raise UnsupportedModelError(_unknown(inputs, list(outputs), NETWORKS))
-
-
-def _unknown(inputs: list, outputs: list, known: tuple[Network, ...]) -> str:
-    return (f"not a face network that this exporter knows: inputs {inputs}, outputs {outputs}; expected one of "
-            + ", ".join(f"{n.variant} {n.input_shape} -> {list(n.output_shapes)}" for n in known))
-
-
 def identify_onnx(model: onnx.ModelProto) -> tuple[Network, str]:
     """The network of an ONNX file, under its own output names, and its layout. A dynamic batch counts as 1."""
     weights = {tensor.name for tensor in model.graph.initializer}
@@ -112,7 +82,7 @@ def identify_onnx(model: onnx.ModelProto) -> tuple[Network, str]:
         layout = {(n, h, w, c): "nhwc", (n, c, h, w): "nchw"}.get(inputs[0]) if len(inputs) == 1 else None
         if layout and sorted(outputs.values()) == sorted(network.output_shapes):
             return dataclasses.replace(network, output_names=tuple(outputs), output_shapes=tuple(outputs.values())), layout
-    raise UnsupportedModelError(_unknown(inputs, list(outputs.values()), (*NETWORKS, *OTHERS)))
+    raise UnsupportedModelError(unknown(inputs, list(outputs.values()), (*NETWORKS, *OTHERS), "face"))
 
 
 def export(checkpoint: Path, folder: Path, layout: str = "nhwc") -> tuple[Network, Path]:
@@ -123,7 +93,7 @@ def export(checkpoint: Path, folder: Path, layout: str = "nhwc") -> tuple[Networ
 
 def export_any(checkpoint: Path, folder: Path, layout: str) -> Exported:
     folder.mkdir(parents=True, exist_ok=True)
-    digest = _sha256(checkpoint)
+    digest = digest_of(checkpoint)
     if checkpoint.suffix == ".onnx":
         model = onnx.load(checkpoint)
         network, layout = identify_onnx(model)
@@ -140,14 +110,7 @@ def export_any(checkpoint: Path, folder: Path, layout: str) -> Exported:
         except face_networks.UnknownStateError as error:
             raise UnsupportedModelError(str(error)) from error
         return _export_torch(name, module, folder, layout, checkpoint.name, digest)
-    if read_tflite is None:
-        raise UnsupportedModelError(f"{checkpoint}: TFLite files are read in .deps/venv (tools/setup.sh python)")
-    graph = read_tflite(checkpoint)
-    network = identify(graph)
-    model = convert(graph, ["image"], list(network.output_names), layout, f"mediapipe_face_{network.graph}",
-                    {"source": checkpoint.name, "sha256": digest, "licence": "Apache-2.0"})
-    path = folder / f"{network.graph}.onnx"
-    onnx.save(model, path)
+    network, path = convert_tflite(checkpoint, folder, layout, NETWORKS, "face")
     return Exported(network, checkpoint.name, digest, path, layout)
 
 
@@ -185,10 +148,6 @@ def describe(exported: list[Exported]) -> dict[str, Any]:
 
 def _describe_graph(exported: Exported) -> dict[str, Any]:
     network, layout = exported.network, exported.layout
-    batch, height, width, channels = network.input_shape
-    shape = [batch, channels, height, width] if layout == "nchw" else list(network.input_shape)
-    outputs = [{"name": name, "shape": list(output), "dtype": "float32"}
-               for name, output in zip(network.output_names, network.output_shapes)]
     checkpoint: dict[str, Any] = {"file": exported.checkpoint}
     if exported.sha256:
         checkpoint["sha256"] = exported.sha256
@@ -196,9 +155,7 @@ def _describe_graph(exported: Exported) -> dict[str, Any]:
         "file": exported.path.name,
         "variant": network.variant,
         "checkpoint": checkpoint,
-        "inputs": [{"name": "image", "shape": shape, "dtype": "float32", "layout": layout.upper(), "colour": "RGB",
-                    "range": list(network.input_range)}],
-        "outputs": outputs,
+        **describe_tensors(network, layout),
     }
     if network.graph == "landmark":
         is_fraction = network.variant == LANDMARK_FRACTIONS.variant
@@ -222,44 +179,6 @@ def _describe_graph(exported: Exported) -> dict[str, Any]:
     return description
 
 
-def check_tensors(network: Network, pictures: list[Path]) -> Iterator[tuple[str, np.ndarray]]:
-    """Each picture whole, mirrored, upside down, and its four corners and middle at half size."""
-    size = network.input_shape[1]
-    for path in pictures:
-        whole = np.asarray(Image.open(path).convert("RGB"))
-        height, width = whole.shape[:2]
-        top, left = height // 4, width // 4
-        views = {"whole": whole, "mirrored": whole[:, ::-1], "upside down": whole[::-1],
-                 "upper middle": whole[: height // 2, left : left + width // 2],
-                 "top left": whole[: height // 2, : width // 2], "top right": whole[: height // 2, width // 2 :],
-                 "bottom left": whole[height // 2 :, : width // 2], "middle": whole[top : top + height // 2,
-                                                                                 left : left + width // 2]}
-        for name, view in views.items():
-            yield f"{path.name} {name}", to_range(letterbox(view, size)[0], network.input_range)[None]
-
-
-def check(network: Network, checkpoint: Path, path: Path, pictures: list[Path], layout: str) -> list[OutputDifference]:
-    """Differences from LiteRT on the pictures, one entry an output."""
-    from python.exporters.common.litert_check import compare_with_litert
-
-    return compare_with_litert(checkpoint, path, check_tensors(network, pictures), layout)
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _report(differences: list[OutputDifference]) -> bool:
-    fine = True
-    for difference in differences:
-        within = difference.relative <= TOLERANCE
-        fine = fine and within
-        print(f"  {difference.name:16} max difference {difference.max_abs:.2e} of {difference.low:.4g} … {difference.high:.4g}"
-              f" = {difference.relative:.1e} of the range, at {difference.worst}: "
-              f"{'within' if within else 'BEYOND'} {TOLERANCE:g}")
-    return fine
-
-
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m python.exporters.mediapipe_face", description=__doc__.split("\n")[0])
     parser.add_argument("--checkpoint", type=Path, nargs="+", default=[], help="one or several .tflite, .pth or .onnx files")
@@ -269,14 +188,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--layout", choices=("nhwc", "nchw"), default="nhwc",
                         help="axes of the input (default: nhwc); .onnx files keep theirs")
     parser.add_argument("--form", choices=("cpu", "portable"), default="cpu",
-                        help="cpu: PReLU as multiply, ReLU and add, which ONNX Runtime's CPU provider runs three times as fast; "
-                             "portable: PReLU as it is, for NPU compilers")
+                        help=FORM_HELP)
     parser.add_argument("--check", action="store_true", help="compare .tflite files with LiteRT on pictures")
-    parser.add_argument("--pictures", type=Path, nargs="+", help=f"for --check (default: {_ASTRONAUT})")
+    parser.add_argument("--pictures", type=Path, nargs="+", help=f"for --check (default: {ASTRONAUT})")
     options = parser.parse_args(arguments)
     if bool(options.checkpoint) == (options.seed is not None):
         parser.error("say either --checkpoint or --seed")
-    pictures = options.pictures or [_ASTRONAUT]
+    pictures = options.pictures or [ASTRONAUT]
     try:
         exported: list[Exported] = []
         for each in options.checkpoint or options.networks:
@@ -296,7 +214,7 @@ def main(arguments: list[str] | None = None) -> int:
             if checkpoint.suffix != ".tflite":
                 continue
             print(f"{made.path} against LiteRT on {len(pictures)} picture{'s' * (len(pictures) > 1)}, 8 views each:")
-            fine = _report(check(made.network, checkpoint, made.path, pictures, options.layout)) and fine
+            fine = report(check(made.network, checkpoint, made.path, pictures, options.layout)) and fine
     except (UnsupportedModelError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

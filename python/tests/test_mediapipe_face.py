@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from python.exporters import mediapipe_face as exporter
+from python.exporters.common import mediapipe_tflite
 from python.reference.mediapipe_face import detector, landmark
 from python.reference.mediapipe_face.constants import FULL_RANGE, LANDMARK, SHORT_RANGE
 
@@ -29,7 +30,7 @@ def test_each_network_agrees_with_litert(asset, tmp_path, capsys, name, layout):
 
 
 def test_a_changed_weight_is_noticed(asset, tmp_path, capsys, monkeypatch):
-    real = exporter.convert
+    real = mediapipe_tflite.convert
 
     def damaged(*arguments):
         model = real(*arguments)
@@ -38,7 +39,7 @@ def test_a_changed_weight_is_noticed(asset, tmp_path, capsys, monkeypatch):
         weight.CopyFrom(onnx.numpy_helper.from_array(values, weight.name))
         return model
 
-    monkeypatch.setattr(exporter, "convert", damaged)
+    monkeypatch.setattr(mediapipe_tflite, "convert", damaged)
     status = exporter.main(["--checkpoint", str(asset(SHORT)), "--output", str(tmp_path), "--check", "--pictures",
                             str(asset("astronaut.png"))])
     assert status == 1

@@ -244,13 +244,48 @@ def _concatenation(converter: _Converter, operator: Operator) -> None:
     (converter.produce_nchw if use_nchw else converter.produce_plain)(target, result)
 
 
+def _fully_connected(converter: _Converter, operator: Operator) -> None:
+    target, options = operator.outputs[0], operator.options
+    weights = _as_float32(operator.inputs[1].constant)  # [out, in]
+    rows = converter.constant(np.array([-1, weights.shape[1]], dtype=np.int64), target.name + "_rows")
+    inputs = [converter.node("Reshape", [converter.plain(operator.inputs[0]), rows], target.name + "_in"),
+              converter.constant(weights, target.name + "_weight")]
+    if len(operator.inputs) > 2 and operator.inputs[2] is not None:
+        inputs.append(converter.constant(_as_float32(operator.inputs[2].constant), target.name + "_bias"))
+    result = converter.activation(converter.node("Gemm", inputs, target.name + "_product", transB=1), options.fusedActivationFunction, target.name)
+    shape = converter.constant(np.array(target.shape, dtype=np.int64), target.name + "_shape")
+    converter.produce_plain(target, converter.node("Reshape", [result, shape], target.name))
+
+
+def _logistic(converter: _Converter, operator: Operator) -> None:
+    source, target = operator.inputs[0], operator.outputs[0]
+    if converter.is_nchw(source):
+        converter.produce_nchw(target, converter.node("Sigmoid", [converter.nchw(source)], target.name))
+    else:
+        converter.produce_plain(target, converter.node("Sigmoid", [converter.plain(source)], target.name))
+
+
+def _mean(converter: _Converter, operator: Operator) -> None:
+    """Over any axes; over H and W of an activation it stays channels first."""
+    source, target, keep = operator.inputs[0], operator.outputs[0], operator.options.keepDims
+    axes = sorted(int(axis) % len(source.shape) for axis in np.ravel(operator.inputs[1].constant))
+    if axes == [1, 2] and len(source.shape) == 4:
+        result = converter.node("ReduceMean", [converter.nchw(source)], target.name, axes=[2, 3], keepdims=int(keep))
+        (converter.produce_nchw if keep else converter.produce_plain)(target, result)
+    else:
+        converter.produce_plain(target, converter.node("ReduceMean", [converter.plain(source)], target.name, axes=axes, keepdims=int(keep)))
+
+
 _OPERATORS: dict[str, Callable[[_Converter, Operator], None]] = {
     "ADD": _add,
     "CONCATENATION": _concatenation,
     "CONV_2D": _conv_2d,
     "DEPTHWISE_CONV_2D": _depthwise_conv_2d,
     "DEPTH_TO_SPACE": _depth_to_space,
+    "FULLY_CONNECTED": _fully_connected,
+    "LOGISTIC": _logistic,
     "MAX_POOL_2D": _max_pool_2d,
+    "MEAN": _mean,
     "PAD": _pad,
     "PRELU": _prelu,
     "RELU": _relu,

@@ -37,11 +37,11 @@ def make_anchors(constants: DetectorConstants) -> np.ndarray:
 
 
 def decode_boxes(regressors: np.ndarray, constants: DetectorConstants) -> tuple[np.ndarray, np.ndarray]:
-    """regressors [1, N, 16]: eight (x, y) pairs in input pixels: centre and size, then six key points.
+    """regressors [1, N, 4 + 2·K]: (x, y) pairs in input pixels: centre and size, then K key points (six of a face).
 
-    Centre and key points are relative to the anchor. Returns boxes [N, 4] and key points [N, 6, 2] in input pixels.
+    Centre and key points are relative to the anchor. Returns boxes [N, 4] and key points [N, K, 2] in input pixels.
     """
-    pairs = regressors[0].reshape(-1, 8, 2).astype(np.float64)
+    pairs = regressors[0].reshape(len(regressors[0]), -1, 2).astype(np.float64)
     anchors = make_anchors(constants) * constants.size
     centres, half = pairs[:, 0] + anchors, pairs[:, 1] / 2
     return np.concatenate([centres - half, centres + half], axis=1), pairs[:, 2:] + anchors[:, None]

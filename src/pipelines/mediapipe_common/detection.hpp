@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 
 #include "media/draw.hpp"
 #include "pipelines/common/box.hpp"
@@ -14,6 +15,7 @@ inline constexpr std::size_t kMostKeypoints = 8;  ///< a face has 6, a palm 7, a
 struct Detection {
   Box box;
   float score = 0;
+  std::uint32_t row = 0;  ///< its anchor; of two equal scores the lower comes first
   std::array<media::Point, kMostKeypoints> keypoints{};
 };
 

@@ -2,11 +2,25 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 namespace slipway::pipelines::mediapipe {
 
 double angle_between(media::Point start, media::Point end) {
   return std::atan2(end.y - start.y, end.x - start.x);
+}
+
+double angle_upright(media::Point start, media::Point end) {
+  constexpr double kTurn = 2 * std::numbers::pi;
+  const double angle = std::numbers::pi / 2 + angle_between(start, end);
+  return angle - kTurn * std::floor((angle + std::numbers::pi) / kTurn);
+}
+
+Region moved_square(const Region& region, double right, double down, double scale) {
+  const double cosine = std::cos(region.angle), sine = std::sin(region.angle);
+  const double x = right * region.width, y = down * region.height;
+  const double side = std::max(region.width, region.height) * scale;
+  return {{region.centre.x + cosine * x - sine * y, region.centre.y + sine * x + cosine * y}, side, side, region.angle};
 }
 
 Region square_region(const Box& box, double angle, double scale) {

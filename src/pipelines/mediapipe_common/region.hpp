@@ -18,6 +18,15 @@ struct Region {
 /// @source DetectionsToRectsCalculator with a target angle of 0
 [[nodiscard]] double angle_between(media::Point start, media::Point end);
 
+/// The same for a line that is to point straight up: 0 when `end` lies above `start`; in −π … π.
+/// @source DetectionsToRectsCalculator with a target angle of 90 degrees
+[[nodiscard]] double angle_upright(media::Point start, media::Point end);
+
+/// A region moved along its own axes, made square by its longer side, and grown.
+/// @param right, down  in widths and heights of the region as it was
+/// @source RectTransformationCalculator with shifts and square_long
+[[nodiscard]] Region moved_square(const Region& region, double right, double down, double scale);
+
 /// A square around a box: its longer side times `scale`.
 /// @source RectTransformationCalculator with square_long
 [[nodiscard]] Region square_region(const Box& box, double angle, double scale);

@@ -56,6 +56,7 @@ void SsdDecoder::decode(std::span<const SsdRows> rows, float score_min, std::vec
       if (width < 0 || height < 0) continue;
       Detection detection;
       detection.score = score;
+      detection.row = static_cast<std::uint32_t>(first + i);
       detection.box = {x - width / 2, y - height / 2, x + width / 2, y + height / 2};
       for (std::size_t k = 0; k < keypoint_count_; ++k) {
         detection.keypoints[k] = {value(4 + 2 * k) + anchor.x, value(5 + 2 * k) + anchor.y};

@@ -8,7 +8,10 @@ namespace {
 constexpr float kUsed = -1;  // as a score: the detection is part of a mean already
 
 void sort_best_first(std::vector<Detection>& found) {
-  std::ranges::stable_sort(found, std::greater{}, &Detection::score);
+  // Not stable_sort, which allocates.
+  std::ranges::sort(found, [](const Detection& a, const Detection& b) {
+    return a.score != b.score ? a.score > b.score : a.row < b.row;
+  });
 }
 
 void add_weighted(Detection& sum, const Detection& detection, double weight) {

@@ -4,15 +4,12 @@
 #include <optional>
 #include <string>
 
+#include "pipelines/mediapipe_common/rules.hpp"
 #include "tensor/shape.hpp"
 
 namespace slipway::pipelines::mediapipe_face {
 
-/// Whose rules apply around the networks.
-enum class Rules {
-  kMediapipe,  ///< MediaPipe's graphs: weighted suppression, squares of 1.5 times the face, edges go on, tracking
-  kQaiHub,     ///< the app of Qualcomm's package: whole pixels, plain suppression, boxes of 1.1 times, black edges
-};
+using mediapipe::Rules;
 
 inline constexpr std::size_t kKeypointCount = 6;  ///< right eye, left eye, nose, mouth, right ear, left ear
 inline constexpr std::size_t kLandmarkCount = 468;

@@ -25,18 +25,15 @@ constexpr int kContours[] = {
 
 constexpr media::Colour kMesh = {120, 200, 255};
 
-media::Point point_of(const Landmark& landmark) {
-  return {static_cast<double>(landmark.x), static_cast<double>(landmark.y)};
-}
-
 void draw_mesh(media::Image& image, const Face& face, int width) {
   const int radius = face.region.width > 300 ? width : 0;
-  for (const Landmark& landmark : face.landmarks) media::draw_point(image, point_of(landmark), radius, kMesh);
+  for (const Landmark& landmark : face.landmarks)
+    media::draw_point(image, mediapipe::point_of(landmark), radius, kMesh);
   int before = -1;
   for (const int index : kContours) {
     if (before >= 0 && index >= 0) {
-      media::draw_line(image, point_of(face.landmarks[static_cast<std::size_t>(before)]),
-                       point_of(face.landmarks[static_cast<std::size_t>(index)]), media::kWhite, 1);
+      media::draw_line(image, mediapipe::point_of(face.landmarks[static_cast<std::size_t>(before)]),
+                       mediapipe::point_of(face.landmarks[static_cast<std::size_t>(index)]), media::kWhite, 1);
     }
     before = index;
   }

@@ -5,17 +5,13 @@
 
 #include "pipelines/common/timing.hpp"
 #include "pipelines/mediapipe_common/detection.hpp"
+#include "pipelines/mediapipe_common/landmark.hpp"
 #include "pipelines/mediapipe_common/region.hpp"
 #include "pipelines/mediapipe_face/config.hpp"
 
 namespace slipway::pipelines::mediapipe_face {
 
-/// A point of the face mesh in pixels of the picture; z in the same unit, smaller is nearer.
-struct Landmark {
-  float x = 0;
-  float y = 0;
-  float z = 0;
-};
+using mediapipe::Landmark;
 
 /// One face, in pixels of the picture.
 struct Face {

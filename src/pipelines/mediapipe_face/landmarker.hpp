@@ -3,8 +3,8 @@
 #include <memory>
 
 #include "media/image.hpp"
+#include "pipelines/mediapipe_common/network.hpp"
 #include "pipelines/mediapipe_face/face.hpp"
-#include "pipelines/mediapipe_face/network.hpp"
 #include "pipelines/mediapipe_face/signature.hpp"
 
 namespace slipway::pipelines::mediapipe_face {
@@ -16,9 +16,6 @@ namespace slipway::pipelines::mediapipe_face {
 /// level.
 [[nodiscard]] mediapipe::Region region_of(const std::array<Landmark, kLandmarkCount>& landmarks);
 
-/// The smallest box around the landmarks.
-[[nodiscard]] Box box_of(const std::array<Landmark, kLandmarkCount>& landmarks);
-
 /// Finds 468 points in a region of a picture.
 /// @thread one object belongs to one thread
 /// @source model facts of both rules; python/reference/mediapipe_face/landmark.py
@@ -26,8 +23,8 @@ class Landmarker {
  public:
   /// @error as runtime::Session::load and read_landmark_signature, with the file's name
   [[nodiscard]] static base::Result<Landmarker> load(std::shared_ptr<runtime::Environment> environment,
-                                                     const NetworkFile& file, const runtime::SessionOptions& options,
-                                                     const Config& config);
+                                                     const mediapipe::NetworkFile& file,
+                                                     const runtime::SessionOptions& options, const Config& config);
   ~Landmarker();
   Landmarker(Landmarker&&) noexcept;
   Landmarker& operator=(Landmarker&&) noexcept;

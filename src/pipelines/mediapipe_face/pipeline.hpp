@@ -1,11 +1,10 @@
 #pragma once
 
-#include <filesystem>
 #include <memory>
-#include <optional>
 
 #include "base/error.hpp"
 #include "media/image.hpp"
+#include "pipelines/mediapipe_common/network.hpp"
 #include "pipelines/mediapipe_face/config.hpp"
 #include "pipelines/mediapipe_face/face.hpp"
 #include "pipelines/mediapipe_face/signature.hpp"
@@ -13,11 +12,7 @@
 
 namespace slipway::pipelines::mediapipe_face {
 
-/// The networks of a pipeline.
-struct Models {
-  std::filesystem::path model;     ///< a model folder with the graphs `detector` and `landmark`, or a detector's file
-  std::filesystem::path landmark;  ///< the landmark network's file or folder; empty: the model folder's
-};
+using mediapipe::Models;
 
 /// Finds faces with six key points and 468 landmarks.
 ///
@@ -29,7 +24,8 @@ struct Models {
 class MediapipeFace {
  public:
   /// Without a landmark network (a bare detector, or a folder of one graph) only boxes and key points are found.
-  /// @error as find_model, runtime::Session::load, read_detector_signature, read_landmark_signature
+  /// @error as mediapipe::find_files, runtime::Session::load, mediapipe::read_detector_signature,
+  /// read_landmark_signature
   [[nodiscard]] static base::Result<std::unique_ptr<MediapipeFace>> load(
       std::shared_ptr<runtime::Environment> environment, const Models& models, const runtime::SessionOptions& options,
       const Config& config);

@@ -1,5 +1,7 @@
 #include "pipelines/mediapipe_face/pipeline.hpp"
 
+#include <fstream>
+
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -109,6 +111,35 @@ TEST(MediapipeFace, RunsTheDetectorOnceInASequence) {
   (*pipeline)->reset();
   ASSERT_TRUE((*pipeline)->track(image.view(), 0, found));
   EXPECT_TRUE(found.detector_ran);
+}
+
+/// Pages of memory that this process holds.
+long resident_pages() {
+  long all = 0, resident = 0;
+  std::ifstream("/proc/self/statm") >> all >> resident;
+  return resident;
+}
+
+TEST(MediapipeFace, KeepsItsMemoryOverTenThousandFrames) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers keep what was freed";
+#endif
+  Config config;
+  config.smooth = true;
+  auto pipeline =
+      MediapipeFace::load(environment(), {kFolder / "short_range.onnx", kFolder / "landmark.onnx"}, {}, config);
+  ASSERT_TRUE(pipeline) << pipeline.error().message;
+  const media::Image image = picture(512, 512);
+  Detections found;
+  long early = 0;
+  constexpr int kFrames = 10'000, kEarly = 500, kDetectEvery = 100;
+  for (int frame = 0; frame < kFrames; ++frame) {
+    if (frame % kDetectEvery == 0) (*pipeline)->reset();
+    ASSERT_TRUE((*pipeline)->track(image.view(), frame * 0.04, found));
+    ASSERT_EQ(found.faces.size(), 1U);
+    if (frame == kEarly) early = resident_pages();
+  }
+  EXPECT_LT(resident_pages() - early, 256) << "pages of 4 KB";  // 1 MB: what the allocator may keep
 }
 
 TEST(MediapipeFace, WithThePackagesRulesCutsToWholePixelsAndLeavesOutTheEdge) {

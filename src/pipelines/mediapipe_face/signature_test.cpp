@@ -23,10 +23,10 @@ TEST(DetectorSignature, KnowsTheThreeDetectorsInEitherLayout) {
                            Case{{-1, 3, 128, 128}, 896, Variant::kShortRange, media::Layout::kNchw},
                            Case{{1, 192, 192, 3}, 2304, Variant::kFullRange, media::Layout::kNhwc},
                            Case{{1, 3, 256, 256}, 896, Variant::kBack, media::Layout::kNchw}}) {
-    const auto found = read_detector_signature({spec("x", each.input)},
+    const auto found = read_detector_signature(detector_family(), {spec("x", each.input)},
                                                {spec("s", {1, each.rows, 1}), spec("b", {1, each.rows, 16})}, {});
     ASSERT_TRUE(found) << found.error().message;
-    EXPECT_EQ(found->variant, each.variant);
+    EXPECT_EQ(found->kind, static_cast<std::size_t>(each.variant));
     EXPECT_EQ(found->input.layout, each.layout);
     ASSERT_EQ(found->heads.size(), 1U);
     EXPECT_EQ(found->heads[0].coordinates, 1U);
@@ -36,7 +36,7 @@ TEST(DetectorSignature, KnowsTheThreeDetectorsInEitherLayout) {
 
 // Qualcomm's package since 0.65: heads come unjoined.
 TEST(DetectorSignature, PutsSplitHeadsIntoTheOrderOfTheAnchors) {
-  const auto found = read_detector_signature({spec("image", {1, 3, 256, 256})},
+  const auto found = read_detector_signature(detector_family(), {spec("image", {1, 3, 256, 256})},
                                              {spec("box_coords_2", {1, 384, 16}), spec("box_coords_1", {1, 512, 16}),
                                               spec("box_scores_1", {1, 512, 1}), spec("box_scores_2", {1, 384, 1})},
                                              {});
@@ -48,28 +48,28 @@ TEST(DetectorSignature, PutsSplitHeadsIntoTheOrderOfTheAnchors) {
 }
 
 TEST(DetectorSignature, NamesWhatItFoundWhenItIsAnotherNetwork) {
-  const auto sides = read_detector_signature({spec("x", {1, 3, 128, 64})}, {}, {});
+  const auto sides = read_detector_signature(detector_family(), {spec("x", {1, 3, 128, 64})}, {}, {});
   ASSERT_FALSE(sides);
   EXPECT_NE(sides.error().message.find("[1,3,128,64]"), std::string::npos) << sides.error().message;
-  const auto rows =
-      read_detector_signature({spec("x", {1, 128, 128, 3})}, {spec("b", {1, 895, 16}), spec("s", {1, 895, 1})}, {});
+  const auto rows = read_detector_signature(detector_family(), {spec("x", {1, 128, 128, 3})},
+                                            {spec("b", {1, 895, 16}), spec("s", {1, 895, 1})}, {});
   ASSERT_FALSE(rows);
   EXPECT_NE(rows.error().message.find("512 + 384"), std::string::npos) << rows.error().message;
   EXPECT_NE(rows.error().message.find("895"), std::string::npos) << rows.error().message;
-  EXPECT_FALSE(read_detector_signature({}, {}, {}));
-  EXPECT_FALSE(read_detector_signature({spec("x", {1, 160, 160, 3})}, {}, {}));
+  EXPECT_FALSE(read_detector_signature(detector_family(), {}, {}, {}));
+  EXPECT_FALSE(read_detector_signature(detector_family(), {spec("x", {1, 160, 160, 3})}, {}, {}));
 }
 
 TEST(DetectorSignature, AsksForTheScalesOfIntegers) {
   const std::vector<TensorSpec> inputs = {spec("x", {1, 128, 128, 3}, Dtype::kUint8)},
                                 outputs = {spec("b", {1, 896, 16}), spec("s", {1, 896, 1})};
-  const auto without = read_detector_signature(inputs, outputs, {});
+  const auto without = read_detector_signature(detector_family(), inputs, outputs, {});
   ASSERT_FALSE(without);
   EXPECT_NE(without.error().message.find("scale"), std::string::npos);
-  const auto with = read_detector_signature(inputs, outputs, {{"x", {0.5F, 3}}});
+  const auto with = read_detector_signature(detector_family(), inputs, outputs, {{"x", {0.5F, 3}}});
   ASSERT_TRUE(with);
   EXPECT_EQ(with->input.tensor.quantization->zero_point, 3);
-  EXPECT_FALSE(read_detector_signature({spec("x", {1, 128, 128, 3}, Dtype::kInt64)}, outputs, {}));
+  EXPECT_FALSE(read_detector_signature(detector_family(), {spec("x", {1, 128, 128, 3}, Dtype::kInt64)}, outputs, {}));
 }
 
 TEST(LandmarkSignature, TellsThePackagesNetworkFromMediaPipes) {

@@ -33,7 +33,7 @@ TEST(Tracker, AsksTheDetectorOnlyUntilAFaceIsFollowed) {
   ASSERT_TRUE(tracker.needs_detector());
   std::vector<Face> faces;
   const std::array<mediapipe::Detection, 2> detections = {detection_at(100, 0.9F), detection_at(300, 0.8F)};
-  tracker.propose(detections, Rules::kMediapipe, faces);
+  tracker.propose(detections, faces);
   ASSERT_EQ(faces.size(), 1U);
   EXPECT_TRUE(faces[0].has_keypoints);
   see(faces[0], 100);
@@ -41,7 +41,7 @@ TEST(Tracker, AsksTheDetectorOnlyUntilAFaceIsFollowed) {
   EXPECT_EQ(faces[0].track_id, 0);
   EXPECT_FALSE(tracker.needs_detector());
 
-  tracker.propose({}, Rules::kMediapipe, faces);
+  tracker.propose({}, faces);
   ASSERT_EQ(faces.size(), 1U);
   EXPECT_EQ(faces[0].track_id, 0);
   EXPECT_FALSE(faces[0].has_keypoints);
@@ -56,15 +56,15 @@ TEST(Tracker, LosesAFaceThatTheLandmarkNetworkDoesNotSee) {
   Tracker tracker(1, false);
   std::vector<Face> faces;
   const std::array<mediapipe::Detection, 1> detections = {detection_at(100, 0.9F)};
-  tracker.propose(detections, Rules::kMediapipe, faces);
+  tracker.propose(detections, faces);
   see(faces[0], 100);
   tracker.update(0, faces);
-  tracker.propose({}, Rules::kMediapipe, faces);
+  tracker.propose({}, faces);
   faces[0].has_landmarks = false;
   tracker.update(0.04, faces);
   EXPECT_TRUE(faces.empty());
   ASSERT_TRUE(tracker.needs_detector());
-  tracker.propose(detections, Rules::kMediapipe, faces);
+  tracker.propose(detections, faces);
   see(faces[0], 100);
   tracker.update(0.08, faces);
   EXPECT_EQ(faces[0].track_id, 1);
@@ -73,13 +73,13 @@ TEST(Tracker, LosesAFaceThatTheLandmarkNetworkDoesNotSee) {
 TEST(Tracker, KeepsATrackWhenTheDetectorSeesTheSameFaceAndAddsOthers) {
   Tracker tracker(3, false);
   std::vector<Face> faces;
-  tracker.propose(std::array{detection_at(100, 0.9F)}, Rules::kMediapipe, faces);
+  tracker.propose(std::array{detection_at(100, 0.9F)}, faces);
   see(faces[0], 100);
   tracker.update(0, faces);
   ASSERT_TRUE(tracker.needs_detector());
   const std::array<mediapipe::Detection, 3> detections = {detection_at(300, 0.9F), detection_at(102, 0.8F),
                                                           detection_at(500, 0.7F)};
-  tracker.propose(detections, Rules::kMediapipe, faces);
+  tracker.propose(detections, faces);
   ASSERT_EQ(faces.size(), 3U);
   EXPECT_EQ(faces[0].track_id, 0);
   EXPECT_EQ(faces[1].box.x1, 300);
@@ -97,21 +97,22 @@ TEST(Tracker, KeepsATrackWhenTheDetectorSeesTheSameFaceAndAddsOthers) {
 TEST(Tracker, SmoothsWhatItShowsButFollowsWhatItSaw) {
   Tracker tracker(1, true);
   std::vector<Face> faces;
-  tracker.propose(std::array{detection_at(100, 0.9F)}, Rules::kMediapipe, faces);
+  tracker.propose(std::array{detection_at(100, 0.9F)}, faces);
   see(faces[0], 100);
   tracker.update(0, faces);
-  tracker.propose({}, Rules::kMediapipe, faces);
+  tracker.propose({}, faces);
   see(faces[0], 101);
   tracker.update(0.04, faces);
   EXPECT_GT(faces[0].landmarks[0].x, 100);
   EXPECT_LT(faces[0].landmarks[0].x, 101);
-  tracker.propose({}, Rules::kMediapipe, faces);
+  tracker.propose({}, faces);
   EXPECT_NEAR(faces[0].region.centre.x, 131, 1e-3);
 }
 
 TEST(ProposeFaces, KeepsTheLaterOfTwoThatOverlap) {
   std::vector<Face> faces;
-  propose_faces(std::array{detection_at(100, 0.9F), detection_at(110, 0.8F)}, Rules::kMediapipe, faces);
+  std::vector<mediapipe::Proposal> proposals;
+  propose_faces(std::array{detection_at(100, 0.9F), detection_at(110, 0.8F)}, Rules::kMediapipe, proposals, faces);
   ASSERT_EQ(faces.size(), 1U);
   EXPECT_EQ(faces[0].score, 0.8F);
 }

@@ -1,17 +1,20 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "base/error.hpp"
+#include "pipelines/common/model_folder.hpp"
 #include "pipelines/common/real_values.hpp"
-#include "pipelines/mediapipe_face/signature.hpp"
+#include "pipelines/mediapipe_common/signature.hpp"
 #include "runtime/session.hpp"
 
-namespace slipway::pipelines::mediapipe_face {
+namespace slipway::pipelines::mediapipe {
 
 /// A network ready to run: its session, the tensor it reads, and where its outputs lie.
 struct Network {
@@ -28,11 +31,27 @@ struct Network {
   [[nodiscard]] base::Result<const tensor::NamedTensors*> run();
 };
 
-/// Where a network comes from.
+/// Where a network comes from, and what its description says beyond the file.
 struct NetworkFile {
   std::filesystem::path path;
   std::optional<std::pair<float, float>> input_range;  ///< real values of pixels 0 and 255, when the description says
+  Quantizations quantization;                          ///< of integer inputs and outputs, by name
 };
+
+/// The networks of a pipeline.
+struct Models {
+  std::filesystem::path model;     ///< a model folder with the graphs `detector` and `landmark`, or a detector's file
+  std::filesystem::path landmark;  ///< the landmark network's file or folder; empty: the model folder's
+};
+
+/// The files of both networks.
+struct ModelFiles {
+  NetworkFile detector;
+  std::optional<NetworkFile> landmark;  ///< nothing: a bare detector, or a folder without that graph
+};
+
+/// @error as ModelFolder::open and graph; kInvalidArgument: `pre.range` is not [low, high]
+[[nodiscard]] base::Result<ModelFiles> find_files(const Models& models);
 
 /// How pictures are to be written for a network that sees 0 … 255 as low … high.
 [[nodiscard]] media::PictureInput picture_input_of(const PictureSpec& spec, std::pair<float, float> range);
@@ -43,4 +62,4 @@ struct NetworkFile {
                                                    const std::vector<tensor::TensorSpec>& specs, std::size_t index,
                                                    std::size_t values);
 
-}  // namespace slipway::pipelines::mediapipe_face
+}  // namespace slipway::pipelines::mediapipe

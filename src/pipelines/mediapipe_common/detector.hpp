@@ -1,32 +1,40 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "media/image.hpp"
 #include "pipelines/common/timing.hpp"
 #include "pipelines/mediapipe_common/detection.hpp"
-#include "pipelines/mediapipe_face/config.hpp"
-#include "pipelines/mediapipe_face/network.hpp"
-#include "pipelines/mediapipe_face/signature.hpp"
+#include "pipelines/mediapipe_common/network.hpp"
+#include "pipelines/mediapipe_common/rules.hpp"
+#include "pipelines/mediapipe_common/signature.hpp"
 
-namespace slipway::pipelines::mediapipe_face {
+namespace slipway::pipelines::mediapipe {
 
-/// Finds boxes and six key points of faces in a whole picture.
+/// The choices a user has.
+struct DetectorOptions {
+  Rules rules = Rules::kMediapipe;
+  std::optional<float> score_min;  ///< nothing: the kind's, and 0.8 with kQaiHub
+  double iou_max = 0.3;            ///< above it two boxes are of one object
+};
+
+/// Finds boxes and key points of faces, palms or people in a whole picture.
 /// @thread one object belongs to one thread
 /// @source model facts of both rules; python/reference/mediapipe_face/detector.py
 class Detector {
  public:
   /// @error as runtime::Session::load and read_detector_signature, with the file's name
   [[nodiscard]] static base::Result<Detector> load(std::shared_ptr<runtime::Environment> environment,
-                                                   const NetworkFile& file, const runtime::SessionOptions& options,
-                                                   const Config& config);
+                                                   const NetworkFile& file, const runtime::SessionOptions& session,
+                                                   const DetectorFamily& family, const DetectorOptions& options);
   ~Detector();
   Detector(Detector&&) noexcept;
   Detector& operator=(Detector&&) noexcept;
 
   /// Best first, in pixels of the picture. Adds to `times`; allocates nothing once buffers have grown.
-  [[nodiscard]] base::Result<const std::vector<mediapipe::Detection>*> run(media::ImageView image, StageTimes& times);
+  [[nodiscard]] base::Result<const std::vector<Detection>*> run(media::ImageView image, StageTimes& times);
 
   [[nodiscard]] const DetectorSignature& signature() const;
   [[nodiscard]] runtime::Session& session();
@@ -37,4 +45,4 @@ class Detector {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace slipway::pipelines::mediapipe_face
+}  // namespace slipway::pipelines::mediapipe

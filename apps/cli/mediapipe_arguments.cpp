@@ -1,0 +1,76 @@
+#include "apps/cli/mediapipe_arguments.hpp"
+
+#include <fmt/format.h>
+
+#include "compile/onnx_graph/model.hpp"
+#include "pipelines/common/model_folder.hpp"
+
+namespace slipway::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+pipelines::mediapipe::Quantizations scales_in(const fs::path& model, const std::string& graph) {
+  pipelines::mediapipe::Quantizations scales;
+  const auto file = pipelines::find_model(model, graph);
+  if (!file) return scales;
+  if (const auto read = compile::onnx_graph::Model::read(file->path)) {
+    const auto summary = read->summary();
+    for (const auto* specs : {&summary.inputs, &summary.outputs}) {
+      for (const tensor::TensorSpec& spec : *specs) {
+        if (spec.quantization) scales[spec.name] = *spec.quantization;
+      }
+    }
+  }
+  return scales;
+}
+
+}  // namespace
+
+void MediapipeArguments::add_to(CLI::App& verb, const Words& words) {
+  verb.add_option("model,--model", model,
+                  "A model folder with the graphs detector and landmark, or a detector's .onnx file")
+      ->required();
+  verb.add_option("--landmark-model", landmark_model, "The landmark network, when it is not in the folder");
+  verb.add_option("inputs", inputs, "Pictures, folders of them, videos, cameras, or - for a stream on standard input")
+      ->required();
+  verb.add_option("-o,--output", output, "Where drawn-over pictures and videos go: a folder, or a file for one input");
+  score = verb.add_option("--score-min", score_min,
+                          fmt::format("Lowest score of the detector; without it {}", words.score_help))
+              ->check(CLI::Range(0.0, 1.0));
+  verb.add_option("--presence-min", presence_min,
+                  fmt::format("Lowest probability, by the landmark network, that it sees a {}", words.noun))
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  if (!words.most_name.empty()) {
+    most_option = verb.add_option(words.most_name, most,
+                                  fmt::format("Most {}s of a frame; without it {}", words.noun, words.most_help))
+                      ->check(CLI::Range(1, 10'000));
+  }
+  verb.add_flag("--detector-only", detector_only, fmt::format("{}, no landmarks", words.keypoints));
+  verb.add_flag("--still", is_still, "Videos: take each frame by itself, with the detector");
+  smooth = words.smooths_by_itself;
+  if (words.smooths_by_itself) {
+    verb.add_flag("--no-smooth{false}", smooth, words.smooth_help);
+  } else {
+    verb.add_flag("--smooth", smooth, words.smooth_help);
+  }
+  bench = verb.add_option("--bench", bench_runs, "Run each picture so often after one warm-up, and show percentiles")
+              ->check(CLI::Range(1, 1'000'000))
+              ->expected(0, 1)
+              ->default_str("10");
+  verb.add_option("--max-pixels", max_pixels, "Refuse larger pictures before they take memory")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  session.add_to(verb);
+}
+
+pipelines::mediapipe::Quantizations MediapipeArguments::detector_scales() const {
+  return scales_in(model, "detector");
+}
+
+pipelines::mediapipe::Quantizations MediapipeArguments::landmark_scales() const {
+  return scales_in(landmark_model.empty() ? model : landmark_model, "landmark");
+}
+
+}  // namespace slipway::cli

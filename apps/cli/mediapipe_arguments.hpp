@@ -1,0 +1,49 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "apps/cli/session_arguments.hpp"
+#include "media/image_file.hpp"
+#include "pipelines/mediapipe_common/network.hpp"
+
+namespace slipway::cli {
+
+/// What `slipway mediapipe-face`, `-hand` and `-pose` ask for alike.
+struct MediapipeArguments {
+  std::filesystem::path model, landmark_model;
+  SessionArguments session;
+  std::vector<std::string> inputs;
+  std::filesystem::path output;
+  float score_min = 0.5F;
+  CLI::Option* score = nullptr;
+  float presence_min = 0.5F;
+  int most = 1;
+  CLI::Option* most_option = nullptr;
+  bool detector_only = false, is_still = false, smooth = false;
+  int bench_runs = 10;
+  CLI::Option* bench = nullptr;
+  std::int64_t max_pixels = media::ImageLimits{}.max_pixels;
+
+  /// Words of one verb's help.
+  struct Words {
+    std::string noun;        ///< "face"
+    std::string most_name;   ///< "--max-faces"; empty: the pipeline finds one
+    std::string most_help;   ///< what holds without it
+    std::string score_help;  ///< what holds without --score-min
+    std::string keypoints;   ///< what the detector alone gives
+    std::string smooth_help;
+    bool smooths_by_itself = false;  ///< then the flag is --no-smooth
+  };
+  void add_to(CLI::App& verb, const Words& words);
+
+  [[nodiscard]] pipelines::mediapipe::Models models() const { return {model, landmark_model}; }
+  /// Scales that the files say in their own nodes. What cannot be read here, the session will refuse.
+  [[nodiscard]] pipelines::mediapipe::Quantizations detector_scales() const;
+  [[nodiscard]] pipelines::mediapipe::Quantizations landmark_scales() const;
+};
+
+}  // namespace slipway::cli

@@ -1,0 +1,71 @@
+"""The hand networks: exported, compared with LiteRT; `slipway mediapipe-hand` as a user calls it."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from python.exporters import mediapipe_hand as exporter
+from python.reference.mediapipe_face.detector import Face
+from python.reference.mediapipe_hand import landmark
+from python.reference.mediapipe_hand.constants import LANDMARK, PALM
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SLIPWAY = Path(os.environ.get("SLIPWAY_BUILD", REPOSITORY / "build/release")) / "slipway"
+GOLDEN = REPOSITORY / "tests/golden/mediapipe_hand"
+
+
+@pytest.mark.parametrize("name", ["palm_detection_full", "palm_detection_lite", "hand_landmark_full", "hand_landmark_lite"])
+def test_each_network_agrees_with_litert(asset, tmp_path, capsys, name):
+    status = exporter.main(["--checkpoint", str(asset(f"{name}.tflite")), "--output", str(tmp_path), "--check",
+                            "--pictures", str(asset("astronaut.png"))])
+    report = capsys.readouterr().out
+    assert status == 0, report
+    assert report.count("within 0.0001") == (2 if name.startswith("palm") else 4)
+
+
+def test_another_network_is_refused_in_words(asset, tmp_path, capsys):
+    assert exporter.main(["--checkpoint", str(asset("face_landmark.tflite")), "--output", str(tmp_path)]) == 1
+    assert "not a hand network" in capsys.readouterr().err
+
+
+def test_the_region_of_the_next_frame_is_mediapipes():
+    expected = json.loads((GOLDEN / "mediapipe.json").read_text())
+    for palm, hand in zip(expected["palms"], expected["hands"], strict=True):
+        for region, wanted in ((landmark.palm_region(Face(np.array(palm["box"]), np.array(palm["keypoints"]), 1.0), LANDMARK), palm["region"]),
+                               (landmark.next_region(np.array(hand["landmarks"]), LANDMARK), hand["next_region"])):
+            np.testing.assert_allclose(region.centre, wanted["centre"], atol=0.01)
+            assert region.side == pytest.approx(wanted["side"], abs=0.01)
+            assert region.angle == pytest.approx(wanted["angle"], abs=1e-3)
+    assert PALM.anchor_count == 2016
+
+
+def test_the_command_finds_palms_hands_and_draws_them(tmp_path):
+    picture, drawn = tmp_path / "picture.png", tmp_path / "drawn.png"
+    Image.new("RGB", (640, 480), (90, 90, 90)).save(picture)
+    expected = json.loads((GOLDEN / "mediapipe.json").read_text())
+    done = subprocess.run([str(SLIPWAY), "mediapipe-hand", str(GOLDEN / "palm.onnx"), str(picture), "--landmark-model", str(GOLDEN / "landmark.onnx"),
+                           "--json", "-o", str(drawn)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    line = json.loads(done.stdout)
+    assert line["schema"] == "mediapipe-hand/1"
+    assert len(line["hands"]) == 2
+    hand, wanted = line["hands"][0], expected["hands"][0]
+    assert hand["handedness"] == wanted["handedness"].lower()
+    np.testing.assert_allclose(np.array(hand["landmarks"]), np.array(wanted["landmarks"]), atol=0.05)
+    np.testing.assert_allclose(np.array(hand["world_landmarks"]) * 1000, np.array(wanted["world_landmarks"]), atol=0.1)
+    assert line["runs"] == {"detector": 1, "landmark": 2}
+    assert (np.asarray(Image.open(drawn).convert("RGB")) != 90).any()
+
+
+def test_the_command_refuses_another_network(tmp_path):
+    picture = tmp_path / "picture.png"
+    Image.new("RGB", (64, 48)).save(picture)
+    done = subprocess.run([str(SLIPWAY), "mediapipe-hand", str(REPOSITORY / "tests/golden/mediapipe_face/short_range.onnx"), str(picture)],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "a palm detector sees 192 pixels" in done.stderr

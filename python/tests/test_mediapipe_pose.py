@@ -1,0 +1,62 @@
+"""The pose networks: exported, compared with LiteRT; `slipway mediapipe-pose` as a user calls it."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from python.exporters import mediapipe_pose as exporter
+from python.reference.mediapipe_pose.constants import LANDMARK, PERSON
+from python.reference.mediapipe_pose.landmark import refine
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SLIPWAY = Path(os.environ.get("SLIPWAY_BUILD", REPOSITORY / "build/release")) / "slipway"
+GOLDEN = REPOSITORY / "tests/golden/mediapipe_pose"
+
+
+@pytest.mark.parametrize(("name", "outputs"), [("pose_detection", 2), ("pose_landmark_full", 4)])
+def test_each_network_agrees_with_litert(asset, tmp_path, capsys, name, outputs):
+    status = exporter.main(["--checkpoint", str(asset(f"{name}.tflite")), "--output", str(tmp_path), "--check",
+                            "--pictures", str(asset("astronaut.png"))])
+    report = capsys.readouterr().out
+    assert status == 0, report
+    assert report.count("within 0.0001") == outputs
+    (path,) = tmp_path.glob("*.onnx")
+    assert "mask" not in [value.name for value in onnx.load(path).graph.output]
+    assert PERSON.anchor_count == 2254
+
+
+def test_the_pose_is_mediapipes(asset, tmp_path):
+    """The real networks on the photograph; the figures are those of the mediapipe package."""
+    assert exporter.main(["--checkpoint", str(asset("pose_detection.tflite")), str(asset("pose_landmark_full.tflite")), "--output", str(tmp_path / "model")]) == 0
+    done = subprocess.run([str(SLIPWAY), "mediapipe-pose", str(tmp_path / "model"), str(asset("astronaut.png")), "--json", "-o", str(tmp_path / "drawn.png")],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    line, expected = json.loads(done.stdout), json.loads((GOLDEN / "mediapipe.json").read_text())
+    (pose,) = line["poses"]
+    np.testing.assert_allclose(pose["box"], expected["person"]["box"], atol=0.1)
+    np.testing.assert_allclose(pose["keypoints"], expected["person"]["keypoints"], atol=0.1)
+    distances = np.linalg.norm(np.array(pose["landmarks"])[:, :2] - np.array(expected["landmarks"])[:, :2], axis=1)
+    assert distances.mean() < 0.3
+    np.testing.assert_allclose(pose["visibility"], expected["visibility"], atol=5e-3)
+    np.testing.assert_allclose(np.array(pose["world_landmarks"]) * 1000, expected["world_landmarks"], atol=2)
+    assert (tmp_path / "drawn.png").exists()
+
+
+def test_refining_moves_to_the_middle_of_the_heat():
+    heatmap = np.full((64, 64, 1), -20.0)
+    heatmap[30, [20, 22], 0] = 20
+    np.testing.assert_allclose(refine(np.array([[19.7, 31.2]]), heatmap, LANDMARK), [[21, 30]], atol=1e-4)
+    np.testing.assert_allclose(refine(np.array([[50.0, 50.0]]), heatmap, LANDMARK), [[50, 50]])
+    np.testing.assert_allclose(refine(np.array([[-1.0, 31.0]]), heatmap, LANDMARK), [[-1, 31]])
+
+
+def test_the_command_refuses_another_network():
+    done = subprocess.run([str(SLIPWAY), "mediapipe-pose", str(REPOSITORY / "tests/golden/mediapipe_face/short_range.onnx"),
+                           str(REPOSITORY / "tests/golden/media/rgb.png")], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "a person detector sees 224 pixels" in done.stderr

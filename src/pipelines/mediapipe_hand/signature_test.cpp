@@ -1,0 +1,54 @@
+#include "pipelines/mediapipe_hand/signature.hpp"
+
+#include <gtest/gtest.h>
+
+namespace slipway::pipelines::mediapipe_hand {
+namespace {
+
+tensor::TensorSpec spec(const std::string& name, tensor::Shape shape) {
+  return {name, tensor::Dtype::kFloat32, std::move(shape), std::nullopt};
+}
+
+TEST(PalmSignature, KnowsThePalmDetector) {
+  const auto found =
+      mediapipe::read_detector_signature(detector_family(), {spec("image", {1, 3, 192, 192})},
+                                         {spec("scores", {1, 2016, 1}), spec("boxes", {1, 2016, 18})}, {});
+  ASSERT_TRUE(found) << found.error().message;
+  ASSERT_EQ(found->heads.size(), 1U);
+  EXPECT_EQ(found->heads[0].coordinates, 1U);
+  EXPECT_EQ(found->heads[0].rows, 2016U);
+  // The full-range face detector has the same input.
+  EXPECT_FALSE(mediapipe::read_detector_signature(detector_family(), {spec("image", {1, 192, 192, 3})},
+                                                  {spec("b", {1, 2304, 16}), spec("s", {1, 2304, 1})}, {}));
+}
+
+TEST(HandSignature, TellsOutputsApartByNameAndElseByOrder) {
+  const tensor::TensorSpec input = spec("image", {1, 224, 224, 3});
+  const auto ordered = read_landmark_signature(
+      {input}, {spec("a", {1, 63}), spec("b", {1, 1}), spec("c", {1, 1}), spec("d", {1, 63})}, {});
+  ASSERT_TRUE(ordered) << ordered.error().message;
+  EXPECT_EQ(ordered->landmarks, 0U);
+  EXPECT_EQ(ordered->presence, 1U);
+  EXPECT_EQ(ordered->handedness, 2U);
+  EXPECT_EQ(ordered->world, 3U);
+  const auto named = read_landmark_signature({input},
+                                             {spec("world_landmarks", {1, 63}), spec("handedness", {1, 1}),
+                                              spec("landmarks", {1, 63}), spec("presence", {1, 1})},
+                                             {});
+  ASSERT_TRUE(named) << named.error().message;
+  EXPECT_EQ(named->landmarks, 2U);
+  EXPECT_EQ(named->presence, 3U);
+  EXPECT_EQ(named->handedness, 1U);
+  EXPECT_EQ(named->world, 0U);
+}
+
+TEST(HandSignature, NamesWhatItFoundWhenItIsAnotherNetwork) {
+  const auto found =
+      read_landmark_signature({spec("image", {1, 224, 224, 3})}, {spec("points", {1, 63}), spec("flag", {1, 1})}, {});
+  ASSERT_FALSE(found);
+  EXPECT_NE(found.error().message.find("'points'"), std::string::npos) << found.error().message;
+  EXPECT_NE(found.error().message.find("63"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace slipway::pipelines::mediapipe_hand

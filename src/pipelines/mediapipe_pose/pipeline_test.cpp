@@ -1,0 +1,185 @@
+#include "pipelines/mediapipe_pose/pipeline.hpp"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "base/files.hpp"
+#include "pipelines/mediapipe_pose/draw.hpp"
+#include "pipelines/mediapipe_pose/follower.hpp"
+#include "pipelines/mediapipe_pose/landmarker.hpp"
+
+namespace slipway::pipelines::mediapipe_pose {
+namespace {
+
+const std::filesystem::path kFolder = "tests/golden/mediapipe_pose";
+
+std::shared_ptr<runtime::Environment> environment() {
+  static const std::shared_ptr<runtime::Environment> kOpened = [] {
+    const auto paths = runtime::locate_libraries();
+    SLIPWAY_CHECK(paths.has_value(), "ONNX Runtime was set up");
+    return std::move(runtime::Environment::open(*paths)).value();
+  }();
+  return kOpened;
+}
+
+const nlohmann::json& golden() {
+  static const nlohmann::json kGolden = nlohmann::json::parse(*base::read_file(kFolder / "mediapipe.json", 1 << 20));
+  return kGolden;
+}
+
+media::Image picture() {
+  return std::move(media::Image::create(512, 512)).value();
+}
+
+void expect_region(const mediapipe::Region& region, const nlohmann::json& expected, double pixels) {
+  EXPECT_NEAR(region.centre.x, expected["centre"][0].get<double>(), pixels);
+  EXPECT_NEAR(region.centre.y, expected["centre"][1].get<double>(), pixels);
+  EXPECT_NEAR(region.width, expected["side"].get<double>(), pixels);
+  EXPECT_NEAR(region.height, expected["side"].get<double>(), pixels);
+  EXPECT_NEAR(region.angle, expected["angle"].get<double>(), 1e-3);
+}
+
+void expect_points(std::span<const Landmark> found, const nlohmann::json& expected, float factor, float tolerance) {
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_NEAR(found[i].x * factor, expected[i][0].get<float>(), tolerance) << i;
+    EXPECT_NEAR(found[i].y * factor, expected[i][1].get<float>(), tolerance) << i;
+    EXPECT_NEAR(found[i].z * factor, expected[i][2].get<float>(), tolerance) << i;
+  }
+}
+
+// The networks here always say what MediaPipe's say of the 512×512 astronaut; MediaPipe's own results stand beside
+// them.
+TEST(MediapipePose, FindsThePersonThatMediaPipeFinds) {
+  Config config;
+  config.find_landmarks = false;
+  auto pipeline = MediapipePose::load(environment(), {kFolder / "person.onnx", {}}, {}, config);
+  ASSERT_TRUE(pipeline) << pipeline.error().message;
+  Detections found;
+  for (int again = 0; again < 2; ++again) ASSERT_TRUE((*pipeline)->run(picture().view(), found));
+  ASSERT_GE(found.poses.size(), 1U);
+  const nlohmann::json& person = golden()["person"];
+  const Pose& pose = found.poses[0];
+  const std::array<double, 4> box = {pose.box.x1, pose.box.y1, pose.box.x2, pose.box.y2};
+  for (std::size_t k = 0; k < 4; ++k) EXPECT_NEAR(box[k], person["box"][k].get<double>(), 0.02);
+  EXPECT_NEAR(pose.score, person["score"].get<double>(), 1e-3);
+  for (std::size_t k = 0; k < kKeypointCount; ++k) {
+    EXPECT_NEAR(pose.keypoints[k].x, person["keypoints"][k][0].get<double>(), 0.02);
+    EXPECT_NEAR(pose.keypoints[k].y, person["keypoints"][k][1].get<double>(), 0.02);
+  }
+  expect_region(pose.region, person["region"], 0.05);
+  EXPECT_FALSE(pose.has_landmarks);
+}
+
+TEST(MediapipePose, PlacesTheLandmarksWhereMediaPipePlacesThem) {
+  auto pipeline = MediapipePose::load(environment(), {kFolder / "person.onnx", kFolder / "landmark.onnx"}, {}, {});
+  ASSERT_TRUE(pipeline) << pipeline.error().message;
+  Detections found;
+  ASSERT_TRUE((*pipeline)->run(picture().view(), found));
+  ASSERT_EQ(found.poses.size(), 1U);
+  const Pose& pose = found.poses[0];
+  ASSERT_TRUE(pose.has_landmarks);
+  expect_points(pose.landmarks, golden()["landmarks"], 1, 0.3F);
+  expect_points(pose.world_landmarks, golden()["world_landmarks"], 1000, 0.5F);
+  for (std::size_t i = 0; i < kLandmarkCount; ++i) {
+    EXPECT_NEAR(pose.visibility[i], golden()["visibility"][i].get<float>(), 1e-3F) << i;
+  }
+  expect_region(
+      circle_region(mediapipe::point_of(pose.auxiliary[0]), mediapipe::point_of(pose.auxiliary[1]), kRegionScale),
+      golden()["next_region"], 1);
+  EXPECT_EQ(found.landmark_runs, 1);
+}
+
+TEST(MediapipePose, RunsTheDetectorOnceInASequence) {
+  auto pipeline = MediapipePose::load(environment(), {kFolder / "person.onnx", kFolder / "landmark.onnx"}, {}, {});
+  ASSERT_TRUE(pipeline) << pipeline.error().message;
+  const media::Image image = picture();
+  Detections found;
+  int detector_runs = 0;
+  for (int frame = 0; frame < 5; ++frame) {
+    ASSERT_TRUE((*pipeline)->track(image.view(), frame * 0.04, found));
+    detector_runs += found.detector_ran ? 1 : 0;
+    ASSERT_EQ(found.poses.size(), 1U);
+    EXPECT_EQ(found.poses[0].track_id, 0);
+    EXPECT_EQ(found.poses[0].has_keypoints, frame == 0);
+  }
+  EXPECT_EQ(detector_runs, 1);
+  (*pipeline)->reset();
+  ASSERT_TRUE((*pipeline)->track(image.view(), 0, found));
+  EXPECT_TRUE(found.detector_ran);
+  EXPECT_EQ(found.poses[0].track_id, 1);
+}
+
+TEST(Follower, SmoothsWhatItShowsAndForgetsWhomItLost) {
+  Follower follower(true);
+  Pose pose;
+  const auto see = [&](float x, float visibility) {
+    pose.has_landmarks = true;
+    for (Landmark& point : pose.landmarks) point = {x, 100, 0};
+    pose.auxiliary = {Landmark{200, 200, 0}, Landmark{200, 100, 0}};
+    pose.visibility.fill(visibility);
+  };
+  see(100, 1);
+  follower.update(0, pose);
+  EXPECT_EQ(pose.landmarks[5].x, 100);
+  ASSERT_TRUE(follower.region());
+  EXPECT_NEAR(follower.region()->width, 250, 1e-6);
+  EXPECT_NEAR(follower.region()->angle, 0, 1e-9);
+  see(101, 0);
+  follower.update(0.04, pose);
+  EXPECT_GT(pose.landmarks[5].x, 100);
+  EXPECT_LT(pose.landmarks[5].x, 101);
+  EXPECT_NEAR(pose.visibility[5], 0.9F, 1e-6F);
+  pose.has_landmarks = false;
+  follower.update(0.08, pose);
+  EXPECT_FALSE(follower.region());
+  see(300, 0);
+  follower.update(0.12, pose);
+  EXPECT_EQ(pose.landmarks[5].x, 300);
+  EXPECT_EQ(pose.track_id, 1);
+}
+
+TEST(Refine, MovesToTheMiddleOfTheHeatAndLeavesWhatIsUnsureOrOutside) {
+  auto tensor = *tensor::Tensor::zeros(tensor::Dtype::kFloat32, {1, 64, 64, 39});
+  std::ranges::fill(tensor.values<float>(), -20.0F);
+  const auto set = [&](std::size_t x, std::size_t y, float logit) {
+    tensor.values<float>()[(y * 64 + x) * 39 + 7] = logit;
+  };
+  set(20, 30, 20);
+  set(22, 30, 20);
+  const RealValues heat = *RealValues::over(tensor, std::nullopt, "heatmap");
+  const media::Point found = refine(heat, 7, {19.7, 31.2});
+  EXPECT_NEAR(found.x, 21, 1e-4);
+  EXPECT_NEAR(found.y, 30, 1e-4);
+  EXPECT_EQ(refine(heat, 8, {19.7, 31.2}).x, 19.7);
+  EXPECT_EQ(refine(heat, 7, {-0.5, 31}).x, -0.5);
+  EXPECT_EQ(refine(heat, 7, {64, 31}).x, 64);
+}
+
+TEST(MediapipePose, RefusesWhatDoesNotFit) {
+  const auto other = MediapipePose::load(environment(), {kFolder / "landmark.onnx", {}}, {}, {});
+  ASSERT_FALSE(other);
+  EXPECT_NE(other.error().message.find("person"), std::string::npos) << other.error().message;
+  const auto twice = MediapipePose::load(environment(), {kFolder / "person.onnx", kFolder / "person.onnx"}, {}, {});
+  ASSERT_FALSE(twice);
+  EXPECT_NE(twice.error().message.find("not the pose landmark network"), std::string::npos) << twice.error().message;
+  auto pipeline = MediapipePose::load(environment(), {kFolder / "person.onnx", {}}, {}, {});
+  ASSERT_TRUE(pipeline);
+  Detections found;
+  EXPECT_FALSE((*pipeline)->run({}, found));
+}
+
+TEST(DrawPoses, MarksThePersonAndSurvivesPointsOutside) {
+  media::Image image = picture();
+  std::vector<Pose> poses(2);
+  poses[0].box = {20, 30, 60, 70};
+  poses[1].box = {-1e9, -50, 1e9, -20};
+  poses[1].has_landmarks = true;
+  poses[1].visibility.fill(1);
+  poses[1].landmarks[12] = {1e9F, -1e9F, 0};
+  draw_poses(image, poses);
+  EXPECT_EQ(image.row(50)[3 * 20 + 1], media::kGreen[1]);
+}
+
+}  // namespace
+}  // namespace slipway::pipelines::mediapipe_pose

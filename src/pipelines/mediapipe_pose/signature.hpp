@@ -1,0 +1,32 @@
+#pragma once
+
+#include <vector>
+
+#include "base/error.hpp"
+#include "pipelines/mediapipe_common/signature.hpp"
+
+namespace slipway::pipelines::mediapipe_pose {
+
+/// 224 pixels in; 2254 rows of 12 coordinates and one logit out.
+[[nodiscard]] const mediapipe::DetectorFamily& detector_family();
+
+/// Landmarks that the network gives, of which 33 and 2 are of use; values each: x, y, z, visibility, presence.
+inline constexpr std::size_t kNetworkLandmarks = 39, kNetworkColumns = 5;
+inline constexpr std::size_t kHeatmapSide = 64;
+
+struct LandmarkSignature {
+  mediapipe::PictureSpec input;
+  std::size_t landmarks = 0;  ///< indices among the model's outputs
+  std::size_t presence = 0;
+  std::size_t heatmap = 0;
+  std::size_t world = 0;
+  std::vector<tensor::TensorSpec> outputs;  ///< with their quantisation
+};
+
+/// Recognises the landmark network: 256 pixels in; 195, 1, 64×64×39 and 117 values out. A mask beside them is not read.
+/// @error kInvalidArgument
+[[nodiscard]] base::Result<LandmarkSignature> read_landmark_signature(const std::vector<tensor::TensorSpec>& inputs,
+                                                                      const std::vector<tensor::TensorSpec>& outputs,
+                                                                      const mediapipe::Quantizations& quantization);
+
+}  // namespace slipway::pipelines::mediapipe_pose
