@@ -12,8 +12,10 @@ import sys
 BENCHMARKS = [
     "profile_parity.py",  # our profiler against a plain ONNX Runtime loop in Python
     "demucs_bench.py",    # source separation: PyTorch, a default session, ours
+    "samurai.py",         # SAM 2.1 video by component: PyTorch eager, our graphs
     "hub_bench.py",       # the hub: ready, idle, latency, transfers
     "face_det_lite.py",   # faces, float and w8a8, against Python with Pillow and NumPy
+    "mediapipe_face.py",  # face detectors and mesh, against the mediapipe package
 ]
 
 

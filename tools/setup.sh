@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the build, the tests and the demo need: `tools/setup.sh [system] [onnxruntime] [python] [assets] [clang] [torch] [openvino]`.
+# Installs what the build, the tests and the demo need: `tools/setup.sh [system] [onnxruntime] [python] [assets] [clang] [torch] [openvino] [mediapipe]`.
 # Nothing is written outside .deps/, .cache/ and the package manager. Each step is skipped when its stamp is current.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -19,7 +19,7 @@ packages="g++ cmake ninja-build ccache mold pkg-config git ca-certificates curl 
   debian-archive-keyring python3 python3-venv bubblewrap
   libboost1.81-dev libfmt-dev libspdlog-dev nlohmann-json3-dev libcli11-dev libyaml-cpp-dev libsqlite3-dev libsqlitecpp-dev libssl-dev
   libprotobuf-dev protobuf-compiler libcurl4-openssl-dev libarchive-dev libhdf5-dev libseccomp-dev
-  libavformat-dev libavcodec-dev libswscale-dev libswresample-dev libavutil-dev libturbojpeg0-dev libwebp-dev libyaml-cpp-dev libsndfile1-dev libsoxr-dev
+  libavformat-dev libavcodec-dev libswscale-dev libswresample-dev libavutil-dev libturbojpeg0-dev libwebp-dev libyaml-cpp-dev libsndfile1-dev libsoxr-dev libv4l-dev
   libgtest-dev libgmock-dev libbenchmark-dev"
 clang_packages="clang-16 libclang-rt-16-dev clang-format-16 clang-tidy-16"
 
@@ -145,9 +145,19 @@ step_openvino() {
   stamp openvino "$key"
 }
 
+# The peer of the face benchmark, by itself: it needs an older NumPy than everything else.
+step_mediapipe() {
+  local key; key=$(sha256sum < python/requirements-mediapipe.txt)
+  current mediapipe "$key" && return
+  say "making the environment of the mediapipe package (.deps/venv-mediapipe)"
+  "$python" -m venv "$deps/venv-mediapipe"
+  "$deps/venv-mediapipe/bin/pip" install -q --require-hashes -r python/requirements-mediapipe.txt
+  stamp mediapipe "$key"
+}
+
 for step in "${@:-system}"; do
   case $step in
-    system | python | onnxruntime | assets | clang | torch | openvino) "step_$step" ;;
-    *) echo "unknown step $step: system, python, onnxruntime, assets, clang, torch or openvino" >&2; exit 2 ;;
+    system | python | onnxruntime | assets | clang | torch | openvino | mediapipe) "step_$step" ;;
+    *) echo "unknown step $step: system, python, onnxruntime, assets, clang, torch, openvino or mediapipe" >&2; exit 2 ;;
   esac
 done

@@ -41,6 +41,25 @@ void Context::add_output_options(CLI::App& verb) {
   verb.add_option("--json-file", json_file_, "Write the JSON object to this file as well")->group("Output");
 }
 
+void Context::add_output_options_with_file(CLI::App& verb) {
+  constexpr const char* kStandardOutput = "-";
+  verb.add_option_function<std::string>(
+          "--json",
+          [this](const std::string& file) {
+            if (file == kStandardOutput) {
+              json_ = true;
+            } else {
+              json_file_ = file;
+            }
+          },
+          "Print one JSON object a line instead of tables, or write them to this file")
+      ->expected(0, 1)
+      ->default_str(kStandardOutput)
+      ->type_name("[FILE]")
+      ->group("Output");
+  verb.add_option("--json-file", json_file_, "Write the JSON objects to this file as well")->group("Output");
+}
+
 void Context::keep_standard_output_for_results() {
   if (out_ != stdout) return;
   std::fflush(stdout);

@@ -29,6 +29,9 @@ class Context {
   /// Adds --json and --json-file to a verb.
   void add_output_options(CLI::App& verb);
 
+  /// The same, but --json may also name the file: `--json F`.
+  void add_output_options_with_file(CLI::App& verb);
+
   /// From here on only print() and emit() reach standard output; what libraries print goes to standard error. For verbs
   /// that load ONNX Runtime; not for those that start another program in their place.
   void keep_standard_output_for_results();

@@ -42,6 +42,10 @@ base::Result<void> read_signature(Session::State& state) {
                                             state.session.GetOutputTypeInfo(i)));
     state.outputs.push_back(std::move(spec));
   }
+  const Ort::ModelMetadata metadata = state.session.GetModelMetadata();
+  for (const Ort::AllocatedStringPtr& key : metadata.GetCustomMetadataMapKeysAllocated(allocator)) {
+    state.metadata[key.get()] = metadata.LookupCustomMetadataMapAllocated(key.get(), allocator).get();
+  }
   return {};
 }
 
@@ -183,6 +187,10 @@ const std::vector<TensorSpec>& Session::inputs() const {
 }
 const std::vector<TensorSpec>& Session::outputs() const {
   return state_->outputs;
+}
+std::optional<std::string> Session::metadata(const std::string& key) const {
+  const auto found = state_->metadata.find(key);
+  return found == state_->metadata.end() ? std::nullopt : std::optional(found->second);
 }
 const PlacementReport& Session::placement() const {
   return state_->placement;

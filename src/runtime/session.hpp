@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -30,8 +31,9 @@ struct SessionOptions {
   bool enable_cpu_memory_arena = true;
   GraphOptimization graph_optimization = GraphOptimization::kAll;
   std::vector<std::pair<std::string, std::string>> config_entries;  ///< session config keys, e.g. ep.context_enable
-  std::filesystem::path profile_prefix;  ///< not empty: ONNX Runtime writes a chrome trace there
-  bool record_placement = true;          ///< keep what the provider says of its nodes
+  std::vector<std::filesystem::path> custom_op_libraries;  ///< shared libraries with ONNX Runtime's RegisterCustomOps
+  std::filesystem::path profile_prefix;                    ///< not empty: ONNX Runtime writes a chrome trace there
+  bool record_placement = true;                            ///< keep what the provider says of its nodes
 };
 
 /// A flag that stops a running inference from another thread.
@@ -61,6 +63,9 @@ class Session {
 
   [[nodiscard]] const std::vector<tensor::TensorSpec>& inputs() const;
   [[nodiscard]] const std::vector<tensor::TensorSpec>& outputs() const;
+
+  /// What the model's file says of itself under a key of its metadata; nothing without the key.
+  [[nodiscard]] std::optional<std::string> metadata(const std::string& key) const;
 
   /// Runs once on tensors given in any order by name; outputs come in graph order, all of them.
   /// @error kInvalidArgument: an input is missing, unknown, or of another dtype or shape than the model's (input,

@@ -173,6 +173,8 @@ base::Result<Ort::SessionOptions> make_session_options(Environment::State& envir
   }
   if (options.record_placement && can_read_assignment(*environment.base)) made.AddConfigEntry(kRecordAssignment, "1");
   for (const auto& [key, value] : options.config_entries) made.AddConfigEntry(key.c_str(), value.c_str());
+  // After the entries: a library may read them.
+  for (const fs::path& library : options.custom_op_libraries) made.RegisterCustomOpsLibrary(library.c_str());
   if (!options.profile_prefix.empty()) made.EnableProfiling(options.profile_prefix.c_str());
   SLIPWAY_TRY(append_provider(environment, made, options.provider, options.intra_op_threads));
   return made;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <set>
 
@@ -20,6 +21,7 @@ struct Session::State {
   Ort::Session session{nullptr};
   std::vector<tensor::TensorSpec> inputs;
   std::vector<tensor::TensorSpec> outputs;
+  std::map<std::string, std::string> metadata;
   PlacementReport placement;
   std::vector<std::string> log_lines;
 

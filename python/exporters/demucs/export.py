@@ -17,7 +17,7 @@ import yaml
 
 from python.exporters.demucs import checkpoint, spectral
 from python.exporters.demucs.checkpoint import Refused
-from python.exporters.demucs.half import to_half
+from python.exporters.common.half import to_half
 from python.exporters.demucs.network import Network
 
 # Of full scale. Measured: 1e-6 for float32 over 7.8 s; half precision carries three digits.

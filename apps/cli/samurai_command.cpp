@@ -1,0 +1,343 @@
+#include <chrono>
+#include <cmath>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "apps/cli/context.hpp"
+#include "apps/cli/progress_bar.hpp"
+#include "apps/cli/report.hpp"
+#include "apps/cli/samurai_outputs.hpp"
+#include "apps/cli/samurai_prompts.hpp"
+#include "apps/cli/samurai_validate.hpp"
+#include "apps/cli/session_arguments.hpp"
+#include "apps/cli/table.hpp"
+#include "apps/cli/verbs.hpp"
+#include "base/files.hpp"
+#include "pipelines/common/frame_loop.hpp"
+#include "pipelines/common/timing.hpp"
+#include "pipelines/samurai/tracker.hpp"
+#include "runtime/process_memory.hpp"
+
+namespace slipway::cli {
+namespace {
+
+namespace fs = std::filesystem;
+namespace samurai = pipelines::samurai;
+using nlohmann::ordered_json;
+
+constexpr std::uint64_t kTraceLimitBytes = std::uint64_t{64} << 20;
+
+struct Arguments {
+  std::string video;
+  fs::path model;
+  SessionArguments session;
+  PromptArguments prompts;
+  SamuraiOutputs::Paths outputs;
+  std::int64_t frames = 0;
+  bool no_overlap = false;
+  bool bench = false;
+};
+
+/// One frame on its way through the loop.
+struct Slot {
+  pipelines::SourceFrame source;
+  std::unique_ptr<samurai::Features> features;
+  samurai::FrameResult result;
+};
+
+/// Microseconds of every frame, by stage.
+struct StageSamples {
+  static constexpr std::array<const char*, 8> kNames = {"prepare",          "image encoder",        "loading attention",
+                                                        "memory attention", "mask decoder",         "memory encoder",
+                                                        "rules and mask",   "all after the encoder"};
+  std::array<std::vector<double>, kNames.size()> samples;
+
+  void add(const samurai::FrameResult::Times& times) {
+    const std::array<double, kNames.size()> values = {times.prepare, times.encode,   times.load,   times.attention,
+                                                      times.decode,  times.remember, times.finish, times.track};
+    for (std::size_t i = 0; i < values.size(); ++i) samples[i].push_back(values[i]);
+  }
+
+  [[nodiscard]] std::string table() const {
+    Table table({{"stage"},
+                 {"frames", Align::kRight},
+                 {"median", Align::kRight},
+                 {"min", Align::kRight},
+                 {"p90", Align::kRight},
+                 {"max", Align::kRight}});
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      const runtime::Statistics all = runtime::statistics_of(samples[i]);
+      table.add({kNames[i], fmt::format("{}", all.count), time_text(all.median_us), time_text(all.min_us),
+                 time_text(all.p90_us), time_text(all.max_us)});
+    }
+    return table.text();
+  }
+
+  [[nodiscard]] ordered_json json() const {
+    ordered_json json;
+    for (std::size_t i = 0; i < samples.size(); ++i) json[kNames[i]] = json_of(runtime::statistics_of(samples[i]));
+    return json;
+  }
+};
+
+ordered_json json_of_object(std::size_t number, const samurai::ObjectResult& object) {
+  const pipelines::Box& box = object.mask.box;
+  ordered_json json = {{"id", number}, {"visible", object.is_visible}, {"bbox", nullptr}, {"bounds", nullptr}};
+  if (object.mask.area > 0) {
+    json["bbox"] = {box.x1, box.y1, box.x2 - box.x1, box.y2 - box.y1};
+    json["bounds"] = {box.x1, box.y1, box.x2, box.y2};
+  }
+  json["area"] = object.mask.area;
+  json["predicted_iou"] = object.predicted_iou;
+  json["object_score"] = object.seen.object_score;
+  const auto& motion = object.decision.choice.motion_score;
+  json["motion_score"] = motion ? ordered_json(*motion) : ordered_json();
+  return json;
+}
+
+/// What one run over a video does with its frames.
+class Run {
+ public:
+  Run(const Arguments& arguments, samurai::SamuraiTracker& tracker, SamuraiOutputs& outputs, Context& context,
+      std::int64_t total)
+      : arguments_(arguments), tracker_(tracker), outputs_(outputs), context_(context), total_(total) {
+    for (const auto& [name, placement] : tracker.network().placements()) is_emulated_ |= placement.is_emulated;
+  }
+
+  base::Result<void> infer(Slot& slot) {
+    if (slot.source.error) {
+      if (tracked_ > 0) return {};
+      return std::unexpected(slot.source.error->with("the first frame, on which the object was shown, cannot be read"));
+    }
+    if (arguments_.no_overlap) SLIPWAY_TRY(tracker_.encode(slot.source.frame.image.view(), *slot.features));
+    ++tracked_;
+    return tracker_.track(*slot.features, slot.result);
+  }
+
+  base::Result<void> present(Slot& slot) {
+    if (slot.source.error) {
+      ++failures_;
+      fmt::print(stderr, "slipway: {}\n", slot.source.error->message);
+      return context_.emit(
+          "samurai/1",
+          {{"source", slot.source.path.string()},
+           {"error", {{"code", base::code_name(slot.source.error->code)}, {"message", slot.source.error->message}}}});
+    }
+    const media::Image& image = slot.source.frame.image;
+    if (width_ != 0 && (width_ != image.width() || height_ != image.height())) {
+      fmt::print(stderr,
+                 "slipway: warning: frame {} is {}x{}, the one before {}x{}; mask and box are in its own pixels\n",
+                 slot.result.frame, image.width(), image.height(), width_, height_);
+    }
+    width_ = image.width();
+    height_ = image.height();
+    ++frames_;
+    for (const samurai::ObjectResult& object : slot.result.objects) hidden_ += object.mask.area == 0 ? 1 : 0;
+    samples_.add(slot.result.times);
+    SLIPWAY_TRY(context_.emit("samurai/1", json_of_frame(slot)));
+    SLIPWAY_TRY(outputs_.write(slot.source, slot.result));
+    progress_.update("tracking", frames_, total_);
+    return {};
+  }
+
+  base::Result<void> finish(double seconds) {
+    SLIPWAY_TRY(outputs_.finish());
+    if (frames_ == 0) return base::fail(base::Code::kDataLoss, "{}: no frame could be read", arguments_.video);
+    const std::size_t objects = arguments_.prompts.boxes.size() + arguments_.prompts.masks.size();
+    const auto count = std::max<std::size_t>(1, objects);
+    const double peak = static_cast<double>(runtime::resident_set().peak_bytes);
+    std::string text = fmt::format("{} object{} followed over {} frame{}, without a mask on {}", count,
+                                   count == 1 ? "" : "s", frames_, frames_ == 1 ? "" : "s", hidden_);
+    ordered_json json = {{"video", arguments_.video},
+                         {"model", arguments_.model.string()},
+                         {"objects", count},
+                         {"frames", frames_},
+                         {"frames_without_mask", hidden_},
+                         {"unreadable", failures_},
+                         {"provider", arguments_.session.provider},
+                         {"is_emulated", is_emulated_}};
+    for (const auto& [name, placement] : tracker_.network().placements()) json["placement"][name] = json_of(placement);
+    if (!is_emulated_) {
+      text += fmt::format("; {:.2f} s a frame ({:.2f} s in all)", seconds / static_cast<double>(frames_), seconds);
+      json["seconds"] = seconds;
+      json["peak_bytes"] = peak;
+      json["stages"] = samples_.json();
+    }
+    text += "\n";
+    if (arguments_.bench && !is_emulated_) {
+      text += samples_.table() + fmt::format("largest resident set {}\n", bytes_text(static_cast<std::uint64_t>(peak)));
+    }
+    for (const auto& [name, placement] : tracker_.network().placements()) {
+      text += fmt::format("  {:<26}{}\n", name, placement.summary());
+    }
+    if (is_emulated_) text += kEmulatorNote;
+    context_.print(text);
+    SLIPWAY_TRY(context_.emit("samurai-summary/1", json));
+    if (failures_ == 0) return {};
+    return base::fail(base::Code::kDataLoss, "{} of the frames could not be read", failures_);
+  }
+
+ private:
+  ordered_json json_of_frame(const Slot& slot) const {
+    ordered_json json = {{"source", slot.source.path.string()}, {"frame", slot.result.frame}};
+    if (slot.source.is_video) json["time_s"] = slot.source.frame.time_s;
+    json["width"] = slot.source.frame.image.width();
+    json["height"] = slot.source.frame.image.height();
+    json["objects"] = ordered_json::array();
+    for (std::size_t i = 0; i < slot.result.objects.size(); ++i) {
+      json["objects"].push_back(json_of_object(i + 1, slot.result.objects[i]));
+    }
+    if (is_emulated_) return json;
+    const samurai::FrameResult::Times& times = slot.result.times;
+    json["timing_ms"] = {{"prepare", times.prepare / 1000},
+                         {"image_encoder", times.encode / 1000},
+                         {"memory_attention", times.attention / 1000},
+                         {"mask_decoder", times.decode / 1000},
+                         {"memory_encoder", times.remember / 1000},
+                         {"after_encoder", times.track / 1000}};
+    return json;
+  }
+
+  const Arguments& arguments_;
+  samurai::SamuraiTracker& tracker_;
+  SamuraiOutputs& outputs_;
+  Context& context_;
+  std::int64_t total_;
+  bool is_emulated_ = false;
+  ProgressBar progress_;
+  StageSamples samples_;
+  std::int64_t tracked_ = 0;  // of infer(), the others of present()
+  std::int64_t frames_ = 0, hidden_ = 0, failures_ = 0;
+  int width_ = 0, height_ = 0;
+};
+
+/// Frames that are to come, as far as the inputs say; 0 when they do not.
+std::int64_t expected_frames(const Arguments& arguments, const pipelines::FrameSource& source) {
+  const auto& files = source.files();
+  std::int64_t total = 0;
+  if (files.size() == 1 && files.front() != "-" && media::has_video_ending(files.front())) {
+    if (const auto video = media::VideoReader::open(files.front())) {
+      total = std::llround(video->info().duration_s * video->info().frames_per_second());
+    }
+  } else if (files.front() != "-") {
+    total = static_cast<std::int64_t>(files.size());
+  }
+  return arguments.frames > 0 && total > 0 ? std::min(total, arguments.frames) : total;
+}
+
+base::Result<void> follow(const Arguments& arguments, std::vector<samurai::Prompt> prompts,
+                          const runtime::SessionOptions& options, Context& context) {
+  context.keep_standard_output_for_results();
+  SLIPWAY_ASSIGN(pipelines::FrameSource source, pipelines::FrameSource::open({arguments.video}));
+  SLIPWAY_ASSIGN(SamuraiOutputs outputs, SamuraiOutputs::open(arguments.outputs, prompts.size(), source.files()));
+  SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment());
+  SLIPWAY_ASSIGN(const auto tracker, samurai::SamuraiTracker::load(environment, arguments.model, options));
+  for (const std::string& line : tracker->network().log_lines()) fmt::print(stderr, "{}\n", line);
+  SLIPWAY_TRY(tracker->start(std::move(prompts)));
+
+  // Three slots when the encoder works on the next frame meanwhile: one in each stage.
+  std::vector<Slot> slots(arguments.no_overlap ? 2 : 3);
+  for (Slot& slot : slots) {
+    SLIPWAY_ASSIGN(slot.features, tracker->make_features());
+  }
+  const auto started = std::chrono::steady_clock::now();
+  Run run(arguments, *tracker, outputs, context, expected_frames(arguments, source));
+  std::int64_t captured = 0;
+  const auto capture = [&](Slot& slot) -> base::Result<bool> {
+    if (arguments.frames > 0 && captured == arguments.frames) return false;
+    if (!source.next(slot.source)) return false;
+    if (slot.source.error) return true;
+    ++captured;
+    if (!arguments.no_overlap) SLIPWAY_TRY(tracker->encode(slot.source.frame.image.view(), *slot.features));
+    return true;
+  };
+  const auto done = pipelines::run_frame_loop(
+      slots, capture, [&](Slot& slot) { return run.infer(slot); }, [&](Slot& slot) { return run.present(slot); });
+  if (!done) return done;
+  return run.finish(std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
+}
+
+base::Result<void> replay(const fs::path& file, double motion_weight, Context& context) {
+  SLIPWAY_ASSIGN(const std::string text, base::read_file(file, kTraceLimitBytes));
+  SLIPWAY_ASSIGN(const auto frames, samurai::read_trace(text, file.string()));
+  const std::vector<samurai::Decision> decisions = samurai::replay(frames, motion_weight);
+  ordered_json rows = ordered_json::array();
+  std::string lines;
+  for (std::size_t i = 0; i < decisions.size(); ++i) {
+    ordered_json row = {{"frame", frames[i].frame}};
+    row.update(samurai::json_of(decisions[i]));
+    lines += fmt::format("{}\n  {}", i > 0 ? "," : "", row.dump());
+    rows.push_back(std::move(row));
+  }
+  context.print(fmt::format("{{\"frames\": [{}\n]}}\n", lines));
+  return context.emit("samurai-replay/1", {{"frames", rows}});
+}
+
+void add_replay(CLI::App& verb, Context& context) {
+  struct ReplayArguments {
+    fs::path trace;
+    double motion_weight = samurai::kMotionWeight;
+  };
+  CLI::App* part = verb.add_subcommand(
+      "replay", "Run the rules alone over a trace: what is chosen and remembered, as JSON. No model is needed");
+  auto arguments = std::make_shared<ReplayArguments>();
+  part->add_option("trace", arguments->trace,
+                   "{\"frames\": [{\"frame\", \"boxes\": [[x0, y0, x1, y1] x 3], \"ious\": [3], \"object_score\"}]}")
+      ->required();
+  part->add_option("--motion-weight", arguments->motion_weight,
+                   "Weight of motion against predicted IoU; the large model's configuration has 0.15")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  context.add_output_options(*part);
+  part->callback(
+      [arguments, &context] { context.finish(replay(arguments->trace, arguments->motion_weight, context)); });
+}
+
+}  // namespace
+
+void add_samurai(CLI::App& app, Context& context) {
+  CLI::App* verb = app.add_subcommand("samurai", "Follow objects through a video with SAM 2.1 and SAMURAI's rules");
+  auto arguments = std::make_shared<Arguments>();
+  verb->add_option("video", arguments->video,
+                   "A video, a folder of pictures in the order of their names, or - for a stream");
+  verb->add_option("-m,--model", arguments->model, "Model folder, as python -m python.exporters.samurai writes it");
+  verb->add_option("--box,--bbox", arguments->prompts.boxes,
+                   "The object on the first frame: x,y,w,h in pixels; once for each object")
+      ->allow_extra_args(false)
+      ->take_all();
+  verb->add_option("--point", arguments->prompts.points,
+                   "A place on the first frame: x,y,1 on the object, x,y,0 beside it; may be repeated")
+      ->allow_extra_args(false)
+      ->take_all();
+  verb->add_option("--mask", arguments->prompts.masks,
+                   "A picture of the first frame's size, white where the object is; once for each object")
+      ->allow_extra_args(false)
+      ->take_all();
+  verb->add_option("--output-video", arguments->outputs.video, "The video with masks and boxes drawn over it");
+  verb->add_option("--masks", arguments->outputs.masks, "Folder of a black and white picture a frame");
+  verb->add_option("--trace", arguments->outputs.trace,
+                   "JSON of what the rules saw and decided; `slipway samurai replay` reads it");
+  verb->add_option("--frames", arguments->frames, "Stop after so many frames")->check(CLI::PositiveNumber);
+  verb->add_flag("--no-overlap", arguments->no_overlap,
+                 "Encode a frame after the one before is done, instead of meanwhile");
+  verb->add_flag("--bench", arguments->bench, "Show how long each stage took");
+  arguments->session.add_to(*verb);
+  context.add_output_options_with_file(*verb);
+  add_replay(*verb, context);
+  add_samurai_validate(*verb, context);
+  verb->require_subcommand(0, 1);
+  verb->callback([verb, arguments, &context] {
+    if (!verb->get_subcommands().empty()) return;
+    if (arguments->video.empty() || arguments->model.empty()) {
+      return context.finish_wrong_use({base::Code::kInvalidArgument, "samurai takes VIDEO --box x,y,w,h --model DIR"});
+    }
+    auto prompts = read_prompts(arguments->prompts);
+    if (!prompts) return context.finish_wrong_use(prompts.error());
+    const auto options = arguments->session.session_options();
+    if (!options) return context.finish_wrong_use(options.error());
+    context.finish(follow(*arguments, std::move(*prompts), *options, context));
+  });
+}
+
+}  // namespace slipway::cli

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/error.hpp"
+#include "media/video_file.hpp"
+#include "pipelines/common/frame_source.hpp"
+#include "pipelines/samurai/tracker.hpp"
+
+namespace slipway::cli {
+
+/// The files that a tracked video leaves, beside its JSON: a drawn-over video, black and white masks, a trace of the
+/// rules. What is not asked for is not written.
+class SamuraiOutputs {
+ public:
+  struct Paths {
+    std::filesystem::path video;  ///< .mp4, .mkv, .mov, .avi
+    std::filesystem::path masks;  ///< folder: 00000.png … , with several objects in object_1, object_2 …
+    std::filesystem::path trace;  ///< of object 1; of object 2 beside it with "-2" before its ending, and so on
+  };
+
+  /// @error kInvalidArgument: the video would be written over an input; as errno
+  [[nodiscard]] static base::Result<SamuraiOutputs> open(const Paths& paths, std::size_t objects,
+                                                         const std::vector<std::filesystem::path>& inputs);
+
+  /// Draws over the frame when a video is wanted.
+  [[nodiscard]] base::Result<void> write(pipelines::SourceFrame& frame, const pipelines::samurai::FrameResult& result);
+
+  /// Ends the files. Call at the end.
+  [[nodiscard]] base::Result<void> finish();
+
+ private:
+  struct CloseFile {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+  [[nodiscard]] base::Result<void> write_masks(const pipelines::samurai::FrameResult& result);
+  [[nodiscard]] base::Result<void> write_trace(const pipelines::samurai::FrameResult& result);
+  [[nodiscard]] base::Result<void> put(std::size_t object, const std::string& text);
+
+  Paths paths_;
+  std::size_t objects_ = 0;
+  std::optional<media::VideoWriter> video_;
+  media::Image mask_image_;
+  std::vector<std::unique_ptr<std::FILE, CloseFile>> traces_;
+};
+
+}  // namespace slipway::cli

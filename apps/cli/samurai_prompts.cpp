@@ -1,0 +1,87 @@
+#include "apps/cli/samurai_prompts.hpp"
+
+#include <charconv>
+#include <cmath>
+
+#include "media/image_file.hpp"
+
+namespace slipway::cli {
+
+namespace samurai = pipelines::samurai;
+using base::Code;
+
+namespace {
+
+/// "1,2.5,3" as so many numbers.
+base::Result<std::vector<double>> numbers_of(const std::string& text, std::size_t count, std::string_view option,
+                                             std::string_view form) {
+  std::vector<double> numbers;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (true) {
+    double number = 0;
+    const auto [rest, error] = std::from_chars(at, end, number);
+    if (error != std::errc() || !std::isfinite(number)) break;
+    numbers.push_back(number);
+    at = rest;
+    if (at == end || *at != ',') break;
+    ++at;
+  }
+  if (at == end && numbers.size() == count) return numbers;
+  return base::fail(Code::kInvalidArgument, "{} takes {} in pixels of the first frame, got '{}'", option, form, text);
+}
+
+base::Result<samurai::PromptMask> mask_of(const std::string& file) {
+  SLIPWAY_ASSIGN(const media::Image image, media::read_image(file));
+  samurai::PromptMask mask{image.width(), image.height(), {}};
+  for (int y = 0; y < image.height(); ++y) {
+    const std::uint8_t* pixel = image.row(y);
+    for (int x = 0; x < image.width(); ++x, pixel += 3) {
+      mask.pixels.push_back(pixel[0] + pixel[1] + pixel[2] > 3 * 127 ? 1 : 0);
+    }
+  }
+  return mask;
+}
+
+}  // namespace
+
+base::Result<std::vector<samurai::Prompt>> read_prompts(const PromptArguments& arguments) {
+  std::vector<samurai::Prompt> prompts;
+  for (const std::string& text : arguments.boxes) {
+    SLIPWAY_ASSIGN(const auto box, numbers_of(text, 4, "--box", "x,y,w,h"));
+    if (!(box[2] > 0 && box[3] > 0)) {
+      return base::fail(Code::kInvalidArgument, "--box {}: the box has no area: width and height must be above 0",
+                        text);
+    }
+    samurai::Prompt prompt;
+    prompt.box = pipelines::Box{box[0], box[1], box[0] + box[2], box[1] + box[3]};
+    prompts.push_back(std::move(prompt));
+  }
+  for (const std::string& file : arguments.masks) {
+    SLIPWAY_ASSIGN(auto mask, mask_of(file));
+    samurai::Prompt prompt;
+    prompt.mask = std::move(mask);
+    prompts.push_back(std::move(prompt));
+  }
+  if (arguments.points.empty() && prompts.empty()) {
+    return base::fail(
+        Code::kInvalidArgument,
+        "what is to be followed? Give --box x,y,w,h, --point x,y,label or --mask FILE of the first frame");
+  }
+  if (arguments.points.empty()) return prompts;
+  if (prompts.size() > 1) {
+    return base::fail(Code::kInvalidArgument, "--point belongs to one object, but {} were shown", prompts.size());
+  }
+  if (prompts.empty()) prompts.emplace_back();
+  for (const std::string& text : arguments.points) {
+    SLIPWAY_ASSIGN(const auto point, numbers_of(text, 3, "--point", "x,y,label (1: the object, 0: not)"));
+    if (point[2] != 0 && point[2] != 1) {
+      return base::fail(Code::kInvalidArgument, "--point {}: expected the label 1 (the object) or 0 (not), found {}",
+                        text, point[2]);
+    }
+    prompts.front().points.push_back({point[0], point[1], point[2] == 1});
+  }
+  return prompts;
+}
+
+}  // namespace slipway::cli

@@ -1,0 +1,154 @@
+#include "apps/cli/samurai_validate.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "apps/cli/context.hpp"
+#include "apps/cli/progress_bar.hpp"
+#include "apps/cli/report.hpp"
+#include "apps/cli/samurai_prompts.hpp"
+#include "apps/cli/session_arguments.hpp"
+#include "apps/cli/table.hpp"
+#include "pipelines/common/frame_source.hpp"
+#include "pipelines/samurai/agreement.hpp"
+#include "pipelines/samurai/tracker.hpp"
+#include "tensor/npz.hpp"
+
+namespace slipway::cli {
+namespace {
+
+namespace fs = std::filesystem;
+namespace samurai = pipelines::samurai;
+using base::Code;
+using nlohmann::ordered_json;
+
+struct Arguments {
+  std::string video;
+  fs::path model, reference;
+  PromptArguments prompts;
+  SessionArguments session;
+  double logits_max = 1e-2;
+  double iou_min = 0.99;
+};
+
+/// The reference's chosen logits, one mask a frame.
+base::Result<tensor::Tensor> read_reference(const fs::path& file, int side) {
+  SLIPWAY_ASSIGN(tensor::NamedTensors arrays, tensor::read_npz(file));
+  for (tensor::NamedTensor& array : arrays) {
+    if (array.name != "logits") continue;
+    const tensor::Shape& shape = array.tensor.shape();
+    if (array.tensor.dtype() == tensor::Dtype::kFloat32 && shape.size() == 3 && shape[0] > 0 && shape[1] == side &&
+        shape[2] == side) {
+      return std::move(array.tensor);
+    }
+    return base::fail(Code::kInvalidArgument,
+                      "{}: logits: expected float32[frames,{},{}] as this model gives, found {}", file.string(), side,
+                      side, tensor::to_string(array.tensor.dtype(), shape));
+  }
+  return base::fail(Code::kInvalidArgument,
+                    "{}: no array 'logits': write it with python -m python.reference.samurai.tracker --logits F.npz",
+                    file.string());
+}
+
+base::Result<void> validate(const Arguments& arguments, std::vector<samurai::Prompt> prompts,
+                            const runtime::SessionOptions& options, Context& context) {
+  context.keep_standard_output_for_results();
+  SLIPWAY_ASSIGN(pipelines::FrameSource source, pipelines::FrameSource::open({arguments.video}));
+  SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment());
+  SLIPWAY_ASSIGN(const auto tracker, samurai::SamuraiTracker::load(environment, arguments.model, options));
+  const int side = tracker->network().constants().mask_side();
+  SLIPWAY_ASSIGN(const tensor::Tensor reference, read_reference(arguments.reference, side));
+  SLIPWAY_TRY(tracker->start(std::move(prompts)));
+
+  const std::int64_t frames = reference.shape()[0];
+  const std::size_t floats = tracker->network().constants().mask_floats();
+  Table table({{"frame", Align::kRight},
+               {"logits, relative", Align::kRight},
+               {"mask IoU", Align::kRight},
+               {"box, pixels", Align::kRight},
+               {"object score", Align::kRight}});
+  samurai::MaskAgreement worst;
+  std::int64_t compared = 0;
+  bool is_emulated = false;
+  {
+    ProgressBar progress;
+    pipelines::SourceFrame frame;
+    samurai::FrameResult result;
+    while (compared < frames && source.next(frame)) {
+      if (frame.error) return std::unexpected(*frame.error);
+      const media::Image& image = frame.frame.image;
+      SLIPWAY_TRY(tracker->track(image.view(), result));
+      const auto expected = reference.values<float>().subspan(static_cast<std::size_t>(compared) * floats, floats);
+      const auto& object = result.objects.front();
+      const samurai::MaskAgreement agreement =
+          samurai::compare_masks(object.logits, expected, side, image.width(), image.height());
+      table.add({fmt::format("{}", compared), fmt::format("{:.2e}", agreement.logits_relative),
+                 fmt::format("{:.5f}", agreement.iou), fmt::format("{:.0f}", agreement.box_difference),
+                 fmt::format("{:.3f}", object.seen.object_score)});
+      SLIPWAY_TRY(context.emit("samurai-validate/1", {{"frame", compared},
+                                                      {"logits_relative", agreement.logits_relative},
+                                                      {"mask_iou", agreement.iou},
+                                                      {"box_difference", agreement.box_difference},
+                                                      {"object_score", object.seen.object_score}}));
+      worst.logits_relative = std::max(worst.logits_relative, agreement.logits_relative);
+      worst.iou = std::min(worst.iou, agreement.iou);
+      worst.box_difference = std::max(worst.box_difference, agreement.box_difference);
+      progress.update("comparing", ++compared, frames);
+    }
+  }
+  if (compared < frames) {
+    return base::fail(Code::kInvalidArgument, "the reference has {} frames, {} only {}", frames, arguments.video,
+                      compared);
+  }
+  const bool agrees = worst.logits_relative <= arguments.logits_max && worst.iou >= arguments.iou_min;
+  const std::string verdict = fmt::format(
+      "over {} frames: logits within {:.2e} (allowed {:g}), mask IoU at least {:.5f} (allowed {:g}), boxes "
+      "within {:.0f} pixels",
+      compared, worst.logits_relative, arguments.logits_max, worst.iou, arguments.iou_min, worst.box_difference);
+  for (const auto& [name, placement] : tracker->network().placements()) is_emulated |= placement.is_emulated;
+  context.print(table.text() + "\n" + verdict + "\n" + (is_emulated ? kEmulatorNote : ""));
+  SLIPWAY_TRY(context.emit("samurai-validate-summary/1", {{"frames", compared},
+                                                          {"agrees", agrees},
+                                                          {"logits_relative", worst.logits_relative},
+                                                          {"mask_iou", worst.iou},
+                                                          {"box_difference", worst.box_difference},
+                                                          {"provider", options.provider.name},
+                                                          {"is_emulated", is_emulated}}));
+  if (agrees) return {};
+  return base::fail(Code::kFailedPrecondition, "differs from the reference: {}", verdict);
+}
+
+}  // namespace
+
+void add_samurai_validate(CLI::App& verb, Context& context) {
+  CLI::App* part = verb.add_subcommand(
+      "validate", "Compare a run with the PyTorch reference: logits, masks and boxes of every frame");
+  auto arguments = std::make_shared<Arguments>();
+  part->add_option("video", arguments->video, "The video that the reference saw, or a folder of pictures")->required();
+  part->add_option("-m,--model", arguments->model, "Model folder")->required();
+  part->add_option("--reference", arguments->reference,
+                   "What python -m python.reference.samurai.tracker --logits F.npz wrote with the same weights")
+      ->required();
+  part->add_option("--box,--bbox", arguments->prompts.boxes, "The object on the first frame: x,y,w,h in pixels")
+      ->required()
+      ->expected(1);
+  part->add_option("--logits-max", arguments->logits_max, "Largest difference of the logits, of the largest logit")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  part->add_option("--iou-min", arguments->iou_min, "Smallest IoU of the masks")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  arguments->session.add_to(*part);
+  context.add_output_options(*part);
+  part->callback([arguments, &context] {
+    auto prompts = read_prompts(arguments->prompts);
+    if (!prompts) return context.finish_wrong_use(prompts.error());
+    const auto options = arguments->session.session_options();
+    if (!options) return context.finish_wrong_use(options.error());
+    context.finish(validate(*arguments, std::move(*prompts), *options, context));
+  });
+}
+
+}  // namespace slipway::cli

@@ -1,0 +1,70 @@
+"""SAM 2.1 video (PyPI `transformers`, Sam2VideoModel) to a model folder of ONNX graphs.
+
+    python -m python.exporters.samurai --size tiny --seed 1 --output DIR
+
+Graphs, shapes and what is left to the caller: README.md beside this file. Each graph is run and compared with PyTorch before
+the folder is written; exit status 1 beyond the tolerance.
+"""
+
+import argparse
+import pathlib
+import sys
+
+from python.exporters.samurai import export
+
+
+def parse(arguments=None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m python.exporters.samurai", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", choices=("tiny", "small", "base_plus", "large"), default="tiny")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--checkpoint", type=pathlib.Path, metavar="F",
+                        help="a folder of `transformers`, or its model.safetensors, of the same --size")
+    source.add_argument("--seed", type=int, metavar="N", help="the released architecture with seeded weights")
+    parser.add_argument("--output", type=pathlib.Path, required=True, metavar="DIR", help="the model folder")
+    parser.add_argument("--name", help="name of the model")
+    parser.add_argument("--components", default="all", metavar="A,B",
+                        help="comma-separated: all, memory_attention (1 to 7), " + ", ".join(export.COMPONENTS))
+    parser.add_argument("--image-size", type=int, choices=(1024, 512), default=1024)
+    parser.add_argument("--layout", choices=("cpu", "portable"), default="cpu",
+                        help="cpu: attention as one operator of ONNX Runtime; portable: standard operators, for NPU and GPU compilers")
+    parser.add_argument("--optimize", action="store_true", help="fuse operators into those of ONNX Runtime's CPU provider (layout cpu, float32)")
+    parser.add_argument("--dynamic-batch", action="store_true", help="the image encoder takes any number of pictures")
+    parser.add_argument("--threads", type=int, default=0, help="threads of the check")
+    precision = parser.add_mutually_exclusive_group()
+    precision.add_argument("--fp16", action="store_true", help="half-precision weights and arithmetic; inputs and outputs stay float32")
+    precision.add_argument("--quantize-dynamic", action="store_true",
+                           help="int8 weights, activations quantised while running: products with weights only")
+    result = parser.parse_args(arguments)
+    names = []
+    for each in result.components.split(","):
+        if each not in export.GROUPS and each not in export.COMPONENTS:
+            parser.error(f"--components: expected {', '.join([*export.GROUPS, *export.COMPONENTS])}, found {each}")
+        names += export.GROUPS.get(each, [each])
+    result.components = list(dict.fromkeys(names))
+    if result.fp16 and result.dynamic_batch:
+        parser.error("--fp16 with --dynamic-batch: half precision needs fixed shapes; drop one")
+    if result.fp16 and result.layout == "cpu":
+        # ONNX Runtime's CPU provider has no half-precision kernel of the fused attention.
+        result.layout = "portable"
+    return result
+
+
+def main(arguments=None) -> int:
+    options = parse(arguments)
+    try:
+        report = export.export(options)
+    except (export.Refused, OSError) as error:
+        print(f"not exported: {error}", file=sys.stderr)
+        return 1
+    if not report.within():
+        worst = max(report.checked, key=lambda each: each.max_abs if each.max_abs == each.max_abs else float("inf"))
+        print(f"not written: {worst.component} differs from PyTorch by {worst.max_abs:.2e} of the largest value, more than "
+              f"{report.tolerance:g}", file=sys.stderr)
+        return 1
+    print(f"written: {options.output}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

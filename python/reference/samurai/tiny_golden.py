@@ -1,0 +1,51 @@
+"""Writes tests/golden/samurai/tiny: a very small SAM 2.1 as a model folder, and what the reference tracker makes of a video with it.
+
+    python -m python.reference.samurai.tiny_golden
+
+`frames.u8` holds [frame][64][64][3] RGB; `box.json` and `point.json` the trace, the decisions and the prompt in `prompt`
+([x0, y0, x1, y1] or [x, y]); `box.f32` and `point.f32` the chosen logits [frame][16][16].
+"""
+
+import pathlib
+
+import numpy as np
+
+from python.exporters.samurai import __main__ as command
+from python.exporters.samurai import export, tiny
+from python.reference.samurai.tracker import ReferenceTracker, write_trace
+
+FOLDER = pathlib.Path("tests/golden/samurai/tiny")
+FRAMES = 24
+PROMPTS = {"box": [10.0, 14.0, 34.0, 40.0], "point": [22.0, 27.0]}
+
+
+def frames() -> np.ndarray:
+    """A bright square on moving stripes, hidden from frame 14 to 17."""
+    y, x = np.mgrid[:64, :64]
+    result = []
+    for t in range(FRAMES):
+        base = 90 + 50 * np.sin(0.3 * x + 0.15 * t) * np.cos(0.22 * y)
+        picture = np.stack([base, base * 0.8 + 20, 200 - base], -1)
+        if not 14 <= t < 18:
+            left, top = 10 + t, 14 + t // 2
+            picture[top:top + 26, left:left + 24] = (230, 60 + 5 * t, 40)
+        result.append(np.clip(np.rint(picture), 0, 255).astype(np.uint8))
+    return np.stack(result)
+
+
+def main() -> None:
+    options = command.parse(["--seed", "3", "--output", str(FOLDER), "--name", "sam2.1-test"])
+    options.size = "tiny"
+    model = tiny.model(3)
+    assert export.export(options, model).within()
+    video = frames()
+    video.tofile(FOLDER / "frames.u8")
+    for name, prompt in PROMPTS.items():
+        tracker = ReferenceTracker(model)
+        logits = [tracker.track(frame, **({name: prompt} if t == 0 else {})).numpy() for t, frame in enumerate(video)]
+        np.stack(logits).astype(np.float32).tofile(FOLDER / f"{name}.f32")
+        write_trace(FOLDER / f"{name}.json", tracker.document() | {"prompt": prompt})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""SAMURAI's rules against numbers worked out by hand, and the committed graphs against what PyTorch made of the same frames."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from python.reference.samurai import constants as c
+from python.reference.samurai import kalman
+from python.reference.samurai.graph_tracker import GraphTracker, enlarged
+from python.reference.samurai.rules import Rules, replay
+
+GOLDEN = Path("tests/golden/samurai")
+TINY = GOLDEN / "tiny"
+FAR = [0, 0, 119, 239]
+
+
+def frames():
+    return np.fromfile(TINY / "frames.u8", np.uint8).reshape(-1, 64, 64, 3)
+
+
+def test_filter_starts_with_the_published_deviations():
+    mean, covariance = kalman.initiate(kalman.state_of([10, 20, 90, 180]))
+    assert mean.tolist() == [50, 100, 0.5, 160, 0, 0, 0, 0]
+    assert np.allclose(np.diag(covariance), [256, 256, 1e-4, 256, 100, 100, 1e-10, 100], rtol=1e-12)
+
+
+def test_prediction_moves_by_the_velocity_and_update_takes_the_weighted_mean():
+    mean, covariance = kalman.initiate(np.array([0.0, 0.0, 1.0, 20.0]))
+    mean[4] = 3.0
+    mean, covariance = kalman.predict(mean, covariance)
+    assert mean[0] == 3.0
+    # x: 2² + (10/8)² + 1² before, 1² of the measurement
+    before = 4 + 1.5625 + 1
+    assert covariance[0, 0] == pytest.approx(before)
+    updated, spread = kalman.update(mean, covariance, np.array([8.0, 0.0, 1.0, 20.0]))
+    assert updated[0] == pytest.approx(3 + 5 * before / (before + 1))
+    assert spread[0, 0] == pytest.approx(before / (before + 1))
+
+
+def test_a_flat_box_counts_as_one_pixel_high_and_an_empty_one_overlaps_nothing():
+    assert kalman.state_of([4, 7, 10, 7]).tolist() == [7, 7, 6, 1]
+    assert kalman.overlap([0, 0, 10, 10], np.zeros(4)) == 0
+    assert kalman.overlap([0, 0, 10, 10], np.array([5, 0, 15, 10])) == pytest.approx(1 / 3)
+
+
+def test_memory_is_the_prompt_then_good_frames_and_the_last_one_whatever_it_was():
+    rules = Rules()
+    rules.step([FAR], [0.9], 5.0)
+    for t in range(1, 12):
+        rules.step([FAR] * 3, [0.4 if t in (3, 5, 11) else 0.9] * 3, -1.0 if t == 7 else 5.0)
+    # 3, 5 and 7 are not good, 1 is never asked, 11 is the last
+    assert rules.memory() == [(0, 0), (1, 4), (2, 6), (3, 8), (4, 9), (5, 10), (6, 11)]
+    assert rules.pointers() == [(12, 0), *((distance, 12 - distance) for distance in range(1, 12))]
+
+
+def test_motion_outweighs_predicted_overlap_once_the_track_is_stable():
+    far, near = [900, 900, 1000, 1000], [0, 0, 119, 239]
+    rules = Rules()
+    for _ in range(c.STABLE_FRAMES):
+        assert rules.step([near] * 3, [0.8] * 3, 1.0)["kf_score"] is None
+    decision = rules.step([far, near, far], [0.9, 0.8, 0.7], 1.0)
+    assert decision["choice"] == 1  # 0.25 · 1 + 0.75 · 0.8 > 0.75 · 0.9
+    assert decision["kf_score"] == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("path", sorted((GOLDEN / "traces").glob("*.json")), ids=lambda path: path.stem)
+def test_committed_decisions_follow_from_committed_frames(path):
+    document = json.loads(path.read_text())
+    for ours, theirs in zip(replay(document["frames"]), document["decisions"], strict=True):
+        for key in ("choice", "stable", "memory", "pointers", "frame"):
+            assert ours[key] == theirs[key]
+        for key in ("kf_score", "mean", "cov_diag"):
+            assert (ours[key] is None) == (theirs[key] is None)
+            if theirs[key] is not None:
+                assert np.allclose(ours[key], theirs[key], rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("prompt", ["box", "point"])
+def test_the_graphs_and_the_rules_give_pytorchs_masks_and_decisions(prompt):
+    pytest.importorskip("yaml", reason="PyYAML is not here: run tools/setup.sh torch")
+    document = json.loads((TINY / f"{prompt}.json").read_text())
+    reference = np.fromfile(TINY / f"{prompt}.f32", np.float32).reshape(-1, 16, 16)
+    tracker = GraphTracker(TINY)
+    hidden = 0
+    for t, frame in enumerate(frames()):
+        image = frame.transpose(2, 0, 1)[None].astype(np.float32) / 255
+        logits = tracker.track(image, **({prompt: document["prompt"]} if t == 0 else {}))
+        assert np.abs(logits - reference[t]).max() < 1e-3 * np.abs(reference[t]).max(), t
+        hidden += bool((logits == tracker.constants["no_object_logit"]).all())
+        assert tracker.trace[-1]["boxes"] == document["frames"][t]["boxes"]
+        assert tracker.decisions[-1]["choice"] == document["decisions"][t]["choice"]
+        assert tracker.decisions[-1]["memory"] == document["decisions"][t]["memory"]
+    assert hidden == 4
+
+
+
+def test_all_graphs_of_the_folder_name_the_same_model():
+    ids = {next(p.value for p in onnx.load(path).metadata_props if p.key == "slipway.model_id") for path in TINY.glob("*.onnx")}
+    assert len(ids) == 1
+
+
+def test_enlarging_is_what_pytorch_does():
+    torch = pytest.importorskip("torch", reason="PyTorch is not here: run tools/setup.sh torch")
+    plane = np.random.default_rng(1).standard_normal((5, 7)).astype(np.float32)
+    theirs = torch.nn.functional.interpolate(torch.from_numpy(plane)[None, None], scale_factor=4, mode="bilinear", align_corners=False)
+    assert np.abs(enlarged(plane) - theirs[0, 0].numpy()).max() < 1e-6
+
+
+@pytest.fixture(scope="module")
+def exporter():
+    pytest.importorskip("torch", reason="PyTorch is not here: run tools/setup.sh torch")
+    pytest.importorskip("transformers", reason="transformers is not here: run tools/setup.sh torch")
+    from python.exporters.samurai import __main__ as command
+    from python.exporters.samurai import export, tiny
+    model = tiny.model(3)
+
+    def run(output, *switches):
+        return export.export(command.parse(["--seed", "3", "--output", str(output), *switches]), model)
+
+    return run
+
+
+@pytest.mark.parametrize("switches", [["--layout", "portable"], ["--optimize"], ["--dynamic-batch"], ["--fp16"], ["--quantize-dynamic"]],
+                         ids=lambda each: each[0])
+def test_every_form_of_the_graphs_stays_within_its_tolerance(exporter, tmp_path, switches):
+    report = exporter(tmp_path / "m", "--components", "all,memory_attention_masked", *switches)
+    assert report.within(), [each.line() for each in report.checked]
+    assert len(list((tmp_path / "m").glob("*.onnx"))) == 12
+    reduced = switches[0] in ("--fp16", "--quantize-dynamic")
+    assert (max(each.max_abs for each in report.checked) > 1e-5) == reduced
+    for path in (tmp_path / "m").glob("*.onnx"):
+        if switches[0] in ("--layout", "--fp16"):
+            assert {node.domain for node in onnx.load(path).graph.node} == {""}
+
+
+def test_a_free_batch_gives_what_single_pictures_give(exporter, tmp_path):
+    assert exporter(tmp_path / "m", "--components", "image_encoder", "--dynamic-batch").within()
+    tracker = GraphTracker(tmp_path / "m")
+    pictures = frames()[:3].transpose(0, 3, 1, 2).astype(np.float32) / 255
+    together = tracker.run("image_encoder", image=pictures)
+    for k in range(3):
+        for name, value in tracker.run("image_encoder", image=pictures[k:k + 1]).items():
+            assert np.abs(together[name][k] - value[0]).max() < 1e-5 * np.abs(value).max()
+
+
+def test_a_fault_in_a_graph_is_found_and_nothing_is_written(exporter, tmp_path, monkeypatch):
+    from python.exporters.samurai import graphs
+    monkeypatch.setattr(graphs, "NEVER", 0.0)  # absent pointers would count
+    assert not exporter(tmp_path / "m", "--components", "memory_attention_2").within()
+    assert not (tmp_path / "m").exists()
+
+
+def test_a_foreign_folder_is_not_overwritten(exporter, tmp_path):
+    from python.exporters.samurai.export import Refused
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m/precious.txt").write_text("x")
+    with pytest.raises(Refused, match="expected a model folder or nothing"):
+        exporter(tmp_path / "m", "--components", "prompt_encoder")
+    assert (tmp_path / "m/precious.txt").exists()
+
+
+def test_a_checkpoint_of_another_size_is_refused_by_name(exporter, tmp_path):
+    import torch
+    from python.exporters.samurai import checkpoint, tiny
+    torch.save(tiny.model(3).state_dict(), tmp_path / "x.pt")
+    with pytest.raises(checkpoint.Refused, match="does not fit size tiny"):
+        checkpoint.load(tmp_path / "x.pt", "tiny", 512)
+    (tmp_path / "y.safetensors").write_bytes(b"no checkpoint")
+    with pytest.raises(checkpoint.Refused, match="y.safetensors: expected a state"):
+        checkpoint.load(tmp_path / "y.safetensors", "tiny", 512)
+    with pytest.raises(checkpoint.Refused, match="no such file"):
+        checkpoint.load(tmp_path / "z.pt", "tiny", 512)
+    shutil.rmtree(tmp_path)

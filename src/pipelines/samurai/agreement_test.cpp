@@ -1,0 +1,44 @@
+#include "pipelines/samurai/agreement.hpp"
+
+#include <cmath>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace slipway::pipelines::samurai {
+namespace {
+
+constexpr int kSide = 8;
+
+/// Logits of 1 in columns [from, to), -1 elsewhere.
+std::vector<float> columns(int from, int to) {
+  std::vector<float> logits(kSide * kSide, -1);
+  for (int y = 0; y < kSide; ++y) {
+    for (int x = from; x < to; ++x) logits[static_cast<std::size_t>(y * kSide + x)] = 1;
+  }
+  return logits;
+}
+
+TEST(CompareMasks, CountsPixelsOfBothAndEither) {
+  const MaskAgreement agreement = compare_masks(columns(0, 4), columns(2, 6), kSide, kSide, kSide);
+  EXPECT_DOUBLE_EQ(agreement.iou, 2.0 / 6);
+  EXPECT_EQ(agreement.box_difference, 2);
+  EXPECT_EQ(agreement.logits_relative, 2);
+}
+
+TEST(CompareMasks, EqualAndEmptyMasksAgree) {
+  const MaskAgreement equal = compare_masks(columns(1, 3), columns(1, 3), kSide, 50, 20);
+  EXPECT_EQ(equal.iou, 1);
+  EXPECT_EQ(equal.box_difference, 0);
+  EXPECT_EQ(equal.logits_relative, 0);
+  EXPECT_EQ(compare_masks(columns(0, 0), columns(0, 0), kSide, 50, 20).iou, 1);
+}
+
+TEST(CompareMasks, WhatIsNoNumberAgreesWithNothing) {
+  std::vector<float> broken = columns(1, 3);
+  broken[5] = std::nanf("");
+  EXPECT_TRUE(std::isinf(compare_masks(broken, columns(1, 3), kSide, kSide, kSide).logits_relative));
+}
+
+}  // namespace
+}  // namespace slipway::pipelines::samurai

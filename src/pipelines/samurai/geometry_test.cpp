@@ -1,0 +1,93 @@
+#include <algorithm>
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "pipelines/samurai/frame_input.hpp"
+#include "pipelines/samurai/mask_geometry.hpp"
+#include "tensor/npz.hpp"
+
+namespace slipway::pipelines::samurai {
+namespace {
+
+const tensor::Tensor& named(const tensor::NamedTensors& tensors, const std::string& name) {
+  const auto found = std::ranges::find(tensors, name, &tensor::NamedTensor::name);
+  SLIPWAY_CHECK(found != tensors.end(), "the golden has this array");
+  return found->tensor;
+}
+
+// Pillow is the model of torchvision's resize of 8-bit pictures.
+TEST(SquareResize, GivesPillowsPixels) {
+  const auto arrays = *tensor::read_npz("tests/golden/samurai/resize.npz");
+  constexpr int kSide = 32;
+  SquareResize resize(kSide);
+  for (const std::string name : {"wide", "tall", "same_width", "small", "square", "wide"}) {
+    const tensor::Tensor& frame = named(arrays, name + ".frame");
+    const auto height = static_cast<int>(frame.shape()[0]), width = static_cast<int>(frame.shape()[1]);
+    const auto pixels = frame.values<std::uint8_t>();
+    std::vector<float> planes(3 * kSide * kSide);
+    ASSERT_TRUE(resize.to_planes({pixels.data(), width, height, std::ptrdiff_t{3} * width}, planes));
+    const auto expected = named(arrays, name + ".square").values<std::uint8_t>();
+    for (std::size_t i = 0; i < planes.size(); ++i) {
+      const std::size_t channel = i / (kSide * kSide), at = i % (kSide * kSide);
+      ASSERT_EQ(planes[i], static_cast<float>(expected[3 * at + channel]) / 255.0F) << name << " " << i;
+    }
+    std::vector<std::uint8_t> grey, square(kSide * kSide);
+    for (std::size_t i = 0; i < pixels.size(); i += 3) grey.push_back(pixels[i]);
+    resize.resize_grey(grey, width, height, square);
+    EXPECT_TRUE(std::ranges::equal(square, named(arrays, name + ".grey_square").values<std::uint8_t>())) << name;
+  }
+}
+
+TEST(SquareResize, RefusesAnEmptyPicture) {
+  std::vector<float> planes(3 * 8 * 8);
+  const auto done = SquareResize(8).to_planes({}, planes);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, base::Code::kInvalidArgument);
+}
+
+// The masks were enlarged by ONNX Runtime's Resize.
+TEST(EnlargeAndCut, GivesTheMaskAndBoxOfOnnxRuntimesResize) {
+  const auto arrays = *tensor::read_npz("tests/golden/samurai/masks.npz");
+  Mask mask;
+  int boxes = 0;
+  for (const std::string size : {"larger", "wide", "smaller"}) {
+    for (const std::string kind : {"blob", "noise", "corner", "none"}) {
+      const std::string name = size + "." + kind;
+      const tensor::Tensor& logits = named(arrays, name + ".logits");
+      const tensor::Tensor& expected = named(arrays, name + ".mask");
+      const auto side = static_cast<int>(logits.shape()[0]);
+      const auto height = static_cast<int>(expected.shape()[0]), width = static_cast<int>(expected.shape()[1]);
+      enlarge_and_cut(logits.values<float>(), side, width, height, mask);
+      const auto pixels = expected.values<std::uint8_t>();
+      ASSERT_TRUE(std::ranges::equal(mask.pixels, pixels)) << name;
+      Box box{1e9, 1e9, -1, -1};
+      std::int64_t area = 0;
+      for (std::size_t i = 0; i < pixels.size(); ++i) {
+        if (pixels[i] == 0) continue;
+        const auto x = static_cast<double>(i % static_cast<std::size_t>(width));
+        const auto y = static_cast<double>(i / static_cast<std::size_t>(width));
+        box = {std::min(box.x1, x), std::min(box.y1, y), std::max(box.x2, x), std::max(box.y2, y)};
+        ++area;
+      }
+      EXPECT_EQ(mask.area, area) << name;
+      EXPECT_EQ(mask.box, area > 0 ? box : Box{}) << name;
+      boxes += area > 0 ? 1 : 0;
+      if (width == height) {
+        EXPECT_EQ(enlarged_bounds(logits.values<float>(), side, width), mask.box) << name;
+      }
+    }
+  }
+  EXPECT_GE(boxes, 6);
+}
+
+TEST(EnlargeAndCut, CountsWhatIsNoNumberAsOutside) {
+  std::vector<float> logits(64, std::nanf(""));
+  Mask mask;
+  enlarge_and_cut(logits, 8, 20, 10, mask);
+  EXPECT_EQ(mask.area, 0);
+  EXPECT_EQ(enlarged_bounds(logits, 8, 32), Box{});
+}
+
+}  // namespace
+}  // namespace slipway::pipelines::samurai

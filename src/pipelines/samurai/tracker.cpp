@@ -1,0 +1,251 @@
+#include "pipelines/samurai/tracker.hpp"
+
+#include <algorithm>
+
+#include "pipelines/common/timing.hpp"
+#include "pipelines/samurai/memory_bank.hpp"
+
+namespace slipway::pipelines::samurai {
+
+using base::Code;
+using base::fail;
+using base::Result;
+
+namespace {
+
+// What a mask prompt counts as, in place of the decoder's answer.
+constexpr float kMaskPromptGain = 20, kMaskPromptBias = -10, kMaskPromptScore = 10;
+
+/// The answer for one object before the rules' bookkeeping is applied to it.
+struct Answer {
+  std::size_t token = 0;
+  std::size_t pointer_token = 0;
+  std::span<const float> logits;
+  float object_score = 0;
+};
+
+}  // namespace
+
+struct SamuraiTracker::State {
+  struct Object {
+    Prompt prompt;
+    TrackRules rules;
+    MemoryBank bank;
+  };
+
+  std::unique_ptr<Network> network;
+  std::unique_ptr<Features> features;  ///< of track(ImageView)
+  std::vector<Prompt> prompts;
+  std::vector<Object> objects;
+  std::int64_t next_frame = 0;
+  bool is_started = false;
+  std::vector<float> mask_logits;  ///< of a mask prompt
+
+  [[nodiscard]] const Constants& constants() const { return network->constants(); }
+
+  Result<void> begin(const Features& frame);
+  Result<void> track_object(Object& object, const Features& frame, ObjectResult& result, FrameResult::Times& times);
+  Result<Decoded> look(Object& object, const Features& frame);
+  Result<Decoded> look_at_prompt(const Object& object, const Features& frame);
+  std::vector<float> square_mask(const PromptMask& mask, const Features& frame) const;
+  void see(const Decoded& decoded, std::size_t first_token, std::size_t count, TraceFrame& seen) const;
+};
+
+/// Mask prompts at the network's size, 0 or 1.
+std::vector<float> SamuraiTracker::State::square_mask(const PromptMask& mask, const Features& frame) const {
+  const auto size = static_cast<std::size_t>(constants().image_size);
+  std::vector<std::uint8_t> white(mask.pixels.size()), square(size * size);
+  std::ranges::transform(mask.pixels, white.begin(), [](std::uint8_t value) { return value != 0 ? 255 : 0; });
+  SquareResize resize(constants().image_size);
+  resize.resize_grey(white, frame.width, frame.height, square);
+  std::vector<float> values(square.size());
+  std::ranges::transform(square, values.begin(), [](std::uint8_t value) { return value >= 128 ? 1.0F : 0.0F; });
+  return values;
+}
+
+Result<void> SamuraiTracker::State::begin(const Features& frame) {
+  objects.clear();
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    auto checked = checked_prompt(prompts[i], frame.width, frame.height, constants().prompt_points);
+    if (!checked) {
+      if (prompts.size() == 1) return std::unexpected(checked.error());
+      return std::unexpected(checked.error().with(fmt::format("object {}", i + 1)));
+    }
+    objects.push_back({std::move(*checked), TrackRules(constants().motion_weight),
+                       MemoryBank(constants().memory_floats(), static_cast<std::size_t>(constants().hidden_channels))});
+  }
+  return {};
+}
+
+Result<Decoded> SamuraiTracker::State::look_at_prompt(const Object& object, const Features& frame) {
+  const Constants& c = constants();
+  if (!object.prompt.mask) {
+    const double scale_x = static_cast<double>(c.image_size) / frame.width;
+    const double scale_y = static_cast<double>(c.image_size) / frame.height;
+    SLIPWAY_TRY(
+        network->set_prompt(encode_points(object.prompt, c.prompt_points, scale_x, scale_y, c.absent_label), {}));
+    return network->decode_raw(frame, true);
+  }
+  // A mask is its own answer; the decoder is asked for the object's pointer.
+  const std::vector<float> square = square_mask(*object.prompt.mask, frame);
+  const auto size = static_cast<std::size_t>(c.image_size), q = static_cast<std::size_t>(c.mask_side());
+  std::vector<float> shown(q * q);
+  mask_logits.assign(q * q, 0);
+  for (std::size_t y = 0; y < q; ++y) {
+    for (std::size_t x = 0; x < q; ++x) {
+      float weighted = c.mask_downsample_bias, sum = 0;
+      for (std::size_t i = 0; i < 16; ++i) {
+        const float value = square[(4 * y + i / 4) * size + 4 * x + i % 4];
+        weighted += c.mask_downsample_weight[i] * value;
+        sum += value;
+      }
+      shown[y * q + x] = weighted;
+      mask_logits[y * q + x] = kMaskPromptGain * (sum / 16) + kMaskPromptBias;
+    }
+  }
+  SLIPWAY_TRY(network->set_prompt(encode_points({}, c.prompt_points, 1, 1, c.absent_label), shown));
+  return network->decode_raw(frame, false);
+}
+
+Result<Decoded> SamuraiTracker::State::look(Object& object, const Features& frame) {
+  const MemoryRule& rule = object.rules.memory();
+  std::vector<std::span<const float>> memories, pointers;
+  std::vector<float> distances;
+  for (const MemorySlot& slot : rule.memories()) memories.push_back(object.bank.memory(slot.frame));
+  for (const PointerAge& age : rule.pointers()) {
+    pointers.push_back(object.bank.pointer(age.frame));
+    distances.push_back(static_cast<float>(age.distance));
+  }
+  SLIPWAY_TRY(network->clear_prompt());
+  return network->decode_conditioned(frame, memories, pointers, distances);
+}
+
+void SamuraiTracker::State::see(const Decoded& decoded, std::size_t first_token, std::size_t count,
+                                TraceFrame& seen) const {
+  const std::size_t floats = constants().mask_floats();
+  seen.frame = next_frame;
+  seen.object_score = decoded.object_score;
+  seen.candidates.clear();
+  for (std::size_t token = first_token; token < first_token + count; ++token) {
+    seen.candidates.push_back({enlarged_bounds(decoded.masks.subspan(token * floats, floats), constants().mask_side(),
+                                               constants().image_size),
+                               decoded.ious[token]});
+  }
+}
+
+Result<void> SamuraiTracker::State::track_object(Object& object, const Features& frame, ObjectResult& result,
+                                                 FrameResult::Times& times) {
+  Stopwatch watch;
+  const bool is_first = next_frame == 0;
+  network->times = {};
+  SLIPWAY_ASSIGN(const Decoded decoded, is_first ? look_at_prompt(object, frame) : look(object, frame));
+  static_cast<void>(watch.lap_us());
+  const std::size_t floats = constants().mask_floats();
+  const auto mask_of = [&](std::size_t token) { return decoded.masks.subspan(token * floats, floats); };
+
+  Answer answer;
+  answer.object_score = decoded.object_score;
+  const bool is_certain = object.prompt.box || object.prompt.points.size() > 1;
+  if (is_first && object.prompt.mask) {
+    answer.logits = mask_logits;
+    answer.object_score = kMaskPromptScore;
+    result.seen = {
+        0, {{enlarged_bounds(mask_logits, constants().mask_side(), constants().image_size), 1.0}}, kMaskPromptScore};
+  } else if (is_first && is_certain) {
+    // One mask is meant, unless it is too unsure of its own edge; the pointer stays token 0's.
+    if (decoded.stability < constants().stability_min) {
+      answer.token = static_cast<std::size_t>(std::ranges::max_element(decoded.ious.subspan(1)) - decoded.ious.begin());
+    }
+    answer.logits = mask_of(answer.token);
+    see(decoded, answer.token, 1, result.seen);
+  } else {
+    see(decoded, 1, kTokens - 1, result.seen);
+  }
+  result.decision = object.rules.decide(result.seen.candidates, result.seen.object_score);
+  if (answer.logits.empty()) {
+    answer.token = answer.pointer_token = result.decision.choice.index + 1;
+    answer.logits = mask_of(answer.token);
+  }
+
+  result.predicted_iou = result.seen.candidates[result.decision.choice.index].predicted_iou;
+  result.is_visible = answer.object_score > 0;
+  result.logits.assign(answer.logits.begin(), answer.logits.end());
+  enlarge_and_cut(answer.logits, constants().mask_side(), frame.width, frame.height, result.mask);
+  times.finish += watch.lap_us();
+
+  SLIPWAY_ASSIGN(const auto memory, network->remember(frame, answer.logits, answer.object_score, is_first));
+  const auto pointer_floats = static_cast<std::size_t>(constants().hidden_channels);
+  object.bank.keep(next_frame, memory, decoded.pointers.subspan(answer.pointer_token * pointer_floats, pointer_floats),
+                   object.rules.memory().needed_frames());
+  times.load += network->times.load_us;
+  times.attention += network->times.attention_us;
+  times.decode += network->times.decode_us;
+  times.remember += network->times.remember_us;
+  return {};
+}
+
+SamuraiTracker::SamuraiTracker(std::unique_ptr<State> state) : state_(std::move(state)) {}
+SamuraiTracker::~SamuraiTracker() = default;
+
+Result<std::unique_ptr<SamuraiTracker>> SamuraiTracker::load(std::shared_ptr<runtime::Environment> environment,
+                                                             const std::filesystem::path& model,
+                                                             const runtime::SessionOptions& options) {
+  auto state = std::make_unique<State>();
+  SLIPWAY_ASSIGN(state->network, Network::load(std::move(environment), model, options));
+  return std::unique_ptr<SamuraiTracker>(new SamuraiTracker(std::move(state)));
+}
+
+Result<void> SamuraiTracker::start(std::vector<Prompt> prompts) {
+  if (prompts.empty()) {
+    return fail(Code::kInvalidArgument, "no object was shown: expected a box, points or a mask of the first frame");
+  }
+  state_->prompts = std::move(prompts);
+  state_->objects.clear();
+  state_->next_frame = 0;
+  state_->is_started = true;
+  return {};
+}
+
+Result<std::unique_ptr<Features>> SamuraiTracker::make_features() {
+  return state_->network->make_features();
+}
+
+Result<void> SamuraiTracker::encode(media::ImageView frame, Features& features) {
+  return state_->network->encode(frame, features);
+}
+
+Result<void> SamuraiTracker::track(media::ImageView frame, FrameResult& result) {
+  if (!state_->features) {
+    SLIPWAY_ASSIGN(state_->features, make_features());
+  }
+  SLIPWAY_TRY(encode(frame, *state_->features));
+  return track(*state_->features, result);
+}
+
+Result<void> SamuraiTracker::track(const Features& features, FrameResult& result) {
+  State& state = *state_;
+  if (!state.is_started) return fail(Code::kFailedPrecondition, "nothing to follow yet: call start() with prompts");
+  Stopwatch watch;
+  result.times = {};
+  result.times.prepare = features.prepare_us;
+  result.times.encode = features.encode_us;
+  if (state.next_frame == 0) SLIPWAY_TRY(state.begin(features));
+  state.network->take(features);
+  result.frame = state.next_frame;
+  result.objects.resize(state.objects.size());
+  std::size_t fewest = kMemorySlots;
+  for (std::size_t i = 0; i < state.objects.size(); ++i) {
+    SLIPWAY_TRY(state.track_object(state.objects[i], features, result.objects[i], result.times));
+    fewest = std::min(fewest, state.objects[i].rules.memory().memories().size());
+  }
+  state.network->drop_attention_below(fewest);
+  ++state.next_frame;
+  result.times.track = watch.lap_us();
+  return {};
+}
+
+const Network& SamuraiTracker::network() const {
+  return *state_->network;
+}
+
+}  // namespace slipway::pipelines::samurai
