@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <optional>
 #include <thread>
 
@@ -8,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/context.hpp"
+#include "apps/cli/interrupt.hpp"
 #include "apps/cli/progress_bar.hpp"
 #include "apps/cli/report.hpp"
 #include "apps/cli/session_arguments.hpp"
@@ -65,25 +65,18 @@ struct Arguments {
   }
 };
 
-volatile std::sig_atomic_t interrupted = 0;
-
-/// Turns Ctrl-C into a cancelled run, so that no part of a stem stays behind. A second Ctrl-C ends the process.
+/// Turns the first Ctrl-C into a cancelled run, so that no part of a stem stays behind.
 class InterruptGuard {
  public:
   InterruptGuard()
       : watcher_([this](const std::stop_token& stop) {
           while (!stop.stop_requested()) {
-            if (interrupted != 0) return cancel_.cancel();
+            if (was_interrupted()) return cancel_.cancel();
             std::this_thread::sleep_for(std::chrono::milliseconds(50));
           }
         }) {
-    interrupted = 0;
-    std::signal(SIGINT, [](int) {
-      interrupted = 1;
-      std::signal(SIGINT, SIG_DFL);
-    });
+    keep_first_interrupt();
   }
-  ~InterruptGuard() { std::signal(SIGINT, SIG_DFL); }
   [[nodiscard]] runtime::CancelFlag* flag() { return &cancel_; }
 
  private:
