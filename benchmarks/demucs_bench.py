@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -90,9 +91,11 @@ class PlainSession:
         self.model = model
         file = folder / "plain.onnx"
         x = torch.zeros(1, 4, 2048, 336)
-        with torch.no_grad():
-            torch.onnx.export(Core(model), (torch.zeros(1, 2, SEGMENT), x), str(file), opset_version=17, dynamo=False,
-                              input_names=["input", "x"], output_names=["output", "add_67"])
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of tracing, about shapes that are fixed here
+            if not file.exists():
+                torch.onnx.export(Core(model), (torch.zeros(1, 2, SEGMENT), x), str(file), opset_version=17, dynamo=False,
+                                  input_names=["input", "x"], output_names=["output", "add_67"])
         self.session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
         # What apply_model asks of a model.
         self.sources, self.samplerate, self.segment, self.audio_channels = model.sources, RATE, model.segment, 2
@@ -179,6 +182,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=20.0, help="length of the song")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--models", type=pathlib.Path, metavar="DIR",
+                        help="keep the exported models here, and take those that are here already; with --rounds 0: only export")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.backends.mha.set_fastpath_enabled(False)
@@ -188,31 +193,35 @@ def main() -> int:
             variants[key] = (label, "openvino", ["--provider", "openvino", "--precision", precision])
     with tempfile.TemporaryDirectory(prefix="slipway-bench-") as name:
         folder = pathlib.Path(name)
+        models = (options.models or folder).resolve()
+        models.mkdir(parents=True, exist_ok=True)
         for layout in {layout for _, layout, _ in variants.values()}:
-            subprocess.run([sys.executable, "-m", "python.exporters.demucs", "--seed", str(SEED), "--layout", layout, "--output",
-                            str(folder / layout), "--threads", str(options.threads)], cwd=ROOT, check=True)
+            if not (models / layout).exists():
+                subprocess.run([sys.executable, "-m", "python.exporters.demucs", "--seed", str(SEED), "--layout", layout, "--output",
+                                str(models / layout), "--threads", str(options.threads)], cwd=ROOT, check=True)
         wave = noise_song(options.seconds)
         write_wav(folder / "song.wav", wave)
         model = checkpoint.seeded(SEED, 4)
-        plain = PlainSession(model, folder)
+        plain = PlainSession(model, models)
+        if options.rounds < 1:
+            return 0
 
         times = {key: [] for key in ("pytorch", "plain", *variants)}
         reports = {key: [] for key in variants}
+        peers = {}
         loads_before = os.getloadavg()
         for _ in range(options.rounds):
-            start = time.perf_counter()
-            reference = separate(model, wave)
-            times["pytorch"].append(time.perf_counter() - start)
-            start = time.perf_counter()
-            by_plain = separate(plain, wave)
-            times["plain"].append(time.perf_counter() - start)
+            for key, network in (("pytorch", model), ("plain", plain)):
+                start = time.perf_counter()
+                peers[key] = separate(network, wave).numpy()
+                times[key].append(time.perf_counter() - start)
             for key, (_, layout, provider) in variants.items():
-                reports[key].append(run_slipway(options.build, folder / "song.wav", folder / layout, folder / key, options.threads,
+                reports[key].append(run_slipway(options.build, folder / "song.wav", models / layout, folder / key, options.threads,
                                                 provider))
                 times[key].append(reports[key][-1]["seconds"]["total"])
-        reference = reference.numpy()
+            print("  ".join(f"{key} {value[-1]:.2f} s" for key, value in times.items()), file=sys.stderr, flush=True)
         stems = {key: read_stems(folder / key, model.sources) for key in variants}
-    stems["plain"] = by_plain.numpy()
+    reference, stems["plain"] = peers["pytorch"], peers["plain"]
 
     medians = {key: statistics.median(value) for key, value in times.items()}
     difference = {key: float(np.abs(value - reference).max()) for key, value in stems.items()}

@@ -80,8 +80,8 @@ double hertz_of_row(double row) {
 }
 
 int row_of_hertz(double hertz) {
-  return static_cast<int>(std::lround(std::log(hertz / kHighestHertz) / std::log(kLowestHertz / kHighestHertz) *
-                                      (kRows - 1)));
+  return static_cast<int>(
+      std::lround(std::log(hertz / kHighestHertz) / std::log(kLowestHertz / kHighestHertz) * (kRows - 1)));
 }
 
 /// What the pixels of one picture stand for, gathered while the sound streams by.
@@ -144,7 +144,8 @@ class Columns {
       for (std::size_t row = 0; row < kRows; ++row) {
         const double power = power_[c * kRows + row] / static_cast<double>(counts_[c]) / kFullScalePower;
         const Colour colour = heat(1 - 10 * std::log10(power + 1e-30) / kLowestDecibels);
-        std::copy(colour.begin(), colour.end(), image.row(kSpectrumTop + static_cast<int>(row)) + std::ptrdiff_t{3} * x);
+        std::copy(colour.begin(), colour.end(),
+                  image.row(kSpectrumTop + static_cast<int>(row)) + std::ptrdiff_t{3} * x);
       }
     }
   }
@@ -199,7 +200,7 @@ void label_left(Image& image, int y, const std::string& text) {
 
 /// 1, 2 or 5 times a power of ten, or a whole part of a minute, so that a handful of ticks fits `seconds`.
 double tick_step(double seconds) {
-  constexpr std::array<double, 19> kSteps = {1e-4, 1e-3, 1e-2, 0.02, 0.05, 0.1, 0.2,  0.5,  1,   2,
+  constexpr std::array<double, 19> kSteps = {1e-4, 1e-3, 1e-2, 0.02, 0.05, 0.1, 0.2, 0.5, 1,   2,
                                              5,    10,   20,   30,   60,   120, 300, 600, 1800};
   for (const double step : kSteps) {
     if (seconds / step <= 12) return step;
@@ -297,11 +298,11 @@ Result<Image> plot_sound(const std::filesystem::path& sound, std::string_view ti
   columns.draw(image, options.full_scale);
   draw_axes(image, options);
   const std::string level = peak > 0 ? fmt::format("peak {:.1f} dBFS", 20 * std::log10(peak)) : std::string("silent");
-  media::draw_text(image, kLeft, 8,
-                   fmt::format("{}  {}  {}  spectrogram {:.0f} to 0 dBFS", title,
-                               time_text(static_cast<double>(options.frames) / options.sample_rate, 1), level,
-                               kLowestDecibels),
-                   kInk, kTextScale);
+  media::draw_text(
+      image, kLeft, 8,
+      fmt::format("{}  {}  {}  spectrogram {:.0f} to 0 dBFS", title,
+                  time_text(static_cast<double>(options.frames) / options.sample_rate, 1), level, kLowestDecibels),
+      kInk, kTextScale);
   return image;
 }
 
