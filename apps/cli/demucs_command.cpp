@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <optional>
 #include <thread>
 
@@ -8,11 +7,13 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/context.hpp"
+#include "apps/cli/interrupt.hpp"
 #include "apps/cli/progress_bar.hpp"
 #include "apps/cli/report.hpp"
 #include "apps/cli/session_arguments.hpp"
 #include "apps/cli/table.hpp"
 #include "apps/cli/verbs.hpp"
+#include "pipelines/demucs/plot.hpp"
 #include "pipelines/demucs/raw_chunks.hpp"
 #include "pipelines/demucs/separate.hpp"
 
@@ -43,12 +44,14 @@ struct Arguments {
   fs::path chunks;
   fs::path raw_file;
   fs::path spectrogram_file;
+  bool plot = false;
 
   void add_encoding_to(CLI::App& verb) {
     verb.add_option("--two-stems", two_stems, "Write this stem and the sum of all others, no_STEM");
     verb.add_option("--format", format, "Of the stems")->check(CLI::IsMember({"wav", "flac"}))->capture_default_str();
     verb.add_option("--bits", bits, "Bits of a sample: 16, 24, float (WAV's default); FLAC's default is 24")
         ->check(CLI::IsMember({"16", "24", "float"}));
+    verb.add_flag("--plot", plot, "Draw each stem's waveform and spectrogram into STEM.png");
   }
 
   [[nodiscard]] base::Result<media::AudioEncoding> encoding() const {
@@ -62,25 +65,18 @@ struct Arguments {
   }
 };
 
-volatile std::sig_atomic_t interrupted = 0;
-
-/// Turns Ctrl-C into a cancelled run, so that no part of a stem stays behind. A second Ctrl-C ends the process.
+/// Turns the first Ctrl-C into a cancelled run, so that no part of a stem stays behind.
 class InterruptGuard {
  public:
   InterruptGuard()
       : watcher_([this](const std::stop_token& stop) {
           while (!stop.stop_requested()) {
-            if (interrupted != 0) return cancel_.cancel();
+            if (was_interrupted()) return cancel_.cancel();
             std::this_thread::sleep_for(std::chrono::milliseconds(50));
           }
         }) {
-    interrupted = 0;
-    std::signal(SIGINT, [](int) {
-      interrupted = 1;
-      std::signal(SIGINT, SIG_DFL);
-    });
+    keep_first_interrupt();
   }
-  ~InterruptGuard() { std::signal(SIGINT, SIG_DFL); }
   [[nodiscard]] runtime::CancelFlag* flag() { return &cancel_; }
 
  private:
@@ -115,13 +111,17 @@ ordered_json stems_json(const std::vector<demucs::WrittenStem>& stems) {
   ordered_json list = ordered_json::array();
   for (const auto& stem : stems) {
     list.push_back({{"name", stem.name}, {"file", stem.file.string()}, {"samples_over_full_scale", stem.samples_over}});
+    if (!stem.picture.empty()) list.back()["picture"] = stem.picture.string();
   }
   return list;
 }
 
 std::string table_of(const std::vector<demucs::WrittenStem>& stems, bool is_clamped) {
   Table table({{"stem"}, {"file"}, {is_clamped ? "clamped" : "over full scale", Align::kRight}});
-  for (const auto& stem : stems) table.add({stem.name, stem.file.string(), count_text(stem.samples_over)});
+  for (const auto& stem : stems) {
+    table.add({stem.name, stem.file.string(), count_text(stem.samples_over)});
+    if (!stem.picture.empty()) table.add({"", stem.picture.string(), ""});
+  }
   return table.text();
 }
 
@@ -162,7 +162,8 @@ base::Result<void> separate(const Arguments& arguments, const runtime::SessionOp
   auto outcome = demucs::separate(*network, arguments.song, arguments.output, options);
   progress.reset();
   if (!outcome) return std::unexpected(outcome.error());
-  const demucs::SeparationReport& report = *outcome;
+  demucs::SeparationReport& report = *outcome;
+  if (arguments.plot) SLIPWAY_TRY(demucs::plot_stems(report.stems, report.sample_rate, report.frames));
   warn(report.warnings);
   const double song_seconds = static_cast<double>(report.frames) / report.sample_rate;
   const runtime::PlacementReport& placement = network->placement(0);
@@ -269,9 +270,10 @@ base::Result<void> postprocess(const Arguments& arguments, media::AudioEncoding 
   options.encoding = encoding;
   std::optional<SegmentProgress> progress(std::in_place);
   options.progress = [&](std::int64_t done, std::int64_t total) { progress->update("joining", done, total); };
-  const auto outcome = demucs::postprocess(arguments.chunks, arguments.output, options);
+  auto outcome = demucs::postprocess(arguments.chunks, arguments.output, options);
   progress.reset();
   if (!outcome) return std::unexpected(outcome.error());
+  if (arguments.plot) SLIPWAY_TRY(demucs::plot_stems(outcome->stems, outcome->sample_rate, outcome->frames));
   context.print(table_of(outcome->stems, encoding != media::AudioEncoding::kWavFloat));
   return context.emit("demucs-postprocess/1", {{"chunks", outcome->segments},
                                                {"frames", outcome->frames},

@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+import yaml
 
 from python.exporters.demucs import spectral
 from python.exporters.demucs.graph_builder import GraphBuilder
@@ -109,6 +110,37 @@ def test_every_layout_equals_pytorch_in_every_form(tmp_path, export, layout, for
     graph = onnx.load(next((tmp_path / "m").glob("*.onnx"))).graph
     if layout != "cpu":
         assert {node.domain for node in graph.node} == {""}
+
+
+def test_a_bag_becomes_a_graph_a_checkpoint_with_its_weights(tmp_path, monkeypatch):
+    """As htdemucs_ft is: a .yaml of signatures and stem weights beside the checkpoints it names."""
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("demucs")
+    from python.exporters.demucs import __main__ as command
+
+    weights = [[1.0, 0.0, 0.5, 0.0], [0.0, 1.0, 0.5, 1.0]]
+    for seed, name in ((1, "f7e0c4bc-ba3fe64a.th"), (2, "d12395a8-e57c48e6.th")):
+        model = small(seed, 4)
+        args, kwargs = model._init_args_kwargs
+        torch.save({"klass": type(model), "args": args, "kwargs": kwargs, "state": model.state_dict()}, tmp_path / name)
+    (tmp_path / "htdemucs_ft.yaml").write_text(f"models: ['f7e0c4bc', 'd12395a8']\nweights: {weights}\n")
+    monkeypatch.setattr(sys, "argv", ["exporter", "--checkpoint", str(tmp_path / "htdemucs_ft.yaml"), "--segment-samples", "8192",
+                                      "--output", str(tmp_path / "bag")])
+    assert command.main() == 0
+    document = yaml.safe_load((tmp_path / "bag/model.yaml").read_text())
+    assert list(document["graphs"]) == ["f7e0c4bc", "d12395a8"]
+    assert [graph["stem_weights"] for graph in document["graphs"].values()] == weights
+    assert len({graph["weights_sha256"] for graph in document["graphs"].values()}) == 2
+    (tmp_path / "d12395a8-e57c48e6.th").unlink()
+    assert command.main() == 1
+
+
+def test_the_form_of_the_reference_scripts_has_its_names_and_shapes(tmp_path, export):
+    """Two inputs, one time-domain output called add_67: what raw-tensor tools on a device carry in and out."""
+    assert export("--istft", "inside", "--layout", "portable", "--output", tmp_path / "m") == 0
+    graph = onnx.load(next((tmp_path / "m").glob("*.onnx"))).graph
+    shapes = {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in [*graph.input, *graph.output]}
+    assert shapes == {"input": [1, 2, 8192], "x": [1, 4, 2048, 8], "add_67": [1, 4, 2, 8192]}
 
 
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path):

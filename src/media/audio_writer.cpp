@@ -140,8 +140,13 @@ Result<void> AudioWriter::write(std::span<const float> left, std::span<const flo
 }
 
 Result<void> AudioWriter::finish() {
+  SLIPWAY_TRY(close());
+  return publish();
+}
+
+Result<void> AudioWriter::close() {
   State& s = *state_;
-  SLIPWAY_CHECK(s.file != nullptr, "finish() once");
+  SLIPWAY_CHECK(s.file != nullptr, "close() once");
   errno = 0;
   if (sf_error(s.file) != SF_ERR_NO_ERROR) return s.failed("writing");
   sf_write_sync(s.file);
@@ -155,6 +160,12 @@ Result<void> AudioWriter::finish() {
     return fail(Code::kResourceExhausted, "{}: {} frames were written, {} arrived: is the disk full?",
                 s.target.string(), s.frames, check == nullptr ? 0 : info.frames);
   }
+  return {};
+}
+
+Result<void> AudioWriter::publish() {
+  State& s = *state_;
+  SLIPWAY_CHECK(s.file == nullptr && !s.part.empty(), "publish() once, after close()");
   SLIPWAY_TRY(base::rename_durably(s.part, s.target));
   s.part.clear();
   return {};

@@ -37,8 +37,16 @@ class AudioWriter {
   /// @error kResourceExhausted: disk full or file size limit
   [[nodiscard]] base::Result<void> write(std::span<const float> left, std::span<const float> right);
 
-  /// Makes the file durable and gives it its name. Nothing may be written afterwards.
+  /// close() and publish().
   [[nodiscard]] base::Result<void> finish();
+
+  /// Makes the file whole under its hidden name. Nothing may be written afterwards.
+  /// @error kResourceExhausted: disk full or file size limit
+  [[nodiscard]] base::Result<void> close();
+
+  /// Gives the closed file its name, durably: for files that shall appear together, after all are closed.
+  /// @error as base::rename_durably
+  [[nodiscard]] base::Result<void> publish();
 
   /// Samples beyond ±1 so far; integer encodings clamped them.
   [[nodiscard]] std::int64_t samples_over() const;

@@ -36,6 +36,7 @@ struct WrittenStem {
   std::string name;
   std::filesystem::path file;
   std::int64_t samples_over = 0;  ///< beyond full scale; integer encodings clamped them
+  std::filesystem::path picture;  ///< of plot_stems
 };
 
 struct SeparationReport {
@@ -75,6 +76,7 @@ class StemFiles {
                                                       media::AudioEncoding encoding, std::int64_t frames);
   /// @param waves  [S][2][count]
   [[nodiscard]] base::Result<void> write(std::span<const float> waves, std::size_t count);
+  /// Gives all files their names once every one of them is whole.
   [[nodiscard]] base::Result<std::vector<WrittenStem>> finish();
 
  private:

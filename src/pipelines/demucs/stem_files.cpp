@@ -30,7 +30,7 @@ Result<StemFiles> StemFiles::create(const std::filesystem::path& output, const s
     const auto file = output / (name + std::string(media::audio_extension(encoding)));
     SLIPWAY_ASSIGN(auto writer, media::AudioWriter::create(file, sample_rate, encoding, frames));
     files.writers_.push_back(std::move(writer));
-    files.stems_.push_back({name, file, 0});
+    files.stems_.push_back({name, file, 0, {}});
   }
   return files;
 }
@@ -57,8 +57,9 @@ Result<void> StemFiles::write(std::span<const float> waves, std::size_t count) {
 Result<std::vector<WrittenStem>> StemFiles::finish() {
   for (std::size_t k = 0; k < writers_.size(); ++k) {
     stems_[k].samples_over = writers_[k].samples_over();
-    SLIPWAY_TRY(writers_[k].finish());
+    SLIPWAY_TRY(writers_[k].close());
   }
+  for (auto& writer : writers_) SLIPWAY_TRY(writer.publish());
   return std::move(stems_);
 }
 
