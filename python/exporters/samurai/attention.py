@@ -1,4 +1,4 @@
-"""Attention in two layouts: one operator of ONNX Runtime's CPU provider, or blocks of standard operators."""
+"""Attention in three layouts: one operator of ONNX Runtime's CPU provider, or standard operators in blocks of queries or keys."""
 
 import math
 
@@ -39,6 +39,25 @@ def blocked(query, key, value, bias=None, limit: int = 16 << 20):
         scores = part @ columns
         parts.append((scores if bias is None else scores + bias).softmax(-1) @ value)
     return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
+
+
+# exp() of a score above this is not taken: a sum over all keys still fits float32 and bfloat16.
+HIGHEST = 60.0
+
+
+def summed(query, keys, values):
+    """Softmax without a pass over the scores: both sums of its quotient come from one product a block of keys.
+
+    query [..., L, D]; keys and values: blocks [..., K, D] and [..., K, V + 1]. The last column of a value is 1, or 0 (then
+    all of it) where the key is not looked at. Scores are lowered by what the norms allow them above HIGHEST: that cancels.
+    """
+    longest = torch.stack([key.norm(dim=-1).amax() for key in keys]).amax()
+    above = (query.norm(dim=-1, keepdim=True) * longest - HIGHEST).relu()
+    total = None
+    for key, value in zip(keys, values):
+        part = (query @ key.transpose(-2, -1) - above).exp() @ value
+        total = part if total is None else total + part
+    return total[..., :-1] / total[..., -1:]
 
 
 def trunk_attention(module, query, key, value, attention_mask=None, scaling=1.0, **_):

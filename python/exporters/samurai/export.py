@@ -132,7 +132,7 @@ def _traced_as(model, layout: str, free_batch: bool):
 def _module(model, name: str, layout: str):
     if name.startswith("memory_attention"):
         count = graphs.MEMORIES if name.endswith("masked") else int(name.rsplit("_", 1)[1])
-        return graphs.MemoryAttention(model, count, layout == "cpu")
+        return graphs.MemoryAttention(model, count, layout)
     return {"image_encoder": graphs.ImageEncoder, "prompt_encoder": graphs.PromptEncoder, "mask_decoder": graphs.MaskDecoder,
             "memory_encoder": graphs.MemoryEncoder}[name](model)
 
