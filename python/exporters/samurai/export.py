@@ -129,7 +129,7 @@ def _traced_as(model, layout: str, free_batch: bool):
         del trunk._get_pos_embed
 
 
-def _module(model, name: str, layout: str):
+def module_of(model, name: str, layout: str):
     if name.startswith("memory_attention"):
         count = graphs.MEMORIES if name.endswith("masked") else int(name.rsplit("_", 1)[1])
         return graphs.MemoryAttention(model, count, layout)
@@ -163,7 +163,7 @@ def _write(model, name: str, path: pathlib.Path, options, weights: str) -> None:
     axes = {}
     if options.dynamic_batch and name == "image_encoder":
         axes = {value: {0: "batch"} for value in inputs + outputs}
-    module = _module(model, name, options.layout).eval()
+    module = module_of(model, name, options.layout).eval()
     with _traced_as(model, options.layout, free_batch=bool(axes)), warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         torch.onnx.export(module, arguments, str(path), input_names=inputs, output_names=outputs, opset_version=OPSET, dynamo=False,
