@@ -1,7 +1,7 @@
 """SAM 2.1 video by component: `slipway bench` on the exported graphs beside PyTorch eager, same weights, threads and inputs.
 
-One run, interleaved rounds, seeded weights, the memory full. float32 is ONNX Runtime's CPU provider, bf16 the OpenVINO
-provider's (left out without `tools/setup.sh openvino`). Needs the environment that `tools/setup.sh torch` makes
+One run, interleaved rounds, seeded weights, the memory full. float32 is ONNX Runtime's CPU provider, OV the OpenVINO
+provider (left out without `tools/setup.sh openvino`). Needs the environment that `tools/setup.sh torch` makes
 (.deps/venv-torch, or SLIPWAY_TORCH_PYTHON); this script restarts itself in it. Beside the times: the error against PyTorch by
 component, the share of the machine's measured peak, and with a video the masks of both precisions and the peak memory.
 """
@@ -33,22 +33,25 @@ except ImportError:
     os.execv(interpreter, [str(interpreter), *sys.argv])
 
 import numpy as np
+import onnx
 from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 
 from python.exporters.samurai import checkpoint, export, peer
+from python.exporters.samurai import graphs as graphs_module
 
 SEED = 1
 FULL_FRAME = ("image_encoder", "memory_attention_7", "mask_decoder", "memory_encoder")
-GOALS = {"float32": 1.5, "int8": 2.5, "bf16": 2.5}
+GOALS = {"float32": 1.5, "float32 OV": 1.5, "int8": 2.5, "bf16 OV": 2.5}
 GOAL_IOU, GOAL_PEAK_BYTES = 0.99, 1.5e9
 DATA = pathlib.Path(os.environ.get("SLIPWAY_TEST_DATA", ROOT.parent / "shared/data"))
 VIDEO, BOX = DATA / "video/sam2_01_dog.mp4", "300,140,250,330"
-# By variant: switches of the exporter, of slipway.
+# By variant: folder of the graphs, switches of the exporter, of slipway.
 VARIANTS = {
-    "float32": ([], []),
-    "int8": (["--quantize-dynamic"], []),
-    "bf16": (["--layout", "openvino"], ["--provider", "openvino", "--precision", "bf16"]),
+    "float32": ("float32", [], []),
+    "int8": ("int8", ["--quantize-dynamic"], []),
+    "float32 OV": ("openvino", ["--layout", "openvino"], ["--provider", "openvino"]),
+    "bf16 OV": ("openvino", ["--layout", "openvino"], ["--provider", "openvino", "--precision", "bf16"]),
 }
 
 
@@ -87,44 +90,49 @@ class Graphs:
 
     def _switches(self, variant: str) -> list[str]:
         # Compiling for OpenVINO takes longer than running; the second process takes the first one's work.
-        cached = ["--provider-option", f"cache_dir={self.folder / 'compiled'}"] if variant == "bf16" else []
-        return [*VARIANTS[variant][1], *cached, "--threads", str(self.options.threads)]
+        cached = ["--provider-option", f"cache_dir={self.folder / 'compiled'}"] if "OV" in variant else []
+        return [*VARIANTS[variant][2], *cached, "--threads", str(self.options.threads)]
+
+    def model(self, variant: str) -> pathlib.Path:
+        return self.folder / VARIANTS[variant][0]
 
     def export(self, variant: str, components: list[str]) -> None:
-        if (self.folder / variant / "model.yaml").exists():
+        if (self.model(variant) / "model.yaml").exists():
             return
         subprocess.run([sys.executable, "-m", "python.exporters.samurai", "--size", self.options.size, "--seed", str(SEED), "--image-size",
                         str(self.options.image_size), "--components", ",".join(components), "--threads", str(self.options.threads),
-                        "--output", str(self.folder / variant), *VARIANTS[variant][0]], cwd=ROOT, check=True, stderr=subprocess.DEVNULL)
+                        "--output", str(self.model(variant)), *VARIANTS[variant][1]], cwd=ROOT, check=True, stderr=subprocess.DEVNULL)
 
     def infer(self, variant: str, component: str, feed: dict) -> dict:
         inputs, outputs = self.folder / f"{component}.npz", self.folder / "outputs.npz"
         np.savez(inputs, **feed)
-        self._run("infer", variant, component, "--inputs", str(inputs), "--outputs", str(outputs))
+        self._run("infer", variant, "--model", str(self.model(variant)), "--graph", component, "--inputs", str(inputs), "--outputs", str(outputs))
         with np.load(outputs) as held:
             return dict(held)
 
     def seconds(self, variant: str, component: str) -> list[float]:
         """Two runs after one that warms up, in a process of their own; the inputs are those of infer()."""
-        lines = self._run("bench", variant, component, "--inputs", str(self.folder / f"{component}.npz"), "--warmup", "1",
-                          "--iterations", "2", "--all-iterations", "--json")
+        return self.bench("--model", str(self.model(variant)), "--graph", component, "--inputs", str(self.folder / f"{component}.npz"),
+                          variant=variant, runs=2)
+
+    def bench(self, *arguments: str, variant: str, runs: int) -> list[float]:
+        lines = self._run("bench", variant, *arguments, "--warmup", "1", "--iterations", str(runs), "--all-iterations", "--json")
         return [each / 1e6 for each in json.loads(lines.splitlines()[-1])["times_us"]]
 
     def track(self, variant: str, frames: int) -> tuple[list[np.ndarray], dict]:
         """Masks of the video's frames, and the summary."""
-        masks = self.folder / f"masks-{variant}"
-        done = subprocess.run([str(self.slipway), "samurai", str(VIDEO), "--box", BOX, "--model", str(self.folder / variant), "--frames",
+        masks = self.folder / f"masks-{variant.replace(' ', '-')}"
+        done = subprocess.run([str(self.slipway), "samurai", str(VIDEO), "--box", BOX, "--model", str(self.model(variant)), "--frames",
                                str(frames), "--masks", str(masks), "--json", *self._switches(variant)], capture_output=True, text=True)
         if done.returncode != 0:
             sys.exit(f"samurai.py: slipway samurai: {done.stderr[-1000:]}")
         pictures = [np.asarray(Image.open(path).convert("L")) > 127 for path in sorted(masks.rglob("*.png"))]
         return pictures, json.loads(done.stdout.splitlines()[-1])
 
-    def _run(self, verb: str, variant: str, component: str, *arguments: str) -> str:
-        done = subprocess.run([str(self.slipway), verb, "--model", str(self.folder / variant), "--graph", component, *arguments,
-                               *self._switches(variant)], capture_output=True, text=True)
+    def _run(self, verb: str, variant: str, *arguments: str) -> str:
+        done = subprocess.run([str(self.slipway), verb, *arguments, *self._switches(variant)], capture_output=True, text=True)
         if done.returncode != 0:
-            sys.exit(f"samurai.py: slipway {verb} of {component}, {variant}: {done.stderr[-1000:]}")
+            sys.exit(f"samurai.py: slipway {verb} {' '.join(arguments)}, {variant}: {done.stderr[-1000:]}")
         return done.stdout
 
 
@@ -147,10 +155,24 @@ def operations(model, component: str) -> float:
     return counter.get_total_flops() / 1e9
 
 
-def peak_gflops(dtype) -> float:
-    a = torch.randn(3072, 3072).to(dtype)
-    torch.mm(a, a)
-    return 2 * 3072**3 / min(timed(lambda: torch.mm(a, a)) for _ in range(5)) / 1e9
+def peak_gflops(graphs: Graphs, variants: list[str], side: int = 3072) -> dict:
+    """By type, the fastest library's: torch.mm, and one product in each provider."""
+    def of_torch(dtype):
+        a = torch.randn(side, side).to(dtype)
+        torch.mm(a, a)
+        return 2 * side**3 / min(timed(lambda: torch.mm(a, a)) for _ in range(5)) / 1e9
+
+    file = graphs.folder / "product.onnx"
+    weight = onnx.numpy_helper.from_array(np.random.default_rng(1).standard_normal((side, side)).astype(np.float32), "w")
+    a, b = (onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [side, side]) for name in "ab")
+    node = onnx.helper.make_node("MatMul", ["a", "w"], ["b"])
+    onnx.save(onnx.helper.make_model(onnx.helper.make_graph([node], "product", [a], [b], [weight]),
+                                     opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=9), file)
+    peaks = {"float32": of_torch(torch.float32), "bf16": of_torch(torch.bfloat16)}
+    for variant in [each for each in variants if each != "int8"]:
+        kind = variant.split()[0]
+        peaks[kind] = max(peaks[kind], 2 * side**3 / min(graphs.bench("--model", str(file), variant=variant, runs=8)) / 1e9)
+    return peaks
 
 
 def main() -> int:
@@ -175,9 +197,9 @@ def main() -> int:
         graphs = Graphs(options, options.models or pathlib.Path(name))
         variants = ["float32", *(["int8"] if options.int8 else [])]
         if (ROOT / ".deps/openvino/lib").exists() or os.environ.get("SLIPWAY_OPENVINO"):
-            variants.append("bf16")
+            variants += ["float32 OV", "bf16 OV"]
         else:
-            print("bf16 is left out: run tools/setup.sh openvino")
+            print("OpenVINO is left out: run tools/setup.sh openvino")
         has_video = options.frames > 0 and VIDEO.is_file()
         for variant in variants:
             graphs.export(variant, ["all"] if has_video else components)
@@ -195,9 +217,9 @@ def main() -> int:
                 variant: relative_rms(cases[each][1], graphs.infer(variant, each, feeds[each])) for variant in variants}
         if not options.prepare:
             time_components(options, result, graphs, variants, pytorch_calls(source, feeds))
-            result["peak_gflops"] = {"float32": peak_gflops(torch.float32), "bf16": peak_gflops(torch.bfloat16)}
+            result["peak_gflops"] = peak_gflops(graphs, variants)
             if options.batches:
-                result["encoder_batches"] = batches(options, graphs)
+                result["encoder_batches"] = batches(options, graphs, source)
         if has_video:
             watch(options, result, graphs, variants)
     report(result, variants)
@@ -217,8 +239,8 @@ def time_components(options, result: dict, graphs: Graphs, variants: list[str], 
         row |= {key: statistics.median(value) for key, value in times.items()} | {"all": times}
 
 
-def batches(options, graphs: Graphs) -> dict:
-    """Seconds a picture, by batch; PyTorch's are the median of the same number of runs."""
+def batches(options, graphs: Graphs, source: peer.Peer) -> dict:
+    """Seconds a picture by batch, the faster of two runs each: PyTorch, and the float32 graph with a free batch."""
     folder = graphs.folder / "free"
     if not (folder / "model.yaml").exists():
         subprocess.run([sys.executable, "-m", "python.exporters.samurai", "--size", options.size, "--seed", str(SEED), "--image-size",
@@ -227,11 +249,19 @@ def batches(options, graphs: Graphs) -> dict:
     session = export.session(folder / "image_encoder.onnx", options.threads)
     result = {}
     for count in (int(value) for value in options.batches.split(",")):
-        pictures = torch.cat([peer.picture(options.image_size, 100 + k) for k in range(count)]).numpy()
+        pictures = torch.cat([peer.picture(options.image_size, 100 + k) for k in range(count)])
+        mean, deviation = (torch.tensor(v).view(1, 3, 1, 1) for v in (graphs_module.MEAN, graphs_module.DEVIATION))
         if not result:
-            session.run(None, {"image": pictures})
-        result[count] = min(timed(lambda p=pictures: session.run(None, {"image": p})) for _ in range(2)) / count
+            session.run(None, {"image": pictures.numpy()})
+        times = [(timed(lambda p=pictures: eager(source, (p - mean) / deviation)),
+                  timed(lambda p=pictures: session.run(None, {"image": p.numpy()}))) for _ in range(2 if count < 8 else 1)]
+        result[count] = dict(zip(("pytorch", "float32"), (min(column) / count for column in zip(*times))))
     return result
+
+
+@torch.no_grad()
+def eager(source: peer.Peer, pictures):
+    return source.model.get_image_features(pictures, return_dict=True)
 
 
 def watch(options, result: dict, graphs: Graphs, variants: list[str]) -> None:
@@ -248,26 +278,28 @@ def report(result: dict, variants: list[str]) -> None:
           f"medians in seconds; load average at the start {result['load_average'][0]:.1f}")
     if is_timed:
         peaks = result["peak_gflops"]
-        print(f"  {'component':24s}{'PyTorch':>9s}" + "".join(f"{each:>10s}{'ratio':>8s}" for each in variants))
+        print(f"  {'component':24s}{'PyTorch':>9s}" + "".join(f"{each:>12s}{'ratio':>8s}" for each in variants))
         for name in rows:
             row = rows[name]
-            print(f"  {name:24s}{row['pytorch']:9.3f}" + "".join(f"{row[each]:10.3f}{row['pytorch'] / row[each]:7.2f}x" for each in variants))
+            print(f"  {name:24s}{row['pytorch']:9.3f}" + "".join(f"{row[each]:12.3f}{row['pytorch'] / row[each]:7.2f}x" for each in variants))
         if all(each in rows for each in FULL_FRAME):
             frame = {key: sum(rows[each][key] for each in FULL_FRAME) for key in ("pytorch", *variants)}
             result["frame"] = frame
             print(f"  {'a frame at full memory':24s}{frame['pytorch']:9.3f}"
-                  + "".join(f"{frame[each]:10.3f}{frame['pytorch'] / frame[each]:7.2f}x" for each in variants))
-        print(f"  a 3072 x 3072 product: {peaks['float32']:.0f} GFLOP/s in float32, {peaks['bf16']:.0f} in bf16")
+                  + "".join(f"{frame[each]:12.3f}{frame['pytorch'] / frame[each]:7.2f}x" for each in variants))
+        print(f"  a 3072 x 3072 product, fastest of PyTorch, ONNX Runtime and OpenVINO: {peaks['float32']:.0f} GFLOP/s in float32, "
+              f"{peaks['bf16']:.0f} in bf16")
     for name, row in rows.items():
         line = f"  {name:24s}{row['gflop']:7.1f} GFLOP"
         for each in variants:
             line += f"; {each}: "
             if is_timed and each != "int8":
-                line += f"{row['gflop'] / row[each]:.0f} GFLOP/s, {row['gflop'] / row[each] / peaks[each]:.0%} of the peak, "
+                line += f"{row['gflop'] / row[each]:.0f} GFLOP/s, {row['gflop'] / row[each] / peaks[each.split()[0]]:.0%} of the peak, "
             line += f"relative RMS to PyTorch {row['relative_rms'][each]:.1e}"
         print(line)
     for count, seconds in result.get("encoder_batches", {}).items():
-        print(f"  image encoder, float32, batch {count}: {seconds:.3f} s a picture")
+        print(f"  image encoder, batch {count}: {seconds['float32']:.3f} s a picture, PyTorch {seconds['pytorch']:.3f}, "
+              f"{seconds['pytorch'] / seconds['float32']:.2f}x")
 
     def goal(label, value, wanted, met):
         print(f"  {label:34s}{value:28s}goal {wanted:10s}{'met' if met else 'missed'}")

@@ -137,18 +137,18 @@ def test_every_form_of_the_graphs_stays_within_its_tolerance(exporter, tmp_path,
             assert {node.domain for node in onnx.load(path).graph.node} == {""}
 
 
-def test_both_sums_of_a_softmax_from_one_product_hold_for_large_scores_and_masked_keys():
+def test_a_softmax_in_blocks_of_keys_holds_for_large_scores_and_masked_keys():
     torch = pytest.importorskip("torch", reason="PyTorch is not here: run tools/setup.sh torch")
     from python.exporters.samurai import attention
     generator = torch.Generator().manual_seed(1)
-    for size in (1.0, 2.5):  # scores up to about 50 and 300, far beyond what exp() takes
-        query, keys = (size * torch.randn(1, n, 64, generator=generator) for n in (5, 40))
-        values = torch.cat([torch.randn(1, 40, 3, generator=generator), torch.ones(1, 40, 1)], -1)
-        values[:, 30:] = 0
-        keys[:, 30:] *= 0.5
-        expected = torch.softmax(query.double() @ keys[:, :30].double().transpose(1, 2), -1) @ values[:, :30, :3].double()
-        found = attention.summed(query, keys.split(16, 1), values.split(16, 1))
-        assert (found - expected).abs().max() < 1e-4
+    for size in (1.0, 10.0):  # scores up to about 20 and 2000, far beyond what exp() takes
+        query, keys = (size * torch.randn(1, n, 64, generator=generator) for n in (5, 48))
+        values = torch.cat([torch.randn(1, 48, 3, generator=generator), torch.ones(1, 48, 1)], -1)
+        bias = torch.zeros(1, 1, 48)
+        bias[..., :16] = bias[..., 40:] = -1e4  # the first block as a whole, and the last in part
+        expected = torch.softmax(query.double() @ keys.double().transpose(1, 2) + bias.double(), -1) @ values[..., :3].double()
+        found = attention.summed(query, keys.split(16, 1), values.split(16, 1), bias.split(16, 2))
+        assert (found - expected).abs().max() < 1e-3
 
 
 def test_a_free_batch_gives_what_single_pictures_give(exporter, tmp_path):

@@ -41,22 +41,23 @@ def blocked(query, key, value, bias=None, limit: int = 16 << 20):
     return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
 
 
-# exp() of a score above this is not taken: a sum over all keys still fits float32 and bfloat16.
-HIGHEST = 60.0
+def summed(query, keys, values, biases=None):
+    """Softmax block by block of keys: both sums of its quotient come from one product, corrected when a larger score turns up.
 
-
-def summed(query, keys, values):
-    """Softmax without a pass over the scores: both sums of its quotient come from one product a block of keys.
-
-    query [..., L, D]; keys and values: blocks [..., K, D] and [..., K, V + 1]. The last column of a value is 1, or 0 (then
-    all of it) where the key is not looked at. Scores are lowered by what the norms allow them above HIGHEST: that cancels.
+    query [..., L, D]; keys and values: blocks [..., K, D] and [..., K, V + 1], the last column of a value is 1; biases: of the
+    scores, None where a block has none.
     """
-    longest = torch.stack([key.norm(dim=-1).amax() for key in keys]).amax()
-    above = (query.norm(dim=-1, keepdim=True) * longest - HIGHEST).relu()
-    total = None
-    for key, value in zip(keys, values):
-        part = (query @ key.transpose(-2, -1) - above).exp() @ value
-        total = part if total is None else total + part
+    total = largest = None
+    for key, value, bias in zip(keys, values, biases or [None] * len(keys)):
+        scores = query @ key.transpose(-2, -1)
+        if bias is not None:
+            scores = scores + bias
+        before, largest = largest, scores.amax(-1, keepdim=True)
+        if before is None:
+            total = (scores - largest).exp() @ value
+        else:
+            largest = torch.maximum(before, largest)
+            total = total * (before - largest).exp() + (scores - largest).exp() @ value
     return total[..., :-1] / total[..., -1:]
 
 

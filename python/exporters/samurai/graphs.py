@@ -170,7 +170,7 @@ class _Layer(nn.Module):
 
     def forward(self, x, keys, pointer_keys, values, bias, memory_bias):
         if self.summed:
-            return self._summed(x, keys, pointer_keys, values)
+            return self._summed(x, keys, pointer_keys, values, bias, memory_bias)
         y = self.norm1(x)
         query, key, value = self.query(y), self.key(y), self.value(y)
         x = x + self.out(attention.fused(query, key, value) if self.fused else attention.blocked(query, key, value))
@@ -191,7 +191,7 @@ class _Layer(nn.Module):
                                       torch.cat([of_memories, bias], 2))
         return self._rest(x, found)
 
-    def _summed(self, x, keys, pointer_keys, values):
+    def _summed(self, x, keys, pointer_keys, values, bias, memory_bias):
         """@param values  blocks of the memories, one after the other, then the pointers'; see attention.summed()"""
         y = self.norm1(x)
         value = y @ self.value_weight + self.value_bias
@@ -201,7 +201,10 @@ class _Layer(nn.Module):
         x = x + self.out(found)
         key = self.cross_key(keys)
         blocks = [key[row:row + 1, k:k + KEY_BLOCK] for row in range(key.shape[0]) for k in range(0, key.shape[1], KEY_BLOCK)]
-        return self._rest(x, attention.summed(self.cross_query(self.norm2(x)), [*blocks, self.cross_key.still(pointer_keys)], values))
+        each = len(blocks) // key.shape[0]
+        biases = [None if memory_bias is None else memory_bias[k // each] for k in range(len(blocks))]
+        return self._rest(x, attention.summed(self.cross_query(self.norm2(x)), [*blocks, self.cross_key.still(pointer_keys)], values,
+                                              [*biases, bias]))
 
     def _rest(self, x, found):
         x = x + (found @ self.cross_out + self.cross_bias)
@@ -241,23 +244,18 @@ class MemoryAttention(nn.Module):
         memory_bias = None if memory_validity is None else (memory_validity - 1) * NEVER
         keys = values + self.code
         if self.summed:
-            all_values = self._value_blocks(values, pointers, pointer_validity, memory_validity)
+            all_values = self._value_blocks(values, pointers)
         else:
             all_values = torch.cat([values.reshape(1, -1, width), pointers], 1)
         for layer in self.layers:
             x = layer(x, keys, pointers + times, all_values, bias, memory_bias)
         return self.norm(x).transpose(1, 2).reshape(1, self.channels, self.side, self.side)
 
-    def _value_blocks(self, values, pointers, pointer_validity, memory_validity):
-        """With a column of ones; what is not valid is zero, which takes it out of both sums."""
-        valid = pointer_validity.view(-1, 1).expand(-1, self.splits).reshape(1, -1, 1)
-        of_pointers = torch.cat([pointers * valid, valid], -1)
-        values = functional.pad(values, (0, 1), value=1.0)
-        if memory_validity is not None:
-            values = values * memory_validity.view(-1, 1, 1)
-        length = values.shape[1]
-        blocks = [values[row:row + 1, k:k + KEY_BLOCK] for row in range(self.count) for k in range(0, length, KEY_BLOCK)]
-        return [*blocks, of_pointers]
+    def _value_blocks(self, values, pointers):
+        """With a column of ones, see attention.summed()."""
+        values, pointers = functional.pad(values, (0, 1), value=1.0), functional.pad(pointers, (0, 1), value=1.0)
+        blocks = [values[row:row + 1, k:k + KEY_BLOCK] for row in range(self.count) for k in range(0, values.shape[1], KEY_BLOCK)]
+        return [*blocks, pointers]
 
 
 class MemoryEncoder(nn.Module):
