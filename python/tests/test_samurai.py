@@ -124,8 +124,8 @@ def exporter():
     return run
 
 
-@pytest.mark.parametrize("switches", [["--layout", "portable"], ["--optimize"], ["--dynamic-batch"], ["--fp16"], ["--quantize-dynamic"]],
-                         ids=lambda each: each[0])
+@pytest.mark.parametrize("switches", [["--layout", "portable"], ["--layout", "openvino"], ["--optimize"], ["--dynamic-batch"], ["--fp16"], ["--quantize-dynamic"]],
+                         ids=lambda each: each[-1])
 def test_every_form_of_the_graphs_stays_within_its_tolerance(exporter, tmp_path, switches):
     report = exporter(tmp_path / "m", "--components", "all,memory_attention_masked", *switches)
     assert report.within(), [each.line() for each in report.checked]
@@ -135,6 +135,20 @@ def test_every_form_of_the_graphs_stays_within_its_tolerance(exporter, tmp_path,
     for path in (tmp_path / "m").glob("*.onnx"):
         if switches[0] in ("--layout", "--fp16"):
             assert {node.domain for node in onnx.load(path).graph.node} == {""}
+
+
+def test_a_softmax_in_blocks_of_keys_holds_for_large_scores_and_masked_keys():
+    torch = pytest.importorskip("torch", reason="PyTorch is not here: run tools/setup.sh torch")
+    from python.exporters.samurai import attention
+    generator = torch.Generator().manual_seed(1)
+    for size in (1.0, 10.0):  # scores up to about 20 and 2000, far beyond what exp() takes
+        query, keys = (size * torch.randn(1, n, 64, generator=generator) for n in (5, 48))
+        values = torch.cat([torch.randn(1, 48, 3, generator=generator), torch.ones(1, 48, 1)], -1)
+        bias = torch.zeros(1, 1, 48)
+        bias[..., :16] = bias[..., 40:] = -1e4  # the first block as a whole, and the last in part
+        expected = torch.softmax(query.double() @ keys.double().transpose(1, 2) + bias.double(), -1) @ values[..., :3].double()
+        found = attention.summed(query, keys.split(16, 1), values.split(16, 1), bias.split(16, 2))
+        assert (found - expected).abs().max() < 1e-3
 
 
 def test_a_free_batch_gives_what_single_pictures_give(exporter, tmp_path):

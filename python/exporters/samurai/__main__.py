@@ -26,8 +26,9 @@ def parse(arguments=None) -> argparse.Namespace:
     parser.add_argument("--components", default="all", metavar="A,B",
                         help="comma-separated: all, memory_attention (1 to 7), " + ", ".join(export.COMPONENTS))
     parser.add_argument("--image-size", type=int, choices=(1024, 512), default=1024)
-    parser.add_argument("--layout", choices=("cpu", "portable"), default="cpu",
-                        help="cpu: attention as one operator of ONNX Runtime; portable: standard operators, for NPU and GPU compilers")
+    parser.add_argument("--layout", choices=("cpu", "openvino", "portable"), default="cpu",
+                        help="cpu: attention as one operator of ONNX Runtime; openvino: for --provider openvino; "
+                             "portable: standard operators, for NPU and GPU compilers")
     parser.add_argument("--optimize", action="store_true", help="fuse operators into those of ONNX Runtime's CPU provider (layout cpu, float32)")
     parser.add_argument("--dynamic-batch", action="store_true", help="the image encoder takes any number of pictures")
     parser.add_argument("--threads", type=int, default=0, help="threads of the check")
@@ -44,6 +45,8 @@ def parse(arguments=None) -> argparse.Namespace:
     result.components = list(dict.fromkeys(names))
     if result.fp16 and result.dynamic_batch:
         parser.error("--fp16 with --dynamic-batch: half precision needs fixed shapes; drop one")
+    if result.layout == "openvino" and (result.fp16 or result.quantize_dynamic):
+        parser.error("--layout openvino is float32: that provider makes bfloat16 of it by itself (--precision bf16)")
     if result.fp16 and result.layout == "cpu":
         # ONNX Runtime's CPU provider has no half-precision kernel of the fused attention.
         result.layout = "portable"

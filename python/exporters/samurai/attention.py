@@ -1,4 +1,4 @@
-"""Attention in two layouts: one operator of ONNX Runtime's CPU provider, or blocks of standard operators."""
+"""Attention in three layouts: one operator of ONNX Runtime's CPU provider, or standard operators in blocks of queries or keys."""
 
 import math
 
@@ -39,6 +39,26 @@ def blocked(query, key, value, bias=None, limit: int = 16 << 20):
         scores = part @ columns
         parts.append((scores if bias is None else scores + bias).softmax(-1) @ value)
     return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
+
+
+def summed(query, keys, values, biases=None):
+    """Softmax block by block of keys: both sums of its quotient come from one product, corrected when a larger score turns up.
+
+    query [..., L, D]; keys and values: blocks [..., K, D] and [..., K, V + 1], the last column of a value is 1; biases: of the
+    scores, None where a block has none.
+    """
+    total = largest = None
+    for key, value, bias in zip(keys, values, biases or [None] * len(keys)):
+        scores = query @ key.transpose(-2, -1)
+        if bias is not None:
+            scores = scores + bias
+        before, largest = largest, scores.amax(-1, keepdim=True)
+        if before is None:
+            total = (scores - largest).exp() @ value
+        else:
+            largest = torch.maximum(before, largest)
+            total = total * (before - largest).exp() + (scores - largest).exp() @ value
+    return total[..., :-1] / total[..., -1:]
 
 
 def trunk_attention(module, query, key, value, attention_mask=None, scaling=1.0, **_):

@@ -129,10 +129,10 @@ def _traced_as(model, layout: str, free_batch: bool):
         del trunk._get_pos_embed
 
 
-def _module(model, name: str, layout: str):
+def module_of(model, name: str, layout: str):
     if name.startswith("memory_attention"):
         count = graphs.MEMORIES if name.endswith("masked") else int(name.rsplit("_", 1)[1])
-        return graphs.MemoryAttention(model, count, layout == "cpu")
+        return graphs.MemoryAttention(model, count, layout)
     return {"image_encoder": graphs.ImageEncoder, "prompt_encoder": graphs.PromptEncoder, "mask_decoder": graphs.MaskDecoder,
             "memory_encoder": graphs.MemoryEncoder}[name](model)
 
@@ -163,7 +163,7 @@ def _write(model, name: str, path: pathlib.Path, options, weights: str) -> None:
     axes = {}
     if options.dynamic_batch and name == "image_encoder":
         axes = {value: {0: "batch"} for value in inputs + outputs}
-    module = _module(model, name, options.layout).eval()
+    module = module_of(model, name, options.layout).eval()
     with _traced_as(model, options.layout, free_batch=bool(axes)), warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         torch.onnx.export(module, arguments, str(path), input_names=inputs, output_names=outputs, opset_version=OPSET, dynamo=False,

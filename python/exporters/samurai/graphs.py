@@ -11,6 +11,8 @@ MEMORIES = 7
 PROMPT_POINTS = 3
 ABSENT = -10.0
 NO_OBJECT = -1024.0
+# Keys taken at once by the layout for OpenVINO: their scores against all queries stay in the cache.
+KEY_BLOCK = 2048
 # Far enough for exp() to be 0 in float32, near enough for float16.
 NEVER = 1e4
 MEAN = (0.485, 0.456, 0.406)
@@ -143,8 +145,9 @@ class _Rotated(nn.Module):
 
 
 class _Layer(nn.Module):
-    def __init__(self, layer, cos, sin, fused: bool):
+    def __init__(self, layer, cos, sin, layout: str):
         super().__init__()
+        fused = layout == "cpu"
         own, cross = layer.self_attn, layer.cross_attn_image
         assert own.num_attention_heads == cross.num_attention_heads == 1
         self.norm1, self.norm2, self.norm3 = layer.layer_norm1, layer.layer_norm2, layer.layer_norm3
@@ -160,9 +163,14 @@ class _Layer(nn.Module):
         self.register_buffer("cross_out", weight.T.float().contiguous())
         bias = out.weight.detach().double() @ value.bias.detach().double() + out.bias.detach().double()
         self.register_buffer("cross_bias", bias.float())
-        self.fused = fused
+        self.fused, self.summed = fused, layout == "openvino"
+        if self.summed:
+            self.register_buffer("value_weight", functional.pad(own.v_proj.weight.detach().T, (0, 1)).contiguous())
+            self.register_buffer("value_bias", functional.pad(own.v_proj.bias.detach(), (0, 1), value=1.0))
 
     def forward(self, x, keys, pointer_keys, values, bias, memory_bias):
+        if self.summed:
+            return self._summed(x, keys, pointer_keys, values, bias, memory_bias)
         y = self.norm1(x)
         query, key, value = self.query(y), self.key(y), self.value(y)
         x = x + self.out(attention.fused(query, key, value) if self.fused else attention.blocked(query, key, value))
@@ -181,17 +189,35 @@ class _Layer(nn.Module):
                 of_memories = memory_bias.view(-1, 1).expand(-1, length).reshape(1, 1, -1)
             found = attention.blocked(query, torch.cat([key.reshape(1, -1, width), still], 1), values,
                                       torch.cat([of_memories, bias], 2))
+        return self._rest(x, found)
+
+    def _summed(self, x, keys, pointer_keys, values, bias, memory_bias):
+        """@param values  blocks of the memories, one after the other, then the pointers'; see attention.summed()"""
+        y = self.norm1(x)
+        value = y @ self.value_weight + self.value_bias
+        parts = range(0, y.shape[1], KEY_BLOCK)
+        key = self.key(y)
+        found = attention.summed(self.query(y), [key[:, k:k + KEY_BLOCK] for k in parts], [value[:, k:k + KEY_BLOCK] for k in parts])
+        x = x + self.out(found)
+        key = self.cross_key(keys)
+        blocks = [key[row:row + 1, k:k + KEY_BLOCK] for row in range(key.shape[0]) for k in range(0, key.shape[1], KEY_BLOCK)]
+        each = len(blocks) // key.shape[0]
+        biases = [None if memory_bias is None else memory_bias[k // each] for k in range(len(blocks))]
+        return self._rest(x, attention.summed(self.cross_query(self.norm2(x)), [*blocks, self.cross_key.still(pointer_keys)], values,
+                                              [*biases, bias]))
+
+    def _rest(self, x, found):
         x = x + (found @ self.cross_out + self.cross_bias)
         return x + self.linear2(self.activation(self.linear1(self.norm3(x))))
 
 
 class MemoryAttention(nn.Module):
-    def __init__(self, model, count: int, fused: bool):
+    def __init__(self, model, count: int, layout: str):
         super().__init__()
         config, block = model.config, model.memory_attention
         side, channels, memory = config.image_size // 16, config.memory_attention_hidden_size, config.memory_encoder_output_channels
         self.side, self.channels, self.count = side, channels, count
-        self.splits = channels // memory
+        self.splits, self.summed = channels // memory, layout == "openvino"
         self.norm, self.distance_projection = block.layer_norm, model.temporal_positional_encoding_projection_layer
         place = model.vision_encoder.neck.position_encoding((1, channels, side, side), "cpu", torch.float32)
         self.register_buffer("place", 0.1 * place.flatten(2).transpose(1, 2))
@@ -201,7 +227,7 @@ class MemoryAttention(nn.Module):
         time = model.memory_temporal_positional_encoding.detach()[order].view(count, memory, 1)
         self.register_buffer("code", (code + time).transpose(1, 2).contiguous())
         cos, sin = block.rotary_emb(place, block.position_ids)
-        self.layers = nn.ModuleList(_Layer(layer, cos[0], sin[0], fused) for layer in block.layers)
+        self.layers = nn.ModuleList(_Layer(layer, cos[0], sin[0], layout) for layer in block.layers)
         half = torch.arange(channels // 2, dtype=torch.float32)
         steps = 10000 ** (2 * (half // 2) / (channels // 2))
         self.register_buffer("rates", (1 / (steps.double() * (POINTERS - 1))).float()[None])
@@ -216,10 +242,20 @@ class MemoryAttention(nn.Module):
         times = times.unsqueeze(1).expand(-1, self.splits, -1).reshape(1, -1, width)
         bias = ((pointer_validity.view(-1, 1) - 1) * NEVER).expand(-1, self.splits).reshape(1, 1, -1)
         memory_bias = None if memory_validity is None else (memory_validity - 1) * NEVER
-        keys, all_values = values + self.code, torch.cat([values.reshape(1, -1, width), pointers], 1)
+        keys = values + self.code
+        if self.summed:
+            all_values = self._value_blocks(values, pointers)
+        else:
+            all_values = torch.cat([values.reshape(1, -1, width), pointers], 1)
         for layer in self.layers:
             x = layer(x, keys, pointers + times, all_values, bias, memory_bias)
         return self.norm(x).transpose(1, 2).reshape(1, self.channels, self.side, self.side)
+
+    def _value_blocks(self, values, pointers):
+        """With a column of ones, see attention.summed()."""
+        values, pointers = functional.pad(values, (0, 1), value=1.0), functional.pad(pointers, (0, 1), value=1.0)
+        blocks = [values[row:row + 1, k:k + KEY_BLOCK] for row in range(self.count) for k in range(0, values.shape[1], KEY_BLOCK)]
+        return [*blocks, pointers]
 
 
 class MemoryEncoder(nn.Module):
