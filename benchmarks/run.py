@@ -15,6 +15,7 @@ BENCHMARKS = [
     "samurai.py",         # SAM 2.1 video by component: PyTorch eager, our graphs
     "hub_bench.py",       # the hub: ready, idle, latency, transfers
     "face_det_lite.py",   # faces, float and w8a8, against Python with Pillow and NumPy
+    "mediapipe_face.py",  # face detectors and mesh, against the mediapipe package
 ]
 
 

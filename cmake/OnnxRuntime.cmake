@@ -15,6 +15,8 @@ find_path(SLIPWAY_QNN_FOLDER libonnxruntime_providers_qnn.so
   HINTS $ENV{ONNXRUNTIME_ROOT}/qnn
   PATHS ${SLIPWAY_DEPS}/onnxruntime/onnxruntime_qnn
   NO_DEFAULT_PATH)
+# Another build of ONNX Runtime; looked for at run time, so that `tools/setup.sh openvino` may follow the build.
+set(SLIPWAY_OPENVINO_FOLDER ${SLIPWAY_DEPS}/openvino/lib CACHE PATH "ONNX Runtime with the OpenVINO provider")
 if(NOT SLIPWAY_ONNXRUNTIME_INCLUDE)
   message(FATAL_ERROR "ONNX Runtime headers not found: run `make setup`, or set ONNXRUNTIME_ROOT")
 endif()

@@ -1,12 +1,14 @@
 # One module folder = one CMake target = one namespace. `slipway_module(NAME SOURCES … DEPENDS … LIBRARIES …)` makes the
-# target slipway_NAME and one test program for the *_test.cpp files beside the sources.
+# target slipway_NAME and one test program for the *_test.cpp files beside the sources. INSTALL: the module is part of the
+# package that other projects link, `find_package(slipway)`, as slipway::NAME with its headers.
 
 set(SLIPWAY_WARNINGS -Wall -Wextra -Wconversion -Wshadow -Wnon-virtual-dtor -Werror)
 
 function(slipway_target target)
   target_compile_features(${target} PUBLIC cxx_std_23)
   target_compile_options(${target} PRIVATE ${SLIPWAY_WARNINGS})
-  target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+  target_include_directories(${target} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>
+                                              $<INSTALL_INTERFACE:include/slipway>)
   if(SLIPWAY_FUZZ)
     # clang 16 hides std::expected of this libstdc++ unless told that concepts are complete.
     target_compile_options(${target} PRIVATE -U__cpp_concepts -D__cpp_concepts=202002L -Wno-builtin-macro-redefined)
@@ -14,7 +16,7 @@ function(slipway_target target)
 endfunction()
 
 function(slipway_module name)
-  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;LIBRARIES;TESTS;TEST_LIBRARIES;TEST_LABELS" ${ARGN})
+  cmake_parse_arguments(arg "INSTALL" "" "SOURCES;DEPENDS;LIBRARIES;TESTS;TEST_LIBRARIES;TEST_LABELS" ${ARGN})
   set(target slipway_${name})
   add_library(${target} STATIC ${arg_SOURCES})
   slipway_target(${target})
@@ -23,6 +25,13 @@ function(slipway_module name)
   endforeach()
   target_link_libraries(${target} PRIVATE ${arg_LIBRARIES})
   set_property(GLOBAL APPEND PROPERTY SLIPWAY_MODULES ${name})
+  if(arg_INSTALL)
+    set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+    install(TARGETS ${target} EXPORT slipway ARCHIVE DESTINATION lib COMPONENT sdk)
+    file(RELATIVE_PATH folder ${PROJECT_SOURCE_DIR}/src ${CMAKE_CURRENT_SOURCE_DIR})
+    install(DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/ DESTINATION include/slipway/${folder} COMPONENT sdk
+            FILES_MATCHING PATTERN "*.hpp" PATTERN internal EXCLUDE PATTERN "*_test.hpp" EXCLUDE)
+  endif()
   if(SLIPWAY_TESTS AND arg_TESTS)
     slipway_test(${name}_test SOURCES ${arg_TESTS} DEPENDS ${name} LIBRARIES ${arg_LIBRARIES} ${arg_TEST_LIBRARIES}
                  LABELS ${arg_TEST_LABELS})

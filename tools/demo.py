@@ -62,7 +62,7 @@ def export_models(steps: Steps, assets: Path, folder: Path) -> Path:
     steps.begin("Export MediaPipe's face detector and landmarks from .tflite to ONNX, compared with LiteRT")
     checkpoints = [assets / "face_detection_short_range.tflite", assets / "face_landmark.tflite"]
     arguments = ["--checkpoint", *map(str, checkpoints), "--output", str(folder), "--check", "--pictures",
-                 str(assets / "astronaut.png")]
+                 str(assets / "astronaut.png"), "--form", "portable"]
     if exporter.main(arguments) != 0:
         raise DemoFailed("the exported networks differ from LiteRT")
     steps.end()

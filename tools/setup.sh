@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the build, the tests and the demo need: `tools/setup.sh [system] [onnxruntime] [python] [assets] [clang] [torch]`.
+# Installs what the build, the tests and the demo need: `tools/setup.sh [system] [onnxruntime] [python] [assets] [clang] [torch] [openvino] [mediapipe]`.
 # Nothing is written outside .deps/, .cache/ and the package manager. Each step is skipped when its stamp is current.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -19,7 +19,7 @@ packages="g++ cmake ninja-build ccache mold pkg-config git ca-certificates curl 
   debian-archive-keyring python3 python3-venv bubblewrap
   libboost1.81-dev libfmt-dev libspdlog-dev nlohmann-json3-dev libcli11-dev libyaml-cpp-dev libsqlite3-dev libsqlitecpp-dev libssl-dev
   libprotobuf-dev protobuf-compiler libcurl4-openssl-dev libarchive-dev libhdf5-dev libseccomp-dev
-  libavformat-dev libavcodec-dev libswscale-dev libswresample-dev libavutil-dev libturbojpeg0-dev libwebp-dev libyaml-cpp-dev libsndfile1-dev libsoxr-dev
+  libavformat-dev libavcodec-dev libswscale-dev libswresample-dev libavutil-dev libturbojpeg0-dev libwebp-dev libyaml-cpp-dev libsndfile1-dev libsoxr-dev libv4l-dev
   libgtest-dev libgmock-dev libbenchmark-dev"
 clang_packages="clang-16 libclang-rt-16-dev clang-format-16 clang-tidy-16"
 
@@ -127,9 +127,37 @@ step_torch() {
   stamp torch "$key"
 }
 
+# Another build of ONNX Runtime, with the OpenVINO provider inside: bfloat16 on CPUs. A process opens one build or the other.
+step_openvino() {
+  local key; key=$(sha256sum < python/requirements-openvino.txt)
+  current openvino "$key" && return
+  say "fetching ONNX Runtime with the OpenVINO provider (.deps/openvino)"
+  local wheels=$cache/wheels work=$cache/openvino lib=$deps/openvino/lib library
+  mkdir -p "$wheels"
+  "$deps/venv/bin/pip" download -q --no-deps --require-hashes -d "$wheels" -r python/requirements-openvino.txt
+  rm -rf "$work" && mkdir -p "$work"
+  # One name a library, the one that the others ask for; the plug-ins of devices that are not asked for stay out.
+  unzip -q -o -j "$wheels"/onnxruntime_openvino-*.whl 'onnxruntime/capi/lib*' -d "$work" \
+    -x '*/libopenvino_intel_[gn]pu_plugin.so' '*/lib*.so.20*' '*/libopenvino.so' '*/libopenvino_c.so' '*/libopenvino_onnx_frontend.so' '*/libtbb.so'
+  library=$(basename "$work"/libonnxruntime.so.*)
+  ln -sf "$library" "$work/libonnxruntime.so.1"
+  rm -rf "$lib" && mkdir -p "$lib" && mv "$work"/* "$lib/" && rmdir "$work"
+  stamp openvino "$key"
+}
+
+# The peer of the face benchmark, by itself: it needs an older NumPy than everything else.
+step_mediapipe() {
+  local key; key=$(sha256sum < python/requirements-mediapipe.txt)
+  current mediapipe "$key" && return
+  say "making the environment of the mediapipe package (.deps/venv-mediapipe)"
+  "$python" -m venv "$deps/venv-mediapipe"
+  "$deps/venv-mediapipe/bin/pip" install -q --require-hashes -r python/requirements-mediapipe.txt
+  stamp mediapipe "$key"
+}
+
 for step in "${@:-system}"; do
   case $step in
-    system | python | onnxruntime | assets | clang | torch) "step_$step" ;;
-    *) echo "unknown step $step: system, python, onnxruntime, assets, clang or torch" >&2; exit 2 ;;
+    system | python | onnxruntime | assets | clang | torch | openvino | mediapipe) "step_$step" ;;
+    *) echo "unknown step $step: system, python, onnxruntime, assets, clang, torch, openvino or mediapipe" >&2; exit 2 ;;
   esac
 done

@@ -6,64 +6,6 @@
 const jobId = decodeURIComponent(location.pathname.split("/").filter(Boolean)[1] || "");
 const api = "/api/v1/jobs/" + encodeURIComponent(jobId) + "/";
 
-// Building blocks ---------------------------------------------------------------------------------------------------
-
-function element(tag, className, ...children) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  made.append(...children.filter((child) => child !== null && child !== undefined));
-  return made;
-}
-
-function card(title, className, ...children) {
-  return element("section", "card " + className, title ? element("h2", "", title) : null, ...children);
-}
-
-function facts(pairs) {
-  const list = element("dl", "");
-  for (const [name, value] of pairs) {
-    if (value === null || value === undefined || value === "") continue;
-    list.append(element("dt", "", name), element("dd", "", value));
-  }
-  return list;
-}
-
-function table(headings, rows, numberColumns) {
-  const isNumber = (i) => numberColumns.includes(i);
-  const head = element("tr", "", ...headings.map((text, i) => element("th", isNumber(i) ? "number" : "", text)));
-  const body = rows.map((row) =>
-    element("tr", "", ...row.map((value, i) => element("td", isNumber(i) ? "number" : "", value))));
-  return element("div", "scroll", element("table", "", element("thead", "", head), element("tbody", "", ...body)));
-}
-
-function link(text, address) {
-  const made = element("a", "", text);
-  made.href = address;
-  return made;
-}
-
-// Figures -----------------------------------------------------------------------------------------------------------
-
-function bytes(count) {
-  const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
-  let unit = 0;
-  while (count >= 1024 && unit < units.length - 1) { count /= 1024; unit += 1; }
-  return (unit === 0 ? count : count.toFixed(1)) + " " + units[unit];
-}
-
-function time(microseconds) {
-  if (microseconds < 1000) return microseconds + " µs";
-  if (microseconds < 1e6) return (microseconds / 1000).toPrecision(4) + " ms";
-  return (microseconds / 1e6).toPrecision(4) + " s";
-}
-
-function median(sorted) {
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : Math.round((sorted[middle - 1] + sorted[middle]) / 2);
-}
-
-function clock(text) { return text ? new Date(text).toLocaleString() : ""; }
-
 function figure(value) { return typeof value === "number" ? value.toPrecision(5) : String(value); }
 
 function duration(from, to) {
@@ -81,8 +23,6 @@ function durationMark(job) {
 }
 
 // Sections ----------------------------------------------------------------------------------------------------------
-
-const stateClass = (job) => (job.state === "DONE" ? "done" : job.state === "FAILED" ? "failed" : "busy");
 
 function failureSection(report) {
   const failure = report.failure;
@@ -130,47 +70,36 @@ function deviceSection(report) {
   ]));
 }
 
-function contentFacts(entry, job) {
-  if (!entry.content) {
-    const isLost = entry.producer_job_id === job.id && job.state === "FAILED";
-    return [["File", isLost ? "none: the job failed" : "not there yet"]];
-  }
-  const file = entry.download_url ? link("download", entry.download_url) : null;
-  return [
-    ["File", element("span", "", bytes(entry.content.size_bytes), file ? " · " : "", file || "")],
-    ["SHA-256", element("code", "", entry.content.sha256)],
-  ];
+function absenceOf(entry, job) {
+  return entry.producer_job_id === job.id && job.state === "FAILED" ? "none: the job failed" : "not there yet";
 }
 
-function tensors(title, list) {
-  if (!list || list.length === 0) return null;
-  return element("div", "", element("h3", "", title), table(["Name", "Type"],
-    list.map((entry) => [(entry.graph ? entry.graph + ": " : "") + entry.name, element("code", "", entry.type)]), []));
+function producerFact(entry) {
+  const producer = entry.producer_job_id;
+  return ["Made by", producer && producer !== jobId ? pageLink("jobs", producer) : ""];
 }
 
 function modelCard(title, model, job) {
-  const producer = model.producer_job_id;
   return card(title, "", facts([
     ["Name", model.name],
-    ["Id", element("code", "", model.id)],
+    ["Id", pageLink("models", model.id)],
     ["Format", model.format],
-    ...contentFacts(model, job),
-    ["Made by", producer && producer !== jobId ? link(producer, "/jobs/" + encodeURIComponent(producer) + "/") : ""],
+    ...fileFacts(model, absenceOf(model, job)),
+    producerFact(model),
     ["Problem", model.error],
     ...Object.entries(model.facts || {}),
   ]), tensors("Inputs", model.inputs), tensors("Outputs", model.outputs));
 }
 
 function datasetCard(title, dataset, job) {
-  const entries = (dataset.entries || []).map((entry) =>
-    [entry.name, element("code", "", entry.type + (entry.shapes_differ ? " and other shapes" : "")), entry.samples]);
   return card(title, "", facts([
     ["Name", dataset.name],
-    ["Id", element("code", "", dataset.id)],
-    ...contentFacts(dataset, job),
+    ["Id", pageLink("datasets", dataset.id)],
+    ...fileFacts(dataset, absenceOf(dataset, job)),
+    producerFact(dataset),
     ["Problem", dataset.error],
     ["Expires", clock(dataset.expires)],
-  ]), entries.length ? table(["Entry", "Type", "Samples"], entries, [2]) : null);
+  ]), entriesTable(dataset));
 }
 
 function filesSection(report) {
@@ -288,7 +217,7 @@ function artifactsSection(report) {
 
 let lastReport = "";
 
-function show(text) {
+function draw(text) {
   if (text === lastReport) return JSON.parse(text);
   lastReport = text;
   const report = JSON.parse(text);
@@ -297,10 +226,7 @@ function show(text) {
   document.title = title + " · Slipway";
   document.getElementById("name").textContent = title;
   document.getElementById("subtitle").textContent = job.kind + " job " + job.id;
-  const state = document.getElementById("state");
-  const word = job.state.toLowerCase().replaceAll("_", " ");
-  if (state.textContent !== word) state.textContent = word;
-  state.className = "state " + stateClass(job);
+  fillStateMark(document.getElementById("state"), job);
   const sections = [failureSection, emulationSection, remarksSection, statisticsSection, layersSection,
     estimateSection, agreementSection];
   const facing = element("div", "columns", ...[timesSection, deviceSection, provenanceSection].map((make) => make(report)));
@@ -323,23 +249,10 @@ async function readLog() {
   if (isAtEnd) log.scrollTop = log.scrollHeight;
 }
 
-async function refresh() {
-  const trouble = document.getElementById("trouble");
-  let wait = 1000;
-  try {
-    const reply = await fetch(api + "report/", {credentials: "same-origin"});
-    if (reply.status === 401) { location.assign("/sign-in/?next=" + encodeURIComponent(location.pathname)); return; }
-    if (!reply.ok) throw new Error("status " + reply.status);
-    const report = show(await reply.text());
-    await readLog();
-    trouble.textContent = "";
-    if (report.job.is_finished) return;
-    if (report.job.started && runningMark) runningMark.textContent = duration(report.job.started, null);
-  } catch (error) {
-    trouble.textContent = "The hub does not answer (" + error.message + "); trying again …";
-    wait = 3000;
-  }
-  setTimeout(refresh, wait);
-}
-
-refresh();
+follow(api + "report/", async (text) => {
+  const job = draw(text).job;
+  await readLog();
+  if (job.is_finished) return 0;
+  if (job.started && runningMark) runningMark.textContent = duration(job.started, null);
+  return 1000;
+});

@@ -57,6 +57,17 @@ class Slipway : public testing::Test {
 
 const std::string kModels = "tests/golden/models/";
 
+TEST_F(Slipway, computes_in_bf16_through_openvino_only) {
+  const Outcome refused =
+      run("infer " + kModels + "matmul.onnx --random 1 --outputs " + path("o.npz") + " --precision bf16");
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_THAT(refused.err, HasSubstr("--provider openvino"));
+  const Outcome missing = run("infer " + kModels + "matmul.onnx --random 1 --outputs " + path("o.npz") + " -p openvino",
+                              "SLIPWAY_OPENVINO=/nowhere");
+  EXPECT_EQ(missing.status, 3);
+  EXPECT_THAT(missing.err, HasSubstr("SLIPWAY_OPENVINO names '/nowhere'"));
+}
+
 TEST_F(Slipway, infer_writes_the_bits_of_onnx_runtimes_python_package) {
   const auto golden = tensor::read_npz(kModels + "conv.npz").value();
   tensor::NamedTensors inputs;

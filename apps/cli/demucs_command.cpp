@@ -128,7 +128,7 @@ std::string table_of(const std::vector<demucs::WrittenStem>& stems, bool is_clam
 base::Result<std::unique_ptr<demucs::Network>> load_network(const Arguments& arguments,
                                                             const runtime::SessionOptions& session) {
   SLIPWAY_ASSIGN(const auto folder, pipelines::ModelFolder::open(arguments.model));
-  SLIPWAY_ASSIGN(const auto environment, open_environment());
+  SLIPWAY_ASSIGN(const auto environment, open_environment(session.provider.name));
   demucs::NetworkOptions options;
   options.session = session;
   options.threads = arguments.session.threads;
@@ -189,6 +189,7 @@ base::Result<void> separate(const Arguments& arguments, const runtime::SessionOp
                          {"stems", stems_json(report.stems)},
                          {"warnings", report.warnings},
                          {"provider", session.provider.name},
+                         {"precision", arguments.session.precision},
                          {"is_emulated", placement.is_emulated},
                          {"placement", json_of(placement)}};
   if (!placement.is_emulated) {

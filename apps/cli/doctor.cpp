@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <set>
@@ -6,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "apps/cli/child_process.hpp"
 #include "apps/cli/context.hpp"
 #include "apps/cli/session_arguments.hpp"
 #include "apps/cli/table.hpp"
@@ -62,6 +64,33 @@ std::string state_of(const runtime::ProviderStatus& status) {
   return status.is_emulator ? "emulator" : "ready";
 }
 
+/// What a child finds that opens the build with OpenVINO: this process opens another one.
+runtime::ProviderStatus openvino_status(runtime::ProviderStatus status) {
+  const auto found = run_in_child(
+      [](const LogLine&) -> base::Result<ordered_json> {
+        SLIPWAY_ASSIGN(const auto environment, open_environment("openvino"));
+        for (const runtime::ProviderStatus& each : environment->providers()) {
+          if (each.row.name != "openvino") continue;
+          return ordered_json{{"available", each.available},
+                              {"version", environment->onnxruntime_version()},
+                              {"library", environment->paths().onnxruntime.string()}};
+        }
+        return base::fail(base::Code::kInternal, "the table of providers has no openvino");
+      },
+      [](std::string_view) {}, std::chrono::seconds(30));
+  if (!found) {
+    // Not here, or broken: the reason tells which.
+    if (found.error().code != base::Code::kUnavailable) status.detail = found.error().message;
+    return status;
+  }
+  status.available = found->at("available").get<bool>();
+  if (status.available) {
+    status.detail = fmt::format("ONNX Runtime {}, a build of its own ({})", found->at("version").get<std::string>(),
+                                found->at("library").get<std::string>());
+  }
+  return status;
+}
+
 base::Result<void> doctor(Context& context) {
   context.keep_standard_output_for_results();
   const std::vector<std::string> flags = cpu_flags();
@@ -81,6 +110,12 @@ base::Result<void> doctor(Context& context) {
   facts.add({"job sandbox", fmt::format("{}: {}", walls.bubblewrap ? "bubblewrap" : "limits and seccomp, no namespaces",
                                         walls.detail)});
 
+  // Before a library starts threads here.
+  const runtime::ProviderStatus openvino =
+      openvino_status({.row = *std::ranges::find(runtime::provider_table(), "openvino", &runtime::ProviderRow::name),
+                       .available = false,
+                       .is_emulator = false,
+                       .detail = {}});
   const auto environment = open_environment();
   if (!environment) {
     facts.add({"ONNX Runtime", "missing"});
@@ -101,7 +136,8 @@ base::Result<void> doctor(Context& context) {
 
   Table providers({{"provider"}, {"runs on"}, {"state"}, {"detail"}});
   ordered_json list = ordered_json::array();
-  for (const runtime::ProviderStatus& status : runtime.providers()) {
+  for (const runtime::ProviderStatus& listed : runtime.providers()) {
+    const runtime::ProviderStatus& status = listed.row.name == "openvino" && openvino.available ? openvino : listed;
     const std::string unit(runtime::compute_unit_name(status.row.unit));
     providers.add({std::string(status.row.name), unit, state_of(status), status.detail});
     list.push_back({{"name", status.row.name},

@@ -1,14 +1,15 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "apps/cli/border_quantization.hpp"
 #include "apps/cli/context.hpp"
+#include "apps/cli/interrupt.hpp"
 #include "apps/cli/model_argument.hpp"
 #include "apps/cli/overlay_output.hpp"
 #include "apps/cli/report.hpp"
 #include "apps/cli/session_arguments.hpp"
 #include "apps/cli/table.hpp"
 #include "apps/cli/verbs.hpp"
-#include "compile/onnx_graph/model.hpp"
 #include "pipelines/common/frame_loop.hpp"
 #include "pipelines/common/frame_source.hpp"
 #include "pipelines/common/timing.hpp"
@@ -51,15 +52,8 @@ face::Config config_of(const Arguments& arguments, const fs::path& model) {
   config.fit = arguments.fit == "stretch" ? media::Fit::kStretch : media::Fit::kLetterbox;
   config.score_min = arguments.score_min;
   if (arguments.nms->count() > 0) config.iou_max = arguments.iou_max;
-  // A bare file may say the scales of its border in its own nodes. What cannot be read here, the session will refuse.
-  if (const auto graph = compile::onnx_graph::Model::read(model)) {
-    const auto summary = graph->summary();
-    for (const auto* specs : {&summary.inputs, &summary.outputs}) {
-      for (const tensor::TensorSpec& spec : *specs) {
-        if (spec.quantization) config.quantization[spec.name] = *spec.quantization;
-      }
-    }
-  }
+  // A bare file may say the scales of its border in its own nodes.
+  config.quantization = border_quantization(model);
   return config;
 }
 
@@ -200,7 +194,7 @@ base::Result<void> detect(const Arguments& arguments, const runtime::SessionOpti
   SLIPWAY_ASSIGN(pipelines::FrameSource source,
                  pipelines::FrameSource::open(arguments.inputs, {.max_pixels = arguments.max_pixels}));
   SLIPWAY_ASSIGN(OverlayOutput overlay, OverlayOutput::open(arguments.output, source.files().size()));
-  SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment());
+  SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment(options.provider.name));
   const bool has_description =
       fs::is_directory(arguments.model.path) && fs::exists(arguments.model.path / "model.yaml");
   SLIPWAY_ASSIGN(const std::unique_ptr<face::FaceDetLite> pipeline,
@@ -208,13 +202,14 @@ base::Result<void> detect(const Arguments& arguments, const runtime::SessionOpti
                                          config_of(arguments, model)));
   for (const std::string& line : pipeline->session().log_lines()) fmt::print(stderr, "{}\n", line);
 
+  keep_first_interrupt();
   Run run(arguments, *pipeline, overlay, context);
   std::vector<Slot> slots(3);
   SLIPWAY_TRY(pipelines::run_frame_loop(
       slots,
       [&](Slot& slot) -> base::Result<bool> {
         slot.bench.reset();
-        return source.next(slot.source);
+        return !was_interrupted() && source.next(slot.source);
       },
       [&](Slot& slot) { return run.infer(slot); }, [&](Slot& slot) { return run.present(slot); }));
   return run.finish();
@@ -227,7 +222,7 @@ void add_face_det_lite(CLI::App& app, Context& context) {
   auto arguments = std::make_shared<Arguments>();
   arguments->model.add_to(*verb);
   verb->add_option("inputs", arguments->inputs,
-                   "Pictures, folders of them, videos, or - for a stream on standard input")
+                   "Pictures, folders of them, videos, a camera (/dev/video0), or - for a stream on standard input")
       ->required();
   verb->add_option("-o,--output", arguments->output,
                    "Where drawn-over pictures and videos go: a folder, or a file for one input");

@@ -14,8 +14,8 @@ using AddVerb = void (*)(CLI::App&, Context&);
 
 // In the order of `slipway --help`.
 constexpr AddVerb kVerbs[] = {
-    add_inspect,       add_infer,   add_profile, add_bench, add_compile, add_demucs,
-    add_face_det_lite, add_samurai, add_serve,   add_token, add_doctor,  add_completion,
+    add_inspect,       add_infer,          add_profile, add_bench, add_compile, add_demucs, add_drone,
+    add_face_det_lite, add_mediapipe_face, add_samurai, add_serve, add_token,   add_doctor, add_completion,
 };
 
 constexpr const char* kExamples = R"(Examples:
@@ -28,6 +28,7 @@ constexpr const char* kExamples = R"(Examples:
   slipway compile face.onnx --target qnn_dlc --device "Samsung Galaxy S24" -o face.dlc
   slipway bench face.onnx --threads 2 --json         statistics only, for scripts
   slipway demucs song.mp3 --model htdemucs --output stems
+  slipway drone flight.mp4 --detector yolov8n.onnx --segmenter ffnet_40s -o seen.mp4
   slipway samurai video.mp4 --box 120,80,60,140 --model sam2.1-tiny --output-video tracked.mp4
   slipway serve --data hub                           a hub for the qai-hub client
   source <(slipway completion bash)                  completion for this shell

@@ -27,7 +27,7 @@ void ProfileArguments::add_to(CLI::App& verb) {
 base::Result<runtime::ProfileReport> measure(const ProfileArguments& arguments, const runtime::SessionOptions& session,
                                              bool statistics_only, const std::filesystem::path& work_folder) {
   SLIPWAY_ASSIGN(const std::filesystem::path file, arguments.model.file());
-  SLIPWAY_ASSIGN(const runtime::LibraryPaths libraries, find_libraries());
+  SLIPWAY_ASSIGN(const runtime::LibraryPaths libraries, find_libraries(session.provider.name));
   runtime::ProfileOptions options;
   options.session = session;
   options.max_iterations = arguments.iterations;

@@ -23,7 +23,7 @@ using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr milliseconds kPatienceAtStart{60'000};
-constexpr milliseconds kPatienceAtEnd{4'000};
+constexpr milliseconds kPatienceAtEnd{4'000};  // for each program
 constexpr int kNotAvailableHere = 3;
 
 struct ServeArguments {
@@ -189,15 +189,17 @@ class LocalHub {
     is_ready_ = true;
   }
 
-  /// The agent first, so that it does not see its hub go.
+  /// The agent first: it hands the job that it holds back to the hub, so that it need not wait for its lease to end.
   void end() {
-    for (auto* child : {&agent_, &hub_}) child->signal(SIGTERM);
-    const auto give_up = SteadyClock::now() + kPatienceAtEnd;
-    while ((agent_.is_running() || hub_.is_running()) && SteadyClock::now() < give_up) {
-      static_cast<void>(wait(milliseconds(50)));
-      for (auto* child : {&agent_, &hub_}) static_cast<void>(child->reap());
+    for (auto* child : {&agent_, &hub_}) {
+      child->signal(SIGTERM);
+      const auto give_up = SteadyClock::now() + kPatienceAtEnd;
+      while (child->is_running() && SteadyClock::now() < give_up) {
+        static_cast<void>(wait(milliseconds(50)));
+        static_cast<void>(child->reap());
+      }
+      child->signal(SIGKILL);
     }
-    for (auto* child : {&agent_, &hub_}) child->signal(SIGKILL);
   }
 
   const ServeArguments arguments_;

@@ -13,6 +13,9 @@ void SessionArguments::add_to(CLI::App& verb) {
   verb.add_option("--htp-arch", htp_arch, "qnn: version of the chip's HTP, e.g. 75")->check(CLI::PositiveNumber);
   verb.add_option("--threads", threads, "Threads of one operator; 0: ONNX Runtime's choice")
       ->check(CLI::NonNegativeNumber);
+  verb.add_option("--precision", precision, "openvino: what the model is computed in")
+      ->check(CLI::IsMember({"float32", "bf16"}))
+      ->capture_default_str();
   verb.add_option("--provider-option", provider_options, "Option of the provider as KEY=VALUE; may be repeated")
       ->allow_extra_args(false)
       ->take_all();
@@ -23,6 +26,13 @@ base::Result<runtime::SessionOptions> SessionArguments::session_options() const 
   options.provider.name = provider;
   options.fallback = fallback ? runtime::Fallback::kAllow : runtime::Fallback::kForbid;
   options.intra_op_threads = threads;
+  if (precision == "bf16") {
+    if (provider != "openvino") {
+      return base::fail(Code::kInvalidArgument, "--precision bf16 goes with --provider openvino, not with {}",
+                        provider);
+    }
+    options.provider.precision = runtime::Precision::kBfloat16;
+  }
   if ((soc == 0) != (htp_arch == 0)) {
     return base::fail(Code::kInvalidArgument,
                       "--soc and --htp-arch belong together: with only one, the compiler may take "
@@ -39,14 +49,14 @@ base::Result<runtime::SessionOptions> SessionArguments::session_options() const 
   return options;
 }
 
-base::Result<runtime::LibraryPaths> find_libraries() {
-  auto paths = runtime::locate_libraries();
+base::Result<runtime::LibraryPaths> find_libraries(std::string_view provider) {
+  auto paths = runtime::locate_libraries(provider);
   if (!paths) return std::unexpected(base::Error{Code::kUnavailable, paths.error().message});
   return paths;
 }
 
-base::Result<std::shared_ptr<runtime::Environment>> open_environment() {
-  SLIPWAY_ASSIGN(const runtime::LibraryPaths paths, find_libraries());
+base::Result<std::shared_ptr<runtime::Environment>> open_environment(std::string_view provider) {
+  SLIPWAY_ASSIGN(const runtime::LibraryPaths paths, find_libraries(provider));
   auto environment = runtime::Environment::open(paths);
   if (!environment) return std::unexpected(base::Error{Code::kUnavailable, environment.error().message});
   return environment;

@@ -18,6 +18,7 @@ struct SessionArguments {
   int soc = 0;
   int htp_arch = 0;
   int threads = 0;
+  std::string precision = "float32";
   std::vector<std::string> provider_options;  ///< "key=value"
 
   void add_to(CLI::App& verb);
@@ -26,9 +27,9 @@ struct SessionArguments {
   [[nodiscard]] base::Result<runtime::SessionOptions> session_options() const;
 };
 
-/// Finds and opens ONNX Runtime.
+/// Finds and opens the build of ONNX Runtime that carries the provider. A process opens one.
 /// @error kUnavailable: it is not here (exit status 3)
-[[nodiscard]] base::Result<runtime::LibraryPaths> find_libraries();
-[[nodiscard]] base::Result<std::shared_ptr<runtime::Environment>> open_environment();
+[[nodiscard]] base::Result<runtime::LibraryPaths> find_libraries(std::string_view provider = "cpu");
+[[nodiscard]] base::Result<std::shared_ptr<runtime::Environment>> open_environment(std::string_view provider = "cpu");
 
 }  // namespace slipway::cli

@@ -112,6 +112,8 @@ base::Result<void> run_agent(const AgentSettings& settings, std::stop_token stop
     const std::jthread inspections(work, std::vector{JobKind::kInspect});
     const std::jthread jobs(work, std::vector{JobKind::kCompile, JobKind::kProfile, JobKind::kInference});
   }
+  hub::client::AgentClient client(settings.hub_url, settings.token);
+  membership.leave(client);
   if (failure) return std::unexpected(*failure);
   return {};
 }

@@ -198,6 +198,14 @@ base::Result<std::string> Membership::join(hub::client::AgentClient& client, con
   return agent_id_;
 }
 
+void Membership::leave(hub::client::AgentClient& client) {
+  const std::scoped_lock lock(mutex_);
+  if (agent_id_.empty()) return;
+  // Without an answer the jobs wait until their leases end.
+  if (const auto left = client.leave(agent_id_); !left) spdlog::warn("leaving: {}", left.error().message);
+  agent_id_.clear();
+}
+
 base::Result<void> run_slot(const SlotSettings& settings, const std::vector<hub::domain::JobKind>& kinds,
                             Membership& membership, std::stop_token stop) {
   return Slot(settings, std::move(stop)).run(kinds, membership);

@@ -1,10 +1,14 @@
-"""Exports MediaPipe's face networks to a model folder.
+"""Exports MediaPipe's face networks to a model folder that `slipway mediapipe-face` takes.
 
-    python -m python.exporters.mediapipe_face --checkpoint face_detection_short_range.tflite --output DIR --check
+    python -m python.exporters.mediapipe_face --checkpoint face_detection_short_range.tflite face_landmark.tflite --output DIR
 
-Takes face_detection_short_range, face_detection_full_range_sparse and face_landmark as the `mediapipe` wheel carries
-them (Apache-2.0). Several checkpoints make one folder with several graphs. With --check each graph is run beside LiteRT
-on pictures; a difference beyond 1e-4 of an output's range makes the exit status 1.
+Checkpoints are told by what they hold, whatever their names:
+- `.tflite`: face_detection_short_range, face_detection_full_range_sparse and face_landmark as the `mediapipe` wheel carries
+  them (Apache-2.0). With --check each graph is run beside LiteRT on pictures; a difference beyond 1e-4 of an output's range
+  makes the exit status 1.
+- `.pth`: state dicts of BlazeFace-PyTorch and MediaPipePyTorch (front, back, landmark), in the environment of
+  `tools/setup.sh torch`; every export is compared with PyTorch. `--seed N --networks back landmark` needs no file.
+- `.onnx`: the same networks, also as Qualcomm's package exports them (split heads, either layout), are taken as they are.
 """
 
 from __future__ import annotations
@@ -15,18 +19,26 @@ import hashlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
 from PIL import Image
 
-from python.exporters.common.litert_check import OutputDifference, compare_with_litert
 from python.exporters.common.model_folder import write_description
-from python.exporters.common.tflite_graph import Graph, UnsupportedModelError, read_tflite
-from python.exporters.common.tflite_to_onnx import convert
-from python.reference.mediapipe_face.constants import FULL_RANGE, LANDMARK, SHORT_RANGE
+from python.exporters.common.prelu import expand_prelu
+from python.exporters.common.unsupported import UnsupportedModelError
+from python.reference.mediapipe_face.constants import BACK, FULL_RANGE, LANDMARK, SHORT_RANGE
 from python.reference.mediapipe_face.sampling import letterbox, to_range
+
+if TYPE_CHECKING:
+    from python.exporters.common.litert_check import OutputDifference
+    from python.exporters.common.tflite_graph import Graph
+try:
+    from python.exporters.common.tflite_graph import read_tflite
+    from python.exporters.common.tflite_to_onnx import convert
+except ModuleNotFoundError:  # the environment of the PyTorch exporters reads no TFLite
+    read_tflite = convert = None
 
 TOLERANCE = 1e-4  # of the output's range, float32 against LiteRT
 _ASTRONAUT = Path(".deps/assets/astronaut.png")
@@ -36,10 +48,19 @@ _ASTRONAUT = Path(".deps/assets/astronaut.png")
 class Network:
     graph: str  # name in the folder
     variant: str
-    input_shape: tuple[int, ...]
+    input_shape: tuple[int, ...]  # NHWC
     output_shapes: tuple[tuple[int, ...], ...]
     output_names: tuple[str, ...]
     input_range: tuple[float, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class Exported:
+    network: Network
+    checkpoint: str  # file name, or the seed
+    sha256: str | None
+    path: Path
+    layout: str
 
 
 _DETECTOR_OUTPUTS = ("regressors", "classificators")
@@ -51,68 +72,145 @@ NETWORKS = (
     Network("landmark", "landmark", (1, 192, 192, 3), ((1, 1, 1, 1404), (1, 1, 1, 1)), ("landmarks", "face_flag"),
             LANDMARK.input_range),
 )
+# What PyTorch and ONNX files may hold besides.
+BACK_NETWORK = Network("detector", "back", (1, 256, 256, 3), ((1, 896, 16), (1, 896, 1)), ("box_coords", "box_scores"), BACK.input_range)
+BACK_SPLIT = dataclasses.replace(
+    BACK_NETWORK, output_shapes=((1, 512, 16), (1, 384, 16), (1, 512, 1), (1, 384, 1)),
+    output_names=("box_coords_1", "box_coords_2", "box_scores_1", "box_scores_2"))
+LANDMARK_FRACTIONS = Network("landmark", "landmark_fractions", (1, 192, 192, 3), ((1,), (1, 468, 3)), ("scores", "landmarks"), LANDMARK.input_range)
+OTHERS = (BACK_NETWORK, BACK_SPLIT, LANDMARK_FRACTIONS)
+_TORCH = {"front": NETWORKS[0], "back": BACK_NETWORK, "landmark": LANDMARK_FRACTIONS}
 
 
 def identify(graph: Graph) -> Network:
-    """Which network a file holds, by the shapes of its inputs and outputs."""
+    """Which network a TFLite file holds, by the shapes of its inputs and outputs."""
     inputs = [tensor.shape for tensor in graph.inputs]
     outputs = tuple(tensor.shape for tensor in graph.outputs)
     for network in NETWORKS:
         if inputs == [network.input_shape] and outputs == network.output_shapes:
             return network
-    raise UnsupportedModelError(
-        f"not a face network that this exporter knows: inputs {inputs}, outputs {list(outputs)}; expected one of "
-        + ", ".join(f"{n.variant} {n.input_shape} -> {list(n.output_shapes)}" for n in NETWORKS))
+    raise UnsupportedModelError(_unknown(inputs, list(outputs), NETWORKS))
+
+
+def _unknown(inputs: list, outputs: list, known: tuple[Network, ...]) -> str:
+    return (f"not a face network that this exporter knows: inputs {inputs}, outputs {outputs}; expected one of "
+            + ", ".join(f"{n.variant} {n.input_shape} -> {list(n.output_shapes)}" for n in known))
+
+
+def identify_onnx(model: onnx.ModelProto) -> tuple[Network, str]:
+    """The network of an ONNX file, under its own output names, and its layout. A dynamic batch counts as 1."""
+    weights = {tensor.name for tensor in model.graph.initializer}
+
+    def shape(value: onnx.ValueInfoProto) -> tuple[int, ...]:
+        dimensions = value.type.tensor_type.shape.dim
+        return tuple(d.dim_value or (1 if index == 0 else 0) for index, d in enumerate(dimensions))
+
+    inputs = [shape(value) for value in model.graph.input if value.name not in weights]
+    outputs = {value.name: shape(value) for value in model.graph.output}
+    for network in (*NETWORKS, *OTHERS):
+        n, h, w, c = network.input_shape
+        layout = {(n, h, w, c): "nhwc", (n, c, h, w): "nchw"}.get(inputs[0]) if len(inputs) == 1 else None
+        if layout and sorted(outputs.values()) == sorted(network.output_shapes):
+            return dataclasses.replace(network, output_names=tuple(outputs), output_shapes=tuple(outputs.values())), layout
+    raise UnsupportedModelError(_unknown(inputs, list(outputs.values()), (*NETWORKS, *OTHERS)))
 
 
 def export(checkpoint: Path, folder: Path, layout: str = "nhwc") -> tuple[Network, Path]:
     """Writes FOLDER/detector.onnx or FOLDER/landmark.onnx and returns what it is and where."""
+    exported = export_any(checkpoint, folder, layout)
+    return exported.network, exported.path
+
+
+def export_any(checkpoint: Path, folder: Path, layout: str) -> Exported:
+    folder.mkdir(parents=True, exist_ok=True)
+    digest = _sha256(checkpoint)
+    if checkpoint.suffix == ".onnx":
+        model = onnx.load(checkpoint)
+        network, layout = identify_onnx(model)
+        path = folder / f"{network.graph}.onnx"
+        onnx.save(model, path)
+        return Exported(network, checkpoint.name, digest, path, layout)
+    if checkpoint.suffix in (".pth", ".pt"):
+        try:
+            from python.exporters.mediapipe_torch import face_networks
+        except ModuleNotFoundError as error:
+            raise UnsupportedModelError(f"{checkpoint}: PyTorch files are read in .deps/venv-torch (tools/setup.sh torch): {error}") from error
+        try:
+            name, module = face_networks.build(face_networks.read_state(checkpoint), str(checkpoint))
+        except face_networks.UnknownStateError as error:
+            raise UnsupportedModelError(str(error)) from error
+        return _export_torch(name, module, folder, layout, checkpoint.name, digest)
+    if read_tflite is None:
+        raise UnsupportedModelError(f"{checkpoint}: TFLite files are read in .deps/venv (tools/setup.sh python)")
     graph = read_tflite(checkpoint)
     network = identify(graph)
     model = convert(graph, ["image"], list(network.output_names), layout, f"mediapipe_face_{network.graph}",
-                    {"source": checkpoint.name, "sha256": _sha256(checkpoint), "licence": "Apache-2.0"})
-    folder.mkdir(parents=True, exist_ok=True)
+                    {"source": checkpoint.name, "sha256": digest, "licence": "Apache-2.0"})
     path = folder / f"{network.graph}.onnx"
     onnx.save(model, path)
-    return network, path
+    return Exported(network, checkpoint.name, digest, path, layout)
 
 
-def describe(exported: list[tuple[Network, Path, Path]], layout: str) -> dict[str, Any]:
+def _export_torch(name: str, module: Any, folder: Path, layout: str, source: str, digest: str | None) -> Exported:
+    from python.exporters.mediapipe_torch import face_networks
+
+    network = _TORCH[name]
+    path = folder / f"{network.graph}.onnx"
+    difference = face_networks.export(name, module, path, layout)
+    if not difference <= TOLERANCE:
+        raise UnsupportedModelError(f"{path}: ONNX Runtime differs from PyTorch by {difference:.1e} of the range, beyond {TOLERANCE:g}")
+    print(f"{path}: {difference:.1e} of the range from PyTorch")
+    return Exported(network, source, digest, path, layout)
+
+
+def export_seeded(name: str, seed: int, folder: Path, layout: str) -> Exported:
+    from python.exporters.mediapipe_torch import face_networks
+
+    folder.mkdir(parents=True, exist_ok=True)
+    return _export_torch(name, face_networks.seeded(name, seed), folder, layout, f"seed {seed}, not trained", None)
+
+
+def describe(exported: list[Exported]) -> dict[str, Any]:
     """The content of model.yaml."""
-    graphs = {network.graph: _describe_graph(network, checkpoint, path, layout) for network, checkpoint, path in exported}
     return {
         "schema": 1,
         "name": "mediapipe_face",
         "description": "MediaPipe face detection and 468 face landmarks",
         "licence": "Apache-2.0",
-        "source": "PyPI mediapipe 0.10.21, mediapipe/modules",
-        "graphs": graphs,
+        "source": "networks of Google's MediaPipe, from the files named as checkpoints",
+        "graphs": {each.network.graph: _describe_graph(each) for each in exported},
         "tolerances": {"float32": {"max_relative_to_range": TOLERANCE}, "float16": {"max_relative_to_range": 0.01}},
     }
 
 
-def _describe_graph(network: Network, checkpoint: Path, path: Path, layout: str) -> dict[str, Any]:
+def _describe_graph(exported: Exported) -> dict[str, Any]:
+    network, layout = exported.network, exported.layout
     batch, height, width, channels = network.input_shape
     shape = [batch, channels, height, width] if layout == "nchw" else list(network.input_shape)
     outputs = [{"name": name, "shape": list(output), "dtype": "float32"}
                for name, output in zip(network.output_names, network.output_shapes)]
+    checkpoint: dict[str, Any] = {"file": exported.checkpoint}
+    if exported.sha256:
+        checkpoint["sha256"] = exported.sha256
     description: dict[str, Any] = {
-        "file": path.name,
+        "file": exported.path.name,
         "variant": network.variant,
-        "checkpoint": {"file": checkpoint.name, "sha256": _sha256(checkpoint)},
+        "checkpoint": checkpoint,
         "inputs": [{"name": "image", "shape": shape, "dtype": "float32", "layout": layout.upper(), "colour": "RGB",
                     "range": list(network.input_range)}],
         "outputs": outputs,
     }
     if network.graph == "landmark":
-        description["pre"] = {"region": {"scale": LANDMARK.roi_scale, "square": "longer side",
+        is_fraction = network.variant == LANDMARK_FRACTIONS.variant
+        description["pre"] = {"range": list(network.input_range),
+                              "region": {"scale": LANDMARK.roi_scale, "square": "longer side",
                                          "level_keypoints": list(LANDMARK.roi_keypoints)},
                               "resampling": "bilinear", "outside": "replicate"}
-        description["post"] = {"landmarks": LANDMARK.landmark_count, "unit": "pixels of the crop",
-                               "flag": "logit", "flag_min": LANDMARK.flag_min}
+        description["post"] = {"landmarks": LANDMARK.landmark_count, "unit": "fractions of the crop" if is_fraction else "pixels of the crop",
+                               "flag": "probability" if is_fraction else "logit", "flag_min": LANDMARK.flag_min}
     else:
-        constants = SHORT_RANGE if network.variant == "short_range" else FULL_RANGE
-        description["pre"] = {"fit": "letterbox", "resampling": "bilinear", "outside": "zero"}
+        constants = {"short_range": SHORT_RANGE, "back": BACK}.get(network.variant, FULL_RANGE)
+        description["pre"] = {"range": list(network.input_range), "fit": "letterbox", "resampling": "bilinear", "outside": "zero"}
         description["post"] = {
             "anchors": {"strides": list(constants.strides), "per_cell": list(constants.anchors_per_cell),
                         "centre": "(cell + 0.5) / cells", "size": 1.0, "count": constants.anchor_count},
@@ -142,6 +240,8 @@ def check_tensors(network: Network, pictures: list[Path]) -> Iterator[tuple[str,
 
 def check(network: Network, checkpoint: Path, path: Path, pictures: list[Path], layout: str) -> list[OutputDifference]:
     """Differences from LiteRT on the pictures, one entry an output."""
+    from python.exporters.common.litert_check import compare_with_litert
+
     return compare_with_litert(checkpoint, path, check_tensors(network, pictures), layout)
 
 
@@ -162,26 +262,41 @@ def _report(differences: list[OutputDifference]) -> bool:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m python.exporters.mediapipe_face", description=__doc__.split("\n")[0])
-    parser.add_argument("--checkpoint", type=Path, required=True, nargs="+", help="one or several .tflite files")
+    parser.add_argument("--checkpoint", type=Path, nargs="+", default=[], help="one or several .tflite, .pth or .onnx files")
+    parser.add_argument("--seed", type=int, help="weights from a seed instead of a checkpoint")
+    parser.add_argument("--networks", nargs="+", choices=tuple(_TORCH), default=["back", "landmark"], help="for --seed")
     parser.add_argument("--output", type=Path, required=True, help="model folder to write")
-    parser.add_argument("--layout", choices=("nhwc", "nchw"), default="nhwc", help="axes of the input (default: nhwc)")
-    parser.add_argument("--check", action="store_true", help="compare with LiteRT on pictures")
+    parser.add_argument("--layout", choices=("nhwc", "nchw"), default="nhwc",
+                        help="axes of the input (default: nhwc); .onnx files keep theirs")
+    parser.add_argument("--form", choices=("cpu", "portable"), default="cpu",
+                        help="cpu: PReLU as multiply, ReLU and add, which ONNX Runtime's CPU provider runs three times as fast; "
+                             "portable: PReLU as it is, for NPU compilers")
+    parser.add_argument("--check", action="store_true", help="compare .tflite files with LiteRT on pictures")
     parser.add_argument("--pictures", type=Path, nargs="+", help=f"for --check (default: {_ASTRONAUT})")
     options = parser.parse_args(arguments)
+    if bool(options.checkpoint) == (options.seed is not None):
+        parser.error("say either --checkpoint or --seed")
     pictures = options.pictures or [_ASTRONAUT]
     try:
-        exported = []
-        for checkpoint in options.checkpoint:
-            network, path = export(checkpoint, options.output, options.layout)
-            if any(network.graph == other.graph for other, _, _ in exported):
-                raise UnsupportedModelError(f"{checkpoint}: a folder holds one {network.graph}")
-            exported.append((network, checkpoint, path))
-            print(f"{path}: {network.variant}, {len(onnx.load(path).graph.node)} nodes, {path.stat().st_size / 1e6:.2f} MB")
-        print(write_description(options.output, describe(exported, options.layout)))
+        exported: list[Exported] = []
+        for each in options.checkpoint or options.networks:
+            made = (export_any(each, options.output, options.layout) if options.checkpoint
+                    else export_seeded(each, options.seed, options.output, options.layout))
+            if any(made.network.graph == other.network.graph for other in exported):
+                raise UnsupportedModelError(f"{each}: a folder holds one {made.network.graph}")
+            if options.form == "cpu":
+                model = onnx.load(made.path)
+                if expand_prelu(model) > 0:
+                    onnx.save(model, made.path)
+            exported.append(made)
+            print(f"{made.path}: {made.network.variant}, {len(onnx.load(made.path).graph.node)} nodes, {made.path.stat().st_size / 1e6:.2f} MB")
+        print(write_description(options.output, describe(exported)))
         fine = True
-        for network, checkpoint, path in exported if options.check else []:
-            print(f"{path} against LiteRT on {len(pictures)} picture{'s' * (len(pictures) > 1)}, 8 views each:")
-            fine = _report(check(network, checkpoint, path, pictures, options.layout)) and fine
+        for made, checkpoint in zip(exported, options.checkpoint) if options.check else []:
+            if checkpoint.suffix != ".tflite":
+                continue
+            print(f"{made.path} against LiteRT on {len(pictures)} picture{'s' * (len(pictures) > 1)}, 8 views each:")
+            fine = _report(check(made.network, checkpoint, made.path, pictures, options.layout)) and fine
     except (UnsupportedModelError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -73,12 +73,34 @@ def models(rng: np.random.Generator) -> dict[str, tuple[onnx.ModelProto, dict[st
     }
 
 
+def misbehaving() -> onnx.ModelProto:
+    """Doubles its input behind an operator of src/runtime/testing/misbehaving_op.cpp, which Python's package lacks."""
+    nodes = [helper.make_node("Misbehave", ["x"], ["same"], "misbehave", domain="slipway.test"),
+             helper.make_node("Add", ["same", "same"], ["y"])]
+    graph = helper.make_graph(nodes, "misbehave", [value("x", [1, 4])], [value("y", [1, 4])])
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("slipway.test", 1)]
+    return helper.make_model(graph, producer_name="slipway", opset_imports=opsets, ir_version=8)
+
+
+def behind_misbehaving(made: onnx.ModelProto) -> onnx.ModelProto:
+    """The same network behind that operator, at its only (float) input."""
+    changed = onnx.ModelProto()
+    changed.CopyFrom(made)
+    name = changed.graph.input[0].name
+    for user in changed.graph.node:
+        user.input[:] = ["same_picture" if each == name else each for each in user.input]
+    changed.graph.node.insert(0, helper.make_node("Misbehave", [name], ["same_picture"], "misbehave", domain="slipway.test"))
+    changed.opset_import.append(helper.make_opsetid("slipway.test", 1))
+    return changed
+
+
 def main() -> None:
     folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "tests/golden/models")
     folder.mkdir(parents=True, exist_ok=True)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
+    onnx.save_model(misbehaving(), folder / "misbehave.onnx")
     for name, (made, inputs) in models(np.random.default_rng(11)).items():
         path = folder / f"{name}.onnx"
         if name == "external":

@@ -63,31 +63,52 @@ def test_no_complex_types_and_at_most_four_dimensions_inside():
     assert {node.domain for node in model.graph.node} == {""}
 
 
-def test_a_fault_in_the_graph_is_found_and_nothing_is_written(tmp_path, monkeypatch):
+def small(seed, sources):
+    """HTDemucs with few channels in the place of checkpoint.seeded."""
+    from demucs.htdemucs import HTDemucs
+
+    from python.exporters.demucs import checkpoint
+    names = checkpoint.SIX_STEMS if sources == 6 else checkpoint.FOUR_STEMS
+    model = HTDemucs(list(names), channels=8, bottom_channels=16, dconv_mode=3, t_layers=2, t_heads=2)
+    checkpoint.stir(model, seed)
+    return model.eval()
+
+
+@pytest.fixture
+def export(monkeypatch):
+    """Runs the command on a small network: export("--layout", "cpu", ...) -> exit status."""
     pytest.importorskip("torch")
     pytest.importorskip("demucs")
     from python.exporters.demucs import __main__ as command
-    from python.exporters.demucs import checkpoint, network
+    from python.exporters.demucs import checkpoint
 
-    monkeypatch.setattr(network, "NORM_EPSILON", 0.1)
-    seeded = checkpoint.seeded
+    def run_command(*arguments):
+        monkeypatch.setattr(checkpoint, "seeded", small)
+        monkeypatch.setattr(sys, "argv", ["exporter", "--seed", "1", "--segment-samples", "8192", *map(str, arguments)])
+        return command.main()
 
-    def small(seed, sources):
-        from demucs.htdemucs import HTDemucs
-        model = HTDemucs(list(checkpoint.FOUR_STEMS), channels=8, bottom_channels=16, dconv_mode=3, t_layers=1, t_heads=2)
-        checkpoint.stir(model, seed)
-        return model.eval()
+    return run_command
 
-    monkeypatch.setattr(checkpoint, "seeded", small)
-    assert seeded is not small
-    monkeypatch.setattr(sys, "argv", ["exporter", "--seed", "1", "--segment-samples", "8192", "--output", str(tmp_path / "m")])
-    assert command.main() == 1
+
+def test_a_fault_in_the_graph_is_found_and_nothing_is_written(tmp_path, monkeypatch, export):
+    from python.exporters.demucs import network
+
+    with monkeypatch.context() as fault:
+        fault.setattr(network, "NORM_EPSILON", 0.1)
+        assert export("--output", tmp_path / "m") == 1
     assert not (tmp_path / "m").exists()
-    monkeypatch.undo()
-    monkeypatch.setattr(checkpoint, "seeded", small)
-    monkeypatch.setattr(sys, "argv", ["exporter", "--seed", "1", "--segment-samples", "8192", "--output", str(tmp_path / "m")])
-    assert command.main() == 0
+    assert export("--output", tmp_path / "m") == 0
     assert (tmp_path / "m/model.yaml").exists()
+
+
+@pytest.mark.parametrize("layout", ["cpu", "openvino", "portable"])
+@pytest.mark.parametrize("form", [["--stft", "outside"], ["--istft", "inside"], ["--stft", "inside"], ["--sources", "6"],
+                                  ["--batch", "dynamic"], ["--batch", "2"], ["--fp16"]], ids=" ".join)
+def test_every_layout_equals_pytorch_in_every_form(tmp_path, export, layout, form):
+    assert export("--layout", layout, *form, "--output", tmp_path / "m") == 0
+    graph = onnx.load(next((tmp_path / "m").glob("*.onnx"))).graph
+    if layout != "cpu":
+        assert {node.domain for node in graph.node} == {""}
 
 
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path):

@@ -52,7 +52,8 @@ struct ImageToTensor::State {
   std::array<std::vector<float>, 2> source_rows;
   std::array<int, 2> source_row_index = {-1, -1};
   std::vector<float> mixed;
-  std::vector<float> finished;  // one output row, all planes
+  std::vector<float> finished;                              // one output row, all planes
+  std::array<float, 3> gain = {1, 1, 1}, bias = {0, 0, 0};  // a channel's, normalisation included
 
   [[nodiscard]] std::size_t pixels() const {
     return static_cast<std::size_t>(input.width) * static_cast<std::size_t>(input.height);
@@ -67,8 +68,7 @@ struct ImageToTensor::State {
     } else if (input.channels == Channels::kBlue) {
       internal::pick_row(rgb + 2, count, input.gain, input.bias, out);
     } else {
-      for (std::size_t c = 0; c < 3; ++c)
-        internal::pick_row(rgb + c, count, input.gain, input.bias, out + c * plane_stride);
+      for (std::size_t c = 0; c < 3; ++c) internal::pick_row(rgb + c, count, gain[c], bias[c], out + c * plane_stride);
     }
   }
 
@@ -140,9 +140,17 @@ base::Result<ImageToTensor> ImageToTensor::create(const PictureInput& input, Fit
           tensor::dtype_name(input.dtype));
     }
   }
+  for (const float deviation : input.deviation) {
+    if (std::isfinite(deviation) && deviation > 0) continue;
+    return base::fail(base::Code::kInvalidArgument, "a deviation is a number above 0, found {}", deviation);
+  }
   auto state = std::make_unique<State>();
   state->input = input;
   state->fit = fit;
+  for (std::size_t c = 0; c < 3; ++c) {
+    state->gain[c] = input.gain / input.deviation[c];
+    state->bias[c] = (input.bias - input.mean[c]) / input.deviation[c];
+  }
   state->planes = input.channels == Channels::kRgb ? 3 : 1;
   state->finished.resize(static_cast<std::size_t>(input.width) * state->planes);
   return ImageToTensor(std::move(state));
@@ -174,12 +182,15 @@ base::Result<Placement> ImageToTensor::convert(ImageView image, std::span<std::b
   for (auto& row : state.source_rows) row.resize(plane_stride * state.planes + internal::kSpareValues);
   state.mixed.resize(plane_stride * state.planes + internal::kSpareValues);
 
-  // Padding: the black pixel's value, above and below, left and right.
-  std::fill(state.finished.begin(), state.finished.end(), input.bias);
+  // Padding: one pixel's value, above and below, left and right.
   const auto pad_top = static_cast<std::size_t>(placement.pad_top);
   const auto pad_left = static_cast<std::size_t>(placement.pad_left);
   const std::size_t pad_right = width - pad_left - inner_width;
   for (std::size_t plane = 0; plane < state.planes; ++plane) {
+    const bool is_rgb = state.planes == 3;
+    std::fill(state.finished.begin(), state.finished.end(),
+              static_cast<float>(input.padding) * (is_rgb ? state.gain[plane] : input.gain) +
+                  (is_rgb ? state.bias[plane] : input.bias));
     for (std::size_t y = 0; y < static_cast<std::size_t>(input.height); ++y) {
       const bool is_inside = y >= pad_top && y < pad_top + static_cast<std::size_t>(placement.inner_height);
       if (!is_inside) {

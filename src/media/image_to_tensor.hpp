@@ -35,13 +35,23 @@ struct PictureInput {
   /// real = pixel · gain + bias with pixel in 0 … 255. The default gives 0 … 1.
   float gain = 1.0F / 255.0F;
   float bias = 0.0F;
+  /// kRgb only, by channel, after gain and bias: (real − mean) / deviation. What a network wants whose graph does not
+  /// normalise by itself.
+  std::array<float, 3> mean = {0, 0, 0};
+  std::array<float, 3> deviation = {1, 1, 1};
+  /// The grey of what a letterbox leaves empty, as a pixel value.
+  std::uint8_t padding = 0;
 };
+
+/// Mean and deviation of ImageNet's pictures in 0 … 1, R G B.
+inline constexpr std::array<float, 3> kImageNetMean = {0.485F, 0.456F, 0.406F};
+inline constexpr std::array<float, 3> kImageNetDeviation = {0.229F, 0.224F, 0.225F};
 
 /// Turns pictures of any size into a network's input: fit, channel rule, value range, quantisation and axes in one pass
 /// over the picture.
 ///
 /// Resampling is bilinear without corner alignment and without antialias: output column x reads at
-/// (x + 0.5) · width / inner_width − 0.5, not below 0. Padding is black (pixel 0).
+/// (x + 0.5) · width / inner_width − 0.5, not below 0.
 /// @thread one object belongs to one thread
 /// @cost after the first picture of a size, no memory is allocated for further ones of that size
 /// @source python/reference/face_det_lite/preprocess.py::image_to_tensor
@@ -49,8 +59,7 @@ struct PictureInput {
 class ImageToTensor {
  public:
   /// @error kInvalidArgument: sides below 1, a dtype that is not listed above, an integer dtype without quantisation,
-  /// or
-  ///        a scale that is not a positive number
+  ///        or a scale or deviation that is not a positive number
   [[nodiscard]] static base::Result<ImageToTensor> create(const PictureInput& input, Fit fit);
   ~ImageToTensor();
   ImageToTensor(ImageToTensor&&) noexcept;

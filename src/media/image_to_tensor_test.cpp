@@ -112,6 +112,25 @@ TEST(ImageToTensor, PadsWithTheValueOfBlackInTheNetworksRange) {
   EXPECT_EQ(out[8 * 6], -1);
 }
 
+TEST(ImageToTensor, NormalisesEachChannelAndPadsWithTheGreyThatWasAskedFor) {
+  auto converter = ImageToTensor::create(
+      {.width = 4, .height = 4, .mean = {0.5F, 0.25F, 0}, .deviation = {0.5F, 0.25F, 2}, .padding = 51},
+      Fit::kLetterbox);
+  ASSERT_TRUE(converter);
+  auto picture = Image::create(4, 2);
+  ASSERT_TRUE(picture);
+  for (int i = 0; i < 4 * 2; ++i)
+    std::copy_n(std::array<std::uint8_t, 3>{255, 0, 102}.data(), 3, picture->row(0) + 3 * i);
+  std::vector<float> out(4 * 4 * 3);
+  ASSERT_TRUE(converter->convert(picture->view(), std::as_writable_bytes(std::span(out))));
+  const std::array<float, 3> padding = {(0.2F - 0.5F) / 0.5F, (0.2F - 0.25F) / 0.25F, 0.1F}, inside = {1, -1, 0.2F};
+  for (std::size_t c = 0; c < 3; ++c) {
+    EXPECT_NEAR(out[16 * c], padding[c], 1e-6) << c;
+    EXPECT_NEAR(out[16 * c + 5], inside[c], 1e-6) << c;
+  }
+  EXPECT_FALSE(ImageToTensor::create({.width = 4, .height = 4, .deviation = {1, 0, 1}}, Fit::kLetterbox));
+}
+
 TEST(ImageToTensor, ReadsAViewWithGapsBetweenItsRows) {
   auto wide = Image::create(20, 4), narrow = Image::create(10, 4);
   ASSERT_TRUE(wide && narrow);

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.hpp"
@@ -16,17 +17,21 @@ struct LibraryPaths {
   std::filesystem::path qnn_folder;   ///< holds libonnxruntime_providers_qnn.so and libQnnHtp.so; may be empty
 };
 
+/// Finds the build of ONNX Runtime that carries the provider: a process opens one build, so it is chosen first.
+///
 /// First hit: $SLIPWAY_ONNXRUNTIME (a library or its folder) and $SLIPWAY_QNN (a folder), then the folder that the
-/// build was configured with, then the places next to the executable (../lib/slipway).
-/// @error kNotFound: no libonnxruntime anywhere; the message lists where it looked and says `make setup`
-[[nodiscard]] base::Result<LibraryPaths> locate_libraries();
+/// build was configured with, then the places next to the executable (../lib/slipway). For openvino, which comes as a
+/// build of its own, $SLIPWAY_OPENVINO before all of them, and .deps/openvino or ../lib/slipway/openvino.
+/// @param provider  a row of provider_table()
+/// @error kNotFound: no libonnxruntime anywhere; the message lists where it looked and says how to install it
+[[nodiscard]] base::Result<LibraryPaths> locate_libraries(std::string_view provider = "cpu");
 
 /// The one owner of ONNX Runtime in this process: opens the library, registers plug-in providers on first use, and
 /// outlives every session (sessions hold a reference).
 /// @thread all members are safe to call from any thread
 class Environment : public std::enable_shared_from_this<Environment> {
  public:
-  /// @error kNotFound, kUnavailable: the library cannot be opened, or is older than the headers' API
+  /// @error kNotFound, kUnavailable: the library cannot be opened, or is older than ONNX Runtime 1.22
   [[nodiscard]] static base::Result<std::shared_ptr<Environment>> open(const LibraryPaths& paths);
   ~Environment();
 

@@ -1,6 +1,9 @@
 #include "runtime/library.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cctype>
+#include <charconv>
 #include <cstdlib>
 #include <mutex>
 #include <vector>
@@ -20,6 +23,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kLibraryName = "libonnxruntime.so.1";
+// The first with plug-in providers, whose calls are the newest that runtime/ uses beside those of assignment.cpp.
+constexpr int kOldestApi = 22;
 
 fs::path folder_of_executable() {
   std::error_code error;
@@ -36,6 +41,43 @@ fs::path library_at(const fs::path& place) {
     }
   }
   return {};
+}
+
+/// A build of ONNX Runtime that may be installed: what it carries beyond the first one, and where it is looked for.
+struct Build {
+  std::string_view provider;  ///< empty: every other provider
+  const char* variable;       ///< of the environment
+  std::string_view configured;
+  std::string_view folder;  ///< below ../lib/slipway
+  std::string_view setup;
+};
+
+#ifdef SLIPWAY_ONNXRUNTIME_LIBRARY
+constexpr std::string_view kConfiguredLibrary = SLIPWAY_ONNXRUNTIME_LIBRARY;
+#else
+constexpr std::string_view kConfiguredLibrary;
+#endif
+#ifdef SLIPWAY_OPENVINO_FOLDER
+constexpr std::string_view kConfiguredOpenvino = SLIPWAY_OPENVINO_FOLDER;
+#else
+constexpr std::string_view kConfiguredOpenvino;
+#endif
+
+constexpr std::array kBuilds = {
+    Build{"openvino", "SLIPWAY_OPENVINO", kConfiguredOpenvino, "openvino", "tools/setup.sh openvino"},
+    Build{"", "SLIPWAY_ONNXRUNTIME", kConfiguredLibrary, "", "make setup"},
+};
+
+const Build& build_with(std::string_view provider) {
+  const auto* const found = std::ranges::find(kBuilds, provider, &Build::provider);
+  return found == kBuilds.end() ? kBuilds.back() : *found;
+}
+
+/// The minor number of "1.24.1", which is also the newest API that the library offers; 0 when it is none.
+int minor_of(std::string_view version) {
+  int minor = 0;
+  if (version.starts_with("1.")) std::from_chars(version.data() + 2, version.data() + version.size(), minor);
+  return minor;
 }
 
 bool holds_qnn(const fs::path& folder) {
@@ -73,7 +115,8 @@ class Mapping {
 
 }  // namespace
 
-base::Result<LibraryPaths> locate_libraries() {
+base::Result<LibraryPaths> locate_libraries(std::string_view provider) {
+  const Build& build = build_with(provider);
   std::vector<std::string> looked;
   const auto try_place = [&](const fs::path& place, std::string_view why) -> fs::path {
     if (place.empty()) return {};
@@ -83,24 +126,23 @@ base::Result<LibraryPaths> locate_libraries() {
   };
 
   LibraryPaths paths;
-  if (const char* named = std::getenv("SLIPWAY_ONNXRUNTIME"); named != nullptr && *named != '\0') {
-    paths.onnxruntime = try_place(named, "$SLIPWAY_ONNXRUNTIME");
+  for (const char* variable : {build.variable, "SLIPWAY_ONNXRUNTIME"}) {
+    const char* named = std::getenv(variable);
+    if (named == nullptr || *named == '\0') continue;
+    paths.onnxruntime = library_at(named);
     // What a user names is taken or refused, never replaced by something else.
-    if (paths.onnxruntime.empty()) {
-      return base::fail(base::Code::kNotFound,
-                        "SLIPWAY_ONNXRUNTIME names '{}', but there is no libonnxruntime.so.1 there", named);
-    }
+    if (!paths.onnxruntime.empty()) break;
+    return base::fail(base::Code::kNotFound, "{} names '{}', but there is no libonnxruntime.so.1 there", variable,
+                      named);
   }
   const fs::path beside = folder_of_executable() / "../lib/slipway";
-#ifdef SLIPWAY_ONNXRUNTIME_LIBRARY
-  if (paths.onnxruntime.empty()) paths.onnxruntime = try_place(SLIPWAY_ONNXRUNTIME_LIBRARY, "configured at build time");
-#endif
-  if (paths.onnxruntime.empty()) paths.onnxruntime = try_place(beside, "beside the executable");
+  if (paths.onnxruntime.empty()) paths.onnxruntime = try_place(build.configured, "configured at build time");
+  if (paths.onnxruntime.empty()) paths.onnxruntime = try_place(beside / build.folder, "beside the executable");
   if (paths.onnxruntime.empty()) {
-    return base::fail(
-        base::Code::kNotFound,
-        "no libonnxruntime found; looked at {}. Run `make setup`, or set SLIPWAY_ONNXRUNTIME to the library",
-        fmt::join(looked, ", "));
+    return base::fail(base::Code::kNotFound,
+                      "no libonnxruntime{} found; looked at {}. Run `{}`, or set {} to the library",
+                      build.provider.empty() ? "" : fmt::format(" with the {} provider", build.provider),
+                      fmt::join(looked, ", "), build.setup, build.variable);
   }
 
   if (const char* named = std::getenv("SLIPWAY_QNN"); named != nullptr) {
@@ -138,11 +180,14 @@ base::Result<const OrtApiBase*> open_library(const fs::path& path) {
     return base::fail(base::Code::kUnavailable, "{} is not ONNX Runtime: it has no OrtGetApiBase", path.string());
   }
   const OrtApiBase* api_base = entry();
-  const OrtApi* api = api_base->GetApi(ORT_API_VERSION);
+  // Never more than the library offers: asked for a newer table it gives none, and the older ones hold all that is used
+  // here.
+  const std::string version = api_base->GetVersionString();
+  const int wanted = std::min(ORT_API_VERSION, minor_of(version));
+  const OrtApi* api = wanted < kOldestApi ? nullptr : api_base->GetApi(static_cast<std::uint32_t>(wanted));
   if (api == nullptr) {
-    return base::fail(base::Code::kUnavailable,
-                      "{} is ONNX Runtime {}, which is older than this program needs (API {}); install 1.{} or newer",
-                      path.string(), api_base->GetVersionString(), ORT_API_VERSION, ORT_API_VERSION);
+    return base::fail(base::Code::kUnavailable, "{} is ONNX Runtime {}; install 1.{} or newer", path.string(), version,
+                      kOldestApi);
   }
   Ort::InitApi(api);
   opened = real;

@@ -13,6 +13,7 @@ constexpr const char* kOutcomeSchema = "slipway-profile-phase-outcome/1";
 json json_of(const SessionOptions& options) {
   json made = {{"provider", options.provider.name},
                {"provider_options", options.provider.options},
+               {"precision", static_cast<int>(options.provider.precision)},
                {"allow_fallback", options.fallback == Fallback::kAllow},
                {"intra_op_threads", options.intra_op_threads},
                {"inter_op_threads", options.inter_op_threads},
@@ -34,6 +35,7 @@ SessionOptions session_options_from(const json& from) {
   options.provider.name = from.at("provider");
   options.provider.options = from.at("provider_options").get<std::map<std::string, std::string>>();
   if (from.contains("htp")) options.provider.htp = HtpTarget{from["htp"].at("soc_model"), from["htp"].at("htp_arch")};
+  options.provider.precision = static_cast<Precision>(from.at("precision").get<int>());
   options.fallback = from.at("allow_fallback").get<bool>() ? Fallback::kAllow : Fallback::kForbid;
   options.intra_op_threads = from.at("intra_op_threads");
   options.inter_op_threads = from.at("inter_op_threads");

@@ -18,8 +18,18 @@ std::string PlacementReport::summary() const {
   if (layers.empty()) return "placement not recorded";
   const int accelerated = node_count() - nodes_on(ComputeUnit::kCpu);
   if (accelerated == 0 && partitions == 0) return fmt::format("{0} of {0} nodes on the CPU", node_count());
-  // One accelerator a session: the unit that is not the CPU, or a CPU provider that takes whole subgraphs.
+  // One accelerator a session: the unit that is not the CPU, or a provider of the CPU that takes whole subgraphs.
   ComputeUnit unit = ComputeUnit::kCpu;
+  if (accelerated == 0) {
+    constexpr std::string_view kOwn = "CPUExecutionProvider", kSuffix = "ExecutionProvider";
+    const auto taken = std::ranges::find_if(nodes_per_provider, [&](const auto& row) { return row.first != kOwn; });
+    if (taken != nodes_per_provider.end()) {
+      std::string_view name = taken->first;
+      if (name.ends_with(kSuffix)) name.remove_suffix(kSuffix.size());
+      return fmt::format("{} of {} nodes on the CPU by {} in {} partition{}", taken->second, node_count(), name,
+                         partitions, partitions == 1 ? "" : "s");
+    }
+  }
   for (const ComputeUnit candidate : {ComputeUnit::kNpu, ComputeUnit::kGpu}) {
     if (nodes_on(candidate) > 0) unit = candidate;
   }

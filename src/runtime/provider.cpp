@@ -22,7 +22,9 @@ const std::vector<ProviderRow>& provider_table() {
       {"xnnpack", "XnnpackExecutionProvider", ComputeUnit::kCpu, false,
        "a build of ONNX Runtime with XNNPACK; name it with SLIPWAY_ONNXRUNTIME"},
       {"openvino", "OpenVINOExecutionProvider", ComputeUnit::kCpu, false,
-       "another build of ONNX Runtime (onnxruntime-openvino), hence a process of its own: SLIPWAY_ONNXRUNTIME"},
+       "another build of ONNX Runtime (onnxruntime-openvino), hence a process of its own: `tools/setup.sh openvino`, "
+       "or "
+       "SLIPWAY_OPENVINO=<its folder>"},
       {"cuda", "CUDAExecutionProvider", ComputeUnit::kGpu, false,
        "onnxruntime-gpu with CUDA and cuDNN; name its library with SLIPWAY_ONNXRUNTIME"},
       {"tensorrt", "TensorrtExecutionProvider", ComputeUnit::kGpu, false,

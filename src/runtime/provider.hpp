@@ -24,11 +24,18 @@ struct HtpTarget {
   friend bool operator==(const HtpTarget&, const HtpTarget&) = default;
 };
 
+/// What a float32 model is computed in. Inputs and outputs stay float32.
+enum class Precision {
+  kFloat32,
+  kBfloat16,  ///< openvino only: about three digits, half the time
+};
+
 /// What a session is asked to run on.
 struct ProviderRequest {
   std::string name = "cpu";                    ///< a row of provider_table()
   std::map<std::string, std::string> options;  ///< the provider's own option names
   std::optional<HtpTarget> htp;                ///< qnn only; without it the provider's own default
+  Precision precision = Precision::kFloat32;
 };
 
 /// One row of the table of providers.

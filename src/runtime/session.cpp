@@ -60,6 +60,17 @@ base::Result<void> check_file(const fs::path& model) {
   return {};
 }
 
+/// A provider that did not start takes no node, and with fallback allowed ONNX Runtime would only log why.
+base::Result<void> check_started(const Session::State& state, const ProviderRequest& provider,
+                                 const std::string& name) {
+  const auto row = std::ranges::find(provider_table(), provider.name, &ProviderRow::name);
+  const std::vector<std::string> errors = state.log.errors();
+  if (row == provider_table().end() || row->is_plugin || errors.empty()) return {};
+  if (state.placement.nodes_per_provider.contains(std::string(row->execution_provider))) return {};
+  return base::fail(Code::kUnavailable, "{}: the {} provider took no node: {}", name, provider.name,
+                    fmt::join(errors, "; "));
+}
+
 }  // namespace
 
 std::vector<const char*> Session::State::output_names() const {
@@ -163,6 +174,7 @@ base::Result<std::unique_ptr<Session>> Session::load(std::shared_ptr<Environment
     if (options.record_placement && can_read_assignment(*environment_state.base)) {
       SLIPWAY_ASSIGN(state->placement, read_assignment(*environment_state.base, state->session));
       state->placement.is_emulated = state->is_emulated;
+      SLIPWAY_TRY(check_started(*state, options.provider, name));
     }
     return {};
   });

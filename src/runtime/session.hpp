@@ -31,8 +31,9 @@ struct SessionOptions {
   bool enable_cpu_memory_arena = true;
   GraphOptimization graph_optimization = GraphOptimization::kAll;
   std::vector<std::pair<std::string, std::string>> config_entries;  ///< session config keys, e.g. ep.context_enable
-  std::filesystem::path profile_prefix;  ///< not empty: ONNX Runtime writes a chrome trace there
-  bool record_placement = true;          ///< keep what the provider says of its nodes
+  std::vector<std::filesystem::path> custom_op_libraries;  ///< shared libraries with ONNX Runtime's RegisterCustomOps
+  std::filesystem::path profile_prefix;                    ///< not empty: ONNX Runtime writes a chrome trace there
+  bool record_placement = true;                            ///< keep what the provider says of its nodes
 };
 
 /// A flag that stops a running inference from another thread.

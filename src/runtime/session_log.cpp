@@ -137,7 +137,7 @@ std::map<std::string, std::string> parse_refusal(std::string_view message) {
 base::Error explain_load_failure(const Ort::Exception& exception, const SessionLog& log,
                                  const ProviderRequest& provider, bool forbids_fallback, std::string_view model) {
   using base::Code;
-  const std::string_view what = exception.what();
+  const std::string_view what = trimmed(exception.what());  // OpenVINO ends with empty lines
   if (provider.name == "cpu" || is_about_the_model(exception)) {
     const Code code =
         exception.GetOrtErrorCode() == ORT_NOT_IMPLEMENTED ? Code::kUnimplemented : Code::kInvalidArgument;

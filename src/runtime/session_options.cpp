@@ -2,6 +2,7 @@
 #include <unordered_map>
 
 #include "runtime/assignment.hpp"
+#include "runtime/openvino.hpp"
 #include "runtime/session_state.hpp"
 #include "runtime/stdout_guard.hpp"
 
@@ -86,9 +87,34 @@ void append_tensorrt(Ort::SessionOptions& session_options, const Options& option
   session_options.AppendExecutionProvider_TensorRT_V2(*tensorrt);
 }
 
+base::Result<void> append_openvino(Environment::State& environment, Ort::SessionOptions& session_options,
+                                   const Options& options) {
+  const auto lines = [&environment] {
+    const std::scoped_lock lock(environment.mutex);
+    return environment.log;
+  };
+  const std::size_t before = lines().size();
+  try {
+    session_options.AppendExecutionProvider("OpenVINO", options);
+  } catch (const Ort::Exception& exception) {
+    // The reason goes to the environment's log only.
+    const std::vector<std::string> all = lines();
+    const std::vector<std::string> reasons(all.begin() + static_cast<std::ptrdiff_t>(std::min(before, all.size())),
+                                           all.end());
+    return base::fail(Code::kInvalidArgument, "the openvino provider did not start: {}{}{}", exception.what(),
+                      reasons.empty() ? "" : ": ", fmt::join(reasons, "; "));
+  }
+  return {};
+}
+
 base::Result<void> append_provider(Environment::State& environment, Ort::SessionOptions& session_options,
-                                   const ProviderRequest& request) {
+                                   const ProviderRequest& request, int threads) {
   SLIPWAY_ASSIGN(const ProviderRow* row, row_of(request.name));
+  if (request.precision != Precision::kFloat32 && row->name != "openvino") {
+    return base::fail(
+        Code::kInvalidArgument,
+        "bf16 is what the openvino provider computes in on request; the {} provider runs a model as it is", row->name);
+  }
   if (request.htp && row->name != "qnn") {
     return base::fail(Code::kInvalidArgument, "a Snapdragon chip was named, which only the qnn provider takes, not {}",
                       row->name);
@@ -103,17 +129,17 @@ base::Result<void> append_provider(Environment::State& environment, Ort::Session
     return base::fail(Code::kUnavailable, "the {} provider is not in {}; it needs {}", row->name,
                       environment.paths.onnxruntime.string(), row->needs);
   }
-  const Options options(request.options.begin(), request.options.end());
-  if (row->name == "cuda") {
+  Options options(request.options.begin(), request.options.end());
+  if (row->name == "openvino") {
+    SLIPWAY_ASSIGN(options, openvino_options(request, threads));
+    SLIPWAY_TRY(append_openvino(environment, session_options, options));
+  } else if (row->name == "cuda") {
     append_cuda(session_options, options);
   } else if (row->name == "tensorrt") {
     append_tensorrt(session_options, options);
   } else {
     // ONNX Runtime knows these by short names of its own.
-    const std::string name = row->name == "xnnpack"    ? "XNNPACK"
-                             : row->name == "openvino" ? "OpenVINO"
-                             : row->name == "coreml"   ? "CoreML"
-                                                       : "DML";
+    const std::string name = row->name == "xnnpack" ? "XNNPACK" : row->name == "coreml" ? "CoreML" : "DML";
     session_options.AppendExecutionProvider(name, options);
   }
   return {};
@@ -147,8 +173,10 @@ base::Result<Ort::SessionOptions> make_session_options(Environment::State& envir
   }
   if (options.record_placement && can_read_assignment(*environment.base)) made.AddConfigEntry(kRecordAssignment, "1");
   for (const auto& [key, value] : options.config_entries) made.AddConfigEntry(key.c_str(), value.c_str());
+  // After the entries: a library may read them.
+  for (const fs::path& library : options.custom_op_libraries) made.RegisterCustomOpsLibrary(library.c_str());
   if (!options.profile_prefix.empty()) made.EnableProfiling(options.profile_prefix.c_str());
-  SLIPWAY_TRY(append_provider(environment, made, options.provider));
+  SLIPWAY_TRY(append_provider(environment, made, options.provider, options.intra_op_threads));
   return made;
 }
 

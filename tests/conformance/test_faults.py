@@ -122,7 +122,23 @@ def kill_everything(scenario):
     scenario.hub.start()
 
 
-FAULTS = {fault.__name__: fault for fault in (kill_server, kill_agent, kill_job, crash_job, kill_everything)}
+def stop_in_order(scenario):
+    """SIGTERM for `slipway serve`, as systemd and Ctrl-C do it."""
+    asked = time.monotonic()
+    assert scenario.hub.stop() == 0
+    scenario.stop_seconds = time.monotonic() - asked
+    scenario.hub.start()
+    scenario.restarted = time.monotonic()
+
+
+def stop_agent(scenario):
+    """SIGTERM for the agent alone; `slipway serve` brings it back."""
+    scenario.kill(scenario.is_agent, signal.SIGTERM)
+    scenario.restarted = time.monotonic()
+
+
+FAULTS = {fault.__name__: fault for fault in (kill_server, kill_agent, kill_job, crash_job, kill_everything, stop_in_order,
+                                                stop_agent)}
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +151,7 @@ def scenarios(build, tmp_path_factory):
         scenario.begin()
         FAULTS[name](scenario)
         scenario.status = wait_for(scenario.job, timeout_seconds=150)
+        scenario.ended = time.monotonic()
         return scenario
 
     started: list[Scenario] = []
@@ -150,7 +167,7 @@ def expected():
             for number in range(SAMPLES)]
 
 
-@pytest.mark.parametrize("fault", ["kill_server", "kill_agent", "kill_everything"])
+@pytest.mark.parametrize("fault", ["kill_server", "kill_agent", "kill_everything", "stop_in_order", "stop_agent"])
 def test_the_job_ends_with_its_result(scenarios, fault):
     scenario = scenarios[fault].result()
     assert scenario.status.success, f"{scenario.status.message}\n{scenario.hub.tail()}"
@@ -185,6 +202,20 @@ def test_what_was_there_before_is_there_after(scenarios, fault):
 def test_the_job_that_waited_behind_it_ends_too(scenarios, fault):
     scenario = scenarios[fault].result()
     assert wait_for(scenario.pending, timeout_seconds=60).success
+
+
+@pytest.mark.parametrize("fault", ["stop_in_order", "stop_agent"])
+def test_a_job_that_was_stopped_in_order_does_not_wait_for_its_lease(scenarios, fault):
+    scenario = scenarios[fault].result()
+    log = read_log(scenario.job)
+    assert "handed back" in log
+    assert "attempt 2" not in log, "an attempt that was handed back does not count"
+    # The job itself takes five seconds alone, and longer beside the others; a lease takes thirty to end.
+    assert scenario.ended - scenario.restarted < 28
+
+
+def test_serve_ends_quickly_when_told_so(scenarios):
+    assert scenarios["stop_in_order"].result().stop_seconds < 4
 
 
 def test_a_crash_fails_the_job_with_what_happened(scenarios):

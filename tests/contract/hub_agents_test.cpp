@@ -88,6 +88,26 @@ TEST_F(HubAgents, puts_a_job_back_whose_lease_is_not_renewed) {
   EXPECT_THAT(hub_.log(user_, job.id).value(), testing::Not(HasSubstr("ghost")));
 }
 
+TEST_F(HubAgents, puts_the_job_of_an_agent_that_leaves_back_at_once) {
+  const Job job = compile(inspected_model().id);
+  const auto first = lease();
+  const int before = changes_;
+  EXPECT_EQ(hub_.leave(user_, agent_id_).error().code, Code::kPermissionDenied);
+  ASSERT_TRUE(hub_.leave(agent_, agent_id_));
+  EXPECT_GT(changes_, before) << "whoever waits for work is woken";
+  EXPECT_EQ(hub_.job(user_, job.id)->state, JobState::kCreated);
+  EXPECT_NE(hub_.devices().front().name, "Test CPU");
+  EXPECT_EQ(hub_.renew(agent_, job.id, first->job.lease_token).error().code, Code::kAborted);
+  EXPECT_EQ(hub_.lease(agent_, agent_id_, {JobKind::kCompile}).error().code, Code::kNotFound);
+  EXPECT_TRUE(hub_.leave(agent_, agent_id_)) << "also twice";
+  agent_id_ = register_agent();
+  const auto second = lease();
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->job.id, job.id);
+  EXPECT_EQ(second->job.attempt, 1) << "being told to end is not the job's fault";
+  EXPECT_THAT(hub_.log(user_, job.id).value(), HasSubstr("handed back"));
+}
+
 TEST_F(HubAgents, fails_a_job_after_three_attempts_and_what_waits_for_it) {
   const Job job = compile(inspected_model().id);
   const Job waiting = hub_.submit(user_, submission(JobKind::kProfile, job.target_model_id, "Test CPU")).value();

@@ -209,6 +209,25 @@ TEST_P(Metadata, lists_jobs_by_owner_state_and_kind_without_layers_and_inspectio
   EXPECT_EQ(store().job("j1")->outcome->profile->layers.size(), 3U);
 }
 
+TEST_P(Metadata, lists_the_jobs_that_take_a_model_or_dataset) {
+  for (const char* model : {"m1", "m2"}) ASSERT_TRUE(store().insert_model(uploaded_model(model)));
+  for (const auto& [id, model, dataset] : {std::tuple{"j1", "m1", ""}, {"j2", "m2", "d1"}, {"j3", "m1", "d1"}}) {
+    Job job = compile_job(id, model);
+    job.dataset_id = dataset;
+    ASSERT_TRUE(store().insert_job(job, std::nullopt));
+  }
+  const auto list = [&](const std::string& model, const std::string& dataset) {
+    JobFilter filter;
+    filter.model_id = model;
+    filter.dataset_id = dataset;
+    return ids_of(store().jobs(filter, {})->items);
+  };
+  EXPECT_THAT(list("m1", ""), ElementsAre("j3", "j1"));
+  EXPECT_THAT(list("", "d1"), ElementsAre("j3", "j2"));
+  EXPECT_THAT(list("m1", "d1"), ElementsAre("j3"));
+  EXPECT_THAT(list("m3", ""), ElementsAre());
+}
+
 TEST_P(Metadata, renames_a_job_whatever_becomes_of_it) {
   ASSERT_TRUE(store().insert_model(uploaded_model("m1")));
   ASSERT_TRUE(store().insert_job(compile_job("j1", "m1"), std::nullopt));

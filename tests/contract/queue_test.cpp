@@ -54,6 +54,26 @@ TEST_P(Queue, hands_out_inspections_before_all_else) {
   EXPECT_EQ(lease(lease_by("t2"))->id, "j1");
 }
 
+TEST_P(Queue, takes_back_what_an_agent_hands_back_as_if_it_had_not_begun) {
+  for (const char* id : {"j1", "j2", "j3"}) add(compile_job(id, "m1"));
+  lease(lease_by("t1"));
+  auto other = lease_by("t2");
+  other.agent_id = "a2";
+  lease(other);
+  EXPECT_THAT(store().hand_back_leases("a1", at_second(5)).value(), testing::ElementsAre("j1"));
+  EXPECT_TRUE(store().hand_back_leases("a1", at_second(5))->empty());
+  reopen();
+  EXPECT_EQ(store().job("j1")->state, JobState::kCreated);
+  EXPECT_EQ(store().job("j2")->state, JobState::kOptimizingModel);
+  EXPECT_EQ(store().renew_lease("j1", "t1", at_second(60)).error().code, Code::kAborted);
+  const auto again = lease(lease_by("t3", at_second(6)));
+  ASSERT_EQ(again->id, "j1") << "its place in the queue is the old one";
+  EXPECT_EQ(again->attempt, 1);
+  EXPECT_EQ(store().complete_job(ended(*again, JobState::kDone), "t1", {}, {}, {}).error().code, Code::kAborted);
+  EXPECT_TRUE(store().complete_job(ended(*again, JobState::kDone), "t3", {}, {}, {}));
+  EXPECT_TRUE(store().hand_back_leases("a1", at_second(7))->empty()) << "what has ended stays";
+}
+
 TEST_P(Queue, hands_out_what_the_agent_wants_and_offers) {
   Job job = compile_job("j1", "m1");
   job.needs = "device:A";

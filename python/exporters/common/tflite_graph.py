@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from python.exporters.common.unsupported import UnsupportedModelError
+
 _OPERATOR_NAMES = {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}
 _DTYPES = {
     schema.TensorType.FLOAT32: np.dtype(np.float32),
@@ -21,10 +23,6 @@ _DTYPES = {
     schema.TensorType.UINT8: np.dtype(np.uint8),
     schema.TensorType.INT8: np.dtype(np.int8),
 }
-
-
-class UnsupportedModelError(ValueError):
-    """The file uses something that the converter does not know; the message names it."""
 
 
 @dataclasses.dataclass(eq=False)

@@ -30,8 +30,9 @@ def parse(arguments=None) -> argparse.Namespace:
     parser.add_argument("--sources", type=int, choices=(4, 6), default=4, help="stems of a seeded model")
     parser.add_argument("--stft", choices=("outside", "inside"), default="outside")
     parser.add_argument("--istft", choices=("outside", "inside"), help="default: as --stft")
-    parser.add_argument("--layout", choices=("cpu", "portable"), default="cpu",
-                        help="cpu: fused for ONNX Runtime's CPU provider; portable: standard operators, for NPU compilers")
+    parser.add_argument("--layout", choices=("cpu", "openvino", "portable"), default="cpu",
+                        help="cpu: fused for ONNX Runtime's CPU provider; openvino: for --provider openvino; "
+                             "portable: standard operators, for NPU compilers")
     parser.add_argument("--batch", default="1", help="segments a run: a number, or `dynamic`")
     parser.add_argument("--fp16", action="store_true", help="half-precision weights and arithmetic; norms, inputs and outputs stay float32")
     parser.add_argument("--threads", type=int, default=0, help="threads of the check")

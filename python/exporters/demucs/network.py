@@ -1,11 +1,13 @@
 """HTDemucs as an ONNX graph, written node by node from a checkpoint's weights.
 
 Everything runs on four dimensions, (B, C, F, T) with F = 1 in the time branch, up to the transformer's (B, tokens, C).
-Two layouts of the same network:
+Three layouts of the same network:
 
 portable  standard operators only, for compilers of NPUs: every norm is an explicit subtraction and scale.
 cpu       for ONNX Runtime's CPU provider: fused attention (com.microsoft.MultiHeadAttention), and the wide norm of
           each residual branch folded into the convolution before it (see `_folded_residual`).
+openvino  the folded norms of `cpu` with the standard operators of `portable`, and means that are reductions: OpenVINO has
+          fast ones, lays every product's operands out anew, and promises no equal bits between batches anyway.
 
 Norms over long rows reduce in stages of a few hundred values: one reduction over many floats loses digits. They
 are products with equal weights, the last one a 1x1 convolution: ONNX Runtime's ReduceMean adds in an order that depends on
@@ -135,6 +137,8 @@ class Network:
             return b.op("Div", centred, b.op("Add", std, b.scalar(INPUT_EPSILON))), mean, std
 
     def _mean_of_rows(self, x: str, width: int) -> str:
+        if self.layout == "openvino":
+            return self.b.op("ReduceMean", x, axes=[-1], keepdims=1, name="mean")
         return self.b.op("MatMul", x, self.b.constant(np.full((width, 1), 1 / width), "equal_weights"), name="mean")
 
     def _mean_over_time(self, x: str, channels: int, width: int) -> str:
@@ -155,6 +159,8 @@ class Network:
         return x if padded == width else b.op("Mul", x, b.scalar(padded / width), name="without_fill")
 
     def _mean_over_channels(self, x: str, channels: int) -> str:
+        if self.layout == "openvino":
+            return self.b.op("ReduceMean", x, axes=[1], keepdims=1, name="mean_over_channels")
         return self._conv(x, np.full((1, channels, 1, 1), 1 / channels), np.zeros(1), "mean_over_channels")
 
     def _row_mean(self, x: str, channels: int, width: int) -> str:
@@ -260,7 +266,7 @@ class Network:
         h = self._gelu(h)
         weight, bias = w[f"{prefix}.3.weight"][:, :, 0], w[f"{prefix}.3.bias"]
         gamma, beta, scale = w[f"{prefix}.4.weight"], w[f"{prefix}.4.bias"], w[f"{prefix}.6.scale"]
-        if self.layout == "cpu":
+        if self.layout != "portable":
             y = self._folded_residual(h, width, weight, bias, gamma, beta, scale)
         else:
             half = len(scale)
@@ -384,7 +390,7 @@ class Network:
         for n, (source, letter, tokens, factor) in enumerate(parts):
             rows = slice(n * c, (n + 1) * c)
             y = self._linear(source, weight[rows] * factor, bias[rows] * factor, letter)
-            if self.layout == "portable":
+            if self.layout != "cpu":
                 # (B, heads, tokens, size); keys transposed for the product.
                 y = b.op("Transpose", b.reshape(y, -1, tokens, heads, size), perm=[0, 2, 3, 1] if letter == "k" else [0, 2, 1, 3])
             projected.append(y)

@@ -34,4 +34,6 @@ class LandmarkConstants:
 
 SHORT_RANGE = DetectorConstants(size=128, strides=(8, 16), anchors_per_cell=(2, 6), score_min=0.5)
 FULL_RANGE = DetectorConstants(size=192, strides=(4,), anchors_per_cell=(1,), score_min=0.6)
+# The 256-pixel network of Qualcomm's package and MediaPipePyTorch.
+BACK = DetectorConstants(size=256, strides=(16, 32), anchors_per_cell=(2, 6), score_min=0.5, input_range=(0.0, 1.0))
 LANDMARK = LandmarkConstants()

@@ -8,7 +8,7 @@ import numpy as np
 
 from python.reference.mediapipe_face.constants import LandmarkConstants
 from python.reference.mediapipe_face.detector import Face
-from python.reference.mediapipe_face.sampling import Affine, sample_bilinear, to_range
+from python.reference.mediapipe_face.sampling import Affine, to_range, warp
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +36,7 @@ def face_region(face: Face, constants: LandmarkConstants) -> Region:
 
 def preprocess(picture: np.ndarray, region: Region, constants: LandmarkConstants) -> np.ndarray:
     """uint8 [H, W, 3] RGB to float32 [1, size, size, 3]; beyond the picture its edge goes on."""
-    crop = sample_bilinear(picture, region.affine(constants.size), constants.size, constants.size, "replicate")
+    crop = warp(picture, region.affine(constants.size), constants.size, constants.size, "replicate")
     return to_range(crop, constants.input_range)[None]
 
 

@@ -21,6 +21,7 @@ using std::chrono::seconds;
 
 constexpr milliseconds kLeaseLimit{40'000};  // the hub answers after 30 s
 constexpr milliseconds kQuickLimit{5'000};
+constexpr milliseconds kLeaveLimit{2'000};
 constexpr milliseconds kUsualLimit{30'000};
 
 Code code_of(int status) {
@@ -124,6 +125,11 @@ base::Result<std::optional<agent::LeaseReply>> AgentClient::lease(const std::str
   SLIPWAY_ASSIGN(auto lease, agent::decode<agent::LeaseReply>(reply.body));
   if (lease.job_id.empty()) return std::optional<agent::LeaseReply>();
   return std::optional(std::move(lease));
+}
+
+base::Result<void> AgentClient::leave(const std::string& agent_id) {
+  SLIPWAY_TRY(post("/agent/v1/leave/", encode(agent::LeaveRequest{agent_id}), kLeaveLimit, false, {}));
+  return {};
 }
 
 base::Result<std::uint32_t> AgentClient::renew(const std::string& job_id, const std::string& lease_token) {

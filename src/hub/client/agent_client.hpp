@@ -39,6 +39,10 @@ class AgentClient {
   [[nodiscard]] base::Result<std::optional<protocol::agent::LeaseReply>> lease(
       const std::string& agent_id, const std::vector<domain::JobKind>& kinds, std::stop_token stop = {});
 
+  /// Says that this agent ends; the hub gives what it holds to others. One attempt of at most 2 s: whoever ends an
+  /// agent waits for it.
+  [[nodiscard]] base::Result<void> leave(const std::string& agent_id);
+
   /// One attempt of at most 5 s: what counts is that the lease is renewed in time. @return seconds granted
   [[nodiscard]] base::Result<std::uint32_t> renew(const std::string& job_id, const std::string& lease_token);
   [[nodiscard]] base::Result<void> append_log(const std::string& job_id, const std::string& lease_token,

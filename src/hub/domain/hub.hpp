@@ -165,6 +165,9 @@ class Hub {
   /// Nothing when there is no work; the transport polls again when the change listener fires, for up to 30 s.
   [[nodiscard]] base::Result<std::optional<JobSpec>> lease(const Actor& actor, const std::string& agent_id,
                                                            const std::vector<JobKind>& kinds);
+  /// The agent ends: its devices go, and what it holds waits for the next agent at once instead of for the end of the
+  /// lease. An attempt handed back so does not count. An id that the hub does not know (any more) is no error.
+  [[nodiscard]] base::Result<void> leave(const Actor& actor, const std::string& agent_id);
   [[nodiscard]] base::Result<base::Time> renew(const Actor& actor, const std::string& job_id,
                                                const std::string& lease_token);
   [[nodiscard]] base::Result<void> append_log(const Actor& actor, const std::string& job_id,
@@ -182,6 +185,7 @@ class Hub {
   void sweep();
 
   [[nodiscard]] const HubSettings& settings() const { return settings_; }
+  [[nodiscard]] base::Time now() const { return clock_.now(); }
   [[nodiscard]] BlobStore& blobs() { return blobs_; }
 
  private:
@@ -197,6 +201,8 @@ class Hub {
   [[nodiscard]] base::Result<JobSpec> spec_of(const Job& job) const;
   [[nodiscard]] std::vector<Agent> live_agents() const;
   void touch_agent(const std::string& agent_id);
+  [[nodiscard]] bool is_registered(const std::string& agent_id) const;
+  [[nodiscard]] base::Result<void> hand_back(const std::string& agent_id);
 
   void note(const std::string& job_id, std::string_view text);
   void attach_log(Job& job);

@@ -92,6 +92,11 @@ Result<std::optional<JobSpec>> Hub::lease(const Actor& actor, const std::string&
     request.until = request.now + settings_.lease_duration;
     SLIPWAY_ASSIGN(const std::optional<Job> job, metadata_.lease_job(request));
     if (!job) return std::nullopt;
+    if (!is_registered(agent_id)) {
+      // It left while its last request was under way, and will not come for the job.
+      SLIPWAY_TRY(hand_back(agent_id));
+      return base::fail(Code::kNotFound, "agent {} has left", agent_id);
+    }
     note(job->id, fmt::format("attempt {} of {} by agent {}", job->attempt, settings_.max_attempts, agent_name));
     const auto spec = spec_of(*job);
     if (spec) {
@@ -103,6 +108,27 @@ Result<std::optional<JobSpec>> Hub::lease(const Actor& actor, const std::string&
     const auto type = by_the_user ? FailureType::kInvalidInputs : FailureType::kInternal;
     SLIPWAY_TRY(end_leased(*job, job->lease_token, failure(type, spec.error().message), {}));
   }
+}
+
+bool Hub::is_registered(const std::string& agent_id) const {
+  const std::lock_guard lock(agents_mutex_);
+  return std::ranges::any_of(agents_, [&](const auto& entry) { return entry.first == agent_id; });
+}
+
+Result<void> Hub::hand_back(const std::string& agent_id) {
+  SLIPWAY_ASSIGN(const auto ids, metadata_.hand_back_leases(agent_id, clock_.now()));
+  for (const std::string& id : ids) note(id, "handed back: the agent was told to end; the job waits for the next");
+  if (!ids.empty()) changed();
+  return {};
+}
+
+Result<void> Hub::leave(const Actor& actor, const std::string& agent_id) {
+  SLIPWAY_TRY(access::require(actor, Scope::kAgent));
+  {
+    const std::lock_guard lock(agents_mutex_);
+    std::erase_if(agents_, [&](const auto& entry) { return entry.first == agent_id; });
+  }
+  return hand_back(agent_id);
 }
 
 Result<JobSpec> Hub::spec_of(const Job& job) const {

@@ -126,6 +126,18 @@ base::Result<LeaseReply> decode<LeaseReply>(std::string_view bytes) {
   return message;
 }
 
+std::string encode(const LeaveRequest& message) {
+  wire::LeaveRequest proto;
+  proto.set_agent_id(wire_text(message.agent_id));
+  return proto.SerializeAsString();
+}
+
+template <>
+base::Result<LeaveRequest> decode<LeaveRequest>(std::string_view bytes) {
+  SLIPWAY_ASSIGN(const auto proto, parse<wire::LeaveRequest>(bytes, "LeaveRequest"));
+  return LeaveRequest{.agent_id = proto.agent_id()};
+}
+
 std::string encode(const RenewRequest& message) {
   wire::RenewRequest proto;
   proto.set_lease_token(wire_text(message.lease_token));

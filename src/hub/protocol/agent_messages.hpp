@@ -28,6 +28,10 @@ struct LeaseRequest {
   std::vector<domain::JobKind> kinds;  ///< what this slot takes; a number the server does not know is refused
 };
 
+struct LeaveRequest {
+  std::string agent_id;
+};
+
 struct InputFile {
   std::string name;  ///< below in/ of the job folder
   std::string url;   ///< carries its own right of access: send no token there
@@ -84,6 +88,7 @@ struct CompleteRequest {
 [[nodiscard]] std::string encode(const Registered& message);
 [[nodiscard]] std::string encode(const LeaseRequest& message);
 [[nodiscard]] std::string encode(const LeaseReply& message);
+[[nodiscard]] std::string encode(const LeaveRequest& message);
 [[nodiscard]] std::string encode(const RenewRequest& message);
 [[nodiscard]] std::string encode(const RenewReply& message);
 [[nodiscard]] std::string encode(const LogLines& message);

@@ -1,39 +1,20 @@
 #include "hub/protocol/job_report.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 #include <nlohmann/json.hpp>
 
 #include "hub/domain/job_state.hpp"
 #include "hub/protocol/internal/profile.hpp"
+#include "hub/protocol/internal/report_json.hpp"
 #include "hub/protocol/wire_text.hpp"
 
 namespace slipway::hub::protocol {
 namespace {
 
 using nlohmann::ordered_json;
-
-std::string_view model_type_name(domain::ModelType type) {
-  switch (type) {
-    case domain::ModelType::kTorchScript:
-      return "TorchScript";
-    case domain::ModelType::kTflite:
-      return "TensorFlow Lite";
-    case domain::ModelType::kOnnx:
-      return "ONNX";
-    case domain::ModelType::kQnnContextBinary:
-      return "QNN context binary";
-    case domain::ModelType::kAimetOnnx:
-      return "AIMET ONNX";
-    case domain::ModelType::kQnnDlc:
-      return "QNN DLC";
-    case domain::ModelType::kTorchExportedProgram:
-      return "PyTorch exported program";
-  }
-  return "unknown";
-}
+using namespace internal;
 
 std::string_view artifact_type_name(domain::ArtifactType type) {
   switch (type) {
@@ -49,77 +30,6 @@ std::string_view artifact_type_name(domain::ArtifactType type) {
       return "compiler summary";
   }
   return "file";
-}
-
-ordered_json number(double value) {
-  if (std::isnan(value)) return "undefined";
-  if (std::isinf(value)) return value > 0 ? "infinite" : "-infinite";
-  return value;
-}
-
-ordered_json time_or_null(const std::optional<base::Time>& time) {
-  return time ? ordered_json(base::iso8601(*time)) : ordered_json(nullptr);
-}
-
-ordered_json tensor_json(const tensor::TensorSpec& spec, std::string_view graph_name) {
-  ordered_json entry{{"name", wire_text(spec.name)}, {"type", tensor::to_string(spec.dtype, spec.shape)}};
-  if (!graph_name.empty()) entry["graph"] = wire_text(graph_name);
-  if (spec.quantization) {
-    entry["scale"] = number(static_cast<double>(spec.quantization->scale));
-    entry["zero_point"] = spec.quantization->zero_point;
-  }
-  return entry;
-}
-
-ordered_json tensors_json(const std::vector<domain::ModelTensor>& tensors) {
-  ordered_json list = ordered_json::array();
-  for (const domain::ModelTensor& entry : tensors) list.push_back(tensor_json(entry.spec, entry.graph_name));
-  return list;
-}
-
-ordered_json blob_json(const domain::Blob& blob) {
-  if (blob.sha256.empty()) return nullptr;
-  return {{"sha256", wire_text(blob.sha256)}, {"size_bytes", blob.size_bytes}};
-}
-
-ordered_json model_json(const domain::Model& model, const std::string& link) {
-  ordered_json entry{{"id", wire_text(model.id)},
-                     {"name", wire_text(model.name)},
-                     {"format", model_type_name(model.type)},
-                     {"content", blob_json(model.content)},
-                     {"producer_job_id", wire_text(model.producer_job_id)},
-                     {"download_url", link}};
-  if (model.inspection) {
-    entry["error"] = wire_text(model.inspection->error);
-    entry["inputs"] = tensors_json(model.inspection->inputs);
-    entry["outputs"] = tensors_json(model.inspection->outputs);
-    ordered_json facts = ordered_json::object();
-    for (const auto& [key, value] : model.inspection->facts) facts[wire_text(key)] = wire_text(value);
-    entry["facts"] = facts;
-  }
-  return entry;
-}
-
-ordered_json dataset_json(const domain::Dataset& dataset, const std::string& link) {
-  ordered_json entry{{"id", wire_text(dataset.id)},
-                     {"name", wire_text(dataset.name)},
-                     {"content", blob_json(dataset.content)},
-                     {"expires", time_or_null(dataset.expires)},
-                     {"producer_job_id", wire_text(dataset.producer_job_id)},
-                     {"download_url", link}};
-  if (dataset.inspection) {
-    entry["error"] = wire_text(dataset.inspection->error);
-    ordered_json entries = ordered_json::array();
-    for (const domain::DatasetEntry& tensor : dataset.inspection->entries) {
-      const tensor::Shape shape = tensor.shapes.empty() ? tensor::Shape{} : tensor.shapes.front();
-      entries.push_back({{"name", wire_text(tensor.name)},
-                         {"type", tensor::to_string(tensor.dtype, shape)},
-                         {"shapes_differ", tensor.shapes.size() > 1},
-                         {"samples", tensor.sample_count}});
-    }
-    entry["entries"] = entries;
-  }
-  return entry;
 }
 
 ordered_json device_json(const domain::Device& device) {
@@ -209,19 +119,6 @@ ordered_json failure_json(const domain::Job& job) {
           {"details", wire_text(job.outcome->error_details)}};
 }
 
-ordered_json job_json(const domain::Job& job) {
-  return {{"id", wire_text(job.id)},
-          {"kind", domain::kind_name(job.kind)},
-          {"name", wire_text(job.name)},
-          {"state", domain::state_name(job.state)},
-          {"is_finished", domain::is_terminal(job.state)},
-          {"is_profiling", job.is_profiling},
-          {"created", base::iso8601(job.created)},
-          {"started", time_or_null(job.started)},
-          {"completed", time_or_null(job.completed)},
-          {"updated", base::iso8601(job.updated)}};
-}
-
 void add_outcome(const domain::Job& job, ordered_json& report) {
   if (!job.outcome) return;
   const domain::JobOutcome& outcome = *job.outcome;
@@ -295,13 +192,7 @@ std::string encode_job_report(const JobView& view, std::optional<std::uint64_t> 
 }
 
 std::string encode_recent_jobs(const std::vector<domain::Job>& jobs, std::uint64_t total) {
-  ordered_json list = ordered_json::array();
-  for (const domain::Job& job : jobs) {
-    ordered_json entry = job_json(job);
-    entry["device"] = job.device ? wire_text(job.device->name) : "";
-    list.push_back(entry);
-  }
-  return ordered_json{{"schema", "slipway-recent-jobs/1"}, {"jobs", list}, {"total", total}}.dump();
+  return ordered_json{{"schema", "slipway-recent-jobs/1"}, {"jobs", jobs_json(jobs)}, {"total", total}}.dump();
 }
 
 std::string encode_job_log(std::string_view log, std::uint64_t offset, bool is_finished) {

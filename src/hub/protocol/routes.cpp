@@ -64,10 +64,13 @@ constexpr auto kRows = std::to_array<Row>({
 
     {"GET", "api/v1/jobs/*/report", Route::kJobReport, Access::kUserTokenOrCookie, "job report"},
     {"GET", "api/v1/jobs/*/log", Route::kJobLog, Access::kUserTokenOrCookie, "job log"},
+    {"GET", "api/v1/models/*/report", Route::kModelReport, Access::kUserTokenOrCookie, "model report"},
+    {"GET", "api/v1/datasets/*/report", Route::kDatasetReport, Access::kUserTokenOrCookie, "dataset report"},
     {"GET", "api/v1/recent_jobs", Route::kRecentJobs, Access::kUserTokenOrCookie, "recent jobs"},
 
     {"POST", "agent/v1/register", Route::kAgentRegister, Access::kAgentToken, "agent register"},
     {"POST", "agent/v1/lease", Route::kAgentLease, Access::kAgentToken, "agent lease"},
+    {"POST", "agent/v1/leave", Route::kAgentLeave, Access::kAgentToken, "agent leave"},
     {"POST", "agent/v1/jobs/*/renew", Route::kAgentRenew, Access::kAgentToken, "agent renew"},
     {"POST", "agent/v1/jobs/*/log", Route::kAgentLog, Access::kAgentToken, "agent log"},
     {"POST", "agent/v1/jobs/*/blob", Route::kAgentBlob, Access::kAgentToken, "agent blob"},
@@ -80,6 +83,8 @@ constexpr auto kRows = std::to_array<Row>({
     {"GET", "", Route::kHome, Access::kAnyone, "home"},
     {"GET", "jobs", Route::kJobsPage, Access::kAnyone, "jobs page"},
     {"GET", "jobs/*", Route::kJobPage, Access::kAnyone, "job page"},
+    {"GET", "models/*", Route::kModelPage, Access::kAnyone, "model page"},
+    {"GET", "datasets/*", Route::kDatasetPage, Access::kAnyone, "dataset page"},
     {"GET", "sign-in", Route::kSignInPage, Access::kAnyone, "sign-in page"},
     {"POST", "sign-in", Route::kSignIn, Access::kAnyone, "sign in"},
     {"POST", "sign-out", Route::kSignOut, Access::kAnyone, "sign out"},

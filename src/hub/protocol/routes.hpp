@@ -36,13 +36,16 @@ enum class Route {
   kArtifacts,
   kSharing,              ///< not offered yet: answered in words
   kCredentialsComplete,  ///< the end of an S3 upload that this hub never plans
-  // Ours, for the page.
+  // Ours, for the pages.
   kJobReport,
   kJobLog,
+  kModelReport,
+  kDatasetReport,
   kRecentJobs,
   // Agents, below /agent/v1/.
   kAgentRegister,
   kAgentLease,
+  kAgentLeave,
   kAgentRenew,
   kAgentLog,
   kAgentBlob,
@@ -55,6 +58,8 @@ enum class Route {
   kHome,
   kJobsPage,
   kJobPage,
+  kModelPage,
+  kDatasetPage,
   kSignInPage,
   kSignIn,
   kSignOut,

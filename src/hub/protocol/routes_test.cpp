@@ -97,9 +97,18 @@ TEST(Routes, variable_segments_are_decoded_and_plus_stays_plus) {
 
 TEST(Routes, agents_and_users_need_different_tokens) {
   EXPECT_EQ(match_route("POST", "/agent/v1/lease/").access, Access::kAgentToken);
+  EXPECT_EQ(match_route("POST", "/agent/v1/leave/").access, Access::kAgentToken);
   EXPECT_EQ(match_route("POST", "/agent/v1/jobs/j1/complete/").route, Route::kAgentComplete);
   EXPECT_EQ(match_route("GET", "/api/v1/jobs/j1/report/").access, Access::kUserTokenOrCookie);
+  EXPECT_EQ(match_route("GET", "/api/v1/models/m1/report/").access, Access::kUserTokenOrCookie);
+  EXPECT_EQ(match_route("GET", "/api/v1/datasets/d1/report/").access, Access::kUserTokenOrCookie);
   EXPECT_EQ(match_route("PUT", "/assets/upload/abc/0").access, Access::kLink);
+}
+
+TEST(Routes, the_addresses_that_the_client_prints_lead_to_pages) {
+  EXPECT_EQ(match_route("GET", "/jobs/j1/").route, Route::kJobPage);
+  EXPECT_EQ(match_route("GET", "/models/m1/").route, Route::kModelPage);
+  EXPECT_EQ(match_route("GET", "/datasets/d1/").route, Route::kDatasetPage);
 }
 
 TEST(RouteName, names_each_route_without_its_path) {

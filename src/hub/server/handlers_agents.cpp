@@ -61,6 +61,12 @@ LaterReply agent_lease(const Context& context, const Call& call, bool is_last) {
   return std::optional(message(agent::encode(reply)));
 }
 
+Reply agent_leave(const Context& context, const Call& call) {
+  SLIPWAY_ASSIGN(const auto request, agent::decode<agent::LeaveRequest>(call.request.body));
+  SLIPWAY_TRY(context.hub.leave(call.actor, request.agent_id));
+  return message({});
+}
+
 Reply agent_renew(const Context& context, const Call& call) {
   SLIPWAY_ASSIGN(const auto request, agent::decode<agent::RenewRequest>(call.request.body));
   SLIPWAY_TRY(context.hub.renew(call.actor, id_of(call), request.lease_token));

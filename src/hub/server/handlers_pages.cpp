@@ -110,6 +110,13 @@ bool is_own_form(const Context& context, const Call& call) {
          (!context.settings.public_url.empty() && context.settings.public_url.starts_with(origin));
 }
 
+Response sign_in_form(const std::string& next, std::string_view message, int status) {
+  std::string content(file_named("sign_in.html"));
+  replace(content, "<!--next-->", html_escaped(safe_target(next)));
+  replace(content, "<!--message-->", html_escaped(message));
+  return page(std::move(content), status);
+}
+
 std::string cookie_header(const Context& context, std::string_view value, std::size_t seconds) {
   return fmt::format("{}={}; Path=/; Max-Age={}; HttpOnly; SameSite=Strict{}", kCookie, value, seconds,
                      context.settings.public_url.starts_with("https://") ? "; Secure" : "");
@@ -128,6 +135,12 @@ std::string session_cookie(std::string_view header) {
     }
   }
   return {};
+}
+
+std::string too_many_failures(std::chrono::seconds wait) {
+  return fmt::format(
+      "That token is not valid, and neither were many before it: try again in {} s. A valid token is let in at once.",
+      wait.count());
 }
 
 Response not_found_page() {
@@ -150,12 +163,24 @@ Reply job_page(const Context& context, const Call& call) {
   return page(std::string(file_named("job.html")));
 }
 
+Reply model_page(const Context& context, const Call& call) {
+  domain::Actor actor;
+  if (!is_signed_in(context, call, &actor)) return to_sign_in(call);
+  SLIPWAY_TRY(context.hub.model(actor, call.match.parameters.at(0)));
+  return page(std::string(file_named("content.html")));
+}
+
+Reply dataset_page(const Context& context, const Call& call) {
+  domain::Actor actor;
+  if (!is_signed_in(context, call, &actor)) return to_sign_in(call);
+  SLIPWAY_TRY(context.hub.dataset(actor, call.match.parameters.at(0)));
+  return page(std::string(file_named("content.html")));
+}
+
 Reply sign_in_page(const Context&, const Call& call) {
-  std::string content(file_named("sign_in.html"));
-  replace(content, "<!--next-->", html_escaped(safe_target(call.query.first("next"))));
-  replace(content, "<!--message-->",
-          call.query.has("failed") ? "That token is not valid. Look for api_token in your client.ini." : "");
-  return page(std::move(content));
+  return sign_in_form(call.query.first("next"),
+                      call.query.has("failed") ? "That token is not valid. Look for api_token in your client.ini." : "",
+                      200);
 }
 
 Reply sign_in(const Context& context, const Call& call) {
@@ -169,6 +194,11 @@ Reply sign_in(const Context& context, const Call& call) {
   const auto cookie = context.hub.sign_in(token);
   if (!cookie) {
     if (cookie.error().code != base::Code::kUnauthenticated) return std::unexpected(cookie.error());
+    if (const auto wait = context.failed_sign_ins.note_failure(call.request.remote_address)) {
+      Response response = sign_in_form(target, too_many_failures(*wait), 429);
+      response.headers.emplace_back("Retry-After", std::to_string(wait->count()));
+      return response;
+    }
     return redirect("/sign-in/?failed=1&next=" + protocol::percent_encoded(target));
   }
   Response response = redirect(target);

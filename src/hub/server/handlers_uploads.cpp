@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "hub/protocol/content_report.hpp"
 #include "hub/protocol/datasets.hpp"
 #include "hub/protocol/devices.hpp"
 #include "hub/protocol/models.hpp"
@@ -33,6 +34,26 @@ Reply download(const Context& context, const Call& call, const base::Result<doma
   SLIPWAY_ASSIGN(const protocol::PlanForm form, protocol::plan_form(call.query));
   return message(
       protocol::encode_download({.url = download_url(context, call, *file), .filename = file->filename}, form));
+}
+
+constexpr std::uint64_t kShownJobs = 50;
+
+/// A part that cannot be read is left out: the model or dataset itself is what was asked for.
+template <typename Content>
+protocol::ContentSurroundings around(const Context& context, const Call& call, const Content& content,
+                                     const domain::JobFilter& consumers,
+                                     const base::Result<domain::Hub::Download>& file) {
+  protocol::ContentSurroundings result;
+  result.owner = owner_of(context, call, content.owner_id);
+  if (!content.producer_job_id.empty()) {
+    if (auto job = context.hub.job(call.actor, content.producer_job_id)) result.producer = std::move(*job);
+  }
+  if (auto jobs = context.hub.jobs(call.actor, consumers, {.offset = 0, .limit = kShownJobs})) {
+    result.consumers = std::move(*jobs);
+  }
+  if (file) result.download_url = download_path(context, file->blob, file->filename);
+  result.now = context.hub.now();
+  return result;
 }
 
 }  // namespace
@@ -149,6 +170,22 @@ Reply dataset_upload_plan(const Context& context, const Call& call) {
 
 Reply dataset_download(const Context& context, const Call& call) {
   return download(context, call, context.hub.dataset_download(call.actor, id_of(call)));
+}
+
+Reply model_report(const Context& context, const Call& call) {
+  SLIPWAY_ASSIGN(const domain::Model found, context.hub.model(call.actor, id_of(call)));
+  domain::JobFilter consumers;
+  consumers.model_id = found.id;
+  return json(protocol::encode_model_report(
+      found, around(context, call, found, consumers, context.hub.model_download(call.actor, found.id))));
+}
+
+Reply dataset_report(const Context& context, const Call& call) {
+  SLIPWAY_ASSIGN(const domain::Dataset found, context.hub.dataset(call.actor, id_of(call)));
+  domain::JobFilter consumers;
+  consumers.dataset_id = found.id;
+  return json(protocol::encode_dataset_report(
+      found, around(context, call, found, consumers, context.hub.dataset_download(call.actor, found.id))));
 }
 
 Reply credentials_complete(const Context&, const Call&) {

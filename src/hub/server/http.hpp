@@ -33,6 +33,7 @@ struct Response {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
   std::optional<FilePiece> file;
+  bool ends_connection = false;
 };
 
 }  // namespace slipway::hub::server

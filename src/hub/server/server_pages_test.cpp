@@ -94,8 +94,29 @@ TEST_F(ServerPages, the_job_page_and_its_report_open_with_the_cookie) {
   EXPECT_EQ(get_with("slipway_session=forged", "/api/v1/jobs/" + job + "/report/").status, 401);
 }
 
+TEST_F(ServerPages, a_model_has_a_page_for_its_owner_alone) {
+  const std::string model = upload_model("bytes", "<img src=x onerror=alert(1)>.onnx");
+  const std::string job = first_text(post("/api/v1/jobs/", compile_submission(model)).body);
+  const std::string page = "/models/" + model + "/", report = "/api/v1/models/" + model + "/report/";
+  EXPECT_EQ(ask("GET", page, "").header("location"), "/sign-in/?next=" + protocol::percent_encoded(page));
+  EXPECT_EQ(ask("GET", report, "").status, 401);
+  const std::string mine = cookie();
+  EXPECT_EQ(get_with(mine, page).status, 200);
+  EXPECT_EQ(get_with(mine, page).body.find("onerror"), std::string::npos) << "names come by the report alone";
+  const HttpReply said = get_with(mine, report);
+  EXPECT_EQ(said.header("content-type"), "application/json");
+  EXPECT_EQ(said.header("x-content-type-options"), "nosniff");
+  const json about = json::parse(said.body);
+  EXPECT_EQ(about["content"]["name"], "<img src=x onerror=alert(1)>.onnx");
+  EXPECT_EQ(about["state"], "being inspected");
+  EXPECT_EQ(about["jobs"][0]["id"], job);
+  EXPECT_EQ(ask("GET", about["content"]["download_url"].get<std::string>(), "").body, "bytes");
+  EXPECT_EQ(ask("GET", report, other_token_).status, 404) << "a stranger's";
+  EXPECT_EQ(get_with(mine, "/datasets/" + model + "/").status, 404);
+}
+
 TEST_F(ServerPages, an_unknown_job_or_address_gets_a_friendly_page) {
-  for (const std::string target : {"/jobs/jnone/", "/no/such/page/", "/models/m1/"}) {
+  for (const std::string target : {"/jobs/jnone/", "/no/such/page/", "/models/m1/", "/datasets/d1/"}) {
     const HttpReply page = get_with(cookie(), target);
     EXPECT_EQ(page.status, 404) << target;
     EXPECT_NE(page.body.find("Nothing here"), std::string::npos) << target;

@@ -110,6 +110,16 @@ std::optional<Response> Service::refuse_access(Call& call, const protocol::Route
   }
   if (!actor) {
     if (actor.error().code != base::Code::kUnauthenticated) return refusal(call.request, actor.error());
+    // Only what was given and wrong counts; whoever sends nothing is not guessing.
+    const bool is_attempt = !token.empty() || !internal::session_cookie(call.request.cookie).empty();
+    if (is_attempt) {
+      if (const auto wait = failed_sign_ins_.note_failure(call.request.remote_address)) {
+        Response response = error_response(429, internal::too_many_failures(*wait));
+        response.headers.emplace_back("Retry-After", std::to_string(wait->count()));
+        response.ends_connection = true;
+        return response;
+      }
+    }
     return refused(base::Code::kUnauthenticated, "expected a valid token in the header \"Authorization: token …\"");
   }
   const bool is_agent_path = call.request.path.starts_with("/agent/");
@@ -173,13 +183,13 @@ std::expected<Service::Plan, Response> Service::begin(Request request, std::opti
 
 base::Result<std::unique_ptr<BodySink>> Service::open_sink(const Call& call,
                                                            std::optional<std::uint64_t> content_length) {
-  const internal::Context context{hub_, links_, settings_};
+  const internal::Context context{hub_, links_, settings_, failed_sign_ins_};
   return call.match.route == Route::kAssetPart ? internal::open_part(context, call, content_length)
                                                : internal::open_form(context, call, content_length);
 }
 
 std::optional<Response> Service::answer(const Call& call, bool is_last) {
-  const internal::Context context{hub_, links_, settings_};
+  const internal::Context context{hub_, links_, settings_, failed_sign_ins_};
   const auto handle = [&]() -> internal::LaterReply {
     switch (call.match.route) {
       case Route::kUser:
@@ -240,12 +250,18 @@ std::optional<Response> Service::answer(const Call& call, bool is_last) {
         return internal::job_report(context, call);
       case Route::kJobLog:
         return internal::job_log(context, call);
+      case Route::kModelReport:
+        return internal::model_report(context, call);
+      case Route::kDatasetReport:
+        return internal::dataset_report(context, call);
       case Route::kRecentJobs:
         return internal::recent_jobs(context, call);
       case Route::kAgentRegister:
         return internal::agent_register(context, call);
       case Route::kAgentLease:
         return internal::agent_lease(context, call, is_last);
+      case Route::kAgentLeave:
+        return internal::agent_leave(context, call);
       case Route::kAgentRenew:
         return internal::agent_renew(context, call);
       case Route::kAgentLog:
@@ -265,6 +281,10 @@ std::optional<Response> Service::answer(const Call& call, bool is_last) {
         return internal::jobs_page(context, call);
       case Route::kJobPage:
         return internal::job_page(context, call);
+      case Route::kModelPage:
+        return internal::model_page(context, call);
+      case Route::kDatasetPage:
+        return internal::dataset_page(context, call);
       case Route::kSignInPage:
         return internal::sign_in_page(context, call);
       case Route::kSignIn:

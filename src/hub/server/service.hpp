@@ -13,6 +13,7 @@
 #include "hub/protocol/query.hpp"
 #include "hub/protocol/routes.hpp"
 #include "hub/server/http.hpp"
+#include "hub/server/sign_in_limit.hpp"
 #include "hub/server/signed_links.hpp"
 
 namespace slipway::hub::server {
@@ -43,7 +44,8 @@ class BodySink {
   [[nodiscard]] virtual base::Result<Response> finish() = 0;
 };
 
-/// Answers requests by asking the hub. Knows HTTP's words, but not its library; holds no state of a request.
+/// Answers requests by asking the hub. Knows HTTP's words, but not its library; holds no state of a request, only the
+/// count of failed sign-ins.
 /// @thread safe from any thread; calls block for as long as the stores take
 class Service {
  public:
@@ -78,6 +80,7 @@ class Service {
   domain::Hub& hub_;
   const SignedLinks& links_;
   ServiceSettings settings_;
+  SignInLimit failed_sign_ins_;
 };
 
 }  // namespace slipway::hub::server

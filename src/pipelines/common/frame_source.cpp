@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "media/camera.hpp"
+
 namespace slipway::pipelines {
 
 namespace fs = std::filesystem;
@@ -11,6 +13,7 @@ struct FrameSource::State {
   media::ImageLimits limits;
   std::size_t next_file = 0;
   std::optional<media::VideoReader> video;
+  std::optional<media::Camera> camera;
   fs::path video_path;
   media::VideoInfo video_info;
 };
@@ -71,6 +74,16 @@ bool FrameSource::next(SourceFrame& frame) {
   State& state = *state_;
   frame.error.reset();
   for (;;) {
+    if (state.camera) {
+      frame.path = state.video_path;
+      frame.is_video = true;
+      frame.video = state.video_info;
+      if (auto done = state.camera->next(frame.frame); !done) {
+        frame.error = std::move(done).error();
+        state.camera.reset();
+      }
+      return true;
+    }
     if (state.video) {
       frame.path = state.video_path;
       frame.is_video = true;
@@ -93,6 +106,17 @@ bool FrameSource::next(SourceFrame& frame) {
     }
     if (state.next_file == state.files.size()) return false;
     frame.path = state.files[state.next_file++];
+    if (media::is_camera_path(frame.path)) {
+      auto camera = media::Camera::open(frame.path);
+      if (!camera) {
+        frame.error = std::move(camera).error();
+        return true;
+      }
+      state.video_path = frame.path;
+      state.video_info = camera->info();
+      state.camera = std::move(*camera);
+      continue;
+    }
     frame.is_video = is_video_name(frame.path);
     if (frame.is_video) {
       auto video = media::VideoReader::open(frame.path, state.limits);

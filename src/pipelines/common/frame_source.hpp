@@ -21,7 +21,8 @@ struct SourceFrame {
 };
 
 /// Gives the pictures of a list of inputs one by one: picture files, folders of them (sorted by name, not what is below
-/// them), video files, and "-" for a stream of pictures or video on standard input.
+/// them), video files, cameras (/dev/video0: frames without end), and "-" for a stream of pictures or video on standard
+/// input.
 ///
 /// What cannot be read is given as a frame with an error, and the next input follows: one bad picture does not end a
 /// run.

@@ -12,8 +12,8 @@ namespace slipway::pipelines::samurai {
 /// Stretches pictures to a square as SAM 2's own preparation does: bilinear with antialias, 8-bit after each of the two
 /// passes, whatever the sides' proportions.
 ///
-/// The result is bit for bit that of Pillow's `resize(…, BILINEAR)`, columns first, then rows. torchvision's weights are
-/// coarser: one value in 25 differs from it, by 1 of 255.
+/// The result is bit for bit that of Pillow's `resize(…, BILINEAR)`, columns first, then rows. torchvision's weights
+/// are coarser: one value in 25 differs from it, by 1 of 255.
 /// @thread one object belongs to one thread
 /// @cost   after the first picture of a size, no memory is allocated for further ones of that size
 /// @golden tests/golden/samurai/resize.npz, made with Pillow

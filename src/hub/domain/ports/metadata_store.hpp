@@ -27,6 +27,8 @@ struct JobFilter {
   std::string project_id;
   std::vector<JobState> states;
   std::vector<JobKind> kinds;  ///< empty: all but kInspect
+  std::string model_id;        ///< jobs that take this model; empty: any
+  std::string dataset_id;      ///< jobs that take this dataset; empty: any
 };
 
 /// A multi-part or form upload under way.
@@ -141,6 +143,10 @@ class MetadataStore {
   /// Takes back leases that ended before `now`, and running jobs without a lease: back to kCreated while attempt <
   /// max_attempts; the others are returned for the caller to fail (no longer leased, state kept).
   [[nodiscard]] virtual base::Result<std::vector<Job>> take_back_leases(base::Time now, int max_attempts) = 0;
+
+  /// Puts the jobs that an agent holds back into the queue, as if the current attempt had not begun. @return their ids
+  [[nodiscard]] virtual base::Result<std::vector<std::string>> hand_back_leases(const std::string& agent_id,
+                                                                                base::Time now) = 0;
 
   /// Queued jobs whose model's producer has failed.
   [[nodiscard]] virtual base::Result<std::vector<Job>> orphaned_jobs() const = 0;

@@ -181,7 +181,7 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
       if (!response) response = co_await wait_for_answer(*plan);
       if (!response) co_return false;
     }
-    keep = keep && is_body_read && !shared_.is_stopping;
+    keep = keep && is_body_read && !shared_.is_stopping && !response->ends_connection;
     const bool is_sent = co_await send(*response, method, version, keep);
     log(id, method, name, *response, steady_clock::now() - begin);
     if (!is_sent) co_return false;

@@ -13,6 +13,7 @@ struct Context {
   domain::Hub& hub;
   const SignedLinks& links;
   const ServiceSettings& settings;
+  SignInLimit& failed_sign_ins;
 };
 
 using Reply = base::Result<Response>;
@@ -46,6 +47,8 @@ using LaterReply = base::Result<std::optional<Response>>;
 [[nodiscard]] Reply dataset_upload_plan(const Context& context, const Call& call);
 [[nodiscard]] Reply dataset_download(const Context& context, const Call& call);
 [[nodiscard]] Reply credentials_complete(const Context& context, const Call& call);
+[[nodiscard]] Reply model_report(const Context& context, const Call& call);
+[[nodiscard]] Reply dataset_report(const Context& context, const Call& call);
 [[nodiscard]] Reply sharing(const Context& context, const Call& call);
 
 // Jobs: handlers_jobs.cpp
@@ -64,6 +67,7 @@ using LaterReply = base::Result<std::optional<Response>>;
 // Agents: handlers_agents.cpp
 [[nodiscard]] Reply agent_register(const Context& context, const Call& call);
 [[nodiscard]] LaterReply agent_lease(const Context& context, const Call& call, bool is_last);
+[[nodiscard]] Reply agent_leave(const Context& context, const Call& call);
 [[nodiscard]] Reply agent_renew(const Context& context, const Call& call);
 [[nodiscard]] Reply agent_log(const Context& context, const Call& call);
 [[nodiscard]] Reply agent_blob(const Context& context, const Call& call);
@@ -80,11 +84,15 @@ using LaterReply = base::Result<std::optional<Response>>;
 [[nodiscard]] Reply home(const Context& context, const Call& call);
 [[nodiscard]] Reply jobs_page(const Context& context, const Call& call);
 [[nodiscard]] Reply job_page(const Context& context, const Call& call);
+[[nodiscard]] Reply model_page(const Context& context, const Call& call);
+[[nodiscard]] Reply dataset_page(const Context& context, const Call& call);
 [[nodiscard]] Reply sign_in_page(const Context& context, const Call& call);
 [[nodiscard]] Reply sign_in(const Context& context, const Call& call);
 [[nodiscard]] Reply sign_out(const Context& context, const Call& call);
 [[nodiscard]] Reply web_file(const Context& context, const Call& call);
 [[nodiscard]] Reply health(const Context& context, const Call& call);
+/// What someone is told who tried too many wrong tokens.
+[[nodiscard]] std::string too_many_failures(std::chrono::seconds wait);
 /// The friendly page behind a wrong address.
 [[nodiscard]] Response not_found_page();
 /// The session cookie in a Cookie header; empty when there is none.

@@ -61,6 +61,11 @@ CREATE TABLE job_documents (seq INTEGER PRIMARY KEY, document TEXT NOT NULL, out
 CREATE TABLE job_logs (job_id TEXT NOT NULL, number INTEGER NOT NULL, total_bytes INTEGER NOT NULL, text TEXT NOT NULL,
                        PRIMARY KEY (job_id, number)) WITHOUT ROWID;
 )sql",
+    // 2: which jobs took a model or dataset, for its page
+    R"sql(
+CREATE INDEX jobs_of_model ON jobs (model_id, seq) WHERE model_id <> '';
+CREATE INDEX jobs_of_dataset ON jobs (dataset_id, seq) WHERE dataset_id <> '';
+)sql",
 };
 
 }  // namespace

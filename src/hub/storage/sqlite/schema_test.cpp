@@ -79,12 +79,17 @@ TEST_F(Schema, has_an_index_for_each_question_of_the_queue) {
        {Row{"SELECT seq FROM jobs WHERE state = 1 AND ready = 1 AND kind = 3 AND needs = '' ORDER BY seq LIMIT 1",
             "jobs_queue (kind=? AND needs=?)"},
         Row{"SELECT 1 FROM jobs WHERE state >= 50 AND (lease_until <= 5 OR lease_until IS NULL)", "jobs_running"},
+        Row{"SELECT id FROM jobs WHERE state >= 50 AND agent_id = 'a' AND lease_token <> ''", "jobs_running"},
         Row{"UPDATE jobs SET ready = 1 WHERE state = 1 AND ready = 0 AND model_id = 'm'", "jobs_waiting_for_model"},
         Row{"UPDATE jobs SET ready = 1 WHERE state = 1 AND ready = 0 AND dataset_id = 'd'", "jobs_waiting_for_dataset"},
         Row{"SELECT COUNT(*) FROM jobs WHERE state = 1 AND kind <> 100 AND seq < 5", "jobs_queued"},
         Row{"SELECT COUNT(*) FROM jobs WHERE owner_id = 'u' AND kind IN (2, 3)", "COVERING INDEX jobs_listed"},
         Row{"SELECT seq FROM jobs WHERE owner_id = 'u' AND state IN (30) ORDER BY seq DESC LIMIT 50",
             "COVERING INDEX jobs_of_owner"},
+        Row{"SELECT seq FROM jobs WHERE kind IN (2, 3) AND model_id <> '' AND model_id = 'm' ORDER BY seq DESC",
+            "jobs_of_model"},
+        Row{"SELECT seq FROM jobs WHERE kind IN (2, 3) AND dataset_id <> '' AND dataset_id = 'd' ORDER BY seq DESC",
+            "jobs_of_dataset"},
         Row{"SELECT j.id FROM jobs j JOIN models m ON m.id = j.model_id JOIN jobs p ON p.id = m.producer "
             "WHERE j.state = 1 AND j.ready = 0 AND p.state = 30",
             "SCAN j USING INDEX jobs_waiting_for"}}) {

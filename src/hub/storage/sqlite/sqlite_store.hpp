@@ -74,6 +74,8 @@ class SqliteStore final : public domain::MetadataStore {
   [[nodiscard]] base::Result<void> fail_job(const domain::Job& job,
                                             const std::optional<domain::Inspection>& inspection) override;
   [[nodiscard]] base::Result<std::vector<domain::Job>> take_back_leases(base::Time now, int max_attempts) override;
+  [[nodiscard]] base::Result<std::vector<std::string>> hand_back_leases(const std::string& agent_id,
+                                                                        base::Time now) override;
   [[nodiscard]] base::Result<std::vector<domain::Job>> orphaned_jobs() const override;
   [[nodiscard]] base::Result<std::uint64_t> queue_position(const std::string& job_id) const override;
 

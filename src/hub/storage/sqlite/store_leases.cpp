@@ -164,6 +164,22 @@ Result<std::vector<Job>> SqliteStore::take_back_leases(base::Time now, int max_a
   });
 }
 
+Result<std::vector<std::string>> SqliteStore::hand_back_leases(const std::string& agent_id, base::Time now) {
+  return database_->write([&](Connection& connection) -> Result<std::vector<std::string>> {
+    std::vector<std::string> ids;
+    Query row = connection.query("SELECT id FROM jobs WHERE state >= 50 AND agent_id = ? AND lease_token <> ''");
+    row.with(agent_id);
+    while (row.next()) ids.push_back(row.text(0));
+    connection
+        .query(
+            "UPDATE jobs SET state = 1, attempt = attempt - 1, lease_token = '', lease_until = NULL, updated = ? "
+            "WHERE state >= 50 AND agent_id = ? AND lease_token <> ''")
+        .with(now, agent_id)
+        .run();
+    return ids;
+  });
+}
+
 Result<std::vector<Job>> SqliteStore::orphaned_jobs() const {
   return database_->read([&](Connection& connection) -> Result<std::vector<Job>> {
     std::vector<Job> orphans;

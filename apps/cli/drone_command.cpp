@@ -1,0 +1,405 @@
+#include <algorithm>
+#include <mutex>
+#include <set>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "apps/cli/border_quantization.hpp"
+#include "apps/cli/context.hpp"
+#include "apps/cli/drone_report.hpp"
+#include "apps/cli/model_argument.hpp"
+#include "apps/cli/overlay_output.hpp"
+#include "apps/cli/report.hpp"
+#include "apps/cli/session_arguments.hpp"
+#include "apps/cli/table.hpp"
+#include "apps/cli/verbs.hpp"
+#include "pipelines/common/frame_loop.hpp"
+#include "pipelines/common/frame_source.hpp"
+#include "pipelines/drone/overlay.hpp"
+#include "pipelines/drone/pipeline.hpp"
+#include "pipelines/segmentation/labels.hpp"
+#include "pipelines/yolov8/labels.hpp"
+
+namespace slipway::cli {
+namespace {
+
+namespace fs = std::filesystem;
+namespace drone = pipelines::drone;
+using base::Code;
+using nlohmann::ordered_json;
+
+constexpr int kWarmupRuns = 2;
+
+struct Arguments {
+  ModelArgument detector, segmenter;
+  std::string detector_provider = "cpu", segmenter_provider = "cpu";
+  SessionArguments session;  ///< what both networks share; its provider is not used
+  bool no_standby = false;
+  std::vector<std::string> inputs;
+  fs::path output;
+  std::string padding = "black";
+  std::string normalize;
+  std::vector<std::string> classes;
+  float score_min = pipelines::yolov8::kAppScoreMin;
+  double iou_max = pipelines::yolov8::kAppIouMax;
+  double budget_ms = 0;
+  double field_of_view_deg = drone::kDefaultFieldOfView;
+  int sectors = drone::kDefaultSectors;
+  int bench_runs = 10;
+  CLI::Option* bench = nullptr;
+  std::int64_t max_pixels = media::ImageLimits{}.max_pixels;
+};
+
+/// What repeated runs over one picture took.
+struct Bench {
+  pipelines::BenchReport detector;
+  runtime::Statistics total;
+};
+
+/// One frame on its way through the loop.
+struct Slot {
+  pipelines::SourceFrame source;
+  drone::Scene scene;
+  std::size_t fallback_count = 0;  ///< of all that happened up to this frame
+  std::optional<Bench> bench;
+};
+
+/// A model folder with its description, or the file that the user named.
+base::Result<fs::path> described_or_file(const ModelArgument& model) {
+  SLIPWAY_ASSIGN(const fs::path file, model.file());
+  return fs::exists(model.path / "model.yaml") ? model.path : file;
+}
+
+base::Result<pipelines::StandbyOptions> run_options(const Arguments& arguments, const std::string& provider) {
+  SessionArguments session = arguments.session;
+  session.provider = provider;
+  if (provider != "qnn") session.soc = session.htp_arch = 0;
+  pipelines::StandbyOptions options;
+  SLIPWAY_ASSIGN(options.primary, session.session_options());
+  // Threads of one network that wait by spinning take the cores from the other one.
+  options.primary.allow_spinning = arguments.segmenter.path.empty();
+  if (provider == "cpu" || arguments.no_standby) return options;
+  options.standby.emplace();
+  options.standby->intra_op_threads = options.primary.intra_op_threads;
+  options.standby->allow_spinning = options.primary.allow_spinning;
+  return options;
+}
+
+base::Result<drone::Config> config_of(const Arguments& arguments) {
+  drone::Config config;
+  SLIPWAY_ASSIGN(config.detector_run, run_options(arguments, arguments.detector_provider));
+  SLIPWAY_ASSIGN(config.detector_model, described_or_file(arguments.detector));
+  SLIPWAY_ASSIGN(const fs::path detector_file, arguments.detector.file());
+  config.detector.quantization = border_quantization(detector_file);
+  config.detector.score_min = arguments.score_min;
+  config.detector.iou_max = arguments.iou_max;
+  if (arguments.padding == "grey") config.detector.padding = pipelines::yolov8::kUltralyticsPadding;
+  config.budget_ms = arguments.budget_ms;
+  config.field_of_view_deg = arguments.field_of_view_deg;
+  config.sectors = arguments.sectors;
+  if (arguments.segmenter.path.empty()) return config;
+  SLIPWAY_ASSIGN(config.segmenter_run, run_options(arguments, arguments.segmenter_provider));
+  SLIPWAY_ASSIGN(config.segmenter_model, described_or_file(arguments.segmenter));
+  SLIPWAY_ASSIGN(const fs::path segmenter_file, arguments.segmenter.file());
+  config.segmenter.quantization = border_quantization(segmenter_file);
+  if (arguments.normalize == "imagenet") {
+    config.segmenter.mean = media::kImageNetMean;
+    config.segmenter.deviation = media::kImageNetDeviation;
+  } else if (arguments.normalize == "none") {
+    config.segmenter.mean = {0, 0, 0};
+    config.segmenter.deviation = {1, 1, 1};
+  }
+  return config;
+}
+
+/// Numbers of the classes that the user names. Labels are COCO's here: a folder's own labels are read with the model.
+base::Result<std::vector<std::int32_t>> class_numbers(const std::vector<std::string>& names) {
+  std::vector<std::int32_t> numbers;
+  const auto& labels = pipelines::yolov8::coco_labels();
+  for (const std::string& name : names) {
+    const auto found = std::ranges::find(labels, name);
+    if (found != labels.end()) {
+      numbers.push_back(static_cast<std::int32_t>(found - labels.begin()));
+    } else if (!name.empty() && name.size() < 6 &&
+               std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; })) {
+      numbers.push_back(std::stoi(name));
+    } else {
+      return base::fail(Code::kInvalidArgument, "--classes takes COCO's names (person, car, …) or numbers, got '{}'",
+                        name);
+    }
+  }
+  return numbers;
+}
+
+/// What one run over all inputs does with its frames.
+class Run {
+ public:
+  Run(const Arguments& arguments, drone::Drone& pipeline, OverlayOutput& overlay, Context& context)
+      : arguments_(arguments),
+        pipeline_(pipeline),
+        overlay_(overlay),
+        context_(context),
+        hides_detector_(pipeline.detector().network().session().placement().is_emulated) {
+    if (const auto* segmenter = pipeline.segmenter()) {
+      hides_segmenter_ = segmenter->network().session().placement().is_emulated;
+      colours_ = pipelines::segmentation::colours_of(segmenter->labels());
+    }
+  }
+
+  base::Result<void> infer(Slot& slot) {
+    if (slot.source.error) return {};
+    if (slot.source.is_video && slot.source.path != stream_) {
+      pipeline_.reset();
+      stream_ = slot.source.path;
+    }
+    const media::ImageView image = slot.source.frame.image.view();
+    if (arguments_.bench->count() == 0 || slot.source.is_video) {
+      SLIPWAY_TRY(pipeline_.run(image, slot.source.is_video, slot.scene));
+    } else {
+      SLIPWAY_TRY(infer_often(image, slot));
+    }
+    slot.fallback_count = pipeline_.fallbacks().size();
+    // The loop's other thread reads them.
+    const std::scoped_lock lock(mutex_);
+    fallbacks_ = pipeline_.fallbacks();
+    return {};
+  }
+
+  base::Result<void> present(Slot& slot) {
+    if (slot.source.error) {
+      ++failures_;
+      fmt::print(stderr, "slipway: {}\n", slot.source.error->message);
+      return context_.emit(
+          "drone/1",
+          {{"image", slot.source.path.string()},
+           {"error", {{"code", base::code_name(slot.source.error->code)}, {"message", slot.source.error->message}}}});
+    }
+    ++frames_;
+    object_count_ += static_cast<std::int64_t>(slot.scene.objects.size());
+    detected_frames_ += slot.scene.did_detect ? 1 : 0;
+    if (slot.scene.map_age == 0) ++segmented_frames_;
+    SLIPWAY_TRY(tell_fallbacks(slot.fallback_count));
+    context_.print(heading_of(slot));
+    if (!slot.source.is_video) context_.print(text_of(slot.scene, pipeline_.detector().labels()));
+    if (slot.bench) context_.print(statistics_table(slot.bench->total));
+    SLIPWAY_TRY(context_.emit("drone/1", json_of_frame(slot)));
+    if (!overlay_.is_wanted()) return {};
+    drone::draw_scene(slot.source.frame.image, slot.scene, pipeline_.detector().labels(), colours_);
+    return overlay_.write(slot.source);
+  }
+
+  base::Result<void> finish() {
+    SLIPWAY_TRY(overlay_.finish());
+    pipeline_.reset();  // waits for a segmentation under way
+    ordered_json report = {{"frames", frames_},
+                           {"frames_with_detection", detected_frames_},
+                           {"frames_with_own_segmentation", segmented_frames_},
+                           {"objects", object_count_},
+                           {"fallbacks", ordered_json::array()}};
+    for (const drone::Fallback& fallback : pipeline_.fallbacks()) report["fallbacks"].push_back(json_of(fallback));
+    std::string text = fmt::format("\n{} objects in {} frames, {} with detection, {} with segmentation of their own\n",
+                                   object_count_, frames_, detected_frames_, segmented_frames_);
+    const auto add = [&](const char* name, const pipelines::StandbyRun& network) {
+      const runtime::PlacementReport& placement = network.session().placement();
+      report[name] = {{"provider", network.provider()}, {"placement", cli::json_of(placement)}};
+      text += fmt::format("{} on {}: {}\n", name, network.provider(), placement.summary());
+    };
+    add("detector", pipeline_.detector().network());
+    if (pipeline_.segmenter() != nullptr) add("segmenter", pipeline_.segmenter()->network());
+    if (hides_detector_ || hides_segmenter_) text += kEmulatorNote;
+    context_.print(text);
+    SLIPWAY_TRY(context_.emit("drone-report/1", report));
+    if (failures_ == 0) return {};
+    return base::fail(Code::kDataLoss, "{} of the inputs could not be read, or not to their end", failures_);
+  }
+
+  /// Says on standard error what happened up to a frame, once.
+  base::Result<void> tell_fallbacks(std::size_t count) {
+    std::vector<drone::Fallback> fallbacks;
+    {
+      const std::scoped_lock lock(mutex_);
+      fallbacks = fallbacks_;
+    }
+    for (; told_fallbacks_ < count && told_fallbacks_ < fallbacks.size(); ++told_fallbacks_) {
+      const drone::Fallback& fallback = fallbacks[told_fallbacks_];
+      fmt::print(stderr, "warning: {}\n", text_of(fallback));
+      SLIPWAY_TRY(context_.emit("drone-fallback/1", json_of(fallback)));
+    }
+    return {};
+  }
+
+ private:
+  base::Result<void> infer_often(media::ImageView image, Slot& slot) {
+    std::vector<double> totals;
+    const auto once = [&]() -> base::Result<pipelines::StageTimes> {
+      SLIPWAY_TRY(pipeline_.run(image, false, slot.scene));
+      totals.push_back(slot.scene.total_us);
+      return slot.scene.detector;
+    };
+    SLIPWAY_ASSIGN(const pipelines::BenchReport detector,
+                   pipelines::run_bench(kWarmupRuns, arguments_.bench_runs, once));
+    totals.erase(totals.begin(), totals.begin() + kWarmupRuns);
+    slot.bench = Bench{detector, runtime::statistics_of(totals)};
+    return {};
+  }
+
+  ordered_json json_of_frame(const Slot& slot) const {
+    ordered_json json = {{"image", slot.source.path.string()}};
+    if (slot.source.is_video) {
+      json["frame"] = slot.source.frame.index;
+      json["time_s"] = slot.source.frame.time_s;
+    }
+    json["width"] = slot.source.frame.image.width();
+    json["height"] = slot.source.frame.image.height();
+    json.update(json_of(slot.scene, pipeline_.detector().labels(), hides_detector_, hides_segmenter_));
+    if (slot.bench) {
+      json["bench"] = {{"warmup_runs", slot.bench->detector.warmup_runs},
+                       {"pre", cli::json_of(slot.bench->detector.pre)},
+                       {"inference", nullptr},
+                       {"post", cli::json_of(slot.bench->detector.post)},
+                       {"total", nullptr}};
+      if (!hides_detector_) json["bench"]["inference"] = cli::json_of(slot.bench->detector.inference);
+      if (!hides_detector_ && !hides_segmenter_) json["bench"]["total"] = cli::json_of(slot.bench->total);
+    }
+    return json;
+  }
+
+  std::string heading_of(const Slot& slot) const {
+    const drone::Scene& scene = slot.scene;
+    std::string text = fmt::format("{}{}: {} objects", slot.source.path.string(),
+                                   slot.source.is_video ? fmt::format(" frame {}", slot.source.frame.index) : "",
+                                   scene.objects.size());
+    if (scene.map_age >= 0) {
+      text +=
+          scene.heading ? fmt::format(", free heading {:+.0f} degrees", scene.heading->degrees) : ", no free heading";
+    }
+    if (!hides_detector_ && !hides_segmenter_) text += fmt::format("; {}", time_text(scene.total_us));
+    return text + "\n";
+  }
+
+  const Arguments& arguments_;
+  drone::Drone& pipeline_;
+  OverlayOutput& overlay_;
+  Context& context_;
+  const bool hides_detector_;
+  bool hides_segmenter_ = false;
+  std::vector<media::Colour> colours_;
+  fs::path stream_;
+  std::mutex mutex_;
+  std::vector<drone::Fallback> fallbacks_;
+  std::size_t told_fallbacks_ = 0;
+  std::int64_t frames_ = 0, object_count_ = 0, failures_ = 0, detected_frames_ = 0, segmented_frames_ = 0;
+};
+
+base::Result<void> watch(const Arguments& arguments, drone::Config config, Context& context) {
+  context.keep_standard_output_for_results();
+  SLIPWAY_ASSIGN(pipelines::FrameSource source,
+                 pipelines::FrameSource::open(arguments.inputs, {.max_pixels = arguments.max_pixels}));
+  SLIPWAY_ASSIGN(OverlayOutput overlay, OverlayOutput::open(arguments.output, source.files().size()));
+  SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment());
+  SLIPWAY_ASSIGN(const std::unique_ptr<drone::Drone> pipeline, drone::Drone::load(environment, config));
+  std::set<std::string> log(pipeline->detector().network().session().log_lines().begin(),
+                            pipeline->detector().network().session().log_lines().end());
+  if (const auto* segmenter = pipeline->segmenter()) {
+    log.insert(segmenter->network().session().log_lines().begin(), segmenter->network().session().log_lines().end());
+  }
+  for (const std::string& line : log) fmt::print(stderr, "{}\n", line);
+
+  Run run(arguments, *pipeline, overlay, context);
+  std::vector<Slot> slots(3);
+  SLIPWAY_TRY(pipelines::run_frame_loop(
+      slots,
+      [&](Slot& slot) -> base::Result<bool> {
+        slot.bench.reset();
+        return source.next(slot.source);
+      },
+      [&](Slot& slot) { return run.infer(slot); }, [&](Slot& slot) { return run.present(slot); }));
+  return run.finish();
+}
+
+void add_session_options(CLI::App& verb, Arguments& arguments) {
+  std::vector<std::string> providers;
+  for (const runtime::ProviderRow& row : runtime::provider_table()) providers.emplace_back(row.name);
+  verb.add_option("--detector-provider", arguments.detector_provider, "Where detection runs")
+      ->check(CLI::IsMember(providers))
+      ->capture_default_str();
+  verb.add_option("--segmenter-provider", arguments.segmenter_provider, "Where segmentation runs, at the same time")
+      ->check(CLI::IsMember(providers))
+      ->capture_default_str();
+  SessionArguments& session = arguments.session;
+  verb.add_flag("--no-standby", arguments.no_standby,
+                "End with an error when a provider does not load, fails or stalls. Without it the CPU stands by, takes "
+                "over within the frame, and the report says when and why");
+  verb.add_flag("--fallback", session.fallback, "Let the CPU run the nodes that a provider refuses");
+  verb.add_option("--soc", session.soc, "qnn: Qualcomm's number of the chip, e.g. 57 for SM8650")
+      ->check(CLI::PositiveNumber);
+  verb.add_option("--htp-arch", session.htp_arch, "qnn: version of the chip's HTP, e.g. 75")
+      ->check(CLI::PositiveNumber);
+  verb.add_option("--threads", session.threads, "Threads of each network on the CPU; 0: ONNX Runtime's choice")
+      ->check(CLI::NonNegativeNumber);
+}
+
+}  // namespace
+
+void add_drone(CLI::App& app, Context& context) {
+  CLI::App* verb = app.add_subcommand(
+      "drone", "Find objects and surfaces in one view: what is where, how far, and which way is free");
+  auto arguments = std::make_shared<Arguments>();
+  verb->add_option("inputs", arguments->inputs,
+                   "Pictures, folders of them, videos, or - for a stream on standard input")
+      ->required();
+  verb->add_option("--detector", arguments->detector.path,
+                   "A network of the YOLOv8 family (also -seg): an .onnx file or a model folder")
+      ->required();
+  verb->add_option("--segmenter", arguments->segmenter.path,
+                   "A network of Cityscapes' classes, e.g. FFNet-40S: an .onnx file or a model folder. Without it only "
+                   "objects are found");
+  verb->add_option("-o,--output", arguments->output,
+                   "Where drawn-over pictures and videos go: a folder, or a file for one input");
+  verb->add_option("--budget-ms", arguments->budget_ms,
+                   "Mean time of a video's frame: segmentation runs less often to keep it, and only then detection")
+      ->check(CLI::PositiveNumber);
+  verb->add_option("--score-min", arguments->score_min, "Lowest score of an object")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  verb->add_option("--iou-max", arguments->iou_max,
+                   "Drop objects that overlap a better one of their class by more (IoU)")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  verb->add_option("--classes", arguments->classes, "Only these objects: COCO's names or numbers, separated by commas")
+      ->delimiter(',');
+  verb->add_option("--padding", arguments->padding, "Of the detector's letterbox; Ultralytics pads with grey (114)")
+      ->check(CLI::IsMember({"black", "grey"}))
+      ->capture_default_str();
+  verb->add_option("--normalize", arguments->normalize,
+                   "What the segmenter's input wants: nothing, or ImageNet's mean and deviation; default: what its "
+                   "model.yaml says")
+      ->check(CLI::IsMember({"none", "imagenet"}));
+  verb->add_option("--fov", arguments->field_of_view_deg, "Degrees that the camera sees across the picture")
+      ->check(CLI::Range(5.0, 170.0))
+      ->capture_default_str();
+  verb->add_option("--sectors", arguments->sectors, "Of the obstacle map")
+      ->check(CLI::Range(1, 360))
+      ->capture_default_str();
+  arguments->bench = verb->add_option("--bench", arguments->bench_runs,
+                                      "Run each picture so often after two warm-ups, and show percentiles")
+                         ->check(CLI::Range(1, 1'000'000))
+                         ->expected(0, 1)
+                         ->default_str("10");
+  verb->add_option("--max-pixels", arguments->max_pixels, "Refuse larger pictures before they take memory")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  add_session_options(*verb, *arguments);
+  context.add_output_options(*verb);
+  verb->callback([arguments, &context] {
+    const auto classes = class_numbers(arguments->classes);
+    if (!classes) return context.finish_wrong_use(classes.error());
+    auto config = config_of(*arguments);
+    if (!config) return context.finish(std::unexpected(config.error()));
+    config->detector.only_classes = *classes;
+    context.finish(watch(*arguments, *config, context));
+  });
+}
+
+}  // namespace slipway::cli

@@ -1,0 +1,1 @@
+"""Segmentation around the network, in plain NumPy: what the C++ pipeline is compared with."""

@@ -1,0 +1,1 @@
+"""YOLOv8 around the network, in plain NumPy: what the C++ pipeline is compared with."""

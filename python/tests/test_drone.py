@@ -1,0 +1,147 @@
+"""`slipway drone` against the NumPy readings of YOLOv8 and segmentation and ONNX Runtime's Python package."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+from PIL import Image, ImageOps
+
+from python.reference.segmentation import reading
+from python.reference.yolov8 import postprocess, preprocess
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SLIPWAY = Path(os.environ.get("SLIPWAY_BUILD", REPOSITORY / "build/release")) / "slipway"
+DATA = Path(os.environ.get("SLIPWAY_TEST_DATA", REPOSITORY.parent / "shared/data"))
+YOLOV8N = DATA / "models/detect/yolov8n_fp32_dequantised.onnx"
+ESPNETV2 = DATA / "models/segment/espnetv2_s2_cityscapes_512x1024.onnx"  # stands in for FFNet-40S, whose weights are not here
+TINY = REPOSITORY / "tests/golden/yolov8/tiny.onnx"
+TINY_SEGMENTER = REPOSITORY / "tests/golden/segmentation/tiny.onnx"
+
+needs_data = pytest.mark.skipif(not YOLOV8N.is_file(), reason=f"no test data at {DATA} (SLIPWAY_TEST_DATA names its place)")
+pytestmark = pytest.mark.skipif(not SLIPWAY.is_file(), reason=f"{SLIPWAY} is not built")
+
+
+def slipway(*arguments: object) -> tuple[int, list[dict], dict, str]:
+    """Exit status, a line a frame, the report, standard error."""
+    done = subprocess.run([SLIPWAY, "drone", *map(str, arguments), "--json"], capture_output=True, timeout=600)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    report = next((line for line in lines if line["schema"] == "drone-report/1"), {})
+    return done.returncode, [line for line in lines if line["schema"] == "drone/1" and "image" in line], report, done.stderr.decode()
+
+
+def read(path: Path) -> np.ndarray:
+    return np.asarray(ImageOps.exif_transpose(Image.open(path)).convert("RGB"))
+
+
+@needs_data
+@pytest.mark.parametrize("padding", ["black", "grey"])
+def test_objects_equal_the_numpy_reading_on_every_picture(padding: str) -> None:
+    pictures = sorted((DATA / "images").glob("*/*.*"))
+    status, lines, _, errors = slipway(*pictures, "--detector", YOLOV8N, "--padding", padding)
+    assert status == 0, errors
+    session = onnxruntime.InferenceSession(str(YOLOV8N), providers=["CPUExecutionProvider"])
+    total = 0
+    for path, line in zip(pictures, lines, strict=True):
+        picture = read(path)
+        height, width = picture.shape[:2]
+        tensor, placement = preprocess.image_to_tensor(picture, 640, 640, 114 if padding == "grey" else 0)
+        heads = postprocess.read_joined(session.run(None, {"images": tensor})[0])
+        expected = postprocess.postprocess(heads, placement, width, height)
+        assert [each["class_id"] for each in line["objects"]] == [each.class_id for each in expected], path.name
+        for found, other in zip(line["objects"], expected):
+            np.testing.assert_allclose(found["box"], other.box, atol=0.05, err_msg=path.name)
+            assert found["score"] == pytest.approx(float(other.score), abs=1e-3), path.name
+        total += len(expected)
+    assert total > 60
+
+
+@needs_data
+def test_known_pictures_have_their_known_objects() -> None:
+    _, [line], _, _ = slipway(DATA / "images/street/bus.jpg", "--detector", YOLOV8N)
+    assert [each["class"] for each in line["objects"]].count("person") == 3
+    assert [each["class"] for each in line["objects"]].count("bus") == 1
+    _, [line], _, _ = slipway(DATA / "images/street/bus.jpg", "--detector", YOLOV8N, "--classes", "bus")
+    assert [each["class"] for each in line["objects"]] == ["bus"]
+
+
+@needs_data
+def test_fusion_on_real_weights_says_what_is_in_the_picture() -> None:
+    path = DATA / "images/aerial/sahi_small-vehicles1.jpeg"
+    status, [line], report, errors = slipway(path, "--detector", YOLOV8N, "--segmenter", ESPNETV2, "--normalize", "imagenet")
+    assert status == 0, errors
+    cars = [each for each in line["objects"] if each["class"] == "car"]
+    assert len(cars) >= 10 and all(each["under"]["surface"] == "road" for each in cars)
+    assert 0.2 * line["height"] < line["horizon"] < 0.45 * line["height"]
+    nearest, farthest = max(cars, key=lambda car: car["box"][3]), min(cars, key=lambda car: car["box"][3])
+    assert nearest["distance"]["class"] == "middle" and farthest["distance"]["class"] == "far"
+    assert len(line["sectors"]) == 9 and line["segmentation_age_frames"] == 0
+    assert report["fallbacks"] == [] and report["detector"]["provider"] == "cpu"
+    # Shares under an object, from the reading's own map.
+    session = onnxruntime.InferenceSession(str(ESPNETV2), providers=["CPUExecutionProvider"])
+    picture = read(path)
+    tensor, placement = reading.image_to_tensor(picture, 1024, 512, reading.IMAGENET_MEAN, reading.IMAGENET_DEVIATION)
+    labels = reading.to_picture(reading.label_map(session.run(None, {"image": tensor})[0], placement, 1024, 512),
+                                line["width"], line["height"])
+    for car in cars:
+        x1, y1, x2, y2 = car["box"]
+        strip = labels[round(y2) : round(y2 + max(0.15 * (y2 - y1), 0.02 * line["height"])), round(x1) : round(x2)]
+        assert car["under"]["shares"].get("road", 0) == pytest.approx((strip == 0).mean(), abs=0.15)
+
+
+# What follows needs no data: small networks and generated pictures.
+
+
+def noise(width: int, height: int) -> Image.Image:
+    blocks = np.random.default_rng(3).integers(0, 256, (max(1, height // 20), max(1, width // 20), 3), dtype=np.uint8)
+    return Image.fromarray(blocks).resize((width, height), Image.Resampling.NEAREST)
+
+
+def test_odd_pictures_and_a_bad_one(tmp_path: Path) -> None:
+    noise(300, 200).save(tmp_path / "a.png")
+    (tmp_path / "b.jpg").write_bytes(b"not a picture")
+    noise(1, 1).save(tmp_path / "c.png")
+    noise(20000, 30).save(tmp_path / "d.png")
+    status, lines, report, errors = slipway(tmp_path, "--detector", TINY, "--segmenter", TINY_SEGMENTER)
+    assert status == 1 and "b.jpg" in errors
+    assert ["error" in line for line in lines] == [False, True, False, False]
+    assert report["frames"] == 3
+
+
+def test_a_stream_has_tracks_and_a_video_of_the_same_length(tmp_path: Path) -> None:
+    for i in range(6):
+        noise(320, 240).save(tmp_path / f"{i}.jpg", quality=90)
+    stream = b"".join((tmp_path / f"{i}.jpg").read_bytes() for i in range(6))
+    done = subprocess.run([SLIPWAY, "drone", "-", "--detector", TINY, "--segmenter", TINY_SEGMENTER, "--json", "-o",
+                           tmp_path / "seen.mp4"], input=stream, capture_output=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    frames = [line for line in lines if line["schema"] == "drone/1"]
+    assert [line["frame"] for line in frames] == list(range(6))
+    assert {each["track"] for each in frames[1]["objects"]} == {each["track"] for each in frames[5]["objects"]}
+    assert (tmp_path / "seen.mp4").stat().st_size > 1000
+
+
+def test_a_provider_that_is_not_here_is_replaced_and_reported(tmp_path: Path) -> None:
+    noise(300, 200).save(tmp_path / "a.png")
+    status, lines, report, errors = slipway(tmp_path / "a.png", "--detector", TINY, "--segmenter", TINY_SEGMENTER,
+                                            "--detector-provider", "coreml")
+    assert status == 0 and lines[0]["objects"]
+    [fallback] = report["fallbacks"]
+    assert (fallback["network"], fallback["cause"], fallback["from"], fallback["to"]) == ("detector", "load", "coreml", "cpu")
+    assert report["detector"]["provider"] == "cpu" and "coreml" in errors
+    status, _, _, errors = slipway(tmp_path / "a.png", "--detector", TINY, "--detector-provider", "coreml", "--no-standby")
+    assert status == 3 and "coreml" in errors
+
+
+def test_a_model_that_does_not_fit_is_refused_by_name(tmp_path: Path) -> None:
+    noise(300, 200).save(tmp_path / "a.png")
+    status, _, _, errors = slipway(tmp_path / "a.png", "--detector", TINY_SEGMENTER)
+    assert status == 1 and "tiny.onnx" in errors and "'mask'" in errors
+    status, _, _, errors = slipway(tmp_path / "a.png", "--detector", TINY, "--classes", "dragon")
+    assert status == 2 and "dragon" in errors

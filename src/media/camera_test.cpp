@@ -1,0 +1,32 @@
+#include "media/camera.hpp"
+
+#include <gmock/gmock.h>
+
+namespace slipway::media {
+namespace {
+
+using testing::HasSubstr;
+
+// A camera that works is no part of a build machine; what is refused, is refused anywhere.
+TEST(Camera, SaysThatADeviceDoesNotExist) {
+  const auto camera = Camera::open("/dev/video4242");
+  ASSERT_FALSE(camera.has_value());
+  EXPECT_EQ(camera.error().code, base::Code::kNotFound);
+  EXPECT_THAT(camera.error().message, HasSubstr("/dev/video4242"));
+}
+
+TEST(Camera, SaysThatAnotherDeviceIsNone) {
+  ASSERT_TRUE(is_camera_path("/dev/null"));
+  const auto camera = Camera::open("/dev/null");
+  ASSERT_FALSE(camera.has_value());
+  EXPECT_EQ(camera.error().code, base::Code::kInvalidArgument);
+  EXPECT_THAT(camera.error().message, HasSubstr("/dev/null"));
+}
+
+TEST(Camera, IsNotLookedForBehindFilesAndFolders) {
+  EXPECT_FALSE(is_camera_path("/"));
+  EXPECT_FALSE(is_camera_path("CMakeLists.txt"));
+}
+
+}  // namespace
+}  // namespace slipway::media

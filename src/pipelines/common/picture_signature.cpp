@@ -1,0 +1,64 @@
+#include "pipelines/common/picture_signature.hpp"
+
+namespace slipway::pipelines {
+
+using base::Code;
+using tensor::TensorSpec;
+
+base::Result<void> complete_quantization(TensorSpec& spec, std::string_view role,
+                                         const std::map<std::string, tensor::Quantization>& quantization) {
+  if (spec.dtype == tensor::Dtype::kFloat32) return {};
+  if (!is_quantized_dtype(spec.dtype)) {
+    return base::fail(Code::kInvalidArgument, "{} '{}': expected float32, uint8, int8, uint16 or int16, found {}", role,
+                      spec.name, tensor::to_string(spec.dtype, spec.shape));
+  }
+  if (const auto found = quantization.find(spec.name); found != quantization.end()) spec.quantization = found->second;
+  if (spec.quantization) return {};
+  return base::fail(Code::kInvalidArgument,
+                    "{} '{}' is {}: its scale and zero point are needed; neither the model nor a model.yaml says them",
+                    role, spec.name, tensor::dtype_name(spec.dtype));
+}
+
+std::string list_of(const std::vector<TensorSpec>& specs) {
+  std::string text;
+  for (const TensorSpec& spec : specs) {
+    text += fmt::format("{}'{}' {}", text.empty() ? "" : ", ", spec.name, tensor::to_string(spec.dtype, spec.shape));
+  }
+  return text.empty() ? "none" : text;
+}
+
+base::Result<PictureTensor> read_picture_input(const std::vector<TensorSpec>& inputs, int channels, int sides_divide_by,
+                                               int default_width, int default_height,
+                                               const std::map<std::string, tensor::Quantization>& quantization) {
+  constexpr std::int64_t kLongestSide = 8192;
+  if (inputs.size() != 1) {
+    return base::fail(Code::kInvalidArgument, "expected one input, a picture [1, {}, {}, {}]; found {}", channels,
+                      default_height, default_width, list_of(inputs));
+  }
+  PictureTensor picture{.spec = inputs[0], .layout = media::Layout::kNchw, .width = 0, .height = 0};
+  tensor::Shape& shape = picture.spec.shape;
+  const auto refuse = [&] {
+    return base::fail(
+        Code::kInvalidArgument,
+        "input '{}': expected a picture [1, {}, H, W] or [1, H, W, {}] with sides that divide by {}, found {}",
+        inputs[0].name, channels, channels, sides_divide_by, tensor::to_string(inputs[0].dtype, inputs[0].shape));
+  };
+  if (shape.size() != 4 || (shape[0] != 1 && shape[0] != -1)) return refuse();
+  const bool is_channel_last = shape[1] != channels && shape[3] == channels;
+  if (!is_channel_last && shape[1] != channels) return refuse();
+  if (is_channel_last) picture.layout = media::Layout::kNhwc;
+  shape[0] = 1;
+  std::int64_t& height = shape[is_channel_last ? 1 : 2];
+  std::int64_t& width = shape[is_channel_last ? 2 : 3];
+  if (height == -1) height = default_height;
+  if (width == -1) width = default_width;
+  for (const std::int64_t side : {height, width}) {
+    if (side < sides_divide_by || side > kLongestSide || side % sides_divide_by != 0) return refuse();
+  }
+  SLIPWAY_TRY(complete_quantization(picture.spec, "input", quantization));
+  picture.width = static_cast<int>(width);
+  picture.height = static_cast<int>(height);
+  return picture;
+}
+
+}  // namespace slipway::pipelines

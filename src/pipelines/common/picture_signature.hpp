@@ -1,0 +1,39 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "media/image_to_tensor.hpp"
+#include "pipelines/common/real_values.hpp"
+#include "tensor/shape.hpp"
+
+namespace slipway::pipelines {
+
+/// A network's only input: one picture.
+struct PictureTensor {
+  tensor::TensorSpec spec;  ///< static; with its quantisation
+  media::Layout layout = media::Layout::kNchw;
+  int width = 0;
+  int height = 0;
+};
+
+/// Reads the input of a network that takes one picture of so many channels. A dynamic batch counts as 1, dynamic sides
+/// as the defaults.
+/// @param sides_divide_by  what both sides must be multiples of
+/// @error kInvalidArgument: another signature; the message names the tensor, what was expected and what was found
+[[nodiscard]] base::Result<PictureTensor> read_picture_input(
+    const std::vector<tensor::TensorSpec>& inputs, int channels, int sides_divide_by, int default_width,
+    int default_height, const std::map<std::string, tensor::Quantization>& quantization);
+
+/// Adds the quantisation of an integer tensor.
+/// @param role  "input" or "output", for messages
+/// @error kInvalidArgument: a dtype that cannot be read as real numbers, or an integer without scale and zero point
+[[nodiscard]] base::Result<void> complete_quantization(tensor::TensorSpec& spec, std::string_view role,
+                                                       const std::map<std::string, tensor::Quantization>& quantization);
+
+/// "'boxes' float32[1,4,8400], 'scores' …", or "none".
+[[nodiscard]] std::string list_of(const std::vector<tensor::TensorSpec>& specs);
+
+}  // namespace slipway::pipelines

@@ -1,0 +1,123 @@
+#include "pipelines/common/standby_run.hpp"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "pipelines/common/timing.hpp"
+
+namespace slipway::pipelines {
+namespace {
+
+using Entries = std::vector<std::pair<std::string, std::string>>;
+
+std::shared_ptr<runtime::Environment> environment() {
+  static const std::shared_ptr<runtime::Environment> kOpened = [] {
+    const auto paths = runtime::locate_libraries();
+    SLIPWAY_CHECK(paths.has_value(), "ONNX Runtime was set up");
+    return std::move(runtime::Environment::open(*paths)).value();
+  }();
+  return kOpened;
+}
+
+/// A network with an operator that misbehaves in the primary session as told, and never in the standby.
+StandbyOptions misbehaving(const Entries& entries) {
+  StandbyOptions options;
+  options.primary.custom_op_libraries = {SLIPWAY_MISBEHAVING_OP};
+  options.standby = options.primary;
+  options.primary.config_entries = entries;
+  return options;
+}
+
+base::Result<std::unique_ptr<StandbyRun>> load(const StandbyOptions& options) {
+  SLIPWAY_ASSIGN(auto network, StandbyRun::load(environment(), "tests/golden/models/misbehave.onnx", options));
+  SLIPWAY_TRY(network->prepare(network->inputs().front()));
+  return network;
+}
+
+/// Runs with a value of its own and checks that it comes back doubled.
+void expect_run(StandbyRun& network, float value) {
+  const auto input = network.input();
+  std::ranges::fill(std::span(reinterpret_cast<float*>(input.data()), input.size() / sizeof(float)), value);
+  const auto done = network.run();
+  ASSERT_TRUE(done) << done.error().message;
+  const auto outputs = network.run_outputs();
+  ASSERT_TRUE(outputs);
+  for (const float each : (*outputs)->front().tensor.values<float>()) EXPECT_EQ(each, 2 * value);
+}
+
+constexpr int kWarmupRuns = 3;  // count as runs of the operator
+
+TEST(StandbyRun, StaysWithAPrimaryThatBehaves) {
+  auto network = load(misbehaving({}));
+  ASSERT_TRUE(network) << network.error().message;
+  for (int i = 0; i < 20; ++i) expect_run(**network, static_cast<float>(i));
+  EXPECT_FALSE((*network)->replacement());
+}
+
+TEST(StandbyRun, ReplacesAProviderThatFailsToLoad) {
+  auto network = load(misbehaving({{"slipway.test.fail_load", "1"}}));
+  ASSERT_TRUE(network) << network.error().message;
+  ASSERT_TRUE((*network)->replacement());
+  EXPECT_EQ((*network)->replacement()->cause, Replacement::Cause::kLoad);
+  EXPECT_EQ((*network)->replacement()->run, 0);
+  EXPECT_NE((*network)->replacement()->reason.find("no such device"), std::string::npos)
+      << (*network)->replacement()->reason;
+  expect_run(**network, 3);
+}
+
+TEST(StandbyRun, ReplacesAProviderThatFailsAtARunAndDoesThatRun) {
+  auto network = load(misbehaving({{"slipway.test.fail_run", std::to_string(kWarmupRuns + 5)}}));
+  ASSERT_TRUE(network) << network.error().message;
+  for (int i = 1; i <= 10; ++i) {
+    expect_run(**network, static_cast<float>(i));
+    EXPECT_EQ((*network)->replacement().has_value(), i >= 5) << i;
+  }
+  EXPECT_EQ((*network)->replacement()->cause, Replacement::Cause::kError);
+  EXPECT_EQ((*network)->replacement()->run, 5);
+  EXPECT_NE((*network)->replacement()->reason.find("device was lost"), std::string::npos);
+}
+
+TEST(StandbyRun, ReplacesAProviderThatStallsWithinItsDeadline) {
+  StandbyOptions options =
+      misbehaving({{"slipway.test.stall_run", std::to_string(kWarmupRuns + 8)}, {"slipway.test.stall_ms", "1500"}});
+  auto network = load(options);
+  ASSERT_TRUE(network) << network.error().message;
+  for (int i = 1; i <= 12; ++i) {
+    Stopwatch watch;
+    expect_run(**network, static_cast<float>(i));
+    // Far from the 1500 ms of the stall: the run that meets it is late by the deadline alone.
+    EXPECT_LT(watch.lap_us(), 1'000'000) << i;
+    EXPECT_EQ((*network)->replacement().has_value(), i >= 8) << i;
+  }
+  const Replacement& replacement = *(*network)->replacement();
+  EXPECT_EQ(replacement.cause, Replacement::Cause::kStall);
+  EXPECT_EQ(replacement.run, 8);
+  EXPECT_GE(replacement.lost_us, 30'000);
+  // Ending does not wait for what hangs.
+  Stopwatch watch;
+  network->reset();
+  EXPECT_LT(watch.lap_us(), 1'000'000);
+}
+
+TEST(StandbyRun, GivesTheErrorToTheCallerWhenNothingStandsBy) {
+  StandbyOptions options = misbehaving({{"slipway.test.fail_run", "2"}});
+  options.standby.reset();
+  auto network = load(options);
+  ASSERT_TRUE(network) << network.error().message;
+  expect_run(**network, 1);
+  const auto done = (*network)->run();
+  ASSERT_FALSE(done);
+  EXPECT_NE(done.error().message.find("device was lost"), std::string::npos) << done.error().message;
+}
+
+TEST(StandbyRun, SaysWhyWhenNeitherSessionCanBeLoaded) {
+  StandbyOptions options;
+  options.standby.emplace();
+  const auto network = StandbyRun::load(environment(), "tests/golden/models/misbehave.onnx", options);
+  ASSERT_FALSE(network);  // without its library the operator is unknown
+  EXPECT_NE(network.error().message.find("misbehave.onnx"), std::string::npos) << network.error().message;
+}
+
+}  // namespace
+}  // namespace slipway::pipelines

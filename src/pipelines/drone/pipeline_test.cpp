@@ -1,0 +1,201 @@
+#include "pipelines/drone/pipeline.hpp"
+
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "pipelines/drone/overlay.hpp"
+#include "pipelines/segmentation/labels.hpp"
+
+namespace slipway::pipelines::drone {
+namespace {
+
+using Entries = std::vector<std::pair<std::string, std::string>>;
+constexpr int kWarmupRuns = 3;  // count as runs of the operator
+
+std::shared_ptr<runtime::Environment> environment() {
+  static const std::shared_ptr<runtime::Environment> kOpened = [] {
+    const auto paths = runtime::locate_libraries();
+    SLIPWAY_CHECK(paths.has_value(), "ONNX Runtime was set up");
+    return std::move(runtime::Environment::open(*paths)).value();
+  }();
+  return kOpened;
+}
+
+/// A red thing on a dark road below a blue sky.
+media::Image picture() {
+  auto image = media::Image::create(192, 128).value();
+  for (int y = 0; y < 128; ++y) {
+    for (int x = 0; x < 192; ++x) {
+      const bool is_thing = x >= 40 && x < 80 && y >= 60 && y < 100;
+      std::uint8_t* pixel = image.row(y) + std::ptrdiff_t{3} * x;
+      pixel[0] = is_thing ? 255 : 10;
+      pixel[1] = 10;
+      pixel[2] = y < 50 ? 250 : 10;
+    }
+  }
+  return image;
+}
+
+Config plain() {
+  Config config;
+  config.detector_model = "tests/golden/yolov8/tiny.onnx";
+  config.segmenter_model = "tests/golden/segmentation/tiny.onnx";
+  return config;
+}
+
+StandbyOptions misbehaving(const Entries& entries) {
+  StandbyOptions options;
+  options.primary.custom_op_libraries = {SLIPWAY_MISBEHAVING_OP};
+  options.standby = options.primary;
+  options.primary.config_entries = entries;
+  return options;
+}
+
+/// Both networks behind an operator that misbehaves as told.
+Config troubled(const Entries& detector, const Entries& segmenter) {
+  Config config;
+  config.detector_model = "tests/golden/yolov8/tiny_misbehave.onnx";
+  config.segmenter_model = "tests/golden/segmentation/tiny_misbehave.onnx";
+  config.detector_run = misbehaving(detector);
+  config.segmenter_run = misbehaving(segmenter);
+  return config;
+}
+
+TEST(Drone, FusesObjectsWithTheSurfacesAroundThem) {
+  auto pipeline = Drone::load(environment(), plain());
+  ASSERT_TRUE(pipeline) << pipeline.error().message;
+  const media::Image image = picture();
+  Scene scene;
+  ASSERT_TRUE((*pipeline)->run(image.view(), false, scene));
+  ASSERT_FALSE(scene.objects.empty());
+  EXPECT_EQ(scene.map_age, 0);
+  ASSERT_TRUE(scene.horizon);
+  EXPECT_NEAR(*scene.horizon, 50, 15);
+  ASSERT_EQ(scene.sectors.size(), 9U);
+  EXPECT_EQ(scene.objects[0].track, 0);
+  const auto& labels = (*pipeline)->segmenter()->labels();
+  media::Image drawn = image.clone();
+  draw_scene(drawn, scene, {}, segmentation::colours_of(labels));
+  EXPECT_NE(drawn.row(127)[3 * 5], image.row(127)[3 * 5]);  // the sectors' bar
+}
+
+TEST(Drone, WorksWithADetectorAlone) {
+  Config config = plain();
+  config.segmenter_model.clear();
+  auto pipeline = Drone::load(environment(), config);
+  ASSERT_TRUE(pipeline) << pipeline.error().message;
+  Scene scene;
+  ASSERT_TRUE((*pipeline)->run(picture().view(), true, scene));
+  EXPECT_EQ(scene.map_age, -1);
+  EXPECT_FALSE(scene.horizon);
+  EXPECT_GT(scene.objects[0].track, 0);
+  EXPECT_FALSE((*pipeline)->run({}, true, scene));
+}
+
+TEST(Drone, SegmentsEveryFrameWithoutABudgetAndNoneOfAnotherStream) {
+  auto pipeline = Drone::load(environment(), plain());
+  ASSERT_TRUE(pipeline);
+  Scene scene;
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE((*pipeline)->run(picture().view(), true, scene));
+    EXPECT_EQ(scene.map_age, 0);
+  }
+  (*pipeline)->reset();
+  ASSERT_TRUE((*pipeline)->run(picture().view(), true, scene));
+  EXPECT_EQ(scene.map_age, 0);
+}
+
+TEST(Drone, DoesNotWaitForSegmentationBeyondItsBudget) {
+  // The segmenter sleeps in one run; nothing stands by for it, so it simply takes long.
+  Config config = troubled({}, {{"slipway.test.stall_run", "2"}, {"slipway.test.stall_ms", "400"}});
+  config.segmenter_run.standby.reset();
+  config.budget_ms = 50;
+  auto pipeline = Drone::load(environment(), config);
+  ASSERT_TRUE(pipeline) << pipeline.error().message;
+  Scene scene;
+  int oldest = 0;
+  Stopwatch watch;
+  for (int i = 0; i < 60; ++i) {
+    ASSERT_TRUE((*pipeline)->run(picture().view(), true, scene));
+    EXPECT_TRUE(scene.did_detect);
+    oldest = std::max(oldest, scene.map_age);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_GT(oldest, 3);  // frames went on with an older map
+}
+
+struct Trouble {
+  const char* name;
+  Entries entries;
+  Replacement::Cause cause;
+  std::int64_t frame;
+};
+
+class DroneFallback : public testing::TestWithParam<Trouble> {};
+
+TEST_P(DroneFallback, KeepsTheStreamAndReportsWhenAndWhy) {
+  const Trouble& trouble = GetParam();
+  // The stream that nothing happens to says what is expected.
+  auto healthy = Drone::load(environment(), plain());
+  ASSERT_TRUE(healthy);
+  for (const bool is_detector : {true, false}) {
+    auto pipeline =
+        Drone::load(environment(), is_detector ? troubled(trouble.entries, {}) : troubled({}, trouble.entries));
+    ASSERT_TRUE(pipeline) << pipeline.error().message;
+    (*healthy)->reset();
+    Scene scene, expected;
+    for (int frame = 1; frame <= 10; ++frame) {
+      const auto done = (*pipeline)->run(picture().view(), true, scene);
+      ASSERT_TRUE(done) << done.error().message;
+      ASSERT_TRUE((*healthy)->run(picture().view(), true, expected));
+      EXPECT_LT(scene.total_us, 1'000'000) << frame;  // a stall of 1.5 s is not waited for
+      ASSERT_EQ(scene.objects.size(), expected.objects.size()) << frame;
+      EXPECT_EQ(scene.map.labels, expected.map.labels) << frame;
+    }
+    ASSERT_EQ((*pipeline)->fallbacks().size(), 1U);
+    const Fallback& fallback = (*pipeline)->fallbacks()[0];
+    EXPECT_EQ(fallback.network, is_detector ? "detector" : "segmenter");
+    EXPECT_EQ(fallback.frame, trouble.frame);
+    EXPECT_EQ(fallback.replacement.cause, trouble.cause);
+    EXPECT_FALSE(fallback.replacement.reason.empty());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Provider, DroneFallback,
+    testing::Values(Trouble{"FailsToLoad", {{"slipway.test.fail_load", "1"}}, Replacement::Cause::kLoad, 0},
+                    Trouble{"FailsAtAFrame",
+                            {{"slipway.test.fail_run", std::to_string(kWarmupRuns + 4)}},
+                            Replacement::Cause::kError,
+                            4},
+                    Trouble{"Stalls",
+                            {{"slipway.test.stall_run", std::to_string(kWarmupRuns + 6)},
+                             {"slipway.test.stall_ms", "1500"}},
+                            Replacement::Cause::kStall,
+                            6}),
+    [](const auto& tested) { return tested.param.name; });
+
+TEST(Drone, EndsWithTheProvidersErrorWhenNothingStandsBy) {
+  Config config = troubled({{"slipway.test.fail_run", "2"}}, {});
+  config.detector_run.standby.reset();
+  auto pipeline = Drone::load(environment(), config);
+  ASSERT_TRUE(pipeline);
+  Scene scene;
+  ASSERT_TRUE((*pipeline)->run(picture().view(), true, scene));
+  const auto done = (*pipeline)->run(picture().view(), true, scene);
+  ASSERT_FALSE(done);
+  EXPECT_NE(done.error().message.find("device was lost"), std::string::npos) << done.error().message;
+}
+
+TEST(Drone, RefusesANonsensicalView) {
+  Config config = plain();
+  config.sectors = 0;
+  EXPECT_FALSE(Drone::load(environment(), config));
+  config.sectors = 9;
+  config.field_of_view_deg = 180;
+  EXPECT_FALSE(Drone::load(environment(), config));
+}
+
+}  // namespace
+}  // namespace slipway::pipelines::drone

@@ -1,0 +1,65 @@
+#include "pipelines/drone/segment_lane.hpp"
+
+#include <chrono>
+#include <cstring>
+#include <utility>
+
+namespace slipway::pipelines::drone {
+
+SegmentLane::SegmentLane(std::unique_ptr<segmentation::Segmenter> segmenter)
+    : segmenter_(std::move(segmenter)), thread_([this] { serve(); }) {}
+
+SegmentLane::~SegmentLane() {
+  const std::scoped_lock lock(mutex_);
+  is_ending_ = true;
+  changed_.notify_all();
+}
+
+void SegmentLane::serve() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [&] { return is_requested_ || is_ending_; });
+    if (is_ending_) return;
+    lock.unlock();
+    base::Result<void> outcome = segmenter_->run(view_, segments_);
+    lock.lock();
+    outcome_ = std::move(outcome);
+    is_requested_ = false;
+    changed_.notify_all();
+  }
+}
+
+base::Result<void> SegmentLane::start(media::ImageView image, std::int64_t frame, bool must_copy) {
+  if (must_copy) {
+    SLIPWAY_TRY(copy_.resize(image.width, image.height));
+    for (int y = 0; y < image.height; ++y) {
+      std::memcpy(copy_.row(y), image.row(y), static_cast<std::size_t>(image.width) * 3);
+    }
+    image = copy_.view();
+  }
+  is_busy_ = true;
+  frame_ = frame;
+  const std::scoped_lock lock(mutex_);
+  view_ = image;
+  is_requested_ = true;
+  changed_.notify_all();
+  return {};
+}
+
+base::Result<bool> SegmentLane::take(double wait_us, segmentation::Segments& segments, std::int64_t& frame) {
+  if (!is_busy_) return false;
+  std::unique_lock lock(mutex_);
+  const auto is_done = [&] { return !is_requested_; };
+  if (wait_us < 0) {
+    changed_.wait(lock, is_done);
+  } else if (!changed_.wait_for(lock, std::chrono::duration<double, std::micro>(wait_us), is_done)) {
+    return false;
+  }
+  is_busy_ = false;
+  SLIPWAY_TRY(std::exchange(outcome_, {}));
+  std::swap(segments, segments_);
+  frame = frame_;
+  return true;
+}
+
+}  // namespace slipway::pipelines::drone

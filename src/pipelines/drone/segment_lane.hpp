@@ -1,0 +1,56 @@
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "base/error.hpp"
+#include "media/image.hpp"
+#include "pipelines/common/timing.hpp"
+#include "pipelines/segmentation/pipeline.hpp"
+
+namespace slipway::pipelines::drone {
+
+/// A segmenter in a thread of its own, so that it runs beside the detector, over several frames if need be.
+/// @thread one object belongs to one thread
+class SegmentLane {
+ public:
+  explicit SegmentLane(std::unique_ptr<segmentation::Segmenter> segmenter);
+  ~SegmentLane();
+  SegmentLane(const SegmentLane&) = delete;
+  SegmentLane& operator=(const SegmentLane&) = delete;
+
+  /// Begins with a picture.
+  /// @param must_copy  false: the picture stays as it is until the result was taken
+  /// @pre nothing is under way
+  [[nodiscard]] base::Result<void> start(media::ImageView image, std::int64_t frame, bool must_copy);
+
+  [[nodiscard]] bool is_busy() const { return is_busy_; }
+
+  /// Waits for what is under way; true when it is done, and then `segments` and `frame` (the one it began with) are
+  /// replaced. A time of 0 looks without waiting; a negative one waits as long as it takes.
+  /// @error of the segmenter
+  [[nodiscard]] base::Result<bool> take(double wait_us, segmentation::Segments& segments, std::int64_t& frame);
+
+  /// Not while it is busy.
+  [[nodiscard]] const segmentation::Segmenter& segmenter() const { return *segmenter_; }
+
+ private:
+  void serve();
+
+  std::unique_ptr<segmentation::Segmenter> segmenter_;
+  media::Image copy_;
+  bool is_busy_ = false;  // the caller's side
+  std::int64_t frame_ = 0;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool is_requested_ = false, is_ending_ = false;
+  media::ImageView view_;
+  segmentation::Segments segments_;
+  base::Result<void> outcome_;
+  std::jthread thread_;  // last: it ends before what it uses
+};
+
+}  // namespace slipway::pipelines::drone

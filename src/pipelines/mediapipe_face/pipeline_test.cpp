@@ -1,0 +1,161 @@
+#include "pipelines/mediapipe_face/pipeline.hpp"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "base/files.hpp"
+#include "pipelines/mediapipe_face/draw.hpp"
+
+namespace slipway::pipelines::mediapipe_face {
+namespace {
+
+const std::filesystem::path kFolder = "tests/golden/mediapipe_face";
+
+std::shared_ptr<runtime::Environment> environment() {
+  static const std::shared_ptr<runtime::Environment> kOpened = [] {
+    const auto paths = runtime::locate_libraries();
+    SLIPWAY_CHECK(paths.has_value(), "ONNX Runtime was set up");
+    return std::move(runtime::Environment::open(*paths)).value();
+  }();
+  return kOpened;
+}
+
+nlohmann::json golden(const char* name) {
+  return nlohmann::json::parse(*base::read_file(kFolder / name, 1 << 20));
+}
+
+media::Image picture(int width, int height) {
+  return std::move(media::Image::create(width, height)).value();
+}
+
+Quantizations scales() {
+  Quantizations all;
+  const nlohmann::json reference = golden("reference.json");
+  for (const auto& [name, pair] : reference["quantization"].items()) all[name] = {pair[0], pair[1]};
+  return all;
+}
+
+void expect_same(const Face& found, const nlohmann::json& expected, double pixels) {
+  const std::array<double, 4> box = {found.box.x1, found.box.y1, found.box.x2, found.box.y2};
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_NEAR(box[i], expected["box"][i].get<double>(), pixels) << i;
+  EXPECT_NEAR(found.score, expected["score"].get<double>(), 1e-3);
+  for (std::size_t k = 0; k < kKeypointCount; ++k) {
+    EXPECT_NEAR(found.keypoints[k].x, expected["keypoints"][k][0].get<double>(), pixels) << k;
+    EXPECT_NEAR(found.keypoints[k].y, expected["keypoints"][k][1].get<double>(), pixels) << k;
+  }
+}
+
+double mean_distance(const Face& face, const nlohmann::json& expected) {
+  double sum = 0;
+  for (std::size_t i = 0; i < kLandmarkCount; ++i) {
+    sum += std::hypot(static_cast<double>(face.landmarks[i].x) - expected[i][0].get<double>(),
+                      static_cast<double>(face.landmarks[i].y) - expected[i][1].get<double>());
+  }
+  return sum / kLandmarkCount;
+}
+
+// The networks here always say what MediaPipe's say of the 512×512 astronaut; MediaPipe's own results stand beside
+// them.
+TEST(MediapipeFace, FindsTheFaceThatMediaPipeFinds) {
+  const auto expected = golden("mediapipe.json");
+  const media::Image image = picture(512, 512);
+  for (const std::string name : {"short_range", "full_range", "quantised"}) {
+    Config config;
+    if (name == "quantised") config.detector_quantization = scales();
+    auto pipeline = MediapipeFace::load(environment(), {kFolder / (name + ".onnx"), {}}, {}, config);
+    ASSERT_TRUE(pipeline) << pipeline.error().message;
+    Detections found;
+    for (int again = 0; again < 2; ++again) ASSERT_TRUE((*pipeline)->run(image.view(), found));
+    const auto& faces = expected["detectors"][name == "quantised" ? "short_range" : name];
+    ASSERT_EQ(found.faces.size(), faces.size()) << name;
+    expect_same(found.faces[0], faces[0], name == "quantised" ? 0.1 : 0.02);
+    EXPECT_FALSE(found.faces[0].has_landmarks);
+    EXPECT_TRUE(found.detector_ran);
+    EXPECT_GT(found.times.inference_us, 0);
+  }
+}
+
+TEST(MediapipeFace, PlacesTheLandmarksWhereMediaPipePlacesThem) {
+  const auto expected = golden("mediapipe.json")["mesh"];
+  ASSERT_EQ(expected.size(), 1U);
+  const media::Image image = picture(512, 512);
+  for (const char* name : {"landmark.onnx", "landmark_hub.onnx"}) {
+    auto pipeline = MediapipeFace::load(environment(), {kFolder / "short_range.onnx", kFolder / name}, {}, {});
+    ASSERT_TRUE(pipeline) << pipeline.error().message;
+    Detections found;
+    ASSERT_TRUE((*pipeline)->run(image.view(), found));
+    ASSERT_EQ(found.faces.size(), 1U);
+    ASSERT_TRUE(found.faces[0].has_landmarks) << name;
+    EXPECT_GT(found.faces[0].presence, 0.99F);
+    EXPECT_LT(mean_distance(found.faces[0], expected[0]), 0.02) << name;
+    EXPECT_EQ(found.landmark_runs, 1);
+  }
+}
+
+TEST(MediapipeFace, RunsTheDetectorOnceInASequence) {
+  const media::Image image = picture(512, 512);
+  auto pipeline = MediapipeFace::load(environment(), {kFolder / "short_range.onnx", kFolder / "landmark.onnx"}, {}, {});
+  ASSERT_TRUE(pipeline) << pipeline.error().message;
+  Detections found;
+  int detector_runs = 0;
+  for (int frame = 0; frame < 5; ++frame) {
+    ASSERT_TRUE((*pipeline)->track(image.view(), frame * 0.04, found));
+    detector_runs += found.detector_ran ? 1 : 0;
+    ASSERT_EQ(found.faces.size(), 1U);
+    EXPECT_EQ(found.faces[0].track_id, 0);
+    EXPECT_EQ(found.faces[0].has_keypoints, frame == 0);
+  }
+  EXPECT_EQ(detector_runs, 1);
+  (*pipeline)->reset();
+  ASSERT_TRUE((*pipeline)->track(image.view(), 0, found));
+  EXPECT_TRUE(found.detector_ran);
+}
+
+TEST(MediapipeFace, WithThePackagesRulesCutsToWholePixelsAndLeavesOutTheEdge) {
+  const auto expected = golden("mediapipe.json")["detectors"]["short_range"][0];
+  Config config;
+  config.rules = Rules::kQaiHub;
+  auto pipeline =
+      MediapipeFace::load(environment(), {kFolder / "short_range.onnx", kFolder / "landmark.onnx"}, {}, config);
+  ASSERT_TRUE(pipeline) << pipeline.error().message;
+  Detections found;
+  ASSERT_TRUE((*pipeline)->run(picture(512, 512).view(), found));
+  ASSERT_EQ(found.faces.size(), 1U);
+  const Face& face = found.faces[0];
+  EXPECT_EQ(face.box.x1, std::trunc(face.box.x1));
+  EXPECT_NEAR(face.box.x1, expected["box"][0].get<double>(), 12);  // one anchor's box, not the mean of several
+  EXPECT_NEAR(face.region.width, 1.1 * (face.box.x2 - face.box.x1), 1e-9);
+  // In a flat picture the same answer lies partly in the padding.
+  ASSERT_TRUE((*pipeline)->run(picture(512, 128).view(), found));
+  EXPECT_TRUE(found.faces.empty());
+}
+
+TEST(MediapipeFace, RefusesWhatDoesNotFit) {
+  const auto other = MediapipeFace::load(environment(), {kFolder / "landmark.onnx", {}}, {}, {});
+  ASSERT_FALSE(other);
+  EXPECT_NE(other.error().message.find("landmark.onnx"), std::string::npos) << other.error().message;
+  EXPECT_NE(other.error().message.find("expected"), std::string::npos) << other.error().message;
+  EXPECT_FALSE(MediapipeFace::load(environment(), {kFolder / "short_range.onnx", kFolder / "full_range.onnx"}, {}, {}));
+  EXPECT_FALSE(MediapipeFace::load(environment(), {kFolder / "quantised.onnx", {}}, {}, {}));
+  Config none;
+  none.max_faces = 0;
+  EXPECT_FALSE(MediapipeFace::load(environment(), {kFolder / "short_range.onnx", {}}, {}, none));
+  auto pipeline = MediapipeFace::load(environment(), {kFolder / "short_range.onnx", {}}, {}, {});
+  ASSERT_TRUE(pipeline);
+  Detections found;
+  EXPECT_FALSE((*pipeline)->run({}, found));
+}
+
+TEST(DrawFaces, MarksTheFaceAndSurvivesPointsOutside) {
+  media::Image image = picture(100, 80);
+  std::vector<Face> faces(2);
+  faces[0].box = {20, 30, 60, 70};
+  faces[1].box = {-1e9, -50, 1e9, -20};
+  faces[1].has_landmarks = faces[1].has_keypoints = true;
+  faces[1].landmarks[10] = {1e9F, -1e9F, 0};
+  draw_faces(image, faces);
+  EXPECT_EQ(image.row(50)[3 * 20 + 1], media::kGreen[1]);
+}
+
+}  // namespace
+}  // namespace slipway::pipelines::mediapipe_face

@@ -1,0 +1,130 @@
+#include "pipelines/mediapipe_face/tracker.hpp"
+
+#include <gtest/gtest.h>
+
+#include "pipelines/mediapipe_face/landmarker.hpp"
+
+namespace slipway::pipelines::mediapipe_face {
+namespace {
+
+mediapipe::Detection detection_at(double x, float score) {
+  mediapipe::Detection detection;
+  detection.box = {x, 100, x + 60, 160};
+  detection.score = score;
+  detection.keypoints[0] = {x + 20, 120};
+  detection.keypoints[1] = {x + 40, 120};
+  return detection;
+}
+
+/// What the landmark network would say of an upright face of 60 pixels.
+void see(Face& face, double x) {
+  face.has_landmarks = true;
+  face.presence = 0.9F;
+  for (std::size_t i = 0; i < kLandmarkCount; ++i) {
+    face.landmarks[i] = {static_cast<float>(x) + static_cast<float>(i % 61), 100 + static_cast<float>(i / 61 * 60) / 7,
+                         0};
+  }
+  face.landmarks[33] = {static_cast<float>(x) + 10, 120, 0};
+  face.landmarks[263] = {static_cast<float>(x) + 50, 120, 0};
+}
+
+TEST(Tracker, AsksTheDetectorOnlyUntilAFaceIsFollowed) {
+  Tracker tracker(1, false);
+  ASSERT_TRUE(tracker.needs_detector());
+  std::vector<Face> faces;
+  const std::array<mediapipe::Detection, 2> detections = {detection_at(100, 0.9F), detection_at(300, 0.8F)};
+  tracker.propose(detections, Rules::kMediapipe, faces);
+  ASSERT_EQ(faces.size(), 1U);
+  EXPECT_TRUE(faces[0].has_keypoints);
+  see(faces[0], 100);
+  tracker.update(0, faces);
+  EXPECT_EQ(faces[0].track_id, 0);
+  EXPECT_FALSE(tracker.needs_detector());
+
+  tracker.propose({}, Rules::kMediapipe, faces);
+  ASSERT_EQ(faces.size(), 1U);
+  EXPECT_EQ(faces[0].track_id, 0);
+  EXPECT_FALSE(faces[0].has_keypoints);
+  EXPECT_NEAR(faces[0].region.width, 90, 1e-3);  // 1.5 times the landmarks' box
+  see(faces[0], 104);
+  tracker.update(0.04, faces);
+  EXPECT_NEAR(faces[0].box.x1, 104, 1e-3);
+  EXPECT_EQ(faces[0].score, 0.9F);
+}
+
+TEST(Tracker, LosesAFaceThatTheLandmarkNetworkDoesNotSee) {
+  Tracker tracker(1, false);
+  std::vector<Face> faces;
+  const std::array<mediapipe::Detection, 1> detections = {detection_at(100, 0.9F)};
+  tracker.propose(detections, Rules::kMediapipe, faces);
+  see(faces[0], 100);
+  tracker.update(0, faces);
+  tracker.propose({}, Rules::kMediapipe, faces);
+  faces[0].has_landmarks = false;
+  tracker.update(0.04, faces);
+  EXPECT_TRUE(faces.empty());
+  ASSERT_TRUE(tracker.needs_detector());
+  tracker.propose(detections, Rules::kMediapipe, faces);
+  see(faces[0], 100);
+  tracker.update(0.08, faces);
+  EXPECT_EQ(faces[0].track_id, 1);
+}
+
+TEST(Tracker, KeepsATrackWhenTheDetectorSeesTheSameFaceAndAddsOthers) {
+  Tracker tracker(3, false);
+  std::vector<Face> faces;
+  tracker.propose(std::array{detection_at(100, 0.9F)}, Rules::kMediapipe, faces);
+  see(faces[0], 100);
+  tracker.update(0, faces);
+  ASSERT_TRUE(tracker.needs_detector());
+  const std::array<mediapipe::Detection, 3> detections = {detection_at(300, 0.9F), detection_at(102, 0.8F),
+                                                          detection_at(500, 0.7F)};
+  tracker.propose(detections, Rules::kMediapipe, faces);
+  ASSERT_EQ(faces.size(), 3U);
+  EXPECT_EQ(faces[0].track_id, 0);
+  EXPECT_EQ(faces[1].box.x1, 300);
+  EXPECT_EQ(faces[2].box.x1, 500);
+  see(faces[0], 101);
+  see(faces[1], 300);
+  see(faces[2], 500);
+  tracker.update(0.04, faces);
+  EXPECT_FALSE(tracker.needs_detector());
+  EXPECT_EQ(faces[2].track_id, 2);
+  tracker.reset();
+  EXPECT_TRUE(tracker.needs_detector());
+}
+
+TEST(Tracker, SmoothsWhatItShowsButFollowsWhatItSaw) {
+  Tracker tracker(1, true);
+  std::vector<Face> faces;
+  tracker.propose(std::array{detection_at(100, 0.9F)}, Rules::kMediapipe, faces);
+  see(faces[0], 100);
+  tracker.update(0, faces);
+  tracker.propose({}, Rules::kMediapipe, faces);
+  see(faces[0], 101);
+  tracker.update(0.04, faces);
+  EXPECT_GT(faces[0].landmarks[0].x, 100);
+  EXPECT_LT(faces[0].landmarks[0].x, 101);
+  tracker.propose({}, Rules::kMediapipe, faces);
+  EXPECT_NEAR(faces[0].region.centre.x, 131, 1e-3);
+}
+
+TEST(ProposeFaces, KeepsTheLaterOfTwoThatOverlap) {
+  std::vector<Face> faces;
+  propose_faces(std::array{detection_at(100, 0.9F), detection_at(110, 0.8F)}, Rules::kMediapipe, faces);
+  ASSERT_EQ(faces.size(), 1U);
+  EXPECT_EQ(faces[0].score, 0.8F);
+}
+
+TEST(Region, FollowsTheRulesAskedFor) {
+  mediapipe::Detection tall = detection_at(100, 0.9F);
+  tall.box.y2 = 180;
+  const mediapipe::Region square = region_of(tall, Rules::kMediapipe), box = region_of(tall, Rules::kQaiHub);
+  EXPECT_NEAR(square.width, 120, 1e-9);
+  EXPECT_NEAR(square.height, 120, 1e-9);
+  EXPECT_NEAR(box.width, 66, 1e-9);
+  EXPECT_NEAR(box.height, 88, 1e-9);
+}
+
+}  // namespace
+}  // namespace slipway::pipelines::mediapipe_face

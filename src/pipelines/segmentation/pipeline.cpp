@@ -1,0 +1,116 @@
+#include "pipelines/segmentation/pipeline.hpp"
+
+#include "pipelines/common/model_folder.hpp"
+#include "pipelines/segmentation/labels.hpp"
+#include "pipelines/segmentation/upsampled_argmax.hpp"
+
+namespace slipway::pipelines::segmentation {
+namespace {
+
+using base::Code;
+
+base::Result<std::optional<std::array<float, 3>>> three_numbers(const ModelFolder& folder, std::string_view key) {
+  SLIPWAY_ASSIGN(const auto values, folder.numbers(key));
+  if (!values) return std::optional<std::array<float, 3>>();
+  if (values->size() != 3) {
+    return base::fail(Code::kInvalidArgument, "{}/model.yaml: {}: expected three numbers, R G B, found {}",
+                      folder.path().string(), key, values->size());
+  }
+  return std::array<float, 3>{static_cast<float>((*values)[0]), static_cast<float>((*values)[1]),
+                              static_cast<float>((*values)[2])};
+}
+
+base::Result<media::ImageToTensor> make_preprocess(const Signature& signature, const ModelFolder& folder,
+                                                   const Config& config) {
+  media::PictureInput input;
+  input.width = signature.input.width;
+  input.height = signature.input.height;
+  input.layout = signature.input.layout;
+  input.dtype = signature.input.spec.dtype;
+  input.quantization = signature.input.spec.quantization;
+  SLIPWAY_ASSIGN(const auto mean, three_numbers(folder, "pre.mean"));
+  SLIPWAY_ASSIGN(const auto deviation, three_numbers(folder, "pre.deviation"));
+  if (mean) input.mean = *mean;
+  if (deviation) input.deviation = *deviation;
+  if (config.mean) input.mean = *config.mean;
+  if (config.deviation) input.deviation = *config.deviation;
+  return media::ImageToTensor::create(input, media::Fit::kLetterbox);
+}
+
+/// One label a class: those that are known, then numbers.
+std::vector<std::string> labels_for(const Signature& signature, std::vector<std::string> known) {
+  if (known.empty()) known = cityscapes_labels();
+  const auto count = static_cast<std::size_t>(signature.class_count);
+  for (std::size_t i = known.size(); i < count; ++i) known.push_back(fmt::format("class {}", i));
+  known.resize(count);
+  return known;
+}
+
+}  // namespace
+
+struct Segmenter::State {
+  Signature signature;
+  std::vector<std::string> labels;
+  std::unique_ptr<StandbyRun> network;
+  media::ImageToTensor preprocess;
+  UpsampledArgmax argmax;
+};
+
+Segmenter::Segmenter(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Segmenter::~Segmenter() = default;
+
+base::Result<std::unique_ptr<Segmenter>> Segmenter::load(std::shared_ptr<runtime::Environment> environment,
+                                                         const std::filesystem::path& model,
+                                                         const StandbyOptions& options, const Config& config) {
+  SLIPWAY_ASSIGN(const ModelFolder folder, ModelFolder::open(model));
+  SLIPWAY_ASSIGN(const ModelFile file, find_model(model, ""));
+  SLIPWAY_ASSIGN(std::unique_ptr<StandbyRun> network, StandbyRun::load(std::move(environment), file.path, options));
+  auto quantization = config.quantization;
+  quantization.insert(file.quantization.begin(), file.quantization.end());
+  auto signature = read_signature(network->inputs(), network->outputs(), quantization);
+  if (!signature) return std::unexpected(signature.error().with(file.path.string()));
+  SLIPWAY_ASSIGN(media::ImageToTensor preprocess, make_preprocess(*signature, folder, config));
+  SLIPWAY_TRY(network->prepare(signature->input.spec));
+  std::vector<std::string> labels = labels_for(*signature, config.labels.empty() ? folder.labels() : config.labels);
+  UpsampledArgmax argmax(*signature);
+  return std::unique_ptr<Segmenter>(new Segmenter(std::make_unique<State>(
+      State{std::move(*signature), std::move(labels), std::move(network), std::move(preprocess), std::move(argmax)})));
+}
+
+base::Result<void> Segmenter::run(media::ImageView image, Segments& segments) {
+  State& state = *state_;
+  Stopwatch watch;
+  SLIPWAY_ASSIGN(const media::Placement placement, state.preprocess.convert(image, state.network->input()));
+  segments.times.pre_us = watch.lap_us();
+  SLIPWAY_TRY(state.network->run());
+  SLIPWAY_ASSIGN(const tensor::NamedTensors* outputs, state.network->run_outputs());
+  segments.times.inference_us = watch.lap_us();
+  SLIPWAY_TRY(state.argmax.run(outputs->front().tensor, placement, segments.map));
+  segments.times.post_us = watch.lap_us();
+  return {};
+}
+
+const Signature& Segmenter::signature() const {
+  return state_->signature;
+}
+const std::vector<std::string>& Segmenter::labels() const {
+  return state_->labels;
+}
+const StandbyRun& Segmenter::network() const {
+  return *state_->network;
+}
+
+void draw_segments(media::Image& image, const LabelMap& map, const std::vector<media::Colour>& colours) {
+  if (map.empty()) return;
+  for (int y = 0; y < image.height(); ++y) {
+    const int row = nearest_cell(y, image.height(), map.height);
+    std::uint8_t* to = image.row(y);
+    for (int x = 0; x < image.width(); ++x, to += 3) {
+      const std::uint8_t label = map.at(nearest_cell(x, image.width(), map.width), row);
+      if (label >= colours.size()) continue;
+      for (std::size_t c = 0; c < 3; ++c) to[c] = static_cast<std::uint8_t>((to[c] + colours[label][c]) / 2);
+    }
+  }
+}
+
+}  // namespace slipway::pipelines::segmentation

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "media/image.hpp"
+#include "pipelines/common/standby_run.hpp"
+#include "pipelines/common/timing.hpp"
+#include "pipelines/yolov8/config.hpp"
+#include "pipelines/yolov8/postprocess.hpp"
+
+namespace slipway::pipelines::yolov8 {
+
+/// What one picture gave.
+struct Detections {
+  std::vector<Object> objects;  ///< best first; the memory is reused from picture to picture
+  std::vector<Mask> masks;      ///< one an object, or none where the network has no masks
+  StageTimes times;
+};
+
+/// Finds objects with a network of the YOLOv8 family: one picture in, boxes (and masks) with class and score out.
+///
+///   auto detector = Yolov8::load(environment, "yolov8n.onnx", {}, {});
+///   Detections found;
+///   auto done = (*detector)->run(image.view(), found);
+///
+/// @thread one object belongs to one thread
+class Yolov8 {
+ public:
+  /// @param model  a bare `.onnx` or a model folder. Scales, zero points and labels come from the folder's model.yaml,
+  ///               unless config says them
+  /// @error as find_model, StandbyRun::load, read_signature
+  [[nodiscard]] static base::Result<std::unique_ptr<Yolov8>> load(std::shared_ptr<runtime::Environment> environment,
+                                                                  const std::filesystem::path& model,
+                                                                  const StandbyOptions& options, const Config& config);
+  ~Yolov8();
+
+  /// Pre-processing, one run of the network, post-processing. Allocates nothing once buffers have grown.
+  /// @error kInvalidArgument: an empty picture; otherwise as StandbyRun::run
+  [[nodiscard]] base::Result<void> run(media::ImageView image, Detections& detections);
+
+  [[nodiscard]] const Signature& signature() const;
+  [[nodiscard]] const std::vector<std::string>& labels() const;
+  [[nodiscard]] const StandbyRun& network() const;
+
+ private:
+  struct State;
+  explicit Yolov8(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace slipway::pipelines::yolov8
