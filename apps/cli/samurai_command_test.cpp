@@ -1,7 +1,9 @@
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -81,7 +83,7 @@ TEST_F(SamuraiCommand, follows_as_the_reference_and_replays_what_it_traced) {
   const Outcome outcome = run(frames(24) + kModel + kBox + "--trace " + path("trace.json") + " --masks " +
                               path("masks") + " --output-video " + path("out.mp4") + " --json " + path("out.jsonl"));
   ASSERT_EQ(outcome.status, 0) << outcome.err;
-  EXPECT_THAT(outcome.out, HasSubstr("1 object followed over 24 frames"));
+  EXPECT_THAT(outcome.out, HasSubstr("1 object followed over 24 frames, without a mask on 4"));
   EXPECT_THAT(outcome.out, HasSubstr("on the CPU"));
   const json reference = json::parse(*base::read_file(kTiny / "box.json", 1 << 20));
   const json trace = json::parse(*base::read_file(path("trace.json"), 1 << 20));
@@ -112,6 +114,11 @@ TEST_F(SamuraiCommand, follows_as_the_reference_and_replays_what_it_traced) {
       for (int x = 0; x < kSide; ++x) white += mask->row(y)[3 * x] == 255 ? 1 : 0;
     }
     EXPECT_EQ(lines[i]["objects"][0]["area"], white) << i;
+    // The square is hidden from frame 14 to 17; then it is there again.
+    const bool is_hidden = i >= 14 && i < 18;
+    EXPECT_EQ(lines[i]["objects"][0]["visible"], !is_hidden) << i;
+    EXPECT_EQ(lines[i]["objects"][0]["bbox"].is_null(), is_hidden) << i;
+    EXPECT_EQ(white == 0, is_hidden) << i;
   }
   auto video = media::VideoReader::open(path("out.mp4"));
   ASSERT_TRUE(video);
@@ -119,6 +126,50 @@ TEST_F(SamuraiCommand, follows_as_the_reference_and_replays_what_it_traced) {
   int count = 0;
   while (*video->next(frame)) ++count;
   EXPECT_EQ(count, 24);
+}
+
+TEST_F(SamuraiCommand, follows_a_video_file_and_a_stream_alike) {
+  const std::string folder = frames(8);
+  ASSERT_EQ(run(folder + kModel + kBox + "--output-video " + path("in.mp4")).status, 0);
+  const Outcome file = run(path("in.mp4") + kModel + kBox + "--json");
+  ASSERT_EQ(file.status, 0) << file.err;
+  const Outcome stream = run("-" + kModel + kBox + "--json <" + path("in.mp4"));
+  ASSERT_EQ(stream.status, 0) << stream.err;
+  const auto of_file = lines_of(file.out), of_stream = lines_of(stream.out);
+  ASSERT_EQ(of_file.size(), 9U);
+  ASSERT_EQ(of_stream.size(), 9U);
+  for (std::size_t i = 0; i < 8; ++i) EXPECT_EQ(of_file[i]["objects"], of_stream[i]["objects"]) << i;
+  const Outcome camera = run("/dev/video99" + kModel + kBox);
+  EXPECT_EQ(camera.status, 1);
+  EXPECT_THAT(camera.err, HasSubstr("/dev/video99"));
+}
+
+// Ultralytics' network finds a person on bus.jpg with a score of 0.91; nothing is on a grey picture.
+TEST_F(SamuraiCommand, follows_what_a_detector_finds) {
+  const char* const named = std::getenv("SLIPWAY_TEST_DATA");
+  const fs::path data = named != nullptr ? named : "../shared/data";
+  const fs::path detector = data / "models/detect/yolov8n_fp32_dequantised.onnx";
+  if (!fs::exists(detector)) GTEST_SKIP() << "no test data at " << data.string();
+  fs::create_directory(path("frames"));
+  auto grey = media::Image::create(320, 240);
+  ASSERT_TRUE(media::write_image(path("frames/0.png"), grey->view()));
+  for (const char* name : {"frames/1.jpg", "frames/2.jpg"}) fs::copy_file(data / "images/street/bus.jpg", path(name));
+  const std::string common = path("frames") + kModel + "--detector " + detector.string() + " ";
+  const Outcome outcome = run(common + "--detect person --detect bus --json");
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("found on frame 1: person 0.91 at "));
+  EXPECT_THAT(outcome.err, HasSubstr(", bus 0.86 at "));
+  const auto lines = lines_of(outcome.out);
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(lines[0]["source"], path("frames/1.jpg"));
+  EXPECT_EQ(lines[0]["objects"].size(), 2U);
+  const Outcome none = run(common + "--detect zebra");
+  EXPECT_EQ(none.status, 1);
+  EXPECT_THAT(none.err, HasSubstr("no zebra with a score of 0.45 or more on any of its 3 frames"));
+  const Outcome unknown = run(common + "--detect unicorn");
+  EXPECT_EQ(unknown.status, 1);
+  EXPECT_THAT(unknown.err, HasSubstr("--detect unicorn: "));
+  EXPECT_THAT(unknown.err, HasSubstr("it knows: person, bicycle, car"));
 }
 
 TEST_F(SamuraiCommand, gives_the_same_with_and_without_encoding_ahead) {
@@ -191,6 +242,10 @@ TEST_F(SamuraiCommand, tells_wrong_use_from_prompts_that_do_not_fit_the_frame) {
       {kModel + kBox + kBox + "--point 1,2,1", 2, "--point belongs to one object, but 2 were shown"},
       {kModel + kBox + "--output-video " + path("o.gif"), 1, "ends in .mp4"},
       {" --model /nowhere " + kBox, 1, "/nowhere: no such model"},
+      {kModel + "--detect person", 2, "--detect person needs --detector MODEL"},
+      {kModel + "--detector y.onnx", 2, "--detector y.onnx: what is it to find?"},
+      {kModel + kBox + "--detect person --detector y.onnx", 2, "--detect finds the objects itself"},
+      {kModel + "--detect person --detector /nowhere.onnx", 1, "/nowhere.onnx"},
       {kBox, 2, "samurai takes VIDEO --box x,y,w,h --model DIR"},
   };
   for (const auto& [arguments, status, message] : cases) {
@@ -218,6 +273,29 @@ TEST_F(SamuraiCommand, validates_against_the_reference) {
   EXPECT_EQ(summary["frames"], 24);
   EXPECT_LT(summary["logits_relative"].get<double>(), 1e-3);
   EXPECT_GE(summary["mask_iou"].get<double>(), 0.99);
+
+  const Outcome alone = run(common + " --components " + (kTiny / "components.npz").string());
+  ASSERT_EQ(alone.status, 0) << alone.err;
+  std::set<std::string> components;
+  for (const json& line : lines_of(alone.out)) {
+    if (line["schema"] != "samurai-validate-component/1") continue;
+    components.insert(line["component"].get<std::string>());
+    EXPECT_LT(line["relative"].get<double>(), 1e-4) << line;
+  }
+  EXPECT_GE(components.size(), 6U);
+  EXPECT_LT(lines_of(alone.out).back()["components_relative"].get<double>(), 1e-4);
+
+  tensor::NamedTensors recorded = *tensor::read_npz(kTiny / "components.npz");
+  for (tensor::NamedTensor& each : recorded) {
+    if (each.name == "memory_encoder/1/out/memory") each.tensor.values<float>()[5] += 9;
+  }
+  ASSERT_TRUE(tensor::write_npz(path("components.npz"), recorded));
+  EXPECT_EQ(run(common + " --components " + path("components.npz")).status, 1);
+  recorded[0].name = "image_encoder/first";
+  ASSERT_TRUE(tensor::write_npz(path("components.npz"), recorded));
+  const Outcome misnamed = run(common + " --components " + path("components.npz"));
+  EXPECT_EQ(misnamed.status, 1);
+  EXPECT_THAT(misnamed.err, HasSubstr("array 'image_encoder/first': expected COMPONENT/FRAME/in/TENSOR"));
 
   arrays[0].tensor.values<float>()[7 * 256 + 30] += 3;
   ASSERT_TRUE(tensor::write_npz(path("reference.npz"), arrays));
