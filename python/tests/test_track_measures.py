@@ -1,6 +1,7 @@
 """The measures of DAVIS and LaSOT against numbers worked out by hand, and the scripts over small folders of their layouts."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,11 @@ from PIL import Image
 
 from python.tools import track_davis, track_lasot
 from python.tools.track_measures import box_overlaps, contour, contour_measure, precision, region_overlap, success_auc, thickened
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SLIPWAY = Path(os.environ.get("SLIPWAY_BUILD", REPOSITORY / "build/release")) / "slipway"
+TINY = REPOSITORY / "tests/golden/samurai/tiny"
+needs_slipway = pytest.mark.skipif(not SLIPWAY.is_file(), reason=f"{SLIPWAY} is not built")
 
 
 def square(left: int, side: int = 10, size: int = 40) -> np.ndarray:
@@ -112,3 +118,27 @@ def test_lasot_leaves_out_frames_without_the_object(tmp_path, capsys):
     (folder / "out_of_view.txt").write_text("0,0")
     with pytest.raises(SystemExit, match="2 marks, but groundtruth.txt has 5 lines"):
         track_lasot.main(["--data", str(tmp_path / "lasot"), "--results", str(tmp_path / "results"), "--score-only"])
+
+
+# A tracker whose weights are drawn from a seed follows nothing; what counts here is that its answers arrive whole.
+@needs_slipway
+def test_both_scripts_run_the_tracker(tmp_path, capsys):
+    pictures = np.fromfile(TINY / "frames.u8", np.uint8).reshape(-1, 64, 64, 3)[:4]
+    first = square(10, 20, 64) + 2 * square(40, 15, 64)
+    data = davis(tmp_path / "davis", [first] * 4)
+    sequence = tmp_path / "lasot/box/box-1"
+    (sequence / "img").mkdir(parents=True)
+    (sequence / "groundtruth.txt").write_text("10,14,24,26\n" * 4)
+    for number, picture in enumerate(pictures):
+        Image.fromarray(picture).save(data / f"JPEGImages/480p/square/{number:05}.jpg")
+        Image.fromarray(picture).save(sequence / f"img/{number + 1:08}.jpg")
+    common = ["--model", str(TINY), "--slipway", str(SLIPWAY)]
+    assert track_davis.main(["--data", str(data), "--results", str(tmp_path / "masks"), *common]) == 0
+    assert track_lasot.main(["--data", str(tmp_path / "lasot"), "--results", str(tmp_path / "boxes"), *common]) == 0
+    printed = lines_of(capsys.readouterr().out)
+    assert [row.get("object") for row in printed[:2]] == [1, 2]
+    assert printed[3]["frames"] == 4
+    # The first frame's masks are the prompts themselves.
+    shown = np.array(Image.open(tmp_path / "masks/square/00000.png"))
+    assert region_overlap(shown == 1, first == 1) > 0.8
+    assert len((tmp_path / "boxes/box-1.txt").read_text().split()) == 4
