@@ -1,12 +1,16 @@
+#include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <optional>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/context.hpp"
+#include "apps/cli/interrupt.hpp"
 #include "apps/cli/progress_bar.hpp"
 #include "apps/cli/report.hpp"
+#include "apps/cli/samurai_detect.hpp"
 #include "apps/cli/samurai_outputs.hpp"
 #include "apps/cli/samurai_prompts.hpp"
 #include "apps/cli/samurai_validate.hpp"
@@ -14,6 +18,7 @@
 #include "apps/cli/table.hpp"
 #include "apps/cli/verbs.hpp"
 #include "base/files.hpp"
+#include "media/camera.hpp"
 #include "pipelines/common/frame_loop.hpp"
 #include "pipelines/common/timing.hpp"
 #include "pipelines/samurai/tracker.hpp"
@@ -33,6 +38,7 @@ struct Arguments {
   fs::path model;
   SessionArguments session;
   PromptArguments prompts;
+  DetectArguments detect;
   SamuraiOutputs::Paths outputs;
   std::int64_t frames = 0;
   bool no_overlap = false;
@@ -46,17 +52,26 @@ struct Slot {
   samurai::FrameResult result;
 };
 
-/// Microseconds of every frame, by stage.
+/// Microseconds of the newest frames, by stage: a stream without end must not fill memory.
 struct StageSamples {
   static constexpr std::array<const char*, 8> kNames = {"prepare",          "image encoder",        "loading attention",
                                                         "memory attention", "mask decoder",         "memory encoder",
                                                         "rules and mask",   "all after the encoder"};
+  static constexpr std::size_t kNewest = 10'000;
   std::array<std::vector<double>, kNames.size()> samples;
+  std::size_t next = 0;
 
   void add(const samurai::FrameResult::Times& times) {
     const std::array<double, kNames.size()> values = {times.prepare, times.encode,   times.load,   times.attention,
                                                       times.decode,  times.remember, times.finish, times.track};
-    for (std::size_t i = 0; i < values.size(); ++i) samples[i].push_back(values[i]);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (samples[i].size() < kNewest) {
+        samples[i].push_back(values[i]);
+      } else {
+        samples[i][next] = values[i];
+      }
+    }
+    next = (next + 1) % kNewest;
   }
 
   [[nodiscard]] std::string table() const {
@@ -133,6 +148,7 @@ class Run {
     width_ = image.width();
     height_ = image.height();
     ++frames_;
+    objects_ = slot.result.objects.size();
     for (const samurai::ObjectResult& object : slot.result.objects) hidden_ += object.mask.area == 0 ? 1 : 0;
     samples_.add(slot.result.times);
     SLIPWAY_TRY(context_.emit("samurai/1", json_of_frame(slot)));
@@ -144,8 +160,7 @@ class Run {
   base::Result<void> finish(double seconds) {
     SLIPWAY_TRY(outputs_.finish());
     if (frames_ == 0) return base::fail(base::Code::kDataLoss, "{}: no frame could be read", arguments_.video);
-    const std::size_t objects = arguments_.prompts.boxes.size() + arguments_.prompts.masks.size();
-    const auto count = std::max<std::size_t>(1, objects);
+    const std::size_t count = objects_;
     const double peak = static_cast<double>(runtime::resident_set().peak_bytes);
     std::string text = fmt::format("{} object{} followed over {} frame{}, without a mask on {}", count,
                                    count == 1 ? "" : "s", frames_, frames_ == 1 ? "" : "s", hidden_);
@@ -209,6 +224,7 @@ class Run {
   StageSamples samples_;
   std::int64_t tracked_ = 0;  // of infer(), the others of present()
   std::int64_t frames_ = 0, hidden_ = 0, failures_ = 0;
+  std::size_t objects_ = 0;
   int width_ = 0, height_ = 0;
 };
 
@@ -216,6 +232,7 @@ class Run {
 std::int64_t expected_frames(const Arguments& arguments, const pipelines::FrameSource& source) {
   const auto& files = source.files();
   std::int64_t total = 0;
+  if (std::ranges::any_of(files, media::is_camera_path)) return arguments.frames;
   if (files.size() == 1 && files.front() != "-" && media::has_video_ending(files.front())) {
     if (const auto video = media::VideoReader::open(files.front())) {
       total = std::llround(video->info().duration_s * video->info().frames_per_second());
@@ -230,23 +247,45 @@ base::Result<void> follow(const Arguments& arguments, std::vector<samurai::Promp
                           const runtime::SessionOptions& options, Context& context) {
   context.keep_standard_output_for_results();
   SLIPWAY_ASSIGN(pipelines::FrameSource source, pipelines::FrameSource::open({arguments.video}));
-  SLIPWAY_ASSIGN(SamuraiOutputs outputs, SamuraiOutputs::open(arguments.outputs, prompts.size(), source.files()));
+  const std::size_t objects = prompts.size() + arguments.detect.classes.size();
+  SLIPWAY_ASSIGN(SamuraiOutputs outputs, SamuraiOutputs::open(arguments.outputs, objects, source.files()));
   SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment());
   SLIPWAY_ASSIGN(const auto tracker, samurai::SamuraiTracker::load(environment, arguments.model, options));
   for (const std::string& line : tracker->network().log_lines()) fmt::print(stderr, "{}\n", line);
-  SLIPWAY_TRY(tracker->start(std::move(prompts)));
+  std::optional<PromptDetector> detector;
+  if (prompts.empty()) {
+    SLIPWAY_ASSIGN(detector, PromptDetector::load(environment, arguments.detect, options));
+  } else {
+    SLIPWAY_TRY(tracker->start(std::move(prompts)));
+  }
 
   // Three slots when the encoder works on the next frame meanwhile: one in each stage.
   std::vector<Slot> slots(arguments.no_overlap ? 2 : 3);
   for (Slot& slot : slots) {
     SLIPWAY_ASSIGN(slot.features, tracker->make_features());
   }
+  keep_first_interrupt();
   const auto started = std::chrono::steady_clock::now();
   Run run(arguments, *tracker, outputs, context, expected_frames(arguments, source));
-  std::int64_t captured = 0;
+  std::int64_t captured = 0, passed_over = 0;
   const auto capture = [&](Slot& slot) -> base::Result<bool> {
     if (arguments.frames > 0 && captured == arguments.frames) return false;
-    if (!source.next(slot.source)) return false;
+    if (was_interrupted() || !source.next(slot.source)) return false;
+    // Frames are passed over until all that is to be followed is on one.
+    while (detector && !slot.source.error) {
+      SLIPWAY_ASSIGN(auto shown, detector->find(slot.source.frame.image.view()));
+      if (!shown.empty()) {
+        fmt::print(stderr, "found on frame {}: {}\n", passed_over, detector->found());
+        SLIPWAY_TRY(tracker->start(std::move(shown)));
+        detector.reset();
+        break;
+      }
+      ++passed_over;
+      if (was_interrupted() || !source.next(slot.source)) {
+        return base::fail(base::Code::kNotFound, "{}: no {} with a score of {:g} or more on any of its {} frames",
+                          arguments.video, detector->wanted(), arguments.detect.score_min, passed_over);
+      }
+    }
     if (slot.source.error) return true;
     ++captured;
     if (!arguments.no_overlap) SLIPWAY_TRY(tracker->encode(slot.source.frame.image.view(), *slot.features));
@@ -299,8 +338,9 @@ void add_replay(CLI::App& verb, Context& context) {
 void add_samurai(CLI::App& app, Context& context) {
   CLI::App* verb = app.add_subcommand("samurai", "Follow objects through a video with SAM 2.1 and SAMURAI's rules");
   auto arguments = std::make_shared<Arguments>();
-  verb->add_option("video", arguments->video,
-                   "A video, a folder of pictures in the order of their names, or - for a stream");
+  verb->add_option(
+      "video", arguments->video,
+      "A video, a folder of pictures in the order of their names, a camera (/dev/video0), or - for a stream");
   verb->add_option("-m,--model", arguments->model, "Model folder, as python -m python.exporters.samurai writes it");
   verb->add_option("--box,--bbox", arguments->prompts.boxes,
                    "The object on the first frame: x,y,w,h in pixels; once for each object")
@@ -314,6 +354,17 @@ void add_samurai(CLI::App& app, Context& context) {
                    "A picture of the first frame's size, white where the object is; once for each object")
       ->allow_extra_args(false)
       ->take_all();
+  verb->add_option(
+          "--detect", arguments->detect.classes,
+          "Follow the best object of this class, e.g. person, from the first frame that has one; once for each "
+          "object. Needs --detector")
+      ->allow_extra_args(false)
+      ->take_all();
+  verb->add_option("--detector", arguments->detect.model,
+                   "YOLOv8 network for --detect: a .onnx file or a model folder");
+  verb->add_option("--detect-min", arguments->detect.score_min, "Least score of what --detect finds")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
   verb->add_option("--output-video", arguments->outputs.video, "The video with masks and boxes drawn over it");
   verb->add_option("--masks", arguments->outputs.masks, "Folder of a black and white picture a frame");
   verb->add_option("--trace", arguments->outputs.trace,
@@ -332,7 +383,7 @@ void add_samurai(CLI::App& app, Context& context) {
     if (arguments->video.empty() || arguments->model.empty()) {
       return context.finish_wrong_use({base::Code::kInvalidArgument, "samurai takes VIDEO --box x,y,w,h --model DIR"});
     }
-    auto prompts = read_prompts(arguments->prompts);
+    auto prompts = read_prompts(arguments->prompts, arguments->detect);
     if (!prompts) return context.finish_wrong_use(prompts.error());
     const auto options = arguments->session.session_options();
     if (!options) return context.finish_wrong_use(options.error());

@@ -84,4 +84,21 @@ base::Result<std::vector<samurai::Prompt>> read_prompts(const PromptArguments& a
   return prompts;
 }
 
+base::Result<std::vector<samurai::Prompt>> read_prompts(const PromptArguments& arguments,
+                                                        const DetectArguments& detect) {
+  if (detect.classes.empty() && detect.model.empty()) return read_prompts(arguments);
+  if (detect.classes.empty()) {
+    return base::fail(Code::kInvalidArgument, "--detector {}: what is it to find? Add --detect CLASS, e.g. person",
+                      detect.model.string());
+  }
+  if (detect.model.empty()) {
+    return base::fail(Code::kInvalidArgument, "--detect {} needs --detector MODEL, a YOLOv8 network",
+                      detect.classes.front());
+  }
+  if (!arguments.boxes.empty() || !arguments.points.empty() || !arguments.masks.empty()) {
+    return base::fail(Code::kInvalidArgument, "--detect finds the objects itself: leave out --box, --point and --mask");
+  }
+  return std::vector<samurai::Prompt>();
+}
+
 }  // namespace slipway::cli

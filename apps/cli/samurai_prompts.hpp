@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/cli/samurai_detect.hpp"
 #include "base/error.hpp"
 #include "pipelines/samurai/prompt.hpp"
 
@@ -18,5 +19,10 @@ struct PromptArguments {
 /// Boxes make one object each, as do masks; points belong to the one object there is, or make one.
 /// @error kInvalidArgument: nothing shown, another form, or points with several objects; as media::read_image
 [[nodiscard]] base::Result<std::vector<pipelines::samurai::Prompt>> read_prompts(const PromptArguments& arguments);
+
+/// The same for a command that can also have the objects found: no prompts when it is to do so.
+/// @error kInvalidArgument: objects shown and to be found, or a detector missing or left over
+[[nodiscard]] base::Result<std::vector<pipelines::samurai::Prompt>> read_prompts(const PromptArguments& arguments,
+                                                                                 const DetectArguments& detect);
 
 }  // namespace slipway::cli

@@ -13,6 +13,7 @@
 #include "apps/cli/table.hpp"
 #include "pipelines/common/frame_source.hpp"
 #include "pipelines/samurai/agreement.hpp"
+#include "pipelines/samurai/component_check.hpp"
 #include "pipelines/samurai/tracker.hpp"
 #include "tensor/npz.hpp"
 
@@ -26,7 +27,7 @@ using nlohmann::ordered_json;
 
 struct Arguments {
   std::string video;
-  fs::path model, reference;
+  fs::path model, reference, components;
   PromptArguments prompts;
   SessionArguments session;
   double logits_max = 1e-2;
@@ -52,11 +53,34 @@ base::Result<tensor::Tensor> read_reference(const fs::path& file, int side) {
                     file.string());
 }
 
+/// Each component alone on the reference's inputs; the largest error of all.
+base::Result<double> validate_components(const Arguments& arguments, const runtime::SessionOptions& options,
+                                         std::shared_ptr<runtime::Environment> environment, Context& context) {
+  SLIPWAY_ASSIGN(tensor::NamedTensors recorded, tensor::read_npz(arguments.components));
+  SLIPWAY_ASSIGN(const auto errors, samurai::check_each_component(std::move(environment), arguments.model, options,
+                                                                  std::move(recorded), arguments.components.string()));
+  Table table({{"component"}, {"frame", Align::kRight}, {"output"}, {"relative error", Align::kRight}});
+  double worst = 0;
+  for (const samurai::ComponentError& each : errors) {
+    worst = std::max(worst, each.relative);
+    table.add({each.component, fmt::format("{}", each.frame), each.output, fmt::format("{:.2e}", each.relative)});
+    SLIPWAY_TRY(context.emit(
+        "samurai-validate-component/1",
+        {{"component", each.component}, {"frame", each.frame}, {"output", each.output}, {"relative", each.relative}}));
+  }
+  context.print("each component alone, on the reference's inputs:\n" + table.text() + "\n");
+  return worst;
+}
+
 base::Result<void> validate(const Arguments& arguments, std::vector<samurai::Prompt> prompts,
                             const runtime::SessionOptions& options, Context& context) {
   context.keep_standard_output_for_results();
   SLIPWAY_ASSIGN(pipelines::FrameSource source, pipelines::FrameSource::open({arguments.video}));
   SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment());
+  double components_worst = 0;
+  if (!arguments.components.empty()) {
+    SLIPWAY_ASSIGN(components_worst, validate_components(arguments, options, environment, context));
+  }
   SLIPWAY_ASSIGN(const auto tracker, samurai::SamuraiTracker::load(environment, arguments.model, options));
   const int side = tracker->network().constants().mask_side();
   SLIPWAY_ASSIGN(const tensor::Tensor reference, read_reference(arguments.reference, side));
@@ -102,18 +126,22 @@ base::Result<void> validate(const Arguments& arguments, std::vector<samurai::Pro
     return base::fail(Code::kInvalidArgument, "the reference has {} frames, {} only {}", frames, arguments.video,
                       compared);
   }
-  const bool agrees = worst.logits_relative <= arguments.logits_max && worst.iou >= arguments.iou_min;
-  const std::string verdict = fmt::format(
+  const bool agrees = worst.logits_relative <= arguments.logits_max && worst.iou >= arguments.iou_min &&
+                      components_worst <= arguments.logits_max;
+  std::string verdict = fmt::format(
       "over {} frames: logits within {:.2e} (allowed {:g}), mask IoU at least {:.5f} (allowed {:g}), boxes "
       "within {:.0f} pixels",
       compared, worst.logits_relative, arguments.logits_max, worst.iou, arguments.iou_min, worst.box_difference);
+  if (!arguments.components.empty()) verdict += fmt::format(", components within {:.2e}", components_worst);
   for (const auto& [name, placement] : tracker->network().placements()) is_emulated |= placement.is_emulated;
   context.print(table.text() + "\n" + verdict + "\n" + (is_emulated ? kEmulatorNote : ""));
+  const ordered_json components_json = arguments.components.empty() ? ordered_json() : ordered_json(components_worst);
   SLIPWAY_TRY(context.emit("samurai-validate-summary/1", {{"frames", compared},
                                                           {"agrees", agrees},
                                                           {"logits_relative", worst.logits_relative},
                                                           {"mask_iou", worst.iou},
                                                           {"box_difference", worst.box_difference},
+                                                          {"components_relative", components_json},
                                                           {"provider", options.provider.name},
                                                           {"is_emulated", is_emulated}}));
   if (agrees) return {};
@@ -131,10 +159,13 @@ void add_samurai_validate(CLI::App& verb, Context& context) {
   part->add_option("--reference", arguments->reference,
                    "What python -m python.reference.samurai.tracker --logits F.npz wrote with the same weights")
       ->required();
+  part->add_option("--components", arguments->components,
+                   "What the same command wrote with --components F.npz: each component is compared alone as well");
   part->add_option("--box,--bbox", arguments->prompts.boxes, "The object on the first frame: x,y,w,h in pixels")
       ->required()
       ->expected(1);
-  part->add_option("--logits-max", arguments->logits_max, "Largest difference of the logits, of the largest logit")
+  part->add_option("--logits-max", arguments->logits_max,
+                   "Largest difference of logits and of each component's outputs, of the largest value")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   part->add_option("--iou-min", arguments->iou_min, "Smallest IoU of the masks")

@@ -3,7 +3,8 @@
     python -m python.reference.samurai.tiny_golden
 
 `frames.u8` holds [frame][64][64][3] RGB; `box.json` and `point.json` the trace, the decisions and the prompt in `prompt`
-([x0, y0, x1, y1] or [x, y]); `box.f32` and `point.f32` the chosen logits [frame][16][16].
+([x0, y0, x1, y1] or [x, y]); `box.f32` and `point.f32` the chosen logits [frame][16][16]; `components.npz` what each component
+took and gave (`components.py`).
 """
 
 import pathlib
@@ -12,6 +13,7 @@ import numpy as np
 
 from python.exporters.samurai import __main__ as command
 from python.exporters.samurai import export, tiny
+from python.reference.samurai.components import Recorder
 from python.reference.samurai.tracker import ReferenceTracker, write_trace
 
 FOLDER = pathlib.Path("tests/golden/samurai/tiny")
@@ -41,9 +43,12 @@ def main() -> None:
     video = frames()
     video.tofile(FOLDER / "frames.u8")
     for name, prompt in PROMPTS.items():
-        tracker = ReferenceTracker(model)
+        recorder = Recorder(keeps=name == "box")
+        tracker = ReferenceTracker(model, recorder=recorder)
         logits = [tracker.track(frame, **({name: prompt} if t == 0 else {})).numpy() for t, frame in enumerate(video)]
         np.stack(logits).astype(np.float32).tofile(FOLDER / f"{name}.f32")
+        if recorder.arrays:
+            np.savez_compressed(FOLDER / "components.npz", **recorder.arrays)
         write_trace(FOLDER / f"{name}.json", tracker.document() | {"prompt": prompt})
 
 

@@ -2,27 +2,44 @@
 
     python -m python.reference.samurai.tracker --seed 1 --video FILE --box x,y,w,h --frames 10 --json OUT --logits OUT.npz
 
-`slipway samurai validate` compares a run with what this writes.
+`slipway samurai validate` compares a run with what this writes. Decoders of video differ in single values of a colour; with
+--save-frames both see the same pixels.
 """
 
 import argparse
+import itertools
 import json
 import pathlib
 
 import numpy as np
+import PIL.Image
 import torch
 from torch.nn import functional
 
 from python.exporters.samurai import checkpoint, graphs, peer
+from python.reference.samurai import components
 from python.reference.samurai.rules import Rules
 
 
 def to_input(frame: np.ndarray, size: int) -> torch.Tensor:
-    """[H, W, 3] uint8 RGB to [1, 3, S, S] in [0, 1]: straight, bilinear with antialias."""
-    image = torch.from_numpy(np.ascontiguousarray(frame)).permute(2, 0, 1)[None].float() / 255
-    if image.shape[-2:] == (size, size):
-        return image
-    return functional.interpolate(image, size=(size, size), mode="bilinear", align_corners=False, antialias=True)
+    """[H, W, 3] uint8 RGB to [1, 3, S, S] in [0, 1]: straight, bilinear with antialias, to 8 bits as the package's processor does."""
+    square = PIL.Image.fromarray(np.ascontiguousarray(frame)).resize((size, size), PIL.Image.Resampling.BILINEAR)
+    return torch.from_numpy(np.array(square)).permute(2, 0, 1)[None].float() / 255
+
+
+def frames_of(source: pathlib.Path):
+    """RGB frames of a video, or of the pictures in a folder in the order of their names."""
+    if source.is_dir():
+        for path in sorted(source.iterdir()):
+            yield np.array(PIL.Image.open(path).convert("RGB"))
+        return
+    import cv2
+    video = cv2.VideoCapture(str(source))
+    while True:
+        there, frame = video.read()
+        if not there:
+            return
+        yield frame[..., ::-1]
 
 
 def bounds(mask: torch.Tensor) -> list[int]:
@@ -33,8 +50,9 @@ def bounds(mask: torch.Tensor) -> list[int]:
 class ReferenceTracker:
     """track(frame, box) for the first frame, track(frame) afterwards."""
 
-    def __init__(self, model, motion_weight: float = 0.25):
+    def __init__(self, model, motion_weight: float = 0.25, recorder: components.Recorder | None = None):
         self.peer = peer.Peer(model)
+        self.recorder = recorder or components.Recorder(keeps=False)
         self.rules = Rules(motion_weight)
         self._memories: dict[int, torch.Tensor] = {}
         self._pointers: dict[int, torch.Tensor] = {}
@@ -44,10 +62,13 @@ class ReferenceTracker:
     @torch.no_grad()
     def track(self, frame: np.ndarray, box=None, point=None) -> torch.Tensor:
         """@param box  [x0, y0, x1, y1], @param point [x, y], in pixels of the frame; returns logits [S/4, S/4]."""
-        source, model, size = self.peer, self.peer.model, self.peer.size
+        source, model, size, recorder = self.peer, self.peer.model, self.peer.size, self.recorder
         height, width = frame.shape[:2]
-        embeddings, high1, high2 = source.image_encoder(to_input(frame, size))
+        image = to_input(frame, size)
+        embeddings, high1, high2 = source.image_encoder(image)
         t = self.rules.frame
+        maps = {"high_res_features1": high1, "high_res_features2": high2}
+        recorder.keep("image_encoder", t, {"image": image}, {"image_embeddings": embeddings, **maps})
         scale = torch.tensor([size / width, size / height])
         points, labels = torch.zeros(1, 1, 2), torch.full((1, 1), -1.0)
         if t == 0:
@@ -57,11 +78,14 @@ class ReferenceTracker:
         else:
             rows = [self._memories[number] for _, number in self.rules.memory()]
             pointers = self.rules.pointers()
-            inner = source.memory_attention(embeddings, torch.cat(rows), torch.cat([self._pointers[number] for _, number in pointers]),
-                                            [float(distance) for distance, _ in pointers])
+            tokens, distances = torch.cat([self._pointers[number] for _, number in pointers]), [float(distance) for distance, _ in pointers]
+            inner = source.memory_attention(embeddings, torch.cat(rows), tokens, distances)
+            recorder.keep_attention(t, embeddings, torch.cat(rows), tokens, distances, inner)
         several = labels.shape[1] < 2
         sparse, dense = source.prompts(points, labels)
         found = peer.decoded(source, inner, (high1, high2), sparse, dense)
+        prompt = recorder.keep_prompt(t, points, labels, sparse, dense)
+        recorder.keep("mask_decoder", t, {"embeddings": embeddings if t == 0 else inner, "no_memory": [float(t == 0)], **maps, **prompt}, found)
         masks, ious, object_score = torch.from_numpy(found["masks"]), found["ious"][0], float(found["object_score"][0, 0])
         if several:
             tokens = [1, 2, 3]
@@ -75,6 +99,8 @@ class ReferenceTracker:
         token = tokens[decision["choice"]]
         chosen = masks[:, token:token + 1]
         self._memories[t] = source.memory_encoder(embeddings, chosen, torch.tensor([[object_score]]), t == 0)
+        recorder.keep("memory_encoder", t, {"image_embeddings": embeddings, "mask": chosen, "object_score": [[object_score]],
+                                            "is_prompt": [float(t == 0)]}, {"memory": self._memories[t]})
         # A single mask keeps token 0's pointer, whichever token its mask came from.
         pointer = token if several else 0
         self._pointers[t] = torch.from_numpy(found["object_pointers"])[:, pointer]
@@ -98,28 +124,32 @@ def main() -> None:
     source.add_argument("--seed", type=int)
     source.add_argument("--checkpoint", type=pathlib.Path)
     parser.add_argument("--image-size", type=int, choices=(1024, 512), default=1024)
-    parser.add_argument("--video", type=pathlib.Path, required=True)
+    parser.add_argument("--video", type=pathlib.Path, required=True, help="a video, or a folder of pictures")
     parser.add_argument("--box", required=True, help="x,y,w,h in pixels of the first frame")
     parser.add_argument("--frames", type=int, help="at most so many")
     parser.add_argument("--json", type=pathlib.Path, required=True, help="trace and decisions")
     parser.add_argument("--logits", type=pathlib.Path, help="the chosen masks' logits, .npz with `logits` [frame, S/4, S/4]")
+    parser.add_argument("--components", type=pathlib.Path, help="what each component took and gave on the first frames, .npz")
+    parser.add_argument("--save-frames", type=pathlib.Path, help="folder for the frames as they were seen, PNG")
     options = parser.parse_args()
-    import cv2
     model = (checkpoint.seeded(checkpoint.configuration(options.size, options.image_size), options.seed) if options.seed is not None
              else checkpoint.load(options.checkpoint, options.size, options.image_size))
-    tracker = ReferenceTracker(model, checkpoint.MOTION_WEIGHTS.get(options.size, 0.25))
+    recorder = components.Recorder(keeps=options.components is not None)
+    tracker = ReferenceTracker(model, checkpoint.MOTION_WEIGHTS.get(options.size, 0.25), recorder)
     x, y, w, h = (float(value) for value in options.box.split(","))
-    video = cv2.VideoCapture(str(options.video))
     logits = []
-    while options.frames is None or len(logits) < options.frames:
-        there, frame = video.read()
-        if not there:
-            break
-        logits.append(tracker.track(frame[..., ::-1], [x, y, x + w, y + h] if not logits else None).numpy())
+    if options.save_frames:
+        options.save_frames.mkdir(parents=True, exist_ok=True)
+    for frame in itertools.islice(frames_of(options.video), options.frames):
+        if options.save_frames:
+            PIL.Image.fromarray(np.ascontiguousarray(frame)).save(options.save_frames / f"{len(logits):05}.png")
+        logits.append(tracker.track(frame, [x, y, x + w, y + h] if not logits else None).numpy())
         print(f"frame {len(logits) - 1}: {tracker.decisions[-1]['choice']}, object score {tracker.trace[-1]['object_score']:.2f}", flush=True)
     if not logits:
         parser.error(f"{options.video}: no frame could be read")
     write_trace(options.json, tracker.document())
+    if options.components:
+        recorder.save(options.components)
     if options.logits:
         np.savez(options.logits, logits=np.stack(logits))
 
