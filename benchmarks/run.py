@@ -16,6 +16,7 @@ BENCHMARKS = [
     "hub_bench.py",       # the hub: ready, idle, latency, transfers
     "face_det_lite.py",   # faces, float and w8a8, against Python with Pillow and NumPy
     "mediapipe_face.py",  # face detectors and mesh, against the mediapipe package
+    "drone.py",           # YOLOv8n, float and w8a8, and two networks at once, against OpenCV, NumPy and ultralytics
 ]
 
 
