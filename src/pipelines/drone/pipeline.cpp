@@ -12,6 +12,7 @@ struct Drone::State {
   std::vector<Surface> surfaces;  // of the segmenter's classes
   RateControl rates{0};
   TemporalFilter filter;
+  std::vector<Obstacle> obstacles;
   yolov8::Detections found;
   segmentation::Segments segments;
   std::int64_t segments_frame = -1;
@@ -76,9 +77,9 @@ void Drone::State::fuse(int width, int height, bool is_stream, Scene& scene) {
   describe_surroundings(view ? &*view : nullptr, width, height, scene);
   if (is_stream) filter.steady(scene.objects, scene.did_detect);
 
-  std::vector<Obstacle> obstacles;
+  obstacles.clear();
   for (const SceneObject& object : scene.objects) obstacles.push_back({object.box, object.distance.distance});
-  scene.sectors = build_sectors(view ? &*view : nullptr, obstacles, scene.horizon, width, config.sectors);
+  build_sectors(view ? &*view : nullptr, obstacles, scene.horizon, width, config.sectors, scene.sectors);
   if (is_stream) filter.steady(scene.sectors);
   scene.heading = free_heading(scene.sectors, width, config.field_of_view_deg);
 }
