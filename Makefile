@@ -70,8 +70,8 @@ fuzz: setup ## fuzzers of what strangers send, FUZZ_SECONDS each
 golden: build ## writes the committed test data anew
 	@$(PYTHON) -m python.reference.golden
 
-bench: build ## figures beside the peer's, in the same run
-	@tools/setup.sh assets
+bench: build ## figures beside the peer's, in the same run; fetches the peers (PyTorch: gigabytes)
+	@tools/setup.sh assets torch openvino mediapipe
 	@$(PYTHON) benchmarks/run.py --build build/release
 
 clean:

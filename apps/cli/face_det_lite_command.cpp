@@ -34,16 +34,23 @@ struct Arguments {
   float score_min = face::kAppScoreMin;
   double iou_max = face::kEvaluatorIouMax;
   CLI::Option* nms = nullptr;
+  int batch = 1;
   int bench_runs = 10;
   CLI::Option* bench = nullptr;
   std::int64_t max_pixels = media::ImageLimits{}.max_pixels;
 };
 
-/// One frame on its way through the loop.
-struct Slot {
+struct Frame {
   pipelines::SourceFrame source;
-  face::Detections found;
   std::optional<pipelines::BenchReport> bench;
+};
+
+/// A batch of frames on its way through the loop.
+struct Slot {
+  std::vector<Frame> frames;
+  std::vector<face::Detections> found;
+  std::vector<media::ImageView> images;  ///< of the frames that could be read
+  std::size_t count = 0;                 ///< of frames that are filled; the last batch may be incomplete
 };
 
 face::Config config_of(const Arguments& arguments, const fs::path& model) {
@@ -53,6 +60,7 @@ face::Config config_of(const Arguments& arguments, const fs::path& model) {
   config.score_min = arguments.score_min;
   if (arguments.nms->count() > 0) config.iou_max = arguments.iou_max;
   // A bare file may say the scales of its border in its own nodes.
+  config.batch = arguments.batch;
   config.quantization = border_quantization(model);
   return config;
 }
@@ -92,33 +100,32 @@ class Run {
       : arguments_(arguments), pipeline_(pipeline), overlay_(overlay), context_(context) {}
 
   base::Result<void> infer(Slot& slot) {
-    if (slot.source.error) return {};
-    const media::ImageView image = slot.source.frame.image.view();
-    if (arguments_.bench->count() == 0 || slot.source.is_video) return pipeline_.run(image, slot.found);
+    slot.images.clear();
+    for (const Frame& frame : std::span(slot.frames).first(slot.count)) {
+      if (!frame.source.error) slot.images.push_back(frame.source.frame.image.view());
+    }
+    if (slot.images.empty()) return {};
+    const auto found = std::span(slot.found).first(slot.images.size());
+    if (arguments_.bench->count() == 0 || slot.frames[0].source.is_video) return pipeline_.run(slot.images, found);
     const auto once = [&]() -> base::Result<pipelines::StageTimes> {
-      SLIPWAY_TRY(pipeline_.run(image, slot.found));
-      return slot.found.times;
+      SLIPWAY_TRY(pipeline_.run(slot.images, found));
+      return found[0].times;
     };
-    SLIPWAY_ASSIGN(slot.bench, pipelines::run_bench(kWarmupRuns, arguments_.bench_runs, once));
+    SLIPWAY_ASSIGN(const pipelines::BenchReport bench, pipelines::run_bench(kWarmupRuns, arguments_.bench_runs, once));
+    for (Frame& frame : slot.frames) frame.bench = bench;
     return {};
   }
 
   base::Result<void> present(Slot& slot) {
-    if (slot.source.error) {
-      ++failures_;
-      fmt::print(stderr, "slipway: {}\n", slot.source.error->message);
-      return context_.emit(
-          "face-det-lite/1",
-          {{"image", slot.source.path.string()},
-           {"error", {{"code", base::code_name(slot.source.error->code)}, {"message", slot.source.error->message}}}});
+    std::size_t next = 0;
+    for (Frame& frame : std::span(slot.frames).first(slot.count)) {
+      if (frame.source.error) {
+        SLIPWAY_TRY(present_failure(frame.source));
+      } else {
+        SLIPWAY_TRY(present(frame, slot.found[next++]));
+      }
     }
-    ++frames_;
-    face_count_ += static_cast<std::int64_t>(slot.found.faces.size());
-    context_.print(text_of(slot));
-    SLIPWAY_TRY(context_.emit("face-det-lite/1", json_of_frame(slot)));
-    if (!overlay_.is_wanted()) return {};
-    face::draw_faces(slot.source.frame.image, slot.found.faces);
-    return overlay_.write(slot.source);
+    return {};
   }
 
   base::Result<void> finish() {
@@ -131,38 +138,57 @@ class Run {
   }
 
  private:
-  ordered_json json_of_frame(const Slot& slot) const {
+  base::Result<void> present_failure(const pipelines::SourceFrame& source) {
+    ++failures_;
+    fmt::print(stderr, "slipway: {}\n", source.error->message);
+    return context_.emit(
+        "face-det-lite/1",
+        {{"image", source.path.string()},
+         {"error", {{"code", base::code_name(source.error->code)}, {"message", source.error->message}}}});
+  }
+
+  base::Result<void> present(Frame& frame, const face::Detections& found) {
+    ++frames_;
+    face_count_ += static_cast<std::int64_t>(found.faces.size());
+    context_.print(text_of(frame, found));
+    SLIPWAY_TRY(context_.emit("face-det-lite/1", json_of_frame(frame, found)));
+    if (!overlay_.is_wanted()) return {};
+    face::draw_faces(frame.source.frame.image, found.faces);
+    return overlay_.write(frame.source);
+  }
+
+  ordered_json json_of_frame(const Frame& frame, const face::Detections& detections) const {
     const runtime::PlacementReport& placement = pipeline_.session().placement();
-    ordered_json json = {{"image", slot.source.path.string()}};
-    if (slot.source.is_video) {
-      json["frame"] = slot.source.frame.index;
-      json["time_s"] = slot.source.frame.time_s;
+    ordered_json json = {{"image", frame.source.path.string()}};
+    if (frame.source.is_video) {
+      json["frame"] = frame.source.frame.index;
+      json["time_s"] = frame.source.frame.time_s;
     }
-    json["width"] = slot.source.frame.image.width();
-    json["height"] = slot.source.frame.image.height();
+    json["width"] = frame.source.frame.image.width();
+    json["height"] = frame.source.frame.image.height();
     json["faces"] = ordered_json::array();
-    for (const face::Face& found : slot.found.faces) json["faces"].push_back(json_of(found));
+    for (const face::Face& found : detections.faces) json["faces"].push_back(json_of(found));
     json["provider"] = arguments_.session.provider;
     json["placement"] = cli::json_of(placement);
-    json["timing_ms"] = json_of(slot.found.times, placement.is_emulated);
-    if (slot.bench) json["bench"] = json_of(*slot.bench, placement.is_emulated);
+    json["timing_ms"] = json_of(detections.times, placement.is_emulated);
+    if (frame.bench) json["bench"] = json_of(*frame.bench, placement.is_emulated);
     return json;
   }
 
-  std::string text_of(const Slot& slot) const {
+  std::string text_of(const Frame& frame, const face::Detections& detections) const {
     const bool is_emulated = pipeline_.session().placement().is_emulated;
     const auto inference_text = [&](double microseconds) { return is_emulated ? "-" : time_text(microseconds); };
-    const pipelines::StageTimes& times = slot.found.times;
-    std::string text = fmt::format("{}{}: {} faces; before {}, inference {}, after {}\n", slot.source.path.string(),
-                                   slot.source.is_video ? fmt::format(" frame {}", slot.source.frame.index) : "",
-                                   slot.found.faces.size(), time_text(times.pre_us), inference_text(times.inference_us),
+    const pipelines::StageTimes& times = detections.times;
+    std::string text = fmt::format("{}{}: {} faces; before {}, inference {}, after {}\n", frame.source.path.string(),
+                                   frame.source.is_video ? fmt::format(" frame {}", frame.source.frame.index) : "",
+                                   detections.faces.size(), time_text(times.pre_us), inference_text(times.inference_us),
                                    time_text(times.post_us));
-    if (slot.source.is_video) return text;
-    for (const face::Face& found : slot.found.faces) {
+    if (frame.source.is_video) return text;
+    for (const face::Face& found : detections.faces) {
       const face::PixelBox& box = found.pixels;
       text += fmt::format("  score {:.3f}  at ({}, {})  size {} x {}\n", found.score, box.x, box.y, box.w, box.h);
     }
-    if (!slot.bench) return text;
+    if (!frame.bench) return text;
     Table table({{"stage"},
                  {"runs", Align::kRight},
                  {"median", Align::kRight},
@@ -171,9 +197,9 @@ class Run {
                  {"p99", Align::kRight},
                  {"max", Align::kRight}});
     for (const auto& [stage, statistics] :
-         {std::pair{"before", &slot.bench->pre}, std::pair{"inference", &slot.bench->inference},
-          std::pair{"after", &slot.bench->post}}) {
-      const bool is_hidden = is_emulated && statistics == &slot.bench->inference;
+         {std::pair{"before", &frame.bench->pre}, std::pair{"inference", &frame.bench->inference},
+          std::pair{"after", &frame.bench->post}}) {
+      const bool is_hidden = is_emulated && statistics == &frame.bench->inference;
       const auto cell = [&](double microseconds) { return is_hidden ? "-" : time_text(microseconds); };
       table.add({stage, fmt::format("{}", statistics->count), cell(statistics->median_us), cell(statistics->min_us),
                  cell(statistics->p90_us), cell(statistics->p99_us), cell(statistics->max_us)});
@@ -205,11 +231,18 @@ base::Result<void> detect(const Arguments& arguments, const runtime::SessionOpti
   keep_first_interrupt();
   Run run(arguments, *pipeline, overlay, context);
   std::vector<Slot> slots(3);
+  for (Slot& slot : slots) {
+    slot.frames.resize(static_cast<std::size_t>(arguments.batch));
+    slot.found.resize(slot.frames.size());
+  }
   SLIPWAY_TRY(pipelines::run_frame_loop(
       slots,
       [&](Slot& slot) -> base::Result<bool> {
-        slot.bench.reset();
-        return !was_interrupted() && source.next(slot.source);
+        slot.count = 0;
+        while (slot.count < slot.frames.size() && !was_interrupted() && source.next(slot.frames[slot.count].source)) {
+          slot.frames[slot.count++].bench.reset();
+        }
+        return slot.count > 0;
       },
       [&](Slot& slot) { return run.infer(slot); }, [&](Slot& slot) { return run.present(slot); }));
   return run.finish();
@@ -241,6 +274,9 @@ void add_face_det_lite(CLI::App& app, Context& context) {
                        "Drop faces that overlap a better one by more (IoU); the evaluator's value is 0.2, the app "
                        "drops none")
           ->check(CLI::Range(0.0, 1.0));
+  verb->add_option("--batch", arguments->batch, "Pictures or frames a run of the network; times are a picture's share")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
   arguments->bench = verb->add_option("--bench", arguments->bench_runs,
                                       "Run each picture so often after one warm-up, and show "
                                       "percentiles")

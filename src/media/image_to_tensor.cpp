@@ -102,6 +102,10 @@ struct ImageToTensor::State {
       if (reinterpret_cast<const std::byte*>(values) != to) std::memcpy(to, values, count * sizeof(float));
       return;
     }
+    if (input.dtype == tensor::Dtype::kFloat16) {
+      internal::half_row(values, count, reinterpret_cast<std::uint16_t*>(to));
+      return;
+    }
     const float scale = input.quantization->scale;
     const auto zero_point = static_cast<float>(input.quantization->zero_point);
     if (input.dtype == tensor::Dtype::kUint8) {
@@ -127,10 +131,10 @@ base::Result<ImageToTensor> ImageToTensor::create(const PictureInput& input, Fit
     return base::fail(base::Code::kInvalidArgument, "a picture input of {}x{}: both sides must be in 1 … {}",
                       input.width, input.height, kLongestSide);
   }
-  if (input.dtype != tensor::Dtype::kFloat32) {
+  if (input.dtype != tensor::Dtype::kFloat32 && input.dtype != tensor::Dtype::kFloat16) {
     if (!is_integer(input.dtype)) {
       return base::fail(base::Code::kInvalidArgument,
-                        "a picture input of dtype {}: expected float32, uint8, int8, uint16 or int16",
+                        "a picture input of dtype {}: expected float32, float16, uint8, int8, uint16 or int16",
                         tensor::dtype_name(input.dtype));
     }
     if (!input.quantization || !std::isfinite(input.quantization->scale) || input.quantization->scale <= 0) {

@@ -28,9 +28,9 @@ struct PictureInput {
   int height = 0;
   Channels channels = Channels::kRgb;
   Layout layout = Layout::kNchw;
-  /// float32, uint8, int8, uint16 or int16.
+  /// float32, float16, uint8, int8, uint16 or int16.
   tensor::Dtype dtype = tensor::Dtype::kFloat32;
-  /// Needed when the dtype is not float32: stored = saturate(round_to_even(real / scale) + zero_point).
+  /// Needed when the dtype is an integer: stored = saturate(round_to_even(real / scale) + zero_point).
   std::optional<tensor::Quantization> quantization = std::nullopt;
   /// real = pixel · gain + bias with pixel in 0 … 255. The default gives 0 … 1.
   float gain = 1.0F / 255.0F;

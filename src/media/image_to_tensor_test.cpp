@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
+#include "tensor/float16.hpp"
 #include "tensor/npz.hpp"
 
 namespace slipway::media {
@@ -46,6 +47,21 @@ const tensor::Tensor& named(const tensor::NamedTensors& tensors, const std::stri
 ImageView view_of(const tensor::Tensor& pixels) {
   const auto width = static_cast<int>(pixels.shape()[1]);
   return {pixels.values<std::uint8_t>().data(), width, static_cast<int>(pixels.shape()[0]), std::ptrdiff_t{3} * width};
+}
+
+TEST(ImageToTensor, WritesHalvesWhereTheNetworkTakesThem) {
+  std::vector<std::uint8_t> pixels(std::size_t{3} * 50 * 37);
+  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(i * 31);
+  PictureInput input{.width = 64, .height = 96, .mean = kImageNetMean, .deviation = kImageNetDeviation};
+  std::vector<float> floats(std::size_t{3} * 64 * 96);
+  const ImageView picture{pixels.data(), 50, 37, 150};
+  auto convert = ImageToTensor::create(input, Fit::kLetterbox);
+  ASSERT_TRUE(convert && convert->convert(picture, std::as_writable_bytes(std::span(floats))));
+  input.dtype = tensor::Dtype::kFloat16;
+  std::vector<std::uint16_t> halves(floats.size());
+  convert = ImageToTensor::create(input, Fit::kLetterbox);
+  ASSERT_TRUE(convert && convert->convert(picture, std::as_writable_bytes(std::span(halves))));
+  for (std::size_t i = 0; i < floats.size(); ++i) ASSERT_EQ(halves[i], tensor::half_from_float(floats[i])) << i;
 }
 
 template <typename T>

@@ -50,6 +50,9 @@ struct RegionToTensor::State {
     std::array<float, 256 + internal::kSpareValues> values{};
     for (std::size_t i = 0; i < 256; ++i) values[i] = static_cast<float>(i) * input.gain + input.bias;
     table.resize(256 * element_bytes());
+    if (input.dtype == tensor::Dtype::kFloat16) {
+      return internal::half_row(values.data(), 256, reinterpret_cast<std::uint16_t*>(table.data()));
+    }
     const float scale = input.quantization->scale;
     const auto zero_point = static_cast<float>(input.quantization->zero_point);
     const auto fill = [&](auto* stored) { internal::quantize_row(values.data(), 256, scale, zero_point, stored); };

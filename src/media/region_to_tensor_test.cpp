@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tensor/float16.hpp"
 #include "tensor/npz.hpp"
 
 namespace slipway::media {
@@ -89,7 +90,14 @@ TEST_F(Warp, PutsTheSameValuesIntoEveryLayoutAndDtype) {
     ASSERT_TRUE(warp);
     std::vector<std::int16_t> shorts(3 * kPixels);
     ASSERT_TRUE(warp->convert(picture, map("turned"), std::as_writable_bytes(std::span(shorts))));
+
+    real.dtype = tensor::Dtype::kFloat16;
+    warp = RegionToTensor::create(real, Border::kZero, WarpRounding::kWarpPerspective);
+    ASSERT_TRUE(warp);
+    std::vector<std::uint16_t> halves(3 * kPixels);
+    ASSERT_TRUE(warp->convert(picture, map("turned"), std::as_writable_bytes(std::span(halves))));
     for (std::size_t i = 0; i < expected.size(); ++i) {
+      ASSERT_EQ(halves[i], tensor::half_from_float(floats[i])) << i;
       ASSERT_NEAR(floats[place(i)], expected[i] / 127.5 - 1, 1e-6) << i;
       ASSERT_EQ(shorts[place(i)], 10 * expected[i] - 7) << i;
     }

@@ -181,14 +181,17 @@ def write_postprocess(folder: pathlib.Path) -> None:
 TINY_SCALES = {"input": (1 / 255, 0), "heatmap": (0.06, 200), "bbox": (0.03, 40), "landmark": (0.05, 128)}
 
 
-def tiny_network(quantised: bool) -> onnx.ModelProto:
+def tiny_network(border: str) -> onnx.ModelProto:
     """A network with face_det_lite's signature and no training: 8×8 means, then one 1×1 convolution a head.
 
-    Bright cells become faces. `quantised` has integers at its border, as compiled w8a8 files have.
+    Bright cells become faces. `border` is the dtype of input and outputs: uint8 as compiled w8a8 files have, or float16
+    with a dynamic batch.
     """
     rng = np.random.default_rng(11)
     shape = {"heatmap": 1, "bbox": 4, "landmark": 10}
     nodes, constants_ = [], []
+    quantised, half = border == "uint8", border == "float16"
+    kind = {"uint8": TensorProto.UINT8, "float16": TensorProto.FLOAT16, "float32": TensorProto.FLOAT}[border]
 
     def constant(name: str, value: np.ndarray) -> str:
         constants_.append(onnx.numpy_helper.from_array(value, name))
@@ -201,20 +204,24 @@ def tiny_network(quantised: bool) -> onnx.ModelProto:
 
     if quantised:
         at_border("DequantizeLinear", "input", "input", "real_input")
-    nodes.append(helper.make_node("AveragePool", ["real_input" if quantised else "input"], ["means"], kernel_shape=[8, 8],
+    if half:
+        nodes.append(helper.make_node("Cast", ["input"], ["real_input"], to=TensorProto.FLOAT))
+    nodes.append(helper.make_node("AveragePool", ["input" if border == "float32" else "real_input"], ["means"], kernel_shape=[8, 8],
                                   strides=[8, 8]))
     for key, channels in shape.items():
         weight = np.full((1, 1, 1, 1), 24) if key == "heatmap" else rng.normal(2, 2, (channels, 1, 1, 1))
         bias = np.full(1, -12) if key == "heatmap" else rng.uniform(0.5, 2, channels)
         nodes.append(helper.make_node("Conv", ["means", constant(f"{key}.weight", weight.astype(np.float32)),
                                                constant(f"{key}.bias", bias.astype(np.float32))],
-                                      [f"real_{key}" if quantised else key]))
+                                      [key if border == "float32" else f"real_{key}"]))
         if quantised:
             at_border("QuantizeLinear", key, f"real_{key}", key)
-    kind = TensorProto.UINT8 if quantised else TensorProto.FLOAT
+        if half:
+            nodes.append(helper.make_node("Cast", [f"real_{key}"], [key], to=TensorProto.FLOAT16))
+    batch = "batch" if half else 1
     graph = helper.make_graph(
-        nodes, "tiny_face_det_lite", [helper.make_tensor_value_info("input", kind, [1, 1, 96, 128])],
-        [helper.make_tensor_value_info(key, kind, [1, channels, 12, 16]) for key, channels in shape.items()], constants_)
+        nodes, "tiny_face_det_lite", [helper.make_tensor_value_info("input", kind, [batch, 1, 96, 128])],
+        [helper.make_tensor_value_info(key, kind, [batch, channels, 12, 16]) for key, channels in shape.items()], constants_)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model, full_check=True)
     return model
@@ -225,19 +232,21 @@ def write_pipeline(folder: pathlib.Path) -> None:
     blocks = np.random.default_rng(21).integers(0, 256, (10, 16, 3)).astype(np.uint8)
     pixels = np.repeat(np.repeat(blocks, 13, axis=0), 13, axis=1)[:, :200]
     arrays: dict[str, np.ndarray] = {"picture": pixels}
-    for name, quantised in (("tiny", False), ("tiny_quantised", True)):
-        model = tiny_network(quantised)
+    for name, border in (("tiny", "float32"), ("tiny_quantised", "uint8"), ("tiny_half", "float16")):
+        model = tiny_network(border)
         onnx.save(model, folder / f"{name}.onnx")
         session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
         for channel in ("luma", "blue"):
             tensor, placement = preprocess.image_to_tensor(pixels, channel, "letterbox", 128, 96)
-            if quantised:
+            if border == "float16":
+                tensor = tensor.astype(np.float16)
+            if border == "uint8":
                 tensor = preprocess.quantize(tensor, *TINY_SCALES["input"], np.uint8)
             outputs = session.run(["heatmap", "bbox", "landmark"], {"input": tensor})
-            if quantised:
+            if border == "uint8":
                 outputs = [preprocess.dequantize(value, *TINY_SCALES[key])
                            for key, value in zip(("heatmap", "bbox", "landmark"), outputs)]
-            faces = postprocess.postprocess(*outputs, placement)
+            faces = postprocess.postprocess(*(value.astype(np.float32) for value in outputs), placement)
             assert len(faces) > 3, f"{name} {channel}: {len(faces)} faces test little"
             arrays[f"{name}.{channel}.pixels"] = np.array([postprocess.app_box(face.box, 200, 130) for face in faces], np.int64)
             arrays[f"{name}.{channel}.scores"] = np.array([face.score for face in faces], np.float32)

@@ -6,6 +6,7 @@
 
 #include "media/internal/pixel_rows_x86.hpp"
 #include "media/internal/vector_versions.hpp"
+#include "tensor/float16.hpp"
 
 namespace slipway::media::internal {
 namespace {
@@ -83,6 +84,11 @@ void quantize_row(const float* row, std::size_t count, float scale, float zero_p
 SLIPWAY_VECTOR_VERSIONS
 void quantize_row(const float* row, std::size_t count, float scale, float zero_point, std::int16_t* out) {
   quantize(row, count, scale, zero_point, out);
+}
+
+SLIPWAY_VECTOR_VERSIONS
+void half_row(const float* __restrict row, std::size_t count, std::uint16_t* __restrict out) {
+  for (std::size_t i = 0; i < count; ++i) out[i] = tensor::half_from_float(row[i]);
 }
 
 }  // namespace slipway::media::internal

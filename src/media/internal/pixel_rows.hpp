@@ -29,4 +29,7 @@ void quantize_row(const float* row, std::size_t count, float scale, float zero_p
 void quantize_row(const float* row, std::size_t count, float scale, float zero_point, std::uint16_t* out);
 void quantize_row(const float* row, std::size_t count, float scale, float zero_point, std::int16_t* out);
 
+/// Rounds to binary16, to nearest even.
+void half_row(const float* row, std::size_t count, std::uint16_t* out);
+
 }  // namespace slipway::media::internal

@@ -7,10 +7,11 @@ using tensor::TensorSpec;
 
 base::Result<void> complete_quantization(TensorSpec& spec, std::string_view role,
                                          const std::map<std::string, tensor::Quantization>& quantization) {
-  if (spec.dtype == tensor::Dtype::kFloat32) return {};
+  if (spec.dtype == tensor::Dtype::kFloat32 || spec.dtype == tensor::Dtype::kFloat16) return {};
   if (!is_quantized_dtype(spec.dtype)) {
-    return base::fail(Code::kInvalidArgument, "{} '{}': expected float32, uint8, int8, uint16 or int16, found {}", role,
-                      spec.name, tensor::to_string(spec.dtype, spec.shape));
+    return base::fail(Code::kInvalidArgument,
+                      "{} '{}': expected float32, float16, uint8, int8, uint16 or int16, found {}", role, spec.name,
+                      tensor::to_string(spec.dtype, spec.shape));
   }
   if (const auto found = quantization.find(spec.name); found != quantization.end()) spec.quantization = found->second;
   if (spec.quantization) return {};
@@ -29,7 +30,8 @@ std::string list_of(const std::vector<TensorSpec>& specs) {
 
 base::Result<PictureTensor> read_picture_input(const std::vector<TensorSpec>& inputs, int channels, int sides_divide_by,
                                                int default_width, int default_height,
-                                               const std::map<std::string, tensor::Quantization>& quantization) {
+                                               const std::map<std::string, tensor::Quantization>& quantization,
+                                               int batch) {
   constexpr std::int64_t kLongestSide = 8192;
   if (inputs.size() != 1) {
     return base::fail(Code::kInvalidArgument, "expected one input, a picture [1, {}, {}, {}]; found {}", channels,
@@ -43,11 +45,17 @@ base::Result<PictureTensor> read_picture_input(const std::vector<TensorSpec>& in
         "input '{}': expected a picture [1, {}, H, W] or [1, H, W, {}] with sides that divide by {}, found {}",
         inputs[0].name, channels, channels, sides_divide_by, tensor::to_string(inputs[0].dtype, inputs[0].shape));
   };
-  if (shape.size() != 4 || (shape[0] != 1 && shape[0] != -1)) return refuse();
+  if (shape.size() != 4) return refuse();
   const bool is_channel_last = shape[1] != channels && shape[3] == channels;
   if (!is_channel_last && shape[1] != channels) return refuse();
   if (is_channel_last) picture.layout = media::Layout::kNhwc;
-  shape[0] = 1;
+  if (shape[0] != batch && shape[0] != -1) {
+    return base::fail(
+        Code::kInvalidArgument,
+        "input '{}': expected a batch of {} or a dynamic one, found {}: give that many, or export with a dynamic batch",
+        inputs[0].name, batch, tensor::to_string(inputs[0].dtype, inputs[0].shape));
+  }
+  shape[0] = batch;
   std::int64_t& height = shape[is_channel_last ? 1 : 2];
   std::int64_t& width = shape[is_channel_last ? 2 : 3];
   if (height == -1) height = default_height;

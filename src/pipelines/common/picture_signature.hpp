@@ -11,21 +11,21 @@
 
 namespace slipway::pipelines {
 
-/// A network's only input: one picture.
+/// A network's only input: pictures.
 struct PictureTensor {
-  tensor::TensorSpec spec;  ///< static; with its quantisation
+  tensor::TensorSpec spec;  ///< static, the batch in front; with its quantisation
   media::Layout layout = media::Layout::kNchw;
   int width = 0;
   int height = 0;
 };
 
-/// Reads the input of a network that takes one picture of so many channels. A dynamic batch counts as 1, dynamic sides
-/// as the defaults.
+/// Reads the input of a network that takes pictures of so many channels. Dynamic sides count as the defaults.
 /// @param sides_divide_by  what both sides must be multiples of
+/// @param batch            pictures a run, at least 1; a network with a static batch must have this one
 /// @error kInvalidArgument: another signature; the message names the tensor, what was expected and what was found
 [[nodiscard]] base::Result<PictureTensor> read_picture_input(
     const std::vector<tensor::TensorSpec>& inputs, int channels, int sides_divide_by, int default_width,
-    int default_height, const std::map<std::string, tensor::Quantization>& quantization);
+    int default_height, const std::map<std::string, tensor::Quantization>& quantization, int batch = 1);
 
 /// Adds the quantisation of an integer tensor.
 /// @param role  "input" or "output", for messages

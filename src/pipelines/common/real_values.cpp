@@ -13,10 +13,10 @@ base::Result<RealValues> RealValues::over(const tensor::Tensor& tensor,
   RealValues values;
   values.data_ = tensor.bytes().data();
   values.dtype_ = tensor.dtype();
-  if (tensor.dtype() == tensor::Dtype::kFloat32) return values;
+  if (tensor.dtype() == tensor::Dtype::kFloat32 || tensor.dtype() == tensor::Dtype::kFloat16) return values;
   if (!is_quantized_dtype(tensor.dtype())) {
     return base::fail(base::Code::kInvalidArgument,
-                      "output '{}': expected float32, uint8, int8, uint16 or int16, found {}", name,
+                      "output '{}': expected float32, float16, uint8, int8, uint16 or int16, found {}", name,
                       tensor::dtype_name(tensor.dtype()));
   }
   if (!quantization) {

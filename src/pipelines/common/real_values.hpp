@@ -3,11 +3,12 @@
 #include <optional>
 
 #include "base/error.hpp"
+#include "tensor/float16.hpp"
 #include "tensor/tensor.hpp"
 
 namespace slipway::pipelines {
 
-/// Reads a model's output as real numbers, whatever it is stored as: float32 as it is, integers through
+/// Reads a model's output as real numbers, whatever it is stored as: floats as they are, integers through
 /// real = (stored − zero_point) · scale.
 /// @pre the tensor outlives it
 class RealValues {
@@ -15,7 +16,8 @@ class RealValues {
   RealValues() = default;
 
   /// @param name  of the output, for messages
-  /// @error kInvalidArgument: neither float32, uint8, int8, uint16 nor int16, or an integer without quantisation
+  /// @error kInvalidArgument: neither float32, float16, uint8, int8, uint16 nor int16, or an integer without
+  /// quantisation
   [[nodiscard]] static base::Result<RealValues> over(const tensor::Tensor& tensor,
                                                      const std::optional<tensor::Quantization>& quantization,
                                                      std::string_view name);
@@ -31,6 +33,8 @@ class RealValues {
         return real(static_cast<const std::uint16_t*>(data_)[index]);
       case tensor::Dtype::kInt16:
         return real(static_cast<const std::int16_t*>(data_)[index]);
+      case tensor::Dtype::kFloat16:
+        return tensor::float_from_half(static_cast<const std::uint16_t*>(data_)[index]);
       default:
         return static_cast<const float*>(data_)[index];
     }

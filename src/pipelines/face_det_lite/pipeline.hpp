@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/error.hpp"
@@ -19,7 +20,7 @@ struct Detections {
   StageTimes times;
 };
 
-/// Finds faces: one picture in, boxes and five landmarks a face out.
+/// Finds faces: pictures in, boxes and five landmarks a face out.
 ///
 ///   auto pipeline = FaceDetLite::load(environment, "face_det_lite.onnx", {}, {});
 ///   Detections found;
@@ -39,6 +40,11 @@ class FaceDetLite {
   /// Pre-processing, one run of the session, post-processing. Allocates nothing once buffers have grown.
   /// @error kInvalidArgument: an empty picture; otherwise as runtime::BoundRun::run
   [[nodiscard]] base::Result<void> run(media::ImageView image, Detections& detections);
+
+  /// The same for 1 … config.batch pictures in one run of the session; of each time they get an equal share.
+  /// @param found  one a picture
+  /// @error as above; kInvalidArgument: more pictures than a batch, or another number of `found`
+  [[nodiscard]] base::Result<void> run(std::span<const media::ImageView> images, std::span<Detections> found);
 
   [[nodiscard]] const Signature& signature() const;
   [[nodiscard]] runtime::Session& session();

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing/allocations.hpp"
+#include "pipelines/face_det_lite/preprocess.hpp"
 #include "tensor/npz.hpp"
 
 namespace slipway::pipelines::face_det_lite {
@@ -39,7 +41,7 @@ media::ImageView view_of(const tensor::Tensor& pixels) {
 TEST(FaceDetLite, FindsTheFacesThatTheReferenceFinds) {
   const auto arrays = tensor::read_npz(kFolder / "pipeline.npz");
   ASSERT_TRUE(arrays) << arrays.error().message;
-  for (const std::string name : {"tiny", "tiny_quantised"}) {
+  for (const std::string name : {"tiny", "tiny_quantised", "tiny_half"}) {
     for (const std::string channel : {"luma", "blue"}) {
       Config config;
       config.channels = channel == "luma" ? media::Channels::kLuma : media::Channels::kBlue;
@@ -61,6 +63,82 @@ TEST(FaceDetLite, FindsTheFacesThatTheReferenceFinds) {
         EXPECT_TRUE(std::ranges::equal(sides, pixels.subspan(4 * i, 4))) << name << " " << channel << " " << i;
       }
       EXPECT_GT(found.times.inference_us, 0);
+    }
+  }
+}
+
+// One run over several pictures gives what a run each gives; the last batch may be incomplete.
+TEST(FaceDetLite, FindsInABatchWhatItFindsOneByOne) {
+  const auto arrays = tensor::read_npz(kFolder / "pipeline.npz");
+  ASSERT_TRUE(arrays) << arrays.error().message;
+  const media::ImageView whole = view_of(named(*arrays, "picture"));
+  const std::vector<media::ImageView> pictures = {
+      whole, {whole.data, 100, 60, whole.stride_bytes}, {whole.row(30), 150, 100, whole.stride_bytes}};
+  auto single = FaceDetLite::load(environment(), kFolder / "tiny_half.onnx", {}, {});
+  ASSERT_TRUE(single) << single.error().message;
+  Config config;
+  config.batch = 3;
+  auto batched = FaceDetLite::load(environment(), kFolder / "tiny_half.onnx", {}, config);
+  ASSERT_TRUE(batched) << batched.error().message;
+  std::vector<Detections> found(3);
+  for (const std::size_t count : {3U, 2U}) {
+    const auto done = (*batched)->run(std::span(pictures).first(count), std::span(found).first(count));
+    ASSERT_TRUE(done) << done.error().message;
+    for (std::size_t i = 0; i < count; ++i) {
+      Detections alone;
+      ASSERT_TRUE((*single)->run(pictures[i], alone));
+      ASSERT_EQ(found[i].faces.size(), alone.faces.size()) << i;
+      EXPECT_FALSE(alone.faces.empty());
+      for (std::size_t n = 0; n < alone.faces.size(); ++n) {
+        EXPECT_EQ(found[i].faces[n].pixels, alone.faces[n].pixels) << i;
+        EXPECT_EQ(found[i].faces[n].score, alone.faces[n].score) << i;
+      }
+    }
+  }
+  std::vector<media::ImageView> four(4, whole);
+  std::vector<Detections> room(4);
+  EXPECT_FALSE((*batched)->run(four, room));
+  EXPECT_FALSE((*batched)->run(pictures, std::span(found).first(2)));
+  const auto fixed = FaceDetLite::load(environment(), kFolder / "tiny.onnx", {}, config);
+  ASSERT_FALSE(fixed);
+  EXPECT_NE(fixed.error().message.find("a batch of 3"), std::string::npos) << fixed.error().message;
+}
+
+TEST(FaceDetLite, TakesNoMemoryAFrameBeforeAndAfterTheNetwork) {
+  const auto arrays = tensor::read_npz(kFolder / "pipeline.npz");
+  ASSERT_TRUE(arrays) << arrays.error().message;
+  const media::ImageView picture = view_of(named(*arrays, "picture"));
+  for (const std::string name : {"tiny", "tiny_quantised", "tiny_half"}) {
+    Config config;
+    config.iou_max = kEvaluatorIouMax;
+    if (name == "tiny_quantised") config.quantization = kScales;
+    auto session = runtime::Session::load(environment(), kFolder / (name + ".onnx"), {});
+    ASSERT_TRUE(session) << session.error().message;
+    const auto signature = read_signature((*session)->inputs(), (*session)->outputs(), config.quantization);
+    ASSERT_TRUE(signature) << signature.error().message;
+    auto preprocess = make_preprocess(*signature, config);
+    ASSERT_TRUE(preprocess) << preprocess.error().message;
+    Postprocess postprocess(*signature, config);
+    tensor::NamedTensors inputs;
+    inputs.push_back({"input", tensor::Tensor::zeros(signature->input.dtype, signature->input.shape).value()});
+    auto bound = runtime::BoundRun::bind(**session, inputs);
+    ASSERT_TRUE(bound) << bound.error().message;
+    std::vector<Face> faces;
+    for (int frame = 0; frame < 4; ++frame) {
+      std::uint64_t before = base::testing::allocations();
+      const auto placement = preprocess->convert(picture, inputs[0].tensor.bytes());
+      std::uint64_t taken = base::testing::allocations() - before;
+      ASSERT_TRUE(placement && (*bound)->run());
+      const tensor::NamedTensors* const outputs = (*bound)->outputs().value();
+      before = base::testing::allocations();
+      ASSERT_TRUE(postprocess.run(*outputs, 0, *placement, picture.width, picture.height, faces));
+      taken += base::testing::allocations() - before;
+      EXPECT_GT(faces.size(), 3U);
+      if (frame == 0) {
+        EXPECT_GT(taken, 0U) << "the first frame makes the buffers: the count works";
+      } else {
+        EXPECT_EQ(taken, 0U) << name << " frame " << frame;
+      }
     }
   }
 }

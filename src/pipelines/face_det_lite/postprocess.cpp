@@ -23,14 +23,14 @@ int whole(double value) {
 /// Reads a head's channels at a cell, whatever the order of its axes.
 class CellReader {
  public:
-  static base::Result<CellReader> over(const tensor::NamedTensors& outputs, const Head& head, std::size_t channels,
-                                       std::size_t cells) {
+  static base::Result<CellReader> over(const tensor::NamedTensors& outputs, std::size_t batch, std::size_t entry,
+                                       const Head& head, std::size_t channels, std::size_t cells) {
     if (head.index >= outputs.size()) {
       return base::fail(base::Code::kInvalidArgument, "output '{}' is missing", head.spec.name);
     }
     const tensor::Tensor& tensor = outputs[head.index].tensor;
     if (tensor.dtype() != head.spec.dtype ||
-        tensor.size_bytes() != channels * cells * tensor::dtype_size_bytes(tensor.dtype())) {
+        tensor.size_bytes() != batch * channels * cells * tensor::dtype_size_bytes(tensor.dtype())) {
       return base::fail(base::Code::kInvalidArgument, "output '{}': expected {}, found {}", head.spec.name,
                         tensor::to_string(head.spec.dtype, head.spec.shape),
                         tensor::to_string(tensor.dtype(), tensor.shape()));
@@ -38,18 +38,19 @@ class CellReader {
     CellReader reader;
     SLIPWAY_ASSIGN(reader.values_, RealValues::over(tensor, head.spec.quantization, head.spec.name));
     const bool is_channel_last = head.layout == media::Layout::kNhwc;
+    reader.first_ = entry * channels * cells;
     reader.cell_step_ = is_channel_last ? channels : 1;
     reader.channel_step_ = is_channel_last ? 1 : cells;
     return reader;
   }
 
   [[nodiscard]] float at(std::size_t cell, std::size_t channel) const {
-    return values_[cell * cell_step_ + channel * channel_step_];
+    return values_[first_ + cell * cell_step_ + channel * channel_step_];
   }
 
  private:
   RealValues values_;
-  std::size_t cell_step_ = 1, channel_step_ = 1;
+  std::size_t first_ = 0, cell_step_ = 1, channel_step_ = 1;
 };
 
 bool is_finite(const Face& face) {
@@ -131,13 +132,18 @@ void Postprocess::find_peaks(int rows, int columns) {
   if (peaks_.size() > kMostPeaks) peaks_.resize(kMostPeaks);
 }
 
-base::Result<void> Postprocess::run(const tensor::NamedTensors& outputs, const media::Placement& placement,
-                                    int picture_width, int picture_height, std::vector<Face>& faces) {
+base::Result<void> Postprocess::run(const tensor::NamedTensors& outputs, std::size_t entry,
+                                    const media::Placement& placement, int picture_width, int picture_height,
+                                    std::vector<Face>& faces) {
   const int rows = signature_.height / kStride, columns = signature_.width / kStride;
   const std::size_t cells = static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
-  SLIPWAY_ASSIGN(const CellReader heatmap, CellReader::over(outputs, signature_.heatmap, 1, cells));
-  SLIPWAY_ASSIGN(const CellReader box, CellReader::over(outputs, signature_.box, 4, cells));
-  SLIPWAY_ASSIGN(const CellReader landmark, CellReader::over(outputs, signature_.landmark, 10, cells));
+  const auto batch = static_cast<std::size_t>(signature_.batch);
+  const auto read = [&](const Head& head, std::size_t channels) {
+    return CellReader::over(outputs, batch, entry, head, channels, cells);
+  };
+  SLIPWAY_ASSIGN(const CellReader heatmap, read(signature_.heatmap, 1));
+  SLIPWAY_ASSIGN(const CellReader box, read(signature_.box, 4));
+  SLIPWAY_ASSIGN(const CellReader landmark, read(signature_.landmark, 10));
 
   const std::size_t stride = static_cast<std::size_t>(columns) + 2;
   logits_.assign(stride * (static_cast<std::size_t>(rows) + 2), -std::numeric_limits<float>::infinity());

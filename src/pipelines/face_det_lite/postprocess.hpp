@@ -53,11 +53,13 @@ class Postprocess {
   Postprocess(Signature signature, const Config& config);
 
   /// @param outputs    the model's outputs, in its order
+  /// @param entry      of the batch
   /// @param placement  where the picture lies in the input
   /// @param faces      replaced
   /// @error kInvalidArgument: a tensor's shape or dtype differs from the signature (the message names both)
-  [[nodiscard]] base::Result<void> run(const tensor::NamedTensors& outputs, const media::Placement& placement,
-                                       int picture_width, int picture_height, std::vector<Face>& faces);
+  [[nodiscard]] base::Result<void> run(const tensor::NamedTensors& outputs, std::size_t entry,
+                                       const media::Placement& placement, int picture_width, int picture_height,
+                                       std::vector<Face>& faces);
 
  private:
   struct Peak {

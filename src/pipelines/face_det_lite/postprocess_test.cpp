@@ -61,7 +61,7 @@ TEST(Postprocess, FindsWhatTheNumPyReadingFinds) {
     Postprocess postprocess(*signature, config);
     std::vector<Face> faces;
     for (int again = 0; again < 2; ++again) {
-      const auto done = postprocess.run(outputs, placement, picture_width, picture_height, faces);
+      const auto done = postprocess.run(outputs, 0, placement, picture_width, picture_height, faces);
       ASSERT_TRUE(done) << done.error().message;
     }
     const auto boxes = named(*arrays, name + ".boxes").values<double>();
@@ -99,7 +99,7 @@ class Heads {
     auto signature = read_signature({{"input", Dtype::kFloat32, {1, 1, 480, 640}, std::nullopt}}, specs, {});
     Postprocess postprocess(*signature, config);
     std::vector<Face> found;
-    EXPECT_TRUE(postprocess.run(outputs, media::place(640, 480, 640, 480, media::Fit::kLetterbox), 640, 480, found));
+    EXPECT_TRUE(postprocess.run(outputs, 0, media::place(640, 480, 640, 480, media::Fit::kLetterbox), 640, 480, found));
     return found;
   }
   tensor::NamedTensors outputs;
@@ -137,7 +137,7 @@ TEST(Postprocess, NamesAnOutputOfAnotherShape) {
   Postprocess postprocess(*signature, {});
   heads.outputs[1].tensor = std::move(tensor::Tensor::zeros(Dtype::kFloat32, {1, 4, 30, 40})).value();
   std::vector<Face> faces;
-  const auto done = postprocess.run(heads.outputs, {}, 640, 480, faces);
+  const auto done = postprocess.run(heads.outputs, 0, {}, 640, 480, faces);
   ASSERT_FALSE(done);
   EXPECT_NE(done.error().message.find("'bbox'"), std::string::npos);
 }

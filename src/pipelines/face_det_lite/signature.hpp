@@ -18,7 +18,8 @@ struct Head {
 
 /// What a face_det_lite network takes and gives: sizes, axes and dtypes differ between builds.
 struct Signature {
-  tensor::TensorSpec input;  ///< [1, 1, H, W] or [1, H, W, 1], grey; with its quantisation
+  tensor::TensorSpec input;  ///< [batch, 1, H, W] or [batch, H, W, 1], grey; with its quantisation
+  int batch = 1;             ///< pictures a run
   int width = 0;
   int height = 0;
   Head heatmap;   ///< 1 channel of H/8 × W/8 cells, logits
@@ -27,10 +28,12 @@ struct Signature {
 };
 
 /// Recognises the network by its shapes: one grey picture in, heads of 1, 4 and 10 channels out, whatever their names
-/// and order. A dynamic batch counts as 1, dynamic sides as 480×640.
+/// and order. Dynamic sides count as 480×640.
+/// @param batch  pictures a run; a network with a static batch must have this one
 /// @error kInvalidArgument: another signature; the message names the tensor, what was expected and what was found
 [[nodiscard]] base::Result<Signature> read_signature(const std::vector<tensor::TensorSpec>& inputs,
                                                      const std::vector<tensor::TensorSpec>& outputs,
-                                                     const std::map<std::string, tensor::Quantization>& quantization);
+                                                     const std::map<std::string, tensor::Quantization>& quantization,
+                                                     int batch = 1);
 
 }  // namespace slipway::pipelines::face_det_lite

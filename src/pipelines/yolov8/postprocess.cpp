@@ -121,7 +121,7 @@ void Postprocess::add_candidate(float score, std::int32_t anchor, std::int32_t c
 }
 
 template <typename T>
-void Postprocess::choose_by_class(const tensor::Tensor& scores, const RealValues& real) {
+void Postprocess::choose_by_class(const T* scores, const RealValues& real) {
   const Head& head = signature_.score;
   T lowest{};
   if constexpr (std::is_floating_point_v<T>) {
@@ -132,7 +132,7 @@ void Postprocess::choose_by_class(const tensor::Tensor& scores, const RealValues
     lowest = *stored;
   }
   const std::span<T> best(reinterpret_cast<T*>(best_storage_.data()), best_class_.size());
-  best_classes(scores.values<T>().data(), head, lowest, best_class_, best);
+  best_classes(scores, head, lowest, best_class_, best);
   for (std::size_t i = 0; i < best_class_.size(); ++i) {
     if (best_class_[i] < 0) continue;
     const std::size_t element =
@@ -159,19 +159,24 @@ base::Result<void> Postprocess::find_candidates(const tensor::NamedTensors& outp
   } else {
     switch (tensor.dtype()) {
       case tensor::Dtype::kUint8:
-        choose_by_class<std::uint8_t>(tensor, scores.values());
+        choose_by_class(tensor.values<std::uint8_t>().data(), scores.values());
         break;
       case tensor::Dtype::kInt8:
-        choose_by_class<std::int8_t>(tensor, scores.values());
+        choose_by_class(tensor.values<std::int8_t>().data(), scores.values());
         break;
       case tensor::Dtype::kUint16:
-        choose_by_class<std::uint16_t>(tensor, scores.values());
+        choose_by_class(tensor.values<std::uint16_t>().data(), scores.values());
         break;
       case tensor::Dtype::kInt16:
-        choose_by_class<std::int16_t>(tensor, scores.values());
+        choose_by_class(tensor.values<std::int16_t>().data(), scores.values());
+        break;
+      case tensor::Dtype::kFloat16:
+        widened_.resize(tensor.size_bytes() / sizeof(std::uint16_t));
+        for (std::size_t i = 0; i < widened_.size(); ++i) widened_[i] = scores.values()[i];
+        choose_by_class(widened_.data(), scores.values());
         break;
       default:
-        choose_by_class<float>(tensor, scores.values());
+        choose_by_class(tensor.values<float>().data(), scores.values());
         break;
     }
   }

@@ -73,7 +73,7 @@ class Postprocess {
   };
 
   template <typename T>
-  void choose_by_class(const tensor::Tensor& scores, const RealValues& real);
+  void choose_by_class(const T* scores, const RealValues& real);
   void add_candidate(float score, std::int32_t anchor, std::int32_t class_id);
   [[nodiscard]] base::Result<void> find_candidates(const tensor::NamedTensors& outputs);
 
@@ -81,6 +81,7 @@ class Postprocess {
   Config config_;
   std::vector<std::int32_t> best_class_;  // of an anchor; -1: no class reaches the threshold
   std::vector<float> best_storage_;       // its score, as stored (at most four bytes each)
+  std::vector<float> widened_;            // scores stored as float16
   std::vector<Candidate> candidates_;
   std::vector<Object> decoded_;
   std::vector<Box> boxes_;
