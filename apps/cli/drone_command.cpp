@@ -126,8 +126,9 @@ base::Result<std::vector<std::int32_t>> class_numbers(const std::vector<std::str
                std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; })) {
       numbers.push_back(std::stoi(name));
     } else {
-      return base::fail(Code::kInvalidArgument, "--classes takes names of the model's classes ({}, {}, …) or numbers, got '{}'",
-                        labels.front(), labels.back(), name);
+      return base::fail(Code::kInvalidArgument,
+                        "--classes takes names of the model's classes ({}, {}, …) or numbers, got '{}'", labels.front(),
+                        labels.back(), name);
     }
   }
   return numbers;
@@ -368,7 +369,8 @@ void add_drone(CLI::App& app, Context& context) {
                    "Drop objects that overlap a better one of their class by more (IoU)")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  verb->add_option("--classes", arguments->classes, "Only these objects: names of the model's classes (COCO's) or numbers, separated by commas")
+  verb->add_option("--classes", arguments->classes,
+                   "Only these objects: names of the model's classes (COCO's) or numbers, separated by commas")
       ->delimiter(',');
   verb->add_option("--padding", arguments->padding, "Of the detector's letterbox; Ultralytics pads with grey (114)")
       ->check(CLI::IsMember({"black", "grey"}))

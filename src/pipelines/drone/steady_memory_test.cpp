@@ -1,71 +1,11 @@
-// Counts what the pipeline's own code allocates: operator new is replaced in this program, and calls from elsewhere
-// (ONNX Runtime) are not counted.
-#include <dlfcn.h>
-#include <unistd.h>
-
-#include <atomic>
-#include <cstdlib>
 #include <fstream>
-#include <new>
+
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 
+#include "base/testing/allocations.hpp"
 #include "pipelines/drone/pipeline.hpp"
-
-namespace {
-
-std::atomic<bool> is_counting = false;
-std::atomic<std::int64_t> own_allocations = 0;
-
-void* own_base() {
-  static void* const kBase = [] {
-    Dl_info info{};
-    dladdr(reinterpret_cast<void*>(&own_base), &info);
-    return info.dli_fbase;
-  }();
-  return kBase;
-}
-
-void* allocate(std::size_t size, std::size_t alignment, void* caller) {
-  if (is_counting) {
-    Dl_info info{};
-    if (dladdr(caller, &info) != 0 && info.dli_fbase == own_base()) ++own_allocations;
-  }
-  void* memory = alignment > 0 ? std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment)
-                               : std::malloc(size > 0 ? size : 1);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  return allocate(size, 0, __builtin_return_address(0));
-}
-void* operator new[](std::size_t size) {
-  return allocate(size, 0, __builtin_return_address(0));
-}
-void* operator new(std::size_t size, std::align_val_t alignment) {
-  return allocate(size, static_cast<std::size_t>(alignment), __builtin_return_address(0));
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete[](void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::align_val_t) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
-}
 
 namespace slipway::pipelines::drone {
 namespace {
@@ -103,31 +43,23 @@ std::int64_t resident_kib() {
   return resident * sysconf(_SC_PAGESIZE) / 1024;
 }
 
-TEST(SteadyMemory, TheCounterCounts) {
-  is_counting = true;
-  const auto before = own_allocations.load();
-  const std::vector<int> some(100);
-  is_counting = false;
-  EXPECT_EQ(own_allocations, before + 1);
-  EXPECT_EQ(some.size(), 100U);
-}
-
 TEST(SteadyMemory, AFrameAllocatesNothingAfterWarmUp) {
   std::vector<media::Image> frames;
   for (int i = 0; i < 48; ++i) frames.push_back(frame_of(i));
   for (const double budget_ms : {0.0, 1000.0}) {
     const auto pipeline = load(budget_ms);
     Scene scene;
-    // Buffers grow to what the stream needs: every frame was seen, and each of the map's two memories.
-    for (int again = 0; again < 4; ++again) {
+    base::testing::watch_program(true);
+    ASSERT_TRUE(pipeline->run(frames[0].view(), true, scene));
+    EXPECT_GT(base::testing::program_allocations(), 0U) << "the first frame makes the buffers: the count works";
+    for (int again = 0; again < 4; ++again) {  // every frame, with each of the map's two memories
       for (const media::Image& frame : frames) ASSERT_TRUE(pipeline->run(frame.view(), true, scene));
     }
     ASSERT_FALSE(scene.objects.empty());
-    own_allocations = 0;
-    is_counting = true;
+    base::testing::watch_program(true);
     for (const media::Image& frame : frames) ASSERT_TRUE(pipeline->run(frame.view(), true, scene));
-    is_counting = false;
-    EXPECT_EQ(own_allocations, 0) << "budget " << budget_ms;
+    base::testing::watch_program(false);
+    EXPECT_EQ(base::testing::program_allocations(), 0U) << "budget " << budget_ms;
   }
 }
 

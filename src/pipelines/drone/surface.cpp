@@ -1,9 +1,9 @@
 #include "pipelines/drone/surface.hpp"
 
-#include <span>
-#include <array>
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <span>
 #include <utility>
 
 namespace slipway::pipelines::drone {
@@ -147,8 +147,12 @@ std::optional<double> find_horizon(const SurfaceView& view) {
   }
   const bool has_sky = sky_count > kLeastShare * count, has_ground = ground_count > kLeastShare * count;
   const double to_picture = 1.0 * view.picture_height() / rows;
-  const double sky_end = has_sky ? row_of_share(std::span(sky).first(static_cast<std::size_t>(rows)), sky_count, 0.95) * to_picture : 0;
-  const double ground_begin = has_ground ? row_of_share(std::span(ground).first(static_cast<std::size_t>(rows)), ground_count, 0.05) * to_picture : 0;
+  const double sky_end =
+      has_sky ? row_of_share(std::span(sky).first(static_cast<std::size_t>(rows)), sky_count, 0.95) * to_picture : 0;
+  const double ground_begin =
+      has_ground
+          ? row_of_share(std::span(ground).first(static_cast<std::size_t>(rows)), ground_count, 0.05) * to_picture
+          : 0;
   if (has_sky && has_ground) return (sky_end + ground_begin) / 2;
   if (has_sky) return sky_end;
   if (has_ground && ground_begin > kTop * view.picture_height()) return ground_begin;
