@@ -17,6 +17,7 @@ BENCHMARKS = [
     "face_det_lite.py",   # faces, float and w8a8, against Python with Pillow and NumPy
     "mediapipe_face.py",  # face detectors and mesh, against the mediapipe package
     "mediapipe_body.py",  # hands and people, against the same
+    "drone.py",           # YOLOv8n, float and w8a8, and two networks at once, against OpenCV, NumPy and ultralytics
 ]
 
 

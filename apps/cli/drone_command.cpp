@@ -16,6 +16,7 @@
 #include "apps/cli/verbs.hpp"
 #include "pipelines/common/frame_loop.hpp"
 #include "pipelines/common/frame_source.hpp"
+#include "pipelines/common/model_folder.hpp"
 #include "pipelines/drone/overlay.hpp"
 #include "pipelines/drone/pipeline.hpp"
 #include "pipelines/segmentation/labels.hpp"
@@ -113,10 +114,10 @@ base::Result<drone::Config> config_of(const Arguments& arguments) {
   return config;
 }
 
-/// Numbers of the classes that the user names. Labels are COCO's here: a folder's own labels are read with the model.
-base::Result<std::vector<std::int32_t>> class_numbers(const std::vector<std::string>& names) {
+/// Numbers of the classes that the user names: the model folder's labels, or COCO's.
+base::Result<std::vector<std::int32_t>> class_numbers(const std::vector<std::string>& names,
+                                                      const std::vector<std::string>& labels) {
   std::vector<std::int32_t> numbers;
-  const auto& labels = pipelines::yolov8::coco_labels();
   for (const std::string& name : names) {
     const auto found = std::ranges::find(labels, name);
     if (found != labels.end()) {
@@ -125,8 +126,9 @@ base::Result<std::vector<std::int32_t>> class_numbers(const std::vector<std::str
                std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; })) {
       numbers.push_back(std::stoi(name));
     } else {
-      return base::fail(Code::kInvalidArgument, "--classes takes COCO's names (person, car, …) or numbers, got '{}'",
-                        name);
+      return base::fail(Code::kInvalidArgument,
+                        "--classes takes names of the model's classes ({}, {}, …) or numbers, got '{}'", labels.front(),
+                        labels.back(), name);
     }
   }
   return numbers;
@@ -297,7 +299,10 @@ base::Result<void> watch(const Arguments& arguments, drone::Config config, Conte
   SLIPWAY_ASSIGN(pipelines::FrameSource source,
                  pipelines::FrameSource::open(arguments.inputs, {.max_pixels = arguments.max_pixels}));
   SLIPWAY_ASSIGN(OverlayOutput overlay, OverlayOutput::open(arguments.output, source.files().size()));
-  SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment());
+  // One process opens one build of ONNX Runtime; OpenVINO's has the CPU provider beside it.
+  const bool wants_openvino = arguments.segmenter_provider == "openvino";
+  SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment,
+                 open_environment(wants_openvino ? arguments.segmenter_provider : arguments.detector_provider));
   SLIPWAY_ASSIGN(const std::unique_ptr<drone::Drone> pipeline, drone::Drone::load(environment, config));
   std::set<std::string> log(pipeline->detector().network().session().log_lines().begin(),
                             pipeline->detector().network().session().log_lines().end());
@@ -347,7 +352,7 @@ void add_drone(CLI::App& app, Context& context) {
       "drone", "Find objects and surfaces in one view: what is where, how far, and which way is free");
   auto arguments = std::make_shared<Arguments>();
   verb->add_option("inputs", arguments->inputs,
-                   "Pictures, folders of them, videos, or - for a stream on standard input")
+                   "Pictures, folders of them, videos, cameras (/dev/video0), or - for a stream on standard input")
       ->required();
   verb->add_option("--detector", arguments->detector.path,
                    "A network of the YOLOv8 family (also -seg): an .onnx file or a model folder")
@@ -367,7 +372,8 @@ void add_drone(CLI::App& app, Context& context) {
                    "Drop objects that overlap a better one of their class by more (IoU)")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  verb->add_option("--classes", arguments->classes, "Only these objects: COCO's names or numbers, separated by commas")
+  verb->add_option("--classes", arguments->classes,
+                   "Only these objects: names of the model's classes (COCO's) or numbers, separated by commas")
       ->delimiter(',');
   verb->add_option("--padding", arguments->padding, "Of the detector's letterbox; Ultralytics pads with grey (114)")
       ->check(CLI::IsMember({"black", "grey"}))
@@ -393,10 +399,13 @@ void add_drone(CLI::App& app, Context& context) {
   add_session_options(*verb, *arguments);
   context.add_output_options(*verb);
   verb->callback([arguments, &context] {
-    const auto classes = class_numbers(arguments->classes);
-    if (!classes) return context.finish_wrong_use(classes.error());
     auto config = config_of(*arguments);
     if (!config) return context.finish(std::unexpected(config.error()));
+    const auto folder = pipelines::ModelFolder::open(config->detector_model);
+    if (!folder) return context.finish(std::unexpected(folder.error()));
+    const auto labels = folder->labels().empty() ? pipelines::yolov8::coco_labels() : folder->labels();
+    const auto classes = class_numbers(arguments->classes, labels);
+    if (!classes) return context.finish_wrong_use(classes.error());
     config->detector.only_classes = *classes;
     context.finish(watch(*arguments, *config, context));
   });

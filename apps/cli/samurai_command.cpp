@@ -249,7 +249,7 @@ base::Result<void> follow(const Arguments& arguments, std::vector<samurai::Promp
   SLIPWAY_ASSIGN(pipelines::FrameSource source, pipelines::FrameSource::open({arguments.video}));
   const std::size_t objects = prompts.size() + arguments.detect.classes.size();
   SLIPWAY_ASSIGN(SamuraiOutputs outputs, SamuraiOutputs::open(arguments.outputs, objects, source.files()));
-  SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment());
+  SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment(options.provider.name));
   SLIPWAY_ASSIGN(const auto tracker, samurai::SamuraiTracker::load(environment, arguments.model, options));
   for (const std::string& line : tracker->network().log_lines()) fmt::print(stderr, "{}\n", line);
   std::optional<PromptDetector> detector;

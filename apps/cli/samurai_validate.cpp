@@ -76,7 +76,7 @@ base::Result<void> validate(const Arguments& arguments, std::vector<samurai::Pro
                             const runtime::SessionOptions& options, Context& context) {
   context.keep_standard_output_for_results();
   SLIPWAY_ASSIGN(pipelines::FrameSource source, pipelines::FrameSource::open({arguments.video}));
-  SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment());
+  SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment(options.provider.name));
   double components_worst = 0;
   if (!arguments.components.empty()) {
     SLIPWAY_ASSIGN(components_worst, validate_components(arguments, options, environment, context));

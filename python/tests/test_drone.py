@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 from PIL import Image, ImageOps
@@ -145,3 +146,80 @@ def test_a_model_that_does_not_fit_is_refused_by_name(tmp_path: Path) -> None:
     assert status == 1 and "tiny.onnx" in errors and "'mask'" in errors
     status, _, _, errors = slipway(tmp_path / "a.png", "--detector", TINY, "--classes", "dragon")
     assert status == 2 and "dragon" in errors
+
+
+def test_pictures_of_every_kind(tmp_path: Path) -> None:
+    """CMYK, 16 bits, palettes, animations, turned by EXIF: those that media has goldens of."""
+    folder = REPOSITORY / "tests/golden/media"
+    status, lines, _, errors = slipway(folder, "--detector", TINY, "--segmenter", TINY_SEGMENTER)
+    assert status == 0, errors
+    sizes = {Path(line["image"]).name: (line["width"], line["height"]) for line in lines}
+    assert len(sizes) > 25
+    for name, size in sizes.items():
+        assert size == ImageOps.exif_transpose(Image.open(folder / name)).size, name
+
+
+def stream(tmp_path: Path, sizes: list[tuple[int, int]]) -> bytes:
+    parts = []
+    for width, height in sizes:
+        noise(width, height).save(tmp_path / "part.jpg", quality=90)
+        parts.append((tmp_path / "part.jpg").read_bytes())
+    return b"".join(parts)
+
+
+def test_a_video_that_changes_its_size(tmp_path: Path) -> None:
+    video = tmp_path / "changing.mjpeg"
+    video.write_bytes(stream(tmp_path, [(64, 48)] * 3 + [(320, 100)] * 3 + [(64, 48)] * 2))
+    status, lines, report, errors = slipway(video, "--detector", TINY, "--segmenter", TINY_SEGMENTER, "-o", tmp_path / "seen.mp4")
+    assert status == 0, errors
+    assert [line["width"] for line in lines] == [64] * 3 + [320] * 3 + [64] * 2 and report["frames"] == 8
+    assert all(each["box"][2] <= line["width"] for line in lines for each in line["objects"])
+    assert (tmp_path / "seen.mp4").stat().st_size > 500
+
+
+def test_a_video_that_breaks_off_gives_the_frames_before_the_break(tmp_path: Path) -> None:
+    made = subprocess.run([SLIPWAY, "drone", "-", "--detector", TINY, "-o", tmp_path / "whole.mkv"],
+                          input=stream(tmp_path, [(96, 64)] * 300), capture_output=True, timeout=300)
+    assert made.returncode == 0, made.stderr
+    whole = (tmp_path / "whole.mkv").read_bytes()
+    (tmp_path / "cut.mkv").write_bytes(whole[: len(whole) * 2 // 3])
+    status, lines, report, errors = slipway(tmp_path / "cut.mkv", "--detector", TINY, "--segmenter", TINY_SEGMENTER, "-o", tmp_path / "seen.mp4")
+    good = [line for line in lines if "error" not in line]
+    assert 0 < len(good) < 300 and report["frames"] == len(good)
+    assert status == int(any("error" in line for line in lines)), errors
+    assert (tmp_path / "seen.mp4").stat().st_size > 500
+
+
+def test_nothing_at_all_and_things_at_the_border(tmp_path: Path) -> None:
+    Image.new("RGB", (200, 100)).save(tmp_path / "black.png")
+    _, [line], _, _ = slipway(tmp_path / "black.png", "--detector", TINY, "--segmenter", TINY_SEGMENTER, "--score-min", 0.999)
+    assert line["objects"] == [] and line["horizon"] is None and line["free_heading"]["sectors"] == [0, 8]
+    noise(200, 100).save(tmp_path / "noise.png")
+    _, [line], _, _ = slipway(tmp_path / "noise.png", "--detector", TINY, "--segmenter", TINY_SEGMENTER, "--score-min", 0.01, "--iou-max", 1)
+    boxes = np.array([each["box"] for each in line["objects"]])
+    assert len(boxes) > 20 and boxes[:, :2].min() == 0 and boxes[:, 2].max() == 200 and boxes[:, 3].max() == 100
+    assert all(0 <= each["free_space"] <= 1 for each in line["objects"])
+
+
+def test_a_segmenter_that_does_not_fit_is_refused_by_the_name_of_its_tensor(tmp_path: Path) -> None:
+    noise(300, 200).save(tmp_path / "a.png")
+    status, _, _, errors = slipway(tmp_path / "a.png", "--detector", TINY, "--segmenter", TINY)
+    assert status == 1 and "'output0'" in errors and "expected one map of classes" in errors
+    grey = REPOSITORY / "tests/golden/face_det_lite/tiny.onnx"
+    status, _, _, errors = slipway(tmp_path / "a.png", "--detector", grey)
+    assert status == 1 and "'input'" in errors and "[1, 3, H, W]" in errors
+
+
+def test_the_quantiser_knows_the_tail_and_keeps_the_pictures_apart(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    from python.tools import quantize_yolov8
+
+    model = onnx.load(TINY)
+    for number, node in enumerate(model.graph.node):
+        node.name = f"{node.op_type}_{number}"
+    tail = quantize_yolov8.tail_of(model.graph)
+    assert {name.split("_")[0] for name in tail} == {"Concat", "Reshape", "Add", "Sigmoid"}  # what follows the convolutions
+    for i in range(2):
+        noise(300 + i, 200).save(tmp_path / f"{i}.png")
+    pictures = [str(tmp_path / f"{i}.png") for i in range(2)]
+    assert quantize_yolov8.main(["--model", str(TINY), "--output", str(tmp_path), "--calibration", *pictures, "--test", pictures[1]]) == 1
+    assert "1.png" in capsys.readouterr().err

@@ -13,6 +13,7 @@ import argparse
 import hashlib
 import logging
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -27,11 +28,10 @@ from python.reference.face_det_lite.preprocess import image_to_tensor
 
 
 class Pictures(CalibrationDataReader):
-    """Each picture whole, mirrored, and its upper middle: three views."""
+    """Each picture whole, mirrored, and its upper middle: three views, each made when it is asked for."""
 
-    def __init__(self, paths: list[Path], name: str, channel: str) -> None:
-        self._tensors = iter([{name: image_to_tensor(np.ascontiguousarray(view), channel)[0]}
-                              for path in paths for view in _views(path)])
+    def __init__(self, paths: list[Path], name: str, to_tensor: Callable[[np.ndarray], np.ndarray]) -> None:
+        self._tensors = ({name: to_tensor(np.ascontiguousarray(view))} for path in paths for view in _views(path))
 
     def get_next(self) -> dict[str, np.ndarray] | None:
         return next(self._tensors, None)
@@ -43,21 +43,28 @@ def _views(path: Path) -> list[np.ndarray]:
     return [whole, whole[:, ::-1], whole[: height * 2 // 3, width // 6 : width - width // 6]]
 
 
-def quantize(model: Path, output: Path, calibration: list[Path], channel: str) -> Path:
-    """QDQ with float inputs and outputs: uint8 activations, int8 weights per channel, ranges by minimum and maximum."""
+def quantize(model: Path, output: Path, calibration: list[Path], to_tensor: Callable[[np.ndarray], np.ndarray],
+             kept_float: Callable[[onnx.GraphProto], list[str]] = lambda graph: []) -> Path:
+    """QDQ with float inputs and outputs: uint8 activations, int8 weights per channel, ranges by minimum and maximum.
+
+    kept_float: names of the nodes that are not quantised.
+    """
     prepared = output / "prepared.onnx"
     quant_pre_process(str(model), str(prepared), skip_symbolic_shape=True)
-    name = onnx.load(prepared, load_external_data=False).graph.input[0].name
+    graph = onnx.load(prepared, load_external_data=False).graph
     path = output / "qdq.onnx"
-    quantize_static(str(prepared), str(path), Pictures(calibration, name, channel), quant_format=QuantFormat.QDQ,
+    quantize_static(str(prepared), str(path), Pictures(calibration, graph.input[0].name, to_tensor), quant_format=QuantFormat.QDQ,
                     per_channel=True, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
-                    calibrate_method=CalibrationMethod.MinMax)
+                    calibrate_method=CalibrationMethod.MinMax, nodes_to_exclude=kept_float(graph))
     prepared.unlink()
     return path
 
 
-def integers_at_border(model: onnx.ModelProto) -> dict[str, tuple[float, int]]:
-    """Takes away the first quantisation of each input and the last dequantisation of each output; says their scales."""
+def integers_at_border(model: onnx.ModelProto, outputs: bool = True) -> dict[str, tuple[float, int]]:
+    """Takes away the first quantisation of each input and the last dequantisation of each output; says their scales.
+
+    outputs: False leaves the outputs as they are.
+    """
     graph = model.graph
     constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     scales: dict[str, tuple[float, int]] = {}
@@ -74,7 +81,7 @@ def integers_at_border(model: onnx.ModelProto) -> dict[str, tuple[float, int]]:
             user.input[:] = [value.name if name == node.output[0] else name for name in user.input]
         graph.node.remove(node)
         value.type.tensor_type.elem_type = helper.np_dtype_to_tensor_dtype(constants[node.input[2]].dtype)
-    for value in graph.output:
+    for value in graph.output if outputs else []:
         [node] = [node for node in graph.node if value.name in node.output]
         if node.op_type != "DequantizeLinear":
             raise ValueError(f"output '{value.name}' comes from {node.op_type}, expected DequantizeLinear")
@@ -140,6 +147,12 @@ def write_integer_model(qdq: Path, folder: Path, calibration: list[Path], channe
                                 "outputs": [describe(value) for value in model.graph.output]}}})
 
 
+def pictures_of_both(calibration: list[Path], tested: list[Path]) -> list[str]:
+    """Names of the pictures for calibration that are, by content, among those that results are judged on."""
+    digests = {hashlib.sha256(path.read_bytes()).hexdigest() for path in tested}
+    return [path.name for path in calibration if hashlib.sha256(path.read_bytes()).hexdigest() in digests]
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m python.tools.quantize_face_det_lite", description=__doc__.split("\n")[0])
     parser.add_argument("--model", type=Path, required=True)
@@ -150,16 +163,12 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     logging.disable(logging.WARNING)
 
-    def digest(path: Path) -> str:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-
-    tested = {digest(path) for path in options.test}
-    shared = [path.name for path in options.calibration if digest(path) in tested]
+    shared = pictures_of_both(options.calibration, options.test)
     if shared:
         print(f"error: pictures for calibration are also test pictures: {', '.join(shared)}", file=sys.stderr)
         return 1
     options.output.mkdir(parents=True, exist_ok=True)
-    qdq = quantize(options.model, options.output, options.calibration, options.channel)
+    qdq = quantize(options.model, options.output, options.calibration, lambda view: image_to_tensor(view, options.channel)[0])
     for name, for_cpu in (("w8a8", False), ("w8a8_cpu", True)):
         write_integer_model(qdq, options.output / name, options.calibration, options.channel, for_cpu)
     print(f"{qdq}, w8a8 and w8a8_cpu beside it, {len(options.calibration)} calibration pictures")

@@ -16,6 +16,7 @@ struct FrameSource::State {
   std::optional<media::Camera> camera;
   fs::path video_path;
   media::VideoInfo video_info;
+  std::int64_t video_frames = 0;  // given so far of the video that is read
 };
 
 namespace {
@@ -89,12 +90,19 @@ bool FrameSource::next(SourceFrame& frame) {
       frame.is_video = true;
       frame.video = state.video_info;
       const auto has_frame = state.video->next(frame.frame);
-      if (has_frame && *has_frame) return true;
+      if (has_frame && *has_frame) {
+        ++state.video_frames;
+        return true;
+      }
       const bool broke_off = state.video->broke_off();
       const std::int64_t damaged = state.video->damaged_packets();
       state.video.reset();
       if (!has_frame) {
         frame.error = has_frame.error();
+        return true;
+      }
+      if (state.video_frames == 0) {
+        frame.error = base::Error{base::Code::kDataLoss, frame.path.string() + ": not one frame could be read"};
         return true;
       }
       if (broke_off || damaged > 0) {
@@ -126,6 +134,7 @@ bool FrameSource::next(SourceFrame& frame) {
       }
       state.video_path = frame.path;
       state.video_info = video->info();
+      state.video_frames = 0;
       state.video = std::move(*video);
       continue;
     }

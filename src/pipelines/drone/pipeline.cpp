@@ -12,11 +12,13 @@ struct Drone::State {
   std::vector<Surface> surfaces;  // of the segmenter's classes
   RateControl rates{0};
   TemporalFilter filter;
+  std::vector<Obstacle> obstacles;
   yolov8::Detections found;
   segmentation::Segments segments;
   std::int64_t segments_frame = -1;
-  std::int64_t frame = 0;          // all frames, pictures too
-  std::int64_t since_segment = 0;  // frames since segmentation last began
+  int last_width = 0, last_height = 0;  // of the last frame
+  std::int64_t frame = 0;               // all frames, pictures too
+  std::int64_t since_segment = 0;       // frames since segmentation last began
   std::int64_t since_detect = 0;
   bool has_shown_detector_fallback = false, has_shown_segmenter_fallback = false;
   std::vector<Fallback> fallbacks;
@@ -76,9 +78,9 @@ void Drone::State::fuse(int width, int height, bool is_stream, Scene& scene) {
   describe_surroundings(view ? &*view : nullptr, width, height, scene);
   if (is_stream) filter.steady(scene.objects, scene.did_detect);
 
-  std::vector<Obstacle> obstacles;
+  obstacles.clear();
   for (const SceneObject& object : scene.objects) obstacles.push_back({object.box, object.distance.distance});
-  scene.sectors = build_sectors(view ? &*view : nullptr, obstacles, scene.horizon, width, config.sectors);
+  build_sectors(view ? &*view : nullptr, obstacles, scene.horizon, width, config.sectors, scene.sectors);
   if (is_stream) filter.steady(scene.sectors);
   scene.heading = free_heading(scene.sectors, width, config.field_of_view_deg);
 }
@@ -124,7 +126,11 @@ base::Result<void> Drone::run(media::ImageView image, bool is_stream, Scene& sce
   State& state = *state_;
   Stopwatch whole;
   ++state.frame;
-  if (!is_stream) reset();
+  // Tracks are in pixels of their frame.
+  const bool is_other_size = image.width != state.last_width || image.height != state.last_height;
+  if (!is_stream || is_other_size) reset();
+  state.last_width = image.width;
+  state.last_height = image.height;
   const bool has_budget = is_stream && state.config.budget_ms > 0;
   scene.rates = has_budget ? state.rates.rates() : Rates{};
   bool is_beside = false, has_new_map = false;

@@ -23,6 +23,7 @@ void RateControl::add_frame(double frame_ms, bool did_detect, bool was_segmentin
   if (did_detect && !was_segmenting) detect_ms_.add(frame_ms);
   if (did_detect) lowest_detect_ms_ = lowest_detect_ms_ > 0 ? std::min(lowest_detect_ms_, frame_ms) : frame_ms;
   if (!was_segmenting) return;
+  if (did_detect) beside_detect_ms_.add(frame_ms);
   beside_ms_ += frame_ms;
   beside_frames_ += did_detect ? 1 : 0;
   if (!finished_segments) return;
@@ -34,9 +35,10 @@ void RateControl::add_frame(double frame_ms, bool did_detect, bool was_segmentin
 
 Rates RateControl::rates() const {
   if (detect_ms_.count() > 0) return choose_rates(detect_ms_.value(), segment_ms_.value(), budget_ms_);
-  // No frame had detection alone yet. When one with both is over the budget, the next one has none.
+  // No frame had detection alone yet. When those with both are over the budget, segmentation waits until one had: a
+  // segmentation that lasts many frames would otherwise begin again as soon as it ends.
   Rates rates;
-  if (budget_ms_ > 0 && lowest_detect_ms_ > budget_ms_) rates.segment_every = 2;
+  if (budget_ms_ > 0 && beside_detect_ms_.value() > budget_ms_) rates.segment_every = kSlowestSegmentation;
   return rates;
 }
 

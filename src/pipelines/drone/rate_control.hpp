@@ -40,9 +40,10 @@ class RateControl {
  private:
   double budget_ms_;
   RunningMedian detect_ms_, segment_ms_;
-  double lowest_detect_ms_ = 0;  ///< until a frame with detection alone was seen
-  double beside_ms_ = 0;         ///< time of the frames beside the segmentation under way
-  int beside_frames_ = 0;        ///< of these, with detection
+  RunningMedian beside_detect_ms_;  ///< frames with both
+  double lowest_detect_ms_ = 0;     ///< until a frame with detection alone was seen
+  double beside_ms_ = 0;            ///< time of the frames beside the segmentation under way
+  int beside_frames_ = 0;           ///< of these, with detection
 };
 
 }  // namespace slipway::pipelines::drone

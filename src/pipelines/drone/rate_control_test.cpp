@@ -50,6 +50,14 @@ TEST(RateControl, KeepsTheBudgetByLoweringSegmentation) {
   EXPECT_GE(control.rates().segment_every, 9);
 }
 
+// As seen with FFNet-40S on two cores: one segmentation lasts longer than the rate that the budget allows at first.
+TEST(RateControl, LowersASegmentationThatLastsManyFrames) {
+  RateControl control(150);
+  EXPECT_LE(mean_frame_ms(control, 100, 1500, 10, 600), 150 * 1.05);
+  EXPECT_EQ(control.rates().detect_every, 1);
+  EXPECT_GE(control.rates().segment_every, 28);
+}
+
 TEST(RateControl, DropsDetectionWhenThereIsNoOtherWay) {
   RateControl control(30);
   EXPECT_LE(mean_frame_ms(control, 50, 300, 3, 800), 30 * 1.25);

@@ -36,10 +36,10 @@ double left_free(DistanceClass nearest) {
   return 0;
 }
 
-std::vector<Sector> build_sectors(const SurfaceView* view, std::span<const Obstacle> obstacles,
-                                  std::optional<double> horizon, int picture_width, int count) {
+void build_sectors(const SurfaceView* view, std::span<const Obstacle> obstacles, std::optional<double> horizon,
+                   int picture_width, int count, std::vector<Sector>& sectors) {
   constexpr double kLeastCover = 0.1;
-  std::vector<Sector> sectors(static_cast<std::size_t>(count));
+  sectors.assign(static_cast<std::size_t>(count), {});
   for (int i = 0; i < count; ++i) {
     Sector& sector = sectors[static_cast<std::size_t>(i)];
     sector.x1 = static_cast<double>(picture_width) * i / count;
@@ -59,7 +59,6 @@ std::vector<Sector> build_sectors(const SurfaceView* view, std::span<const Obsta
     }
     sector.free = sector.objects > 0 ? ground * left_free(sector.nearest) : ground;
   }
-  return sectors;
 }
 
 std::optional<Heading> free_heading(std::span<const Sector> sectors, int picture_width, double field_of_view_deg) {

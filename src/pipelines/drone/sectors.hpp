@@ -39,8 +39,9 @@ struct Obstacle {
 /// that reach into it leaves. An object reaches into a sector that it covers by a tenth of the sector's or its own
 /// width.
 /// @param view  may be null: then only objects count and all ground is taken as open
-[[nodiscard]] std::vector<Sector> build_sectors(const SurfaceView* view, std::span<const Obstacle> obstacles,
-                                                std::optional<double> horizon, int picture_width, int count);
+/// @param sectors  is replaced; its memory is used again
+void build_sectors(const SurfaceView* view, std::span<const Obstacle> obstacles, std::optional<double> horizon,
+                   int picture_width, int count, std::vector<Sector>& sectors);
 
 /// A direction with free sectors around it.
 struct Heading {

@@ -41,7 +41,8 @@ TEST(BuildSectors, LowersTheScoreWhereObjectsStand) {
   const std::vector<Obstacle> obstacles = {{{700, 200, 800, 380}, DistanceClass::kNear},
                                            {{640, 200, 660, 230}, DistanceClass::kFar},
                                            {{810, 200, 890, 230}, DistanceClass::kUnknown}};
-  const auto sectors = build_sectors(&view, obstacles, 200.0, 900, 9);
+  std::vector<Sector> sectors(3);
+  build_sectors(&view, obstacles, 200.0, 900, 9, sectors);
   ASSERT_EQ(sectors.size(), 9U);
   EXPECT_NEAR(sectors[0].free, 0.5, 0.06);
   EXPECT_NEAR(sectors[4].free, 1, 0.06);
@@ -54,7 +55,8 @@ TEST(BuildSectors, LowersTheScoreWhereObjectsStand) {
 
 TEST(BuildSectors, IgnoresAnObjectThatHardlyReachesIn) {
   const std::vector<Obstacle> obstacles = {{{95, 0, 300, 100}, DistanceClass::kNear}};
-  const auto sectors = build_sectors(nullptr, obstacles, std::nullopt, 900, 9);
+  std::vector<Sector> sectors;
+  build_sectors(nullptr, obstacles, std::nullopt, 900, 9, sectors);
   EXPECT_EQ(sectors[0].free, 1);  // 5 of 100 pixels
   EXPECT_EQ(sectors[1].free, 0);
   EXPECT_EQ(sectors[2].free, 0);

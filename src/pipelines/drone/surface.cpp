@@ -1,7 +1,9 @@
 #include "pipelines/drone/surface.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <span>
 #include <utility>
 
 namespace slipway::pipelines::drone {
@@ -38,7 +40,7 @@ constexpr std::pair<std::string_view, Surface> kLabels[] = {{"road", Surface::kR
                                                             {"bicycle", Surface::kMovable}};
 
 /// The row above which so much of the counted cells lies.
-double row_of_share(const std::vector<int>& per_row, int total, double share) {
+double row_of_share(std::span<const int> per_row, int total, double share) {
   int above = 0;
   for (std::size_t row = 0; row < per_row.size(); ++row) {
     above += per_row[row];
@@ -123,15 +125,16 @@ double free_space_score(const SurfaceShares& around) {
 }
 
 std::optional<double> find_horizon(const SurfaceView& view) {
-  constexpr int kEvery = 4;  // columns and rows looked at
+  constexpr int kEvery = 4, kMostRows = 256;
   constexpr double kLeastShare = 0.01, kTop = 0.05;
-  const int rows = view.rows() / kEvery;
+  const int every = std::max(kEvery, (view.rows() + kMostRows - 1) / kMostRows);  // columns and rows looked at
+  const int rows = view.rows() / every;
   if (rows == 0) return std::nullopt;
-  std::vector<int> sky(static_cast<std::size_t>(rows)), ground(static_cast<std::size_t>(rows));
+  std::array<int, kMostRows> sky{}, ground{};
   int sky_count = 0, ground_count = 0, count = 0;
   for (int row = 0; row < rows; ++row) {
-    for (int column = 0; column < view.columns(); column += kEvery) {
-      const Surface surface = view.at(column, row * kEvery);
+    for (int column = 0; column < view.columns(); column += every) {
+      const Surface surface = view.at(column, row * every);
       ++count;
       if (surface == Surface::kSky) {
         ++sky[static_cast<std::size_t>(row)];
@@ -144,8 +147,12 @@ std::optional<double> find_horizon(const SurfaceView& view) {
   }
   const bool has_sky = sky_count > kLeastShare * count, has_ground = ground_count > kLeastShare * count;
   const double to_picture = 1.0 * view.picture_height() / rows;
-  const double sky_end = has_sky ? row_of_share(sky, sky_count, 0.95) * to_picture : 0;
-  const double ground_begin = has_ground ? row_of_share(ground, ground_count, 0.05) * to_picture : 0;
+  const double sky_end =
+      has_sky ? row_of_share(std::span(sky).first(static_cast<std::size_t>(rows)), sky_count, 0.95) * to_picture : 0;
+  const double ground_begin =
+      has_ground
+          ? row_of_share(std::span(ground).first(static_cast<std::size_t>(rows)), ground_count, 0.05) * to_picture
+          : 0;
   if (has_sky && has_ground) return (sky_end + ground_begin) / 2;
   if (has_sky) return sky_end;
   if (has_ground && ground_begin > kTop * view.picture_height()) return ground_begin;

@@ -1,6 +1,7 @@
 #include "pipelines/drone/temporal_filter.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace slipway::pipelines::drone {
 namespace {
@@ -39,37 +40,38 @@ void TemporalFilter::follow(Track& track, const SceneObject& found) const {
   track.missed = 0;
 }
 
+void TemporalFilter::match(const std::vector<SceneObject>& objects) {
+  pairs_.clear();
+  for (std::size_t t = 0; t < tracks_.size(); ++t) {
+    for (std::size_t o = 0; o < objects.size(); ++o) {
+      if (tracks_[t].object.class_id != objects[o].class_id) continue;
+      const double iou = box_iou(tracks_[t].object.box, objects[o].box);
+      if (iou >= kLeastIou) pairs_.push_back({iou, t, o});
+    }
+  }
+  std::ranges::sort(pairs_, {}, [](const Pair& pair) { return std::tuple(-pair.iou, pair.track, pair.object); });
+  has_object_.assign(tracks_.size(), 0);
+  has_track_.assign(objects.size(), 0);
+  for (const Pair& pair : pairs_) {
+    if (has_object_[pair.track] != 0 || has_track_[pair.object] != 0) continue;
+    has_object_[pair.track] = has_track_[pair.object] = 1;
+    follow(tracks_[pair.track], objects[pair.object]);
+  }
+}
+
 void TemporalFilter::steady(std::vector<SceneObject>& objects, bool did_detect) {
   if (did_detect) {
-    struct Pair {
-      double iou;
-      std::size_t track, object;
-    };
-    std::vector<Pair> pairs;
-    for (std::size_t t = 0; t < tracks_.size(); ++t) {
-      for (std::size_t o = 0; o < objects.size(); ++o) {
-        if (tracks_[t].object.class_id != objects[o].class_id) continue;
-        const double iou = box_iou(tracks_[t].object.box, objects[o].box);
-        if (iou >= kLeastIou) pairs.push_back({iou, t, o});
-      }
-    }
-    std::ranges::stable_sort(pairs, [](const Pair& a, const Pair& b) { return a.iou > b.iou; });
-    std::vector<bool> has_object(tracks_.size()), has_track(objects.size());
-    for (const Pair& pair : pairs) {
-      if (has_object[pair.track] || has_track[pair.object]) continue;
-      has_object[pair.track] = has_track[pair.object] = true;
-      follow(tracks_[pair.track], objects[pair.object]);
-    }
-    for (std::size_t t = 0; t < has_object.size(); ++t) {
-      if (has_object[t]) continue;
+    match(objects);
+    for (std::size_t t = 0; t < has_object_.size(); ++t) {
+      if (has_object_[t] != 0) continue;
       ++tracks_[t].missed;
       tracks_[t].object.is_detected = false;
     }
     std::erase_if(tracks_, [](const Track& track) {
       return track.missed > kMostMissed || (track.missed > 0 && track.seen < kSeenToGoOn);
     });
-    for (std::size_t o = 0; o < has_track.size(); ++o) {
-      if (has_track[o]) continue;
+    for (std::size_t o = 0; o < has_track_.size(); ++o) {
+      if (has_track_[o] != 0) continue;
       tracks_.push_back({.object = objects[o], .proposed = objects[o].distance.distance});
       tracks_.back().object.track = next_track_++;
     }
@@ -78,7 +80,7 @@ void TemporalFilter::steady(std::vector<SceneObject>& objects, bool did_detect) 
   }
   objects.clear();
   for (const Track& track : tracks_) objects.push_back(track.object);
-  std::ranges::stable_sort(objects, [](const SceneObject& a, const SceneObject& b) { return a.score > b.score; });
+  std::ranges::sort(objects, {}, [](const SceneObject& object) { return std::tuple(-object.score, object.track); });
 }
 
 void TemporalFilter::steady(std::vector<Sector>& sectors) {

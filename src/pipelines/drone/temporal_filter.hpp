@@ -48,9 +48,17 @@ class TemporalFilter {
     int missed = 0;
     DistanceClass proposed = DistanceClass::kUnknown;  ///< of the last frame, when it differs
   };
+  struct Pair {
+    double iou;
+    std::size_t track, object;
+  };
   void follow(Track& track, const SceneObject& found) const;
+  void match(const std::vector<SceneObject>& objects);
 
-  std::vector<Track> tracks_;
+  std::vector<Track> tracks_;  ///< by number
+  // Of one frame; their memory is used again.
+  std::vector<Pair> pairs_;
+  std::vector<char> has_object_, has_track_;
   int next_track_ = 1;
   std::vector<double> sector_scores_;
 };

@@ -1,0 +1,107 @@
+"""The exporters of YOLOv8 and FFNet-40S on small inputs; skipped where tools/setup.sh torch was not run."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from PIL import Image
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SLIPWAY = Path(os.environ.get("SLIPWAY_BUILD", REPOSITORY / "build/release")) / "slipway"
+SMALL = ["--size", "64", "96"]
+
+
+@pytest.fixture
+def yolov8():
+    pytest.importorskip("ultralytics")
+    from python.exporters import yolov8
+    return yolov8
+
+
+@pytest.fixture
+def ffnet_40s():
+    pytest.importorskip("torch")
+    from python.exporters import ffnet_40s
+    return ffnet_40s
+
+
+@pytest.fixture
+def spoilt_export(monkeypatch):
+    """torch.onnx.export that writes the convolutions' weights a little too large."""
+    torch = pytest.importorskip("torch")
+    export = torch.onnx.export
+
+    def spoil(*arguments, **settings) -> None:
+        export(*arguments, **settings)
+        model = onnx.load(arguments[2])
+        for weight in [each for each in model.graph.initializer if len(each.dims) == 4]:
+            weight.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(weight) * np.float32(1.1), weight.name))
+        onnx.save(model, arguments[2])
+
+    monkeypatch.setattr(torch.onnx, "export", spoil)
+
+
+def picture(folder: Path) -> Path:
+    blocks = np.random.default_rng(3).integers(0, 256, (10, 15, 3), dtype=np.uint8)
+    Image.fromarray(blocks).resize((300, 200), Image.Resampling.NEAREST).save(folder / "noise.png")
+    return folder / "noise.png"
+
+
+def frame(picture: Path, *arguments: object) -> dict:
+    if not SLIPWAY.is_file():
+        pytest.skip(f"{SLIPWAY} is not built")
+    done = subprocess.run([SLIPWAY, "drone", picture, *map(str, arguments), "--json"], capture_output=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[0])
+
+
+@pytest.mark.parametrize("config", ["yolov8n.yaml", "yolov8n-seg.yaml"])
+def test_every_form_of_yolov8_finds_the_same_objects(yolov8, tmp_path: Path, config: str) -> None:
+    found = {}
+    for form in ("joined", "split", "chosen"):
+        assert yolov8.main(["--seed", "3", "--config", config, "--output", str(tmp_path / form), "--form", form, *SMALL]) == 0
+        found[form] = frame(picture(tmp_path), "--detector", tmp_path / form, "--score-min", 0, "--iou-max", 1)
+        assert ("masks" in found[form]) == ("seg" in config)
+    boxes = {form: np.array([[*each["box"], 1000 * each["score"]] for each in line["objects"]]) for form, line in found.items()}
+    assert len(boxes["joined"]) == 126  # every anchor: seeded weights are sure of nothing
+    for form in ("split", "chosen"):  # the order of equal scores is not told
+        nearest = np.abs(boxes[form][:, None] - boxes["joined"][None]).max(2).min(1)
+        assert len(boxes[form]) == 126 and nearest.max() < 0.05
+
+
+def test_ffnet_40s_has_its_known_size_and_segments_a_picture(ffnet_40s, tmp_path: Path) -> None:
+    assert ffnet_40s.main(["--seed", "1", "--output", str(tmp_path / "ffnet"), *SMALL[:1], "64", "128"]) == 0
+    description = (tmp_path / "ffnet/model.yaml").read_text()
+    assert "parameters: 139" in description  # 13.9 million
+    graph = onnx.load(tmp_path / "ffnet/segmenter.onnx").graph
+    assert [each.dim_value for each in graph.output[0].type.tensor_type.shape.dim] == [1, 19, 8, 16]
+    if SLIPWAY.is_file():
+        detector = REPOSITORY / "tests/golden/yolov8/tiny.onnx"
+        line = frame(picture(tmp_path), "--detector", detector, "--segmenter", tmp_path / "ffnet")
+        assert line["objects"] and line["segmentation_age_frames"] == 0
+
+
+def test_a_released_state_dictionary_is_taken_and_another_one_named(ffnet_40s, tmp_path: Path, capsys) -> None:
+    import torch
+    released = ffnet_40s.load(None, 5).state_dict()
+    assert {"backbone_model.layer2.0.downsample.1.running_mean", "head.layers.0.adapter_conv.3.layers.0.weight",
+            "head.layers.1.fam_16_up.layers.1.bias", "head.layers.3.last_layer.3.bias"} <= released.keys()
+    torch.save(released, tmp_path / "quarts.pth")
+    assert ffnet_40s.main(["--checkpoint", str(tmp_path / "quarts.pth"), "--output", str(tmp_path / "out"), "--size", "64", "64"]) == 0
+    del released["head.layers.3.last_layer.3.bias"]
+    torch.save(released, tmp_path / "short.pth")
+    assert ffnet_40s.main(["--checkpoint", str(tmp_path / "short.pth"), "--output", str(tmp_path / "no"), "--size", "64", "64"]) == 1
+    assert "last_layer.3.bias" in capsys.readouterr().err and not (tmp_path / "no").exists()
+
+
+def test_a_graph_that_differs_from_pytorch_is_not_kept(yolov8, ffnet_40s, spoilt_export, tmp_path: Path, capsys) -> None:
+    assert yolov8.main(["--seed", "1", "--output", str(tmp_path / "y"), *SMALL]) == 1
+    assert ffnet_40s.main(["--seed", "1", "--output", str(tmp_path / "f"), "--size", "64", "64"]) == 1
+    assert capsys.readouterr().err.count("differs from PyTorch by more than") == 2
+    assert not list(tmp_path.glob("*/*"))
