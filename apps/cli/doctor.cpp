@@ -116,7 +116,7 @@ base::Result<void> doctor(Context& context) {
                        .available = false,
                        .is_emulator = false,
                        .detail = {}});
-  const auto environment = open_environment();
+  const auto environment = open_environment("cpu");
   if (!environment) {
     facts.add({"ONNX Runtime", "missing"});
     context.print(facts.text());

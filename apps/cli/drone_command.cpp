@@ -8,6 +8,8 @@
 #include "apps/cli/border_quantization.hpp"
 #include "apps/cli/context.hpp"
 #include "apps/cli/drone_report.hpp"
+#include "apps/cli/frame_report.hpp"
+#include "apps/cli/interrupt.hpp"
 #include "apps/cli/model_argument.hpp"
 #include "apps/cli/overlay_output.hpp"
 #include "apps/cli/report.hpp"
@@ -172,10 +174,7 @@ class Run {
     if (slot.source.error) {
       ++failures_;
       fmt::print(stderr, "slipway: {}\n", slot.source.error->message);
-      return context_.emit(
-          "drone/1",
-          {{"image", slot.source.path.string()},
-           {"error", {{"code", base::code_name(slot.source.error->code)}, {"message", slot.source.error->message}}}});
+      return context_.emit("drone/1", failure_json(slot.source));
     }
     ++frames_;
     object_count_ += static_cast<std::int64_t>(slot.scene.objects.size());
@@ -313,11 +312,12 @@ base::Result<void> watch(const Arguments& arguments, drone::Config config, Conte
 
   Run run(arguments, *pipeline, overlay, context);
   std::vector<Slot> slots(3);
+  keep_first_interrupt();
   SLIPWAY_TRY(pipelines::run_frame_loop(
       slots,
       [&](Slot& slot) -> base::Result<bool> {
         slot.bench.reset();
-        return source.next(slot.source);
+        return !was_interrupted() && source.next(slot.source);
       },
       [&](Slot& slot) { return run.infer(slot); }, [&](Slot& slot) { return run.present(slot); }));
   return run.finish();

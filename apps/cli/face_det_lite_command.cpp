@@ -3,6 +3,7 @@
 
 #include "apps/cli/border_quantization.hpp"
 #include "apps/cli/context.hpp"
+#include "apps/cli/frame_report.hpp"
 #include "apps/cli/interrupt.hpp"
 #include "apps/cli/model_argument.hpp"
 #include "apps/cli/overlay_output.hpp"
@@ -65,22 +66,6 @@ face::Config config_of(const Arguments& arguments, const fs::path& model) {
   return config;
 }
 
-/// An emulator's time is no device's: it is not shown.
-ordered_json json_of(const pipelines::StageTimes& times, bool is_emulated) {
-  ordered_json json = {{"pre", times.pre_us / 1000}, {"inference", nullptr}, {"post", times.post_us / 1000}};
-  if (!is_emulated) json["inference"] = times.inference_us / 1000;
-  return json;
-}
-
-ordered_json json_of(const pipelines::BenchReport& bench, bool is_emulated) {
-  ordered_json json = {{"warmup_runs", bench.warmup_runs},
-                       {"pre", cli::json_of(bench.pre)},
-                       {"inference", nullptr},
-                       {"post", cli::json_of(bench.post)}};
-  if (!is_emulated) json["inference"] = cli::json_of(bench.inference);
-  return json;
-}
-
 ordered_json json_of(const face::Face& found) {
   ordered_json landmarks = ordered_json::array();
   for (const media::Point& point : found.landmarks) landmarks.push_back({point.x, point.y});
@@ -141,10 +126,7 @@ class Run {
   base::Result<void> present_failure(const pipelines::SourceFrame& source) {
     ++failures_;
     fmt::print(stderr, "slipway: {}\n", source.error->message);
-    return context_.emit(
-        "face-det-lite/1",
-        {{"image", source.path.string()},
-         {"error", {{"code", base::code_name(source.error->code)}, {"message", source.error->message}}}});
+    return context_.emit("face-det-lite/1", failure_json(source));
   }
 
   base::Result<void> present(Frame& frame, const face::Detections& found) {
@@ -170,8 +152,8 @@ class Run {
     for (const face::Face& found : detections.faces) json["faces"].push_back(json_of(found));
     json["provider"] = arguments_.session.provider;
     json["placement"] = cli::json_of(placement);
-    json["timing_ms"] = json_of(detections.times, placement.is_emulated);
-    if (frame.bench) json["bench"] = json_of(*frame.bench, placement.is_emulated);
+    json["timing_ms"] = stage_json(detections.times, placement.is_emulated);
+    if (frame.bench) json["bench"] = stage_json(*frame.bench, placement.is_emulated);
     return json;
   }
 
@@ -189,22 +171,7 @@ class Run {
       text += fmt::format("  score {:.3f}  at ({}, {})  size {} x {}\n", found.score, box.x, box.y, box.w, box.h);
     }
     if (!frame.bench) return text;
-    Table table({{"stage"},
-                 {"runs", Align::kRight},
-                 {"median", Align::kRight},
-                 {"min", Align::kRight},
-                 {"p90", Align::kRight},
-                 {"p99", Align::kRight},
-                 {"max", Align::kRight}});
-    for (const auto& [stage, statistics] :
-         {std::pair{"before", &frame.bench->pre}, std::pair{"inference", &frame.bench->inference},
-          std::pair{"after", &frame.bench->post}}) {
-      const bool is_hidden = is_emulated && statistics == &frame.bench->inference;
-      const auto cell = [&](double microseconds) { return is_hidden ? "-" : time_text(microseconds); };
-      table.add({stage, fmt::format("{}", statistics->count), cell(statistics->median_us), cell(statistics->min_us),
-                 cell(statistics->p90_us), cell(statistics->p99_us), cell(statistics->max_us)});
-    }
-    return text + table.text();
+    return text + table_of(*frame.bench, is_emulated);
   }
 
   const Arguments& arguments_;

@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/context.hpp"
+#include "apps/cli/frame_report.hpp"
+#include "apps/cli/interrupt.hpp"
 #include "apps/cli/mediapipe_arguments.hpp"
 #include "apps/cli/overlay_output.hpp"
 #include "apps/cli/report.hpp"
@@ -19,11 +21,6 @@
 namespace slipway::cli {
 
 using nlohmann::ordered_json;
-
-/// Stages in milliseconds. An emulator's time is no device's: it is not shown.
-[[nodiscard]] ordered_json stage_json(const pipelines::StageTimes& times, bool is_emulated);
-[[nodiscard]] ordered_json stage_json(const pipelines::BenchReport& bench, bool is_emulated);
-[[nodiscard]] std::string table_of(const pipelines::BenchReport& bench, bool is_emulated);
 
 /// One frame on its way through the loop.
 template <typename Verb>
@@ -74,10 +71,7 @@ class MediapipeRun {
     if (slot.source.error) {
       ++failures_;
       fmt::print(stderr, "slipway: {}\n", slot.source.error->message);
-      return context_.emit(
-          Verb::kSchema,
-          {{"image", slot.source.path.string()},
-           {"error", {{"code", base::code_name(slot.source.error->code)}, {"message", slot.source.error->message}}}});
+      return context_.emit(Verb::kSchema, failure_json(slot.source));
     }
     ++frames_;
     object_count_ += static_cast<std::int64_t>(Verb::objects(slot.found).size());
@@ -150,7 +144,7 @@ base::Result<void> run_mediapipe(const MediapipeArguments& arguments, const runt
   SLIPWAY_ASSIGN(pipelines::FrameSource source,
                  pipelines::FrameSource::open(arguments.inputs, {.max_pixels = arguments.max_pixels}));
   SLIPWAY_ASSIGN(OverlayOutput overlay, OverlayOutput::open(arguments.output, source.files().size()));
-  SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment());
+  SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment(options.provider.name));
   SLIPWAY_ASSIGN(const std::unique_ptr<typename Verb::Pipeline> pipeline,
                  Verb::Pipeline::load(environment, arguments.models(), options, config));
   for (const runtime::Session* session : {&pipeline->detector_session(), pipeline->landmark_session()}) {
@@ -158,6 +152,7 @@ base::Result<void> run_mediapipe(const MediapipeArguments& arguments, const runt
     for (const std::string& line : session->log_lines()) fmt::print(stderr, "{}\n", line);
   }
 
+  keep_first_interrupt();
   MediapipeRun<Verb> run(arguments, *pipeline, overlay, context, rules);
   using Slot = MediapipeSlot<Verb>;
   std::vector<Slot> slots(3);
@@ -165,7 +160,7 @@ base::Result<void> run_mediapipe(const MediapipeArguments& arguments, const runt
       slots,
       [&](Slot& slot) -> base::Result<bool> {
         slot.bench.reset();
-        return source.next(slot.source);
+        return !was_interrupted() && source.next(slot.source);
       },
       [&](Slot& slot) { return run.infer(slot); }, [&](Slot& slot) { return run.present(slot); }));
   return run.finish();

@@ -29,7 +29,7 @@ struct SessionArguments {
 
 /// Finds and opens the build of ONNX Runtime that carries the provider. A process opens one.
 /// @error kUnavailable: it is not here (exit status 3)
-[[nodiscard]] base::Result<runtime::LibraryPaths> find_libraries(std::string_view provider = "cpu");
-[[nodiscard]] base::Result<std::shared_ptr<runtime::Environment>> open_environment(std::string_view provider = "cpu");
+[[nodiscard]] base::Result<runtime::LibraryPaths> find_libraries(std::string_view provider);
+[[nodiscard]] base::Result<std::shared_ptr<runtime::Environment>> open_environment(std::string_view provider);
 
 }  // namespace slipway::cli

@@ -7,7 +7,6 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-import yaml
 
 from python.exporters.demucs import spectral
 from python.exporters.demucs.graph_builder import GraphBuilder
@@ -115,6 +114,7 @@ def test_every_layout_equals_pytorch_in_every_form(tmp_path, export, layout, for
 def test_a_bag_becomes_a_graph_a_checkpoint_with_its_weights(tmp_path, monkeypatch):
     """As htdemucs_ft is: a .yaml of signatures and stem weights beside the checkpoints it names."""
     torch = pytest.importorskip("torch")
+    yaml = pytest.importorskip("yaml")
     pytest.importorskip("demucs")
     from python.exporters.demucs import __main__ as command
 

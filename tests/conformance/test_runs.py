@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -185,6 +186,16 @@ def test_a_foreign_dlc_is_kept_and_refused_in_words(client, npu, tmp_path, input
     words = refusal(lambda: client.submit_inference_job(
         model, npu, {"x": pictures(1)} if inputs else None, options="--allow_emulation"))
     assert "DLC" in words
+
+
+@pytest.mark.parametrize(("runtime", "expected"), [
+    ("qnn_context_binary", "a QNN context binary that this hub did not make"), ("qnn_dlc", "DLC")])
+def test_half_of_a_binary_is_refused_in_words(client, npu, targets, tmp_path, runtime, expected):
+    whole = Path(targets[runtime].download(str(tmp_path / "whole")))
+    path = tmp_path / ("half" + whole.suffix)
+    path.write_bytes(whole.read_bytes()[:whole.stat().st_size // 2])
+    words = refusal(lambda: client.submit_profile_job(client.upload_model(str(path)), npu, options="--allow_emulation"))
+    assert expected in words, words
 
 
 def test_inference_without_profiling_still_returns_outputs(client, cpu, targets):

@@ -33,17 +33,18 @@ base::Result<PictureTensor> read_picture_input(const std::vector<TensorSpec>& in
                                                const std::map<std::string, tensor::Quantization>& quantization,
                                                int batch) {
   constexpr std::int64_t kLongestSide = 8192;
+  const std::string_view kind = channels == 1 ? "a grey picture" : "a picture";
   if (inputs.size() != 1) {
-    return base::fail(Code::kInvalidArgument, "expected one input, a picture [1, {}, {}, {}]; found {}", channels,
+    return base::fail(Code::kInvalidArgument, "expected one input, {} [1, {}, {}, {}]; found {}", kind, channels,
                       default_height, default_width, list_of(inputs));
   }
   PictureTensor picture{.spec = inputs[0], .layout = media::Layout::kNchw, .width = 0, .height = 0};
   tensor::Shape& shape = picture.spec.shape;
   const auto refuse = [&] {
-    return base::fail(
-        Code::kInvalidArgument,
-        "input '{}': expected a picture [1, {}, H, W] or [1, H, W, {}] with sides that divide by {}, found {}",
-        inputs[0].name, channels, channels, sides_divide_by, tensor::to_string(inputs[0].dtype, inputs[0].shape));
+    return base::fail(Code::kInvalidArgument,
+                      "input '{}': expected {} [1, {}, H, W] or [1, H, W, {}] with sides that divide by {}, found {}",
+                      inputs[0].name, kind, channels, channels, sides_divide_by,
+                      tensor::to_string(inputs[0].dtype, inputs[0].shape));
   };
   if (shape.size() != 4) return refuse();
   const bool is_channel_last = shape[1] != channels && shape[3] == channels;

@@ -5,30 +5,13 @@
 
 #include <fmt/ranges.h>
 
-#include "pipelines/common/real_values.hpp"
+#include "pipelines/common/picture_signature.hpp"
 
 namespace slipway::pipelines::mediapipe {
 namespace {
 
 using base::Code;
 using tensor::TensorSpec;
-
-/// Adds the quantisation of an integer tensor and refuses dtypes that cannot be read.
-base::Result<void> complete(TensorSpec& spec, std::string_view role, const Quantizations& quantization) {
-  if (spec.dtype == tensor::Dtype::kFloat32) return {};
-  if (!is_quantized_dtype(spec.dtype)) {
-    return base::fail(Code::kInvalidArgument, "{} '{}': expected float32, uint8, int8, uint16 or int16, found {}", role,
-                      spec.name, tensor::to_string(spec.dtype, spec.shape));
-  }
-  if (const auto found = quantization.find(spec.name); found != quantization.end()) spec.quantization = found->second;
-  if (!spec.quantization) {
-    return base::fail(
-        Code::kInvalidArgument,
-        "{} '{}' is {}: its scale and zero point are needed; neither the model nor a model.yaml says them", role,
-        spec.name, tensor::dtype_name(spec.dtype));
-  }
-  return {};
-}
 
 std::optional<std::size_t> find_output(const std::vector<TensorSpec>& outputs, std::int64_t rows,
                                        std::int64_t columns) {
@@ -55,14 +38,6 @@ std::vector<HeadPair> find_heads(const std::vector<TensorSpec>& outputs, const s
 
 }  // namespace
 
-std::string list_of(const std::vector<TensorSpec>& specs) {
-  std::string text;
-  for (const TensorSpec& spec : specs) {
-    text += fmt::format("{}'{}' {}", text.empty() ? "" : ", ", spec.name, tensor::to_string(spec.dtype, spec.shape));
-  }
-  return text.empty() ? "none" : text;
-}
-
 std::int64_t values_of(tensor::Shape shape) {
   if (!shape.empty() && shape[0] == -1) shape[0] = 1;
   return tensor::element_count(shape).value_or(-1);
@@ -86,12 +61,12 @@ base::Result<PictureSpec> read_picture(const std::vector<TensorSpec>& inputs, st
   const std::size_t first = picture.layout == media::Layout::kNhwc ? 1 : 2;
   if (shape[first] != shape[first + 1] || shape[first] < 1 || shape[first] > 256) return refuse();
   picture.size = static_cast<int>(shape[first]);
-  SLIPWAY_TRY(complete(picture.tensor, "input", quantization));
+  SLIPWAY_TRY(complete_quantization(picture.tensor, "input", quantization));
   return picture;
 }
 
 base::Result<void> complete_outputs(std::vector<TensorSpec>& outputs, const Quantizations& quantization) {
-  for (TensorSpec& spec : outputs) SLIPWAY_TRY(complete(spec, "output", quantization));
+  for (TensorSpec& spec : outputs) SLIPWAY_TRY(complete_quantization(spec, "output", quantization));
   return {};
 }
 

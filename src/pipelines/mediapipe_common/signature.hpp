@@ -74,7 +74,4 @@ struct DetectorSignature {
 /// Elements of a shape whose batch may be dynamic; -1 when another axis is.
 [[nodiscard]] std::int64_t values_of(tensor::Shape shape);
 
-/// Names, dtypes and shapes for a message.
-[[nodiscard]] std::string list_of(const std::vector<tensor::TensorSpec>& specs);
-
 }  // namespace slipway::pipelines::mediapipe

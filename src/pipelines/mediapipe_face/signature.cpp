@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "pipelines/common/picture_signature.hpp"
 #include "pipelines/mediapipe_face/config.hpp"
 
 namespace slipway::pipelines::mediapipe_face {
@@ -36,7 +37,7 @@ base::Result<LandmarkSignature> read_landmark_signature(const std::vector<tensor
     return base::fail(base::Code::kInvalidArgument,
                       "outputs: expected {} landmark values and one for the face's presence, found {}: not the face "
                       "landmark network",
-                      kLandmarkValues, mediapipe::list_of(outputs));
+                      kLandmarkValues, list_of(outputs));
   }
   signature.landmarks = *landmarks;
   signature.flag = *flag;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "pipelines/common/picture_signature.hpp"
 #include "pipelines/mediapipe_hand/config.hpp"
 
 namespace slipway::pipelines::mediapipe_hand {
@@ -41,7 +42,7 @@ base::Result<LandmarkSignature> read_landmark_signature(const std::vector<tensor
     return base::fail(base::Code::kInvalidArgument,
                       "outputs: expected two of {} values (landmarks in the crop and in metres) and two of one "
                       "(presence and handedness), found {}: not the hand landmark network",
-                      kLandmarkValues, mediapipe::list_of(outputs));
+                      kLandmarkValues, list_of(outputs));
   }
   signature.landmarks = points[0];
   signature.world = points[1];

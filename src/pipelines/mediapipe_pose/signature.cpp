@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "pipelines/common/picture_signature.hpp"
 #include "pipelines/mediapipe_pose/config.hpp"
 
 namespace slipway::pipelines::mediapipe_pose {
@@ -36,8 +37,7 @@ base::Result<LandmarkSignature> read_landmark_signature(const std::vector<tensor
     return base::fail(base::Code::kInvalidArgument,
                       "outputs: expected {} landmark values, one for the person's presence, a heatmap [1, {}, {}, {}] "
                       "and {} values in metres, found {}: not the pose landmark network",
-                      kLandmarkValues, kHeatmapSide, kHeatmapSide, kNetworkLandmarks, kWorldValues,
-                      mediapipe::list_of(outputs));
+                      kLandmarkValues, kHeatmapSide, kHeatmapSide, kNetworkLandmarks, kWorldValues, list_of(outputs));
   }
   signature.landmarks = *landmarks;
   signature.presence = *presence;

@@ -1,6 +1,13 @@
-#include "apps/cli/mediapipe_run.hpp"
+#include "apps/cli/frame_report.hpp"
+
+#include <fmt/format.h>
+
+#include "apps/cli/report.hpp"
+#include "apps/cli/table.hpp"
 
 namespace slipway::cli {
+
+using nlohmann::ordered_json;
 
 ordered_json stage_json(const pipelines::StageTimes& times, bool is_emulated) {
   ordered_json json = {{"pre", times.pre_us / 1000}, {"inference", nullptr}, {"post", times.post_us / 1000}};
@@ -37,6 +44,11 @@ std::string table_of(const pipelines::BenchReport& bench, bool is_emulated) {
                cell(statistics->p90_us), cell(statistics->p99_us), cell(statistics->max_us)});
   }
   return table.text();
+}
+
+ordered_json failure_json(const pipelines::SourceFrame& source) {
+  return {{"image", source.path.string()},
+          {"error", {{"code", base::code_name(source.error->code)}, {"message", source.error->message}}}};
 }
 
 }  // namespace slipway::cli

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "pipelines/common/frame_source.hpp"
+#include "pipelines/common/timing.hpp"
+
+// What every verb that takes pictures says of one.
+namespace slipway::cli {
+
+/// Stages in milliseconds. An emulator's time is no device's: it is not shown.
+[[nodiscard]] nlohmann::ordered_json stage_json(const pipelines::StageTimes& times, bool is_emulated);
+[[nodiscard]] nlohmann::ordered_json stage_json(const pipelines::BenchReport& bench, bool is_emulated);
+[[nodiscard]] std::string table_of(const pipelines::BenchReport& bench, bool is_emulated);
+
+/// A picture that could not be read. @pre source.error is set
+[[nodiscard]] nlohmann::ordered_json failure_json(const pipelines::SourceFrame& source);
+
+}  // namespace slipway::cli
