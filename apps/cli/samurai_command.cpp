@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cmath>
 #include <optional>
+#include <set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -41,6 +42,7 @@ struct Arguments {
   DetectArguments detect;
   SamuraiOutputs::Paths outputs;
   std::int64_t frames = 0;
+  std::vector<std::string> in_float32;
   bool no_overlap = false;
   bool bench = false;
 };
@@ -250,7 +252,8 @@ base::Result<void> follow(const Arguments& arguments, std::vector<samurai::Promp
   const std::size_t objects = prompts.size() + arguments.detect.classes.size();
   SLIPWAY_ASSIGN(SamuraiOutputs outputs, SamuraiOutputs::open(arguments.outputs, objects, source.files()));
   SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment(options.provider.name));
-  SLIPWAY_ASSIGN(const auto tracker, samurai::SamuraiTracker::load(environment, arguments.model, options));
+  const std::set<std::string> in_float32(arguments.in_float32.begin(), arguments.in_float32.end());
+  SLIPWAY_ASSIGN(const auto tracker, samurai::SamuraiTracker::load(environment, arguments.model, options, in_float32));
   for (const std::string& line : tracker->network().log_lines()) fmt::print(stderr, "{}\n", line);
   std::optional<PromptDetector> detector;
   if (prompts.empty()) {
@@ -370,6 +373,12 @@ void add_samurai(CLI::App& app, Context& context) {
   verb->add_option("--trace", arguments->outputs.trace,
                    "JSON of what the rules saw and decided; `slipway samurai replay` reads it");
   verb->add_option("--frames", arguments->frames, "Stop after so many frames")->check(CLI::PositiveNumber);
+  verb->add_option(
+          "--float32", arguments->in_float32,
+          "A component that stays in float32 with --precision bf16: image_encoder, prompt_encoder, mask_decoder, "
+          "memory_encoder or memory_attention; may be repeated")
+      ->allow_extra_args(false)
+      ->take_all();
   verb->add_flag("--no-overlap", arguments->no_overlap,
                  "Encode a frame after the one before is done, instead of meanwhile");
   verb->add_flag("--bench", arguments->bench, "Show how long each stage took");

@@ -1,8 +1,11 @@
 #include "pipelines/samurai/network.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <optional>
+
+#include <fmt/ranges.h>
 
 #include "pipelines/common/timing.hpp"
 #include "pipelines/samurai/memory_rule.hpp"
@@ -66,12 +69,22 @@ Network::~Network() = default;
 
 Result<std::unique_ptr<Network>> Network::load(std::shared_ptr<runtime::Environment> environment,
                                                const std::filesystem::path& model,
-                                               const runtime::SessionOptions& options) {
+                                               const runtime::SessionOptions& options,
+                                               const std::set<std::string>& in_float32) {
+  constexpr std::array<std::string_view, 5> kComponents = {"image_encoder", "prompt_encoder", "mask_decoder",
+                                                           "memory_encoder", "memory_attention"};
+  for (const std::string& name : in_float32) {
+    if (std::ranges::find(kComponents, name) == kComponents.end()) {
+      return fail(Code::kInvalidArgument, "no component '{}': expected one of {}", name, fmt::join(kComponents, ", "));
+    }
+  }
   std::unique_ptr<Network> network(new Network());
   network->environment_ = std::move(environment);
   network->options_ = options;
+  network->in_float32_ = in_float32;
   // Threads that spin after a run would take the cores from the graph that runs next, or beside it.
   network->options_.allow_spinning = false;
+  network->options_.enable_memory_pattern = false;
   SLIPWAY_ASSIGN(ModelFolder folder, ModelFolder::open(model));
   network->folder_ = std::make_unique<ModelFolder>(std::move(folder));
   SLIPWAY_TRY(check_components(*network->folder_));
@@ -90,7 +103,12 @@ Result<std::unique_ptr<Network::Graph>> Network::load_graph(const std::string& n
   SLIPWAY_ASSIGN(const ModelGraph* described, folder_->graph(name));
   auto graph = std::make_unique<Graph>();
   graph->name = name;
-  auto session = runtime::Session::load(environment_, described->file, options_);
+  runtime::SessionOptions options = options_;
+  const bool is_attention = name.starts_with("memory_attention");
+  if (in_float32_.contains(is_attention ? "memory_attention" : name)) {
+    options.provider.precision = runtime::Precision::kFloat32;
+  }
+  auto session = runtime::Session::load(environment_, described->file, options);
   if (!session) {
     return std::unexpected(session.error().with(fmt::format("{}: component {}", folder_->path().string(), name)));
   }

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -72,11 +73,14 @@ struct Decoded {
 /// @source python/exporters/samurai/README.md
 class Network {
  public:
+  /// @param in_float32  components that are computed in float32 whatever options.provider.precision says:
+  ///                    image_encoder, prompt_encoder, mask_decoder, memory_encoder or memory_attention
   /// @error as ModelFolder::open and Session::load; kNotFound: a component is missing (it is named);
-  ///        kInvalidArgument: graphs of different models or sizes, or another signature
+  ///        kInvalidArgument: graphs of different models or sizes, or another signature; no such component
   [[nodiscard]] static base::Result<std::unique_ptr<Network>> load(std::shared_ptr<runtime::Environment> environment,
                                                                    const std::filesystem::path& model,
-                                                                   const runtime::SessionOptions& options);
+                                                                   const runtime::SessionOptions& options,
+                                                                   const std::set<std::string>& in_float32 = {});
   ~Network();
 
   [[nodiscard]] const Constants& constants() const { return constants_; }
@@ -137,6 +141,7 @@ class Network {
   std::shared_ptr<runtime::Environment> environment_;
   std::unique_ptr<ModelFolder> folder_;
   runtime::SessionOptions options_;
+  std::set<std::string> in_float32_;
   Constants constants_;
   std::string model_id_;
   std::unique_ptr<Graph> encoder_, prompt_encoder_, decoder_, memory_encoder_;

@@ -189,9 +189,10 @@ SamuraiTracker::~SamuraiTracker() = default;
 
 Result<std::unique_ptr<SamuraiTracker>> SamuraiTracker::load(std::shared_ptr<runtime::Environment> environment,
                                                              const std::filesystem::path& model,
-                                                             const runtime::SessionOptions& options) {
+                                                             const runtime::SessionOptions& options,
+                                                             const std::set<std::string>& in_float32) {
   auto state = std::make_unique<State>();
-  SLIPWAY_ASSIGN(state->network, Network::load(std::move(environment), model, options));
+  SLIPWAY_ASSIGN(state->network, Network::load(std::move(environment), model, options, in_float32));
   return std::unique_ptr<SamuraiTracker>(new SamuraiTracker(std::move(state)));
 }
 

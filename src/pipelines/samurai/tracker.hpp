@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "base/error.hpp"
@@ -48,10 +49,11 @@ struct FrameResult {
 /// @thread one object belongs to one thread, but encode(), which may run in another one for the next frame meanwhile
 class SamuraiTracker {
  public:
+  /// @param in_float32  components that stay in float32, as Network::load
   /// @error as Network::load
   [[nodiscard]] static base::Result<std::unique_ptr<SamuraiTracker>> load(
       std::shared_ptr<runtime::Environment> environment, const std::filesystem::path& model,
-      const runtime::SessionOptions& options);
+      const runtime::SessionOptions& options, const std::set<std::string>& in_float32 = {});
   ~SamuraiTracker();
 
   /// Forgets everything; the next frame is the first, with one object a prompt.
