@@ -2,8 +2,7 @@
 
     python -m python.tools.quantize_yolov8 --model yolov8n.onnx --output DIR --calibration PICTURE …
 
-Writes DIR/qdq.onnx (float at its border) and two model folders with uint8 at the input and the scale in model.yaml: DIR/w8a8 as
-the NPU compiler takes it, and DIR/w8a8_cpu, equal to the bit and faster on CPUs.
+Writes DIR/qdq.onnx (float at its border), DIR/w8a8/model.onnx (uint8 at its input) and DIR/w8a8/model.yaml with the scale.
 What follows the head's last convolutions stays float: boxes (0 … 640) and scores (0 … 1) that share a scale lose every
 object. Pass the pictures that results are judged on as --test; the script refuses an overlap by content.
 """
@@ -22,7 +21,7 @@ from onnx import helper, version_converter
 
 from python.exporters.common.model_folder import write_description
 from python.reference.yolov8.preprocess import image_to_tensor
-from python.tools.quantize_face_det_lite import integers_at_border, pictures_of_both, quantize, read_in_blocks
+from python.tools.quantize_face_det_lite import integers_at_border, pictures_of_both, quantize
 
 OPSET = 17  # below 13 per-channel scales have no axis
 
@@ -47,11 +46,9 @@ def tail_of(graph: onnx.GraphProto) -> list[str]:
     return list(tail)
 
 
-def write_integer_model(qdq: Path, folder: Path, calibration: list[Path], for_cpu: bool) -> None:
+def write_integer_model(qdq: Path, folder: Path, calibration: list[Path]) -> None:
     model = onnx.load(qdq)
     [[name, (scale, zero_point)]] = integers_at_border(model, outputs=False).items()
-    if for_cpu:
-        read_in_blocks(model)
     onnx.checker.check_model(model)
     folder.mkdir(parents=True, exist_ok=True)
     onnx.save(model, folder / "model.onnx")
@@ -93,9 +90,8 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         onnx.save(model, Path(folder) / "model.onnx")
         qdq = quantize(Path(folder) / "model.onnx", options.output, options.calibration, to_tensor, tail_of)
-    for name, for_cpu in (("w8a8", False), ("w8a8_cpu", True)):
-        write_integer_model(qdq, options.output / name, options.calibration, for_cpu)
-    print(f"{qdq}, w8a8 and w8a8_cpu beside it, {len(options.calibration)} calibration pictures")
+    write_integer_model(qdq, options.output / "w8a8", options.calibration)
+    print(f"{qdq} and {options.output / 'w8a8'}, {len(options.calibration)} calibration pictures")
     return 0
 
 

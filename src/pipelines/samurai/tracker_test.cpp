@@ -275,6 +275,10 @@ TEST(SamuraiModel, NamesAComponentOfAnOpsetThatIsNotSupported) {
 }
 
 TEST(SamuraiModel, RefusesABareFileAndABrokenDescription) {
+  const auto misspelt = SamuraiTracker::load(environment(), kTiny, {}, {"encoder"});
+  ASSERT_FALSE(misspelt);
+  EXPECT_NE(misspelt.error().message.find("'encoder': expected one of image_encoder"), std::string::npos)
+      << misspelt.error().message;
   const auto bare = SamuraiTracker::load(environment(), kTiny / "mask_decoder.onnx", {});
   ASSERT_FALSE(bare);
   EXPECT_NE(bare.error().message.find("expected a model folder"), std::string::npos) << bare.error().message;
