@@ -171,12 +171,12 @@ def _write(model, name: str, path: pathlib.Path, options, weights: str) -> None:
     del module
     if not axes:
         _fold(path, "basic")
-    if options.optimize and options.layout == "cpu" and not (options.fp16 or options.quantize_dynamic):
-        _fold(path, "extended")
     if options.fp16 and name != "prompt_encoder":  # small, and its coordinates need their digits
         _to_half(path)
     if options.quantize_dynamic:
         _to_int8(path)
+    if options.optimize:
+        _fold(path, "extended")
     proto = onnx.load(path)
     proto.producer_name, proto.doc_string = "slipway", f"{name} of SAM 2.1 video, {options.layout} layout"
     for each in proto.graph.node:
