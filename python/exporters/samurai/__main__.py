@@ -68,9 +68,9 @@ def main(arguments=None) -> int:
         print(f"not exported: {error}", file=sys.stderr)
         return 1
     if not report.within():
-        worst = max(report.checked, key=lambda each: each.max_abs if each.max_abs == each.max_abs else float("inf"))
-        print(f"not written: {worst.component} differs from PyTorch by {worst.max_abs:.2e} of the largest value, more than "
-              f"{report.tolerance:g}", file=sys.stderr)
+        worst = next(each for each in report.checked if not each.within())
+        print(f"not written: {worst.worst} of {worst.component} differs from PyTorch by {worst.max_abs:.2e} of the largest value, more "
+              f"than {worst.tolerance:g}", file=sys.stderr)
         return 1
     print(f"written: {options.output}")
     return 0
