@@ -63,9 +63,9 @@ base::Result<LookupKernel> kernel_of(const OrtKernelInfo* raw) {
   const auto table_info = table.GetTensorTypeAndShapeInfo();
   LookupKernel kernel;
   if (table_info.GetElementType() != type || table_info.GetElementCount() != kernel.table.size()) {
-    return base::fail(base::Code::kInvalidArgument, "{}: expected a table of {} elements of the input's type, found {}{}",
-                      node, kernel.table.size(), table_info.GetElementCount(),
-                      table_info.GetElementType() == type ? "" : " of another type");
+    return base::fail(base::Code::kInvalidArgument,
+                      "{}: expected a table of {} elements of the input's type, found {}{}", node, kernel.table.size(),
+                      table_info.GetElementCount(), table_info.GetElementType() == type ? "" : " of another type");
   }
   std::memcpy(kernel.table.data(), table.GetTensorRawData(), kernel.table.size());
   return kernel;

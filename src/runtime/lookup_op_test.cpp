@@ -46,7 +46,8 @@ TEST(LookupOp, takes_tensors_of_any_length_on_several_threads) {
     ASSERT_TRUE(outputs) << outputs.error().message;
     const std::span<const std::uint8_t> in = inputs.front().tensor.values<std::uint8_t>();
     const std::span<const std::uint8_t> out = outputs->front().tensor.values<std::uint8_t>();
-    EXPECT_TRUE(std::ranges::equal(in, out, {}, [&](std::uint8_t value) { return table[value]; })) << count << " values";
+    EXPECT_TRUE(std::ranges::equal(in, out, {}, [&](std::uint8_t value) { return table[value]; }))
+        << count << " values";
   }
 }
 
