@@ -6,16 +6,11 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
+#include "pipelines/common/testing/golden.hpp"
 #include "tensor/npz.hpp"
 
 namespace slipway::pipelines::segmentation {
 namespace {
-
-const tensor::Tensor& named(const tensor::NamedTensors& tensors, const std::string& name) {
-  const auto found = std::ranges::find(tensors, name, &tensor::NamedTensor::name);
-  SLIPWAY_CHECK(found != tensors.end(), "the golden has this array");
-  return found->tensor;
-}
 
 Signature signature_of(int width, int height, const tensor::Tensor& logits,
                        const std::optional<tensor::Quantization>& quantization) {
