@@ -10,6 +10,7 @@
 #include "base/files.hpp"
 #include "base/testing/allocations.hpp"
 #include "media/image.hpp"
+#include "pipelines/mediapipe_common/landmark.hpp"
 #include "pipelines/mediapipe_common/pipeline.hpp"
 #include "pipelines/mediapipe_common/region.hpp"
 
@@ -62,6 +63,13 @@ inline void expect_points(std::span<const Landmark> found, const nlohmann::json&
     EXPECT_NEAR(found[i].y * factor, expected[i][1].get<float>(), tolerance) << i;
     EXPECT_NEAR(found[i].z * factor, expected[i][2].get<float>(), tolerance) << i;
   }
+}
+
+/// For thousands of runs of networks too small to share out.
+inline runtime::SessionOptions one_thread() {
+  runtime::SessionOptions options;
+  options.intra_op_threads = 1;
+  return options;
 }
 
 /// Pages of memory that this process holds.

@@ -80,9 +80,34 @@ TEST(MediapipeHand, FollowsBothHandsAndAsksTheDetectorOnlyForWhatIsMissing) {
 }
 
 std::unique_ptr<MediapipeHand> whole_pipeline() {
-  auto pipeline = MediapipeHand::load(environment(), {kFolder / "palm.onnx", kFolder / "landmark.onnx"}, {}, {});
+  auto pipeline = MediapipeHand::load(environment(), {kFolder / "palm.onnx", kFolder / "landmark.onnx"}, one_thread(), {});
   SLIPWAY_CHECK(pipeline.has_value(), "the networks load");
   return std::move(*pipeline);
+}
+
+TEST(MediapipeHand, TakesSeveralPicturesAtOnce) {
+  const auto pipeline = whole_pipeline();
+  const media::Image large = picture(), small = mediapipe::testing::picture(320, 240);
+  const std::vector<media::ImageView> images = {large.view(), small.view(), large.view()};
+  std::vector<Detections> found(3);
+  ASSERT_TRUE(pipeline->run(images, found));
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    Detections alone;
+    ASSERT_TRUE(pipeline->run(images[i], alone));
+    ASSERT_EQ(found[i].hands.size(), 2U);
+    EXPECT_EQ(found[i].landmark_runs, 2);
+    EXPECT_GT(found[i].times.inference_us, found[i].detector_times.inference_us);
+    for (std::size_t k = 0; k < 2; ++k) {
+      EXPECT_EQ(found[i].hands[k].box, alone.hands[k].box) << i;
+      EXPECT_EQ(found[i].hands[k].landmarks[8].x, alone.hands[k].landmarks[8].x) << i;
+    }
+  }
+  EXPECT_FALSE(pipeline->run(images, std::span(found).first(2)));
+  Config config;
+  config.batch = 2;
+  const auto fixed = MediapipeHand::load(environment(), {kFolder / "palm.onnx", {}}, {}, config);
+  ASSERT_FALSE(fixed);
+  EXPECT_NE(fixed.error().message.find("--batch 2"), std::string::npos) << fixed.error().message;
 }
 
 TEST(MediapipeHand, KeepsItsMemoryOverTenThousandFrames) {
