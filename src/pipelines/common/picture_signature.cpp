@@ -68,6 +68,7 @@ base::Result<PictureTensor> read_picture_input(const std::vector<TensorSpec>& in
         "input '{}': expected a batch of {} or a dynamic one, found {}: give that many, or export with a dynamic batch",
         inputs[0].name, batch, tensor::to_string(inputs[0].dtype, inputs[0].shape));
   }
+  picture.is_batch_free = shape[0] == -1;
   shape[0] = batch;
   std::int64_t& height = shape[is_channel_last ? 1 : 2];
   std::int64_t& width = shape[is_channel_last ? 2 : 3];

@@ -17,6 +17,7 @@ struct PictureTensor {
   media::Layout layout = media::Layout::kNchw;
   int width = 0;
   int height = 0;
+  bool is_batch_free = false;  ///< the network takes any number of pictures
 };
 
 /// Reads the input of a network that takes pictures of so many channels. Dynamic sides count as the defaults.

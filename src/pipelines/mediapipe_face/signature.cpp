@@ -2,7 +2,6 @@
 
 #include <optional>
 
-#include "pipelines/common/picture_signature.hpp"
 #include "pipelines/mediapipe_face/config.hpp"
 
 namespace slipway::pipelines::mediapipe_face {
@@ -24,12 +23,12 @@ const mediapipe::DetectorFamily& detector_family() {
 
 base::Result<LandmarkSignature> read_landmark_signature(const std::vector<tensor::TensorSpec>& inputs,
                                                         const std::vector<tensor::TensorSpec>& outputs,
-                                                        const Quantizations& quantization) {
+                                                        const Quantizations& quantization, int batch) {
   LandmarkSignature signature;
-  SLIPWAY_ASSIGN(signature.input, mediapipe::read_picture(inputs, "192", quantization));
+  SLIPWAY_ASSIGN(signature.input, mediapipe::read_picture(inputs, "192", quantization, batch));
   std::optional<std::size_t> landmarks, flag;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const std::int64_t values = mediapipe::values_of(outputs[i].shape);
+    const std::int64_t values = mediapipe::values_of(outputs[i].shape, batch);
     if (values == kLandmarkValues) landmarks = i;
     if (values == 1) flag = i;
   }

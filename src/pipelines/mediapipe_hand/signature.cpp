@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "pipelines/common/picture_signature.hpp"
 #include "pipelines/mediapipe_hand/config.hpp"
 
 namespace slipway::pipelines::mediapipe_hand {
@@ -12,11 +11,11 @@ namespace {
 constexpr std::int64_t kLandmarkValues = 3 * static_cast<std::int64_t>(kLandmarkCount);
 
 /// The two outputs with this many values; the one whose name holds `second` is the second.
-bool find_pair(const std::vector<tensor::TensorSpec>& outputs, std::int64_t values, std::string_view second,
-               std::array<std::size_t, 2>& pair) {
+bool find_pair(const std::vector<tensor::TensorSpec>& outputs, int batch, std::int64_t values,
+               std::string_view second, std::array<std::size_t, 2>& pair) {
   std::size_t count = 0;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    if (mediapipe::values_of(outputs[i].shape) != values) continue;
+    if (mediapipe::values_of(outputs[i].shape, batch) != values) continue;
     if (count == pair.size()) return false;
     pair[count++] = i;
   }
@@ -34,11 +33,11 @@ const mediapipe::DetectorFamily& detector_family() {
 
 base::Result<LandmarkSignature> read_landmark_signature(const std::vector<tensor::TensorSpec>& inputs,
                                                         const std::vector<tensor::TensorSpec>& outputs,
-                                                        const mediapipe::Quantizations& quantization) {
+                                                        const mediapipe::Quantizations& quantization, int batch) {
   LandmarkSignature signature;
-  SLIPWAY_ASSIGN(signature.input, mediapipe::read_picture(inputs, "224", quantization));
+  SLIPWAY_ASSIGN(signature.input, mediapipe::read_picture(inputs, "224", quantization, batch));
   std::array<std::size_t, 2> points{}, flags{};
-  if (!find_pair(outputs, kLandmarkValues, "world", points) || !find_pair(outputs, 1, "handedness", flags)) {
+  if (!find_pair(outputs, batch, kLandmarkValues, "world", points) || !find_pair(outputs, batch, 1, "handedness", flags)) {
     return base::fail(base::Code::kInvalidArgument,
                       "outputs: expected two of {} values (landmarks in the crop and in metres) and two of one "
                       "(presence and handedness), found {}: not the hand landmark network",
