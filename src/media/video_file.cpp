@@ -403,8 +403,9 @@ base::Result<void> VideoWriter::finish() {
 }
 
 bool has_video_ending(const std::filesystem::path& path) {
-  constexpr std::array<std::string_view, 12> kEndings = {".mp4", ".mkv", ".mov", ".avi",  ".webm", ".m4v",
-                                                         ".mpg", ".ts",  ".y4m", ".mpeg", ".flv",  ".mjpeg"};
+  constexpr std::array<std::string_view, 20> kEndings = {".mp4", ".mkv", ".mov",  ".avi", ".webm",  ".m4v",  ".mpg",
+                                                         ".ts",  ".y4m", ".mpeg", ".flv", ".mjpeg", ".m2ts", ".mts",
+                                                         ".3gp", ".wmv", ".ogv",  ".ivf", ".h264",  ".hevc"};
   return std::ranges::find(kEndings, lower_ending(path)) != kEndings.end();
 }
 

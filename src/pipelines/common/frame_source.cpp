@@ -42,6 +42,9 @@ std::string damage_of(const media::VideoReader& video) {
 
 base::Result<void> add_input(const fs::path& input, std::vector<fs::path>& files) {
   std::error_code error;
+  if (input.string().starts_with("/dev/video") && !fs::exists(input, error)) {
+    return std::unexpected(media::Camera::open(input).error());  // names the cameras that are there
+  }
   if (input != "-" && !fs::exists(input, error)) {
     return base::fail(base::Code::kNotFound, "{}: no such file or folder", input.string());
   }

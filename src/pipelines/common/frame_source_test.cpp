@@ -80,6 +80,10 @@ TEST_F(Source, NamesAnInputThatDoesNotExistAndAFolderWithoutPictures) {
   const auto missing = FrameSource::open({folder_.path() / "missing.png"});
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().code, base::Code::kNotFound);
+  const auto camera = FrameSource::open({"/dev/video4242"});
+  ASSERT_FALSE(camera);
+  EXPECT_EQ(camera.error().code, base::Code::kNotFound);
+  EXPECT_NE(camera.error().message.find("this machine has"), std::string::npos) << camera.error().message;
   const auto empty = FrameSource::open({folder_.path().string()});
   ASSERT_FALSE(empty);
   EXPECT_NE(empty.error().message.find("no pictures"), std::string::npos);
