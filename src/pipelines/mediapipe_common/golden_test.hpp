@@ -110,7 +110,8 @@ void expect_no_allocations(Pipeline<Kind>& pipeline, const media::Image& image) 
       if (frame == 0) {
         EXPECT_GT(base::testing::program_allocations(), 0U) << "the count works";
       } else if (frame >= 3) {
-        EXPECT_EQ(base::testing::program_allocations(), 0U) << "frame " << frame << " of " << (is_sequence ? "a sequence" : "stills");
+        EXPECT_EQ(base::testing::program_allocations(), 0U)
+            << "frame " << frame << " of " << (is_sequence ? "a sequence" : "stills");
       }
     }
   }

@@ -11,8 +11,8 @@ namespace {
 using base::Code;
 using tensor::TensorSpec;
 
-std::optional<std::size_t> find_output(const std::vector<TensorSpec>& outputs, std::int64_t rows,
-                                       std::int64_t columns, int batch) {
+std::optional<std::size_t> find_output(const std::vector<TensorSpec>& outputs, std::int64_t rows, std::int64_t columns,
+                                       int batch) {
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const tensor::Shape& shape = outputs[i].shape;
     const bool has_columns = !shape.empty() && shape.back() == columns;
@@ -53,10 +53,11 @@ base::Result<PictureTensor> read_picture(const std::vector<TensorSpec>& inputs, 
   if (inputs.size() != 1 || inputs[0].shape.size() != 4) return refuse();
   const std::int64_t found = inputs[0].shape[0];
   if (found != -1 && found != batch) {
-    return base::fail(Code::kInvalidArgument,
-                      "input '{}': expected a batch of {} or a free one, found {}: ask for a batch of {}, or export the "
-                      "network with `--batch {}` or `--batch dynamic`",
-                      inputs[0].name, batch, tensor::to_string(inputs[0].dtype, inputs[0].shape), found, batch);
+    return base::fail(
+        Code::kInvalidArgument,
+        "input '{}': expected a batch of {} or a free one, found {}: ask for a batch of {}, or export the "
+        "network with `--batch {}` or `--batch dynamic`",
+        inputs[0].name, batch, tensor::to_string(inputs[0].dtype, inputs[0].shape), found, batch);
   }
   SLIPWAY_ASSIGN(PictureTensor picture, read_picture_input(inputs, 3, 1, 0, 0, quantization, batch));
   if (picture.width != picture.height || picture.width > kLongestSide) return refuse();
@@ -93,10 +94,11 @@ base::Result<DetectorSignature> read_detector_signature(const DetectorFamily& fa
   signature.heads = find_heads(outputs, {total}, row_values, batch);
   if (signature.heads.empty()) signature.heads = find_heads(outputs, parts, row_values, batch);
   if (signature.heads.empty()) {
-    return base::fail(Code::kInvalidArgument,
-                      "outputs: expected [{}, {}, {}] coordinates and [{}, {}, 1] logits, whole or in parts of {} rows, "
-                      "found {}: not a {} detector of {} pixels",
-                      batch, total, row_values, batch, total, fmt::join(parts, " + "), list_of(outputs), family.noun, known->size);
+    return base::fail(
+        Code::kInvalidArgument,
+        "outputs: expected [{}, {}, {}] coordinates and [{}, {}, 1] logits, whole or in parts of {} rows, "
+        "found {}: not a {} detector of {} pixels",
+        batch, total, row_values, batch, total, fmt::join(parts, " + "), list_of(outputs), family.noun, known->size);
   }
   signature.outputs = outputs;
   SLIPWAY_TRY(complete_outputs(signature.outputs, quantization));

@@ -51,8 +51,7 @@ struct DetectorSignature {
 [[nodiscard]] base::Result<DetectorSignature> read_detector_signature(const DetectorFamily& family,
                                                                       const std::vector<tensor::TensorSpec>& inputs,
                                                                       const std::vector<tensor::TensorSpec>& outputs,
-                                                                      const Quantizations& quantization,
-                                                                      int batch = 1);
+                                                                      const Quantizations& quantization, int batch = 1);
 
 /// The only input of a network.
 /// @param sizes  for the message: "192"
