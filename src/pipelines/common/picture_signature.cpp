@@ -20,6 +20,18 @@ base::Result<void> complete_quantization(TensorSpec& spec, std::string_view role
                     role, spec.name, tensor::dtype_name(spec.dtype));
 }
 
+base::Result<std::vector<TensorSpec>> outputs_of_one(std::vector<TensorSpec> outputs, int batch) {
+  for (TensorSpec& output : outputs) {
+    if (output.shape.empty()) continue;
+    if (output.shape[0] != batch && output.shape[0] != -1) {
+      return base::fail(Code::kInvalidArgument, "output '{}': expected a batch of {} or a dynamic one, found {}",
+                        output.name, batch, tensor::to_string(output.dtype, output.shape));
+    }
+    output.shape[0] = 1;
+  }
+  return outputs;
+}
+
 std::string list_of(const std::vector<TensorSpec>& specs) {
   std::string text;
   for (const TensorSpec& spec : specs) {

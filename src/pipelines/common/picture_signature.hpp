@@ -28,6 +28,11 @@ struct PictureTensor {
     const std::vector<tensor::TensorSpec>& inputs, int channels, int sides_divide_by, int default_width,
     int default_height, const std::map<std::string, tensor::Quantization>& quantization, int batch = 1);
 
+/// The outputs as they are for one picture of a batch: with 1 in front.
+/// @error kInvalidArgument: an output of another static batch
+[[nodiscard]] base::Result<std::vector<tensor::TensorSpec>> outputs_of_one(std::vector<tensor::TensorSpec> outputs,
+                                                                           int batch);
+
 /// Adds the quantisation of an integer tensor.
 /// @param role  "input" or "output", for messages
 /// @error kInvalidArgument: a dtype that cannot be read as real numbers, or an integer without scale and zero point
