@@ -13,6 +13,7 @@ import onnxruntime
 import pytest
 from PIL import Image, ImageOps
 
+from python.reference.face_det_lite.postprocess import box_iou
 from python.reference.segmentation import reading
 from python.reference.yolov8 import postprocess, preprocess
 
@@ -93,6 +94,29 @@ def test_fusion_on_real_weights_says_what_is_in_the_picture() -> None:
         x1, y1, x2, y2 = car["box"]
         strip = labels[round(y2) : round(y2 + max(0.15 * (y2 - y1), 0.02 * line["height"])), round(x1) : round(x2)]
         assert car["under"]["shares"].get("road", 0) == pytest.approx((strip == 0).mean(), abs=0.15)
+
+
+@needs_data
+def test_both_w8a8_models_find_the_objects_of_the_float_model(tmp_path: Path) -> None:
+    from python.tools import quantize_yolov8
+
+    street = sorted((DATA / "images/street").glob("*.*"))
+    tested = [DATA / "images/street/bus.jpg", DATA / "images/aerial/sahi_small-vehicles1.jpeg"]
+    calibration = [path for path in street if path not in tested][:1] + [DATA / "images/aerial/sahi_terrain2.png"]
+    assert quantize_yolov8.main(["--model", str(YOLOV8N), "--output", str(tmp_path), "--calibration", *map(str, calibration), "--test",
+                                 *map(str, tested)]) == 0
+    _, expected, _, _ = slipway(*tested, "--detector", YOLOV8N)
+    for name in ("w8a8", "w8a8_cpu"):
+        status, lines, report, errors = slipway(*tested, "--detector", tmp_path / name)
+        assert status == 0, errors
+        assert "CPUExecutionProvider" in report["detector"]["placement"]["nodes_per_provider"]
+        sure = [(one, each) for one, line in enumerate(expected) for each in line["objects"] if each["score"] >= 0.6]
+        assert len(sure) >= 8
+        for one, each in sure:
+            assert any(each["class"] == other["class"] and box_iou(np.array(each["box"]), np.array(other["box"])) > 0.7
+                       for other in lines[one]["objects"]), (name, each)
+    with pytest.raises(Exception, match="slipway"):  # an operator that the package lacks, by its domain
+        onnxruntime.InferenceSession(str(tmp_path / "w8a8_cpu/model.onnx"), providers=["CPUExecutionProvider"])
 
 
 # What follows needs no data: small networks and generated pictures.
