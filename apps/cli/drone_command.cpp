@@ -385,10 +385,10 @@ void add_drone(CLI::App& app, Context& context) {
                    "objects are found");
   verb->add_option("-o,--output", arguments->output,
                    "Where drawn-over pictures and videos go: a folder, or a file for one input");
-  CLI::Option* budget =
-      verb->add_option("--budget-ms", arguments->budget_ms,
-                       "Mean time of a video's frame: segmentation runs less often to keep it, and only then detection")
-          ->check(CLI::PositiveNumber);
+
+  verb->add_option("--budget-ms", arguments->budget_ms,
+                   "Mean time of a video's frame: segmentation runs less often to keep it, and only then detection")
+      ->check(CLI::PositiveNumber);
   verb->add_option("--batch", arguments->batch,
                    "Pictures or frames of a video a run of each network, which must have that batch or a free one; "
                    "times are a picture's share. Not with --budget-ms")
