@@ -385,7 +385,6 @@ void add_drone(CLI::App& app, Context& context) {
                    "objects are found");
   verb->add_option("-o,--output", arguments->output,
                    "Where drawn-over pictures and videos go: a folder, or a file for one input");
-
   verb->add_option("--budget-ms", arguments->budget_ms,
                    "Mean time of a video's frame: segmentation runs less often to keep it, and only then detection")
       ->check(CLI::PositiveNumber);
