@@ -152,6 +152,41 @@ def test_a_stream_has_tracks_and_a_video_of_the_same_length(tmp_path: Path) -> N
     assert (tmp_path / "seen.mp4").stat().st_size > 1000
 
 
+def without_times(lines: list[dict]) -> list[dict]:
+    return [{key: value for key, value in line.items() if key not in ("timing_ms", "bench")} for line in lines]
+
+
+def test_batches_say_what_single_frames_say(tmp_path: Path) -> None:
+    """Pictures, one of them unreadable, around a video: batches of 3 of which none is of both, the last ones incomplete."""
+    for name in "abcde":
+        noise(300 + 20 * ord(name) % 7, 200).rotate(ord(name)).save(tmp_path / f"{name}.png")
+    (tmp_path / "b.png").write_bytes(b"not a picture")
+    (tmp_path / "d.mjpeg").write_bytes(stream(tmp_path, [(64, 48)] * 4 + [(320, 100)] * 3))
+    (tmp_path / "part.jpg").unlink()
+    batch_of = {key: REPOSITORY / f"tests/golden/{key}/tiny_batch.onnx" for key in ("yolov8", "segmentation")}
+    status, expected, one, _ = slipway(tmp_path, "--detector", TINY, "--segmenter", TINY_SEGMENTER, "-o", tmp_path / "one")
+    assert status == 1 and one["frames"] == 4 + 7
+    for batch in (3, 50):
+        status, found, report, errors = slipway(tmp_path, "--detector", batch_of["yolov8"], "--segmenter", batch_of["segmentation"],
+                                                "--batch", batch, "-o", tmp_path / f"of{batch}")
+        assert status == 1 and "b.png" in errors
+        assert without_times(found) == without_times(expected)
+        assert (report["frames"], report["objects"]) == (one["frames"], one["objects"])
+        for drawn in (tmp_path / "one").glob("*.png"):
+            assert (tmp_path / f"of{batch}" / drawn.name).read_bytes() == drawn.read_bytes()
+    _, [line], _, _ = slipway(tmp_path / "a.png", "--detector", batch_of["yolov8"], "--batch", 2, "--bench", 2)
+    assert line["bench"]["total"]["count"] == 2
+
+
+def test_a_batch_that_cannot_be_is_an_error(tmp_path: Path) -> None:
+    noise(300, 200).save(tmp_path / "a.png")
+    status, _, _, errors = slipway(tmp_path / "a.png", "--detector", TINY, "--batch", 4)
+    assert status == 1 and "expected a batch of 4 or a dynamic one, found float32[1,3,64,96]" in errors
+    batched = REPOSITORY / "tests/golden/yolov8/tiny_batch.onnx"
+    status, _, _, errors = slipway(tmp_path / "a.png", "--detector", batched, "--batch", 4, "--budget-ms", 30)
+    assert status == 1 and "a batch of 4 with a budget of 30 ms" in errors
+
+
 def test_a_provider_that_is_not_here_is_replaced_and_reported(tmp_path: Path) -> None:
     noise(300, 200).save(tmp_path / "a.png")
     status, lines, report, errors = slipway(tmp_path / "a.png", "--detector", TINY, "--segmenter", TINY_SEGMENTER,

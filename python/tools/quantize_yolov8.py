@@ -60,7 +60,7 @@ def write_integer_model(qdq: Path, folder: Path, calibration: list[Path], is_for
 
     def describe(value: onnx.ValueInfoProto) -> dict:
         kind = value.type.tensor_type
-        described = {"name": value.name, "shape": [dimension.dim_value for dimension in kind.shape.dim],
+        described = {"name": value.name, "shape": [dimension.dim_value or -1 for dimension in kind.shape.dim],
                      "dtype": helper.tensor_dtype_to_np_dtype(kind.elem_type).name}
         return described | ({"layout": "NCHW", "scale": scale, "zero_point": zero_point} if value.name == name else {})
 
