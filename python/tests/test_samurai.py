@@ -178,6 +178,7 @@ def test_the_switches_change_what_they_say_and_nothing_else(exporter, tmp_path):
     assert operators(tmp_path / "optimize/image_encoder.onnx") - plain  # fused ones
     int8 = operators(tmp_path / "int8/image_encoder.onnx")
     assert {"DynamicQuantizeLinear", "MatMulInteger"} <= int8 and "Conv" in int8
+    assert "MatMulInteger" not in operators(tmp_path / "int8/prompt_encoder.onnx")
     assert {"DynamicQuantizeMatMul", "MatMulIntegerToFloat"} & operators(tmp_path / "int8-optimize/image_encoder.onnx")
     half = onnx.load(tmp_path / "fp16/image_encoder.onnx").graph
     assert {value.type.tensor_type.elem_type for value in [*half.input, *half.output]} == {onnx.TensorProto.FLOAT}
