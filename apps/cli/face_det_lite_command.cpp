@@ -80,9 +80,9 @@ class Run {
   base::Result<void> infer(Slot& slot) { return slot.run(pipeline_, arguments_.measured_runs()); }
 
   base::Result<void> present(Slot& slot) {
-    return slot.for_each(
-        [&](pipelines::SourceFrame& source, const face::Detections& found) { return present(source, found, slot.bench); },
-        [&](const pipelines::SourceFrame& source) { return present_failure(source); });
+    return slot.for_each([&](pipelines::SourceFrame& source,
+                             const face::Detections& found) { return present(source, found, slot.bench); },
+                         [&](const pipelines::SourceFrame& source) { return present_failure(source); });
   }
 
   base::Result<void> finish() {
@@ -166,8 +166,7 @@ base::Result<void> detect(const Arguments& arguments, const runtime::SessionOpti
   std::vector<Slot> slots(3);
   for (Slot& slot : slots) slot.resize(arguments.batch);
   SLIPWAY_TRY(pipelines::run_frame_loop(
-      slots,
-      [&](Slot& slot) -> base::Result<bool> { return slot.fill(source, [] { return !was_interrupted(); }); },
+      slots, [&](Slot& slot) -> base::Result<bool> { return slot.fill(source, [] { return !was_interrupted(); }); },
       [&](Slot& slot) { return run.infer(slot); }, [&](Slot& slot) { return run.present(slot); }));
   return run.finish();
 }

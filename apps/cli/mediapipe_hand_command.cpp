@@ -34,14 +34,15 @@ struct HandVerb {
 }  // namespace
 
 void add_mediapipe_hand(CLI::App& app, Context& context) {
-  add_mediapipe<HandVerb>(app, context, "Find hands with 21 landmarks and tell left from right, follow them in videos",
-                          {.noun = "hand",
-                           .most_name = "--max-hands",
-                           .most_help = "all of a picture, two of a video",
-                           .score_help = "0.5",
-                           .keypoints = "Boxes and seven key points of palms",
-                           .smooth_help = "Videos: smooth landmarks (One-Euro), which MediaPipe's Hands does not",
-                           .footer = "Left and right are MediaPipe's, which takes the picture as mirrored (a selfie)."});
+  add_mediapipe<HandVerb>(
+      app, context, "Find hands with 21 landmarks and tell left from right, follow them in videos",
+      {.noun = "hand",
+       .most_name = "--max-hands",
+       .most_help = "all of a picture, two of a video",
+       .score_help = "0.5",
+       .keypoints = "Boxes and seven key points of palms",
+       .smooth_help = "Videos: smooth landmarks (One-Euro), which MediaPipe's Hands does not",
+       .footer = "Left and right are MediaPipe's, which takes the picture as mirrored (a selfie)."});
 }
 
 }  // namespace slipway::cli

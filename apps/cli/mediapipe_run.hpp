@@ -136,11 +136,10 @@ class MediapipeRun {
   std::string text_of(const pipelines::SourceFrame& source, const Detections& found, const Bench& bench) const {
     const auto inference_text = [&](double microseconds) { return is_emulated_ ? "-" : time_text(microseconds); };
     const pipelines::StageTimes& times = found.times;
-    std::string text =
-        fmt::format("{}: {} {}; before {}, inference {} ({}{} landmark runs), after {}\n", name_of(source),
-                    Verb::objects(found).size(), Verb::kPlural, time_text(times.pre_us),
-                    inference_text(times.inference_us), found.detector_ran ? "detector, " : "", found.landmark_runs,
-                    time_text(times.post_us));
+    std::string text = fmt::format("{}: {} {}; before {}, inference {} ({}{} landmark runs), after {}\n",
+                                   name_of(source), Verb::objects(found).size(), Verb::kPlural, time_text(times.pre_us),
+                                   inference_text(times.inference_us), found.detector_ran ? "detector, " : "",
+                                   found.landmark_runs, time_text(times.post_us));
     if (source.is_video) return text;
     for (const auto& object : Verb::objects(found)) text += text_of_object(object);
     return bench ? text + table_of(*bench, is_emulated_) : text;
@@ -198,8 +197,7 @@ base::Result<void> run_mediapipe(const typename Verb::Arguments& arguments, cons
 
 /// Adds the verb to the command line.
 template <typename Verb>
-void add_mediapipe(CLI::App& app, Context& context, const char* description,
-                   const MediapipeArguments::Words& words) {
+void add_mediapipe(CLI::App& app, Context& context, const char* description, const MediapipeArguments::Words& words) {
   CLI::App* verb = app.add_subcommand(Verb::kName, description);
   auto arguments = std::make_shared<typename Verb::Arguments>();
   arguments->add_to(*verb, words);

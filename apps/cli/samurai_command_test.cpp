@@ -176,7 +176,7 @@ TEST_F(SamuraiCommand, follows_what_a_detector_finds) {
 
 TEST_F(SamuraiCommand, gives_the_same_with_and_without_encoding_ahead) {
   const std::string folder = frames(10);
-  const Outcome ahead = run(folder + kModel + kBox + "--json"),
+  const Outcome ahead = run(folder + kModel + kBox + "--overlap --json"),
                 after = run(folder + kModel + kBox + "--no-overlap --json");
   ASSERT_EQ(ahead.status, 0) << ahead.err;
   ASSERT_EQ(after.status, 0) << after.err;

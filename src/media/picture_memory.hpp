@@ -14,7 +14,7 @@ namespace slipway::media {
 /// @throws std::bad_alloc, as allocators do
 template <typename T>
 struct PictureMemory {
-  using value_type = T;
+  using value_type = T;  // NOLINT(readability-identifier-naming): allocators must say it in these words
   static constexpr std::size_t kLargePage = std::size_t{1} << 21;
 
   PictureMemory() = default;

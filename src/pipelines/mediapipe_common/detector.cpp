@@ -42,7 +42,7 @@ struct Detector::State {
   std::optional<media::RegionToTensor> warp;      // MediaPipe's letterbox
   std::optional<media::ImageToTensor> letterbox;  // the package's
   SsdDecoder decoder;
-  std::vector<media::Affine> maps;            // one an entry of the batch: from the input to the picture
+  std::vector<media::Affine> maps;           // one an entry of the batch: from the input to the picture
   std::vector<media::Placement> placements;  // the same of the package's letterbox
   std::vector<SsdRows> rows;
   std::vector<Detection> found;
@@ -99,7 +99,8 @@ base::Result<Detector> Detector::load(std::shared_ptr<runtime::Environment> envi
                                       const DetectorOptions& options) {
   SLIPWAY_ASSIGN(std::unique_ptr<runtime::Session> session,
                  runtime::Session::load(std::move(environment), file.path, session_options));
-  auto signature = read_detector_signature(family, session->inputs(), session->outputs(), file.quantization, options.batch);
+  auto signature =
+      read_detector_signature(family, session->inputs(), session->outputs(), file.quantization, options.batch);
   if (!signature) return std::unexpected(signature.error().with(file.path.string()));
   SLIPWAY_ASSIGN(Network network, Network::bind(std::move(session), signature->input, signature->outputs));
   const std::size_t batch = network.batch();

@@ -10,6 +10,7 @@
 #include "base/files.hpp"
 #include "base/testing/allocations.hpp"
 #include "media/image.hpp"
+#include "pipelines/common/testing/golden.hpp"
 #include "pipelines/mediapipe_common/landmark.hpp"
 #include "pipelines/mediapipe_common/pipeline.hpp"
 #include "pipelines/mediapipe_common/region.hpp"
@@ -17,15 +18,6 @@
 // What the tests of the pipelines share. Their networks always say what MediaPipe's say of one picture; MediaPipe's own
 // results stand beside them.
 namespace slipway::pipelines::mediapipe::testing {
-
-inline std::shared_ptr<runtime::Environment> environment() {
-  static const std::shared_ptr<runtime::Environment> kOpened = [] {
-    const auto paths = runtime::locate_libraries();
-    SLIPWAY_CHECK(paths.has_value(), "ONNX Runtime was set up");
-    return std::move(runtime::Environment::open(*paths)).value();
-  }();
-  return kOpened;
-}
 
 inline nlohmann::json read_json(const std::filesystem::path& file) {
   return nlohmann::json::parse(*base::read_file(file, 1 << 20));
@@ -110,7 +102,8 @@ void expect_no_allocations(Pipeline<Kind>& pipeline, const media::Image& image) 
       if (frame == 0) {
         EXPECT_GT(base::testing::program_allocations(), 0U) << "the count works";
       } else if (frame >= 3) {
-        EXPECT_EQ(base::testing::program_allocations(), 0U) << "frame " << frame << " of " << (is_sequence ? "a sequence" : "stills");
+        EXPECT_EQ(base::testing::program_allocations(), 0U)
+            << "frame " << frame << " of " << (is_sequence ? "a sequence" : "stills");
       }
     }
   }

@@ -12,7 +12,8 @@
 namespace slipway::pipelines::mediapipe {
 
 /// A detector over whole pictures and a landmark network over the regions that it finds: faces, hands or a pose.
-/// @tparam Kind  gives Config, Detections and, where the members are instantiated, Graph: the rules of the kind
+/// The members are compiled once a kind, in its pipeline.cpp.
+/// @tparam Kind  gives Config, Detections and, there, Graph: the rules of the kind
 /// @thread one object belongs to one thread
 template <typename Kind>
 class Pipeline {

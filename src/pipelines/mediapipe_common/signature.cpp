@@ -12,22 +12,22 @@ using base::Code;
 using tensor::TensorSpec;
 
 std::optional<std::size_t> find_output(const std::vector<TensorSpec>& outputs, std::int64_t rows,
-                                       std::int64_t columns, int batch) {
+                                       std::int64_t columns) {
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const tensor::Shape& shape = outputs[i].shape;
     const bool has_columns = !shape.empty() && shape.back() == columns;
-    if (has_columns && values_of(shape, batch) == rows * columns) return i;
+    if (has_columns && values_of(shape) == rows * columns) return i;
   }
   return std::nullopt;
 }
 
 /// Pairs with these numbers of rows, if all are there.
 std::vector<HeadPair> find_heads(const std::vector<TensorSpec>& outputs, const std::vector<std::size_t>& parts,
-                                 std::int64_t row_values, int batch) {
+                                 std::int64_t row_values) {
   std::vector<HeadPair> heads;
   for (const std::size_t rows : parts) {
-    const auto coordinates = find_output(outputs, static_cast<std::int64_t>(rows), row_values, batch);
-    const auto logits = find_output(outputs, static_cast<std::int64_t>(rows), 1, batch);
+    const auto coordinates = find_output(outputs, static_cast<std::int64_t>(rows), row_values);
+    const auto logits = find_output(outputs, static_cast<std::int64_t>(rows), 1);
     if (!coordinates || !logits) return {};
     heads.push_back({*coordinates, *logits, rows});
   }
@@ -36,9 +36,7 @@ std::vector<HeadPair> find_heads(const std::vector<TensorSpec>& outputs, const s
 
 }  // namespace
 
-std::int64_t values_of(tensor::Shape shape, int batch) {
-  if (shape.empty() || (shape[0] != -1 && shape[0] != batch)) return -1;
-  shape[0] = 1;
+std::int64_t values_of(const tensor::Shape& shape) {
   return tensor::element_count(shape).value_or(-1);
 }
 
@@ -53,19 +51,22 @@ base::Result<PictureTensor> read_picture(const std::vector<TensorSpec>& inputs, 
   if (inputs.size() != 1 || inputs[0].shape.size() != 4) return refuse();
   const std::int64_t found = inputs[0].shape[0];
   if (found != -1 && found != batch) {
-    return base::fail(Code::kInvalidArgument,
-                      "input '{}': expected a batch of {} or a free one, found {}: ask for a batch of {}, or export the "
-                      "network with `--batch {}` or `--batch dynamic`",
-                      inputs[0].name, batch, tensor::to_string(inputs[0].dtype, inputs[0].shape), found, batch);
+    return base::fail(
+        Code::kInvalidArgument,
+        "input '{}': expected a batch of {} or a free one, found {}: ask for a batch of {}, or export the "
+        "network with `--batch {}` or `--batch dynamic`",
+        inputs[0].name, batch, tensor::to_string(inputs[0].dtype, inputs[0].shape), found, batch);
   }
   SLIPWAY_ASSIGN(PictureTensor picture, read_picture_input(inputs, 3, 1, 0, 0, quantization, batch));
   if (picture.width != picture.height || picture.width > kLongestSide) return refuse();
   return picture;
 }
 
-base::Result<void> complete_outputs(std::vector<TensorSpec>& outputs, const Quantizations& quantization) {
-  for (TensorSpec& spec : outputs) SLIPWAY_TRY(complete_quantization(spec, "output", quantization));
-  return {};
+base::Result<std::vector<TensorSpec>> read_outputs(const std::vector<TensorSpec>& outputs,
+                                                   const Quantizations& quantization, int batch) {
+  SLIPWAY_ASSIGN(std::vector<TensorSpec> of_one, outputs_of_one(outputs, batch));
+  for (TensorSpec& spec : of_one) SLIPWAY_TRY(complete_quantization(spec, "output", quantization));
+  return of_one;
 }
 
 base::Result<DetectorSignature> read_detector_signature(const DetectorFamily& family,
@@ -90,16 +91,16 @@ base::Result<DetectorSignature> read_detector_signature(const DetectorFamily& fa
     parts.push_back(layer.count(known->size));
     total += parts.back();
   }
-  signature.heads = find_heads(outputs, {total}, row_values, batch);
-  if (signature.heads.empty()) signature.heads = find_heads(outputs, parts, row_values, batch);
+  SLIPWAY_ASSIGN(signature.outputs, read_outputs(outputs, quantization, batch));
+  signature.heads = find_heads(signature.outputs, {total}, row_values);
+  if (signature.heads.empty()) signature.heads = find_heads(signature.outputs, parts, row_values);
   if (signature.heads.empty()) {
-    return base::fail(Code::kInvalidArgument,
-                      "outputs: expected [{}, {}, {}] coordinates and [{}, {}, 1] logits, whole or in parts of {} rows, "
-                      "found {}: not a {} detector of {} pixels",
-                      batch, total, row_values, batch, total, fmt::join(parts, " + "), list_of(outputs), family.noun, known->size);
+    return base::fail(
+        Code::kInvalidArgument,
+        "outputs: expected [{}, {}, {}] coordinates and [{}, {}, 1] logits, whole or in parts of {} rows, "
+        "found {}: not a {} detector of {} pixels",
+        batch, total, row_values, batch, total, fmt::join(parts, " + "), list_of(outputs), family.noun, known->size);
   }
-  signature.outputs = outputs;
-  SLIPWAY_TRY(complete_outputs(signature.outputs, quantization));
   return signature;
 }
 

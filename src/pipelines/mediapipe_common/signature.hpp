@@ -41,7 +41,7 @@ struct DetectorSignature {
   std::size_t kind = 0;  ///< index in the family
   PictureTensor input;
   std::vector<HeadPair> heads;              ///< in the order of the anchors
-  std::vector<tensor::TensorSpec> outputs;  ///< with their quantisation
+  std::vector<tensor::TensorSpec> outputs;  ///< of one picture, with their quantisation
 };
 
 /// Recognises a detector by its shapes, whatever names and axes: a known size in; its anchors' rows of 4 + 2·keypoints
@@ -51,8 +51,7 @@ struct DetectorSignature {
 [[nodiscard]] base::Result<DetectorSignature> read_detector_signature(const DetectorFamily& family,
                                                                       const std::vector<tensor::TensorSpec>& inputs,
                                                                       const std::vector<tensor::TensorSpec>& outputs,
-                                                                      const Quantizations& quantization,
-                                                                      int batch = 1);
+                                                                      const Quantizations& quantization, int batch = 1);
 
 /// The only input of a network.
 /// @param sizes  for the message: "192"
@@ -63,12 +62,12 @@ struct DetectorSignature {
                                                        std::string_view sizes, const Quantizations& quantization,
                                                        int batch = 1);
 
-/// Adds quantisations to outputs.
-/// @error kInvalidArgument: a dtype that cannot be read, or integers without a scale
-[[nodiscard]] base::Result<void> complete_outputs(std::vector<tensor::TensorSpec>& outputs,
-                                                  const Quantizations& quantization);
+/// The outputs as they are for one picture of a batch, with their quantisation.
+/// @error kInvalidArgument: another static batch, a dtype that cannot be read, or integers without a scale
+[[nodiscard]] base::Result<std::vector<tensor::TensorSpec>> read_outputs(const std::vector<tensor::TensorSpec>& outputs,
+                                                                         const Quantizations& quantization, int batch);
 
-/// Elements of one entry of an output; -1 when its first axis is neither free nor the batch, or another one is free.
-[[nodiscard]] std::int64_t values_of(tensor::Shape shape, int batch = 1);
+/// Elements of a shape; -1 when an axis is dynamic.
+[[nodiscard]] std::int64_t values_of(const tensor::Shape& shape);
 
 }  // namespace slipway::pipelines::mediapipe

@@ -25,7 +25,9 @@ struct FaceKind::Graph {
   static base::Result<void> check(const Config& config);
   static Rules rules(const Config& config) { return config.rules; }
   static std::size_t most_of_picture(const Config& config, bool has_landmarks);
-  static std::size_t most_tracked(const Config& config) { return static_cast<std::size_t>(config.max_faces.value_or(1)); }
+  static std::size_t most_tracked(const Config& config) {
+    return static_cast<std::size_t>(config.max_faces.value_or(1));
+  }
 
   /// What the landmark network is to see of a face, by the key points and the box of a detector.
   [[nodiscard]] static mediapipe::Region region_of(const mediapipe::Detection& detection, Rules rules);

@@ -22,5 +22,3 @@ struct FaceKind {
 using MediapipeFace = mediapipe::Pipeline<FaceKind>;
 
 }  // namespace slipway::pipelines::mediapipe_face
-
-extern template class slipway::pipelines::mediapipe::Pipeline<slipway::pipelines::mediapipe_face::FaceKind>;

@@ -88,8 +88,8 @@ TEST(MediapipeFace, RunsTheDetectorOnceInASequence) {
 std::unique_ptr<MediapipeFace> whole_pipeline() {
   Config config;
   config.smooth = true;
-  auto pipeline =
-      MediapipeFace::load(environment(), {kFolder / "short_range.onnx", kFolder / "landmark.onnx"}, one_thread(), config);
+  auto pipeline = MediapipeFace::load(environment(), {kFolder / "short_range.onnx", kFolder / "landmark.onnx"},
+                                      one_thread(), config);
   SLIPWAY_CHECK(pipeline.has_value(), "the networks load");
   return std::move(*pipeline);
 }

@@ -37,7 +37,6 @@ struct LandmarkSignature {
 /// @error kInvalidArgument
 [[nodiscard]] base::Result<LandmarkSignature> read_landmark_signature(const std::vector<tensor::TensorSpec>& inputs,
                                                                       const std::vector<tensor::TensorSpec>& outputs,
-                                                                      const Quantizations& quantization,
-                                                                      int batch = 1);
+                                                                      const Quantizations& quantization, int batch = 1);
 
 }  // namespace slipway::pipelines::mediapipe_face

@@ -122,7 +122,8 @@ TEST(ProposeRegions, KeepsTheLaterOfTwoThatOverlap) {
 TEST(Region, FollowsTheRulesAskedFor) {
   mediapipe::Detection tall = detection_at(100, 0.9F);
   tall.box.y2 = 180;
-  const mediapipe::Region square = Graph::region_of(tall, Rules::kMediapipe), box = Graph::region_of(tall, Rules::kQaiHub);
+  const mediapipe::Region square = Graph::region_of(tall, Rules::kMediapipe),
+                          box = Graph::region_of(tall, Rules::kQaiHub);
   EXPECT_NEAR(square.width, 120, 1e-9);
   EXPECT_NEAR(square.height, 120, 1e-9);
   EXPECT_NEAR(box.width, 66, 1e-9);

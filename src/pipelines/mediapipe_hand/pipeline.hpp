@@ -22,5 +22,3 @@ struct HandKind {
 using MediapipeHand = mediapipe::Pipeline<HandKind>;
 
 }  // namespace slipway::pipelines::mediapipe_hand
-
-extern template class slipway::pipelines::mediapipe::Pipeline<slipway::pipelines::mediapipe_hand::HandKind>;

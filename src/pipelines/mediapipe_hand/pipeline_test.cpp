@@ -80,7 +80,8 @@ TEST(MediapipeHand, FollowsBothHandsAndAsksTheDetectorOnlyForWhatIsMissing) {
 }
 
 std::unique_ptr<MediapipeHand> whole_pipeline() {
-  auto pipeline = MediapipeHand::load(environment(), {kFolder / "palm.onnx", kFolder / "landmark.onnx"}, one_thread(), {});
+  auto pipeline =
+      MediapipeHand::load(environment(), {kFolder / "palm.onnx", kFolder / "landmark.onnx"}, one_thread(), {});
   SLIPWAY_CHECK(pipeline.has_value(), "the networks load");
   return std::move(*pipeline);
 }

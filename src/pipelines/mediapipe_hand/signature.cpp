@@ -11,11 +11,11 @@ namespace {
 constexpr std::int64_t kLandmarkValues = 3 * static_cast<std::int64_t>(kLandmarkCount);
 
 /// The two outputs with this many values; the one whose name holds `second` is the second.
-bool find_pair(const std::vector<tensor::TensorSpec>& outputs, int batch, std::int64_t values,
-               std::string_view second, std::array<std::size_t, 2>& pair) {
+bool find_pair(const std::vector<tensor::TensorSpec>& outputs, std::int64_t values, std::string_view second,
+               std::array<std::size_t, 2>& pair) {
   std::size_t count = 0;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    if (mediapipe::values_of(outputs[i].shape, batch) != values) continue;
+    if (mediapipe::values_of(outputs[i].shape) != values) continue;
     if (count == pair.size()) return false;
     pair[count++] = i;
   }
@@ -36,8 +36,10 @@ base::Result<LandmarkSignature> read_landmark_signature(const std::vector<tensor
                                                         const mediapipe::Quantizations& quantization, int batch) {
   LandmarkSignature signature;
   SLIPWAY_ASSIGN(signature.input, mediapipe::read_picture(inputs, "224", quantization, batch));
+  SLIPWAY_ASSIGN(signature.outputs, mediapipe::read_outputs(outputs, quantization, batch));
   std::array<std::size_t, 2> points{}, flags{};
-  if (!find_pair(outputs, batch, kLandmarkValues, "world", points) || !find_pair(outputs, batch, 1, "handedness", flags)) {
+  if (!find_pair(signature.outputs, kLandmarkValues, "world", points) ||
+      !find_pair(signature.outputs, 1, "handedness", flags)) {
     return base::fail(base::Code::kInvalidArgument,
                       "outputs: expected two of {} values (landmarks in the crop and in metres) and two of one "
                       "(presence and handedness), found {}: not the hand landmark network",
@@ -47,8 +49,6 @@ base::Result<LandmarkSignature> read_landmark_signature(const std::vector<tensor
   signature.world = points[1];
   signature.presence = flags[0];
   signature.handedness = flags[1];
-  signature.outputs = outputs;
-  SLIPWAY_TRY(mediapipe::complete_outputs(signature.outputs, quantization));
   return signature;
 }
 

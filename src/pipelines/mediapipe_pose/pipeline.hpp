@@ -22,5 +22,3 @@ struct PoseKind {
 using MediapipePose = mediapipe::Pipeline<PoseKind>;
 
 }  // namespace slipway::pipelines::mediapipe_pose
-
-extern template class slipway::pipelines::mediapipe::Pipeline<slipway::pipelines::mediapipe_pose::PoseKind>;

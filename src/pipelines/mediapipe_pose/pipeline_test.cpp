@@ -76,7 +76,8 @@ TEST(MediapipePose, RunsTheDetectorOnceInASequence) {
 }
 
 std::unique_ptr<MediapipePose> whole_pipeline() {
-  auto pipeline = MediapipePose::load(environment(), {kFolder / "person.onnx", kFolder / "landmark.onnx"}, one_thread(), {});
+  auto pipeline =
+      MediapipePose::load(environment(), {kFolder / "person.onnx", kFolder / "landmark.onnx"}, one_thread(), {});
   SLIPWAY_CHECK(pipeline.has_value(), "the networks load");
   return std::move(*pipeline);
 }

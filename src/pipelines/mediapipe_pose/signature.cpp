@@ -24,9 +24,10 @@ base::Result<LandmarkSignature> read_landmark_signature(const std::vector<tensor
                                                         const mediapipe::Quantizations& quantization, int batch) {
   LandmarkSignature signature;
   SLIPWAY_ASSIGN(signature.input, mediapipe::read_picture(inputs, "256", quantization, batch));
+  SLIPWAY_ASSIGN(signature.outputs, mediapipe::read_outputs(outputs, quantization, batch));
   const auto find = [&](std::int64_t values) -> std::optional<std::size_t> {
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-      if (mediapipe::values_of(outputs[i].shape, batch) == values) return i;
+    for (std::size_t i = 0; i < signature.outputs.size(); ++i) {
+      if (mediapipe::values_of(signature.outputs[i].shape) == values) return i;
     }
     return std::nullopt;
   };
@@ -42,8 +43,6 @@ base::Result<LandmarkSignature> read_landmark_signature(const std::vector<tensor
   signature.presence = *presence;
   signature.heatmap = *heatmap;
   signature.world = *world;
-  signature.outputs = outputs;
-  SLIPWAY_TRY(mediapipe::complete_outputs(signature.outputs, quantization));
   return signature;
 }
 
