@@ -1,13 +1,15 @@
 """SAM 2.1 video by component: `slipway bench` on the exported graphs beside PyTorch eager, same weights, threads and inputs.
 
 One run, interleaved rounds, seeded weights, the memory full. float32 is ONNX Runtime's CPU provider, OV the OpenVINO
-provider (left out without `tools/setup.sh openvino`). Needs the environment that `tools/setup.sh torch` makes
+provider (left out without `tools/setup.sh openvino`). PyTorch's own bf16 (torch.autocast, as the publisher's demo) is timed too, and
+its masks say what part of a difference is the type's and the weights'. Needs the environment that `tools/setup.sh torch` makes
 (.deps/venv-torch, or SLIPWAY_TORCH_PYTHON); this script restarts itself in it. Beside the times: the error against PyTorch by
 component, the share of the machine's measured peak, and with a video the masks of both precisions and the peak memory.
 """
 
 import argparse
 import copy
+import itertools
 import json
 import os
 import pathlib
@@ -39,6 +41,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from python.exporters.samurai import checkpoint, export, peer
 from python.exporters.samurai import graphs as graphs_module
+from python.reference.samurai import agreement, autocast, tracker
 
 SEED = 1
 FULL_FRAME = ("image_encoder", "memory_attention_7", "mask_decoder", "memory_encoder")
@@ -46,6 +49,9 @@ GOALS = {"float32": 1.5, "float32 OV": 1.5, "int8": 2.5, "bf16 OV": 2.5}
 GOAL_IOU, GOAL_PEAK_BYTES = 0.99, 1.5e9
 DATA = pathlib.Path(os.environ.get("SLIPWAY_TEST_DATA", ROOT.parent / "shared/data"))
 VIDEO, BOX = DATA / "video/sam2_01_dog.mp4", "300,140,250,330"
+# bf16 by OpenVINO with parts in float32, by the same provider: which ones.
+MIXED = {"bf16 OV, encoder float32": ("image_encoder",),
+         "bf16 OV, attention only": ("image_encoder", "mask_decoder", "memory_encoder")}
 # By variant: folder of the graphs, switches of the exporter, of slipway.
 VARIANTS = {
     "float32": ("float32", [], []),
@@ -119,11 +125,20 @@ class Graphs:
         lines = self._run("bench", variant, *arguments, "--warmup", "1", "--iterations", str(runs), "--all-iterations", "--json")
         return [each / 1e6 for each in json.loads(lines.splitlines()[-1])["times_us"]]
 
-    def track(self, variant: str, frames: int) -> tuple[list[np.ndarray], dict] | None:
-        """Masks of the video's frames, and the summary; None when it could not be run, which is printed."""
-        masks = self.folder / f"masks-{variant.replace(' ', '-')}"
-        done = subprocess.run([str(self.slipway), "samurai", str(VIDEO), "--box", BOX, "--model", str(self.model(variant)), "--frames",
-                               str(frames), "--masks", str(masks), "--json", *self._switches(variant)], capture_output=True, text=True)
+    def frames(self, count: int) -> pathlib.Path:
+        """Pictures, so that PyTorch sees the same pixels."""
+        folder = self.folder / "frames"
+        folder.mkdir(exist_ok=True)
+        for number, frame in enumerate(itertools.islice(tracker.frames_of(VIDEO), count)):
+            Image.fromarray(np.ascontiguousarray(frame)).save(folder / f"{number:05}.png")
+        return folder
+
+    def track(self, variant: str, frames: pathlib.Path, in_float32: tuple[str, ...] = ()) -> tuple[list[np.ndarray], dict] | None:
+        """Masks of the frames, and the summary; None when it could not be run, which is printed."""
+        masks = self.folder / f"masks-{variant.replace(' ', '-')}-{len(in_float32)}"
+        kept = [word for name in in_float32 for word in ("--float32", name)]
+        done = subprocess.run([str(self.slipway), "samurai", str(frames), "--box", BOX, "--model", str(self.model(variant)),
+                               "--masks", str(masks), "--json", *self._switches(variant), *kept], capture_output=True, text=True)
         if done.returncode != 0:
             print(f"  not watched, {variant}: {done.stderr[-1000:].strip()}")
             return None
@@ -140,11 +155,6 @@ class Graphs:
 def relative_rms(expected: dict, got: dict) -> float:
     """The largest of the outputs'."""
     return max(float(np.sqrt(((got[key] - value) ** 2).mean() / max(1e-12, (value**2).mean()))) for key, value in expected.items())
-
-
-def overlaps(one: list[np.ndarray], other: list[np.ndarray]) -> list[float]:
-    unions = [np.logical_or(a, b).sum() for a, b in zip(one, other, strict=True)]
-    return [1.0 if union == 0 else float(np.logical_and(a, b).sum() / union) for a, b, union in zip(one, other, unions)]
 
 
 def operations(model, component: str) -> float:
@@ -222,7 +232,7 @@ def main() -> int:
             if options.batches:
                 result["encoder_batches"] = batches(options, graphs, source)
         if has_video:
-            watch(options, result, graphs, variants)
+            watch(options, result, graphs, variants, model)
     report(result, variants)
     if options.json_file:
         options.json_file.write_text(json.dumps(result, indent=1) + "\n")
@@ -232,9 +242,12 @@ def main() -> int:
 def time_components(options, result: dict, graphs: Graphs, variants: list[str], calls: dict) -> None:
     for each, row in result["components"].items():
         calls[each]()
-        times = {"pytorch": [], **{variant: [] for variant in variants}}
+        times = {"pytorch": [], "pytorch bf16": [], **{variant: [] for variant in variants}}
         for _ in range(options.rounds):
             times["pytorch"] += [timed(calls[each]), timed(calls[each])]
+            with torch.autocast("cpu", torch.bfloat16):
+                calls[each]()
+                times["pytorch bf16"] += [timed(calls[each]), timed(calls[each])]
             for variant in variants:
                 times[variant] += graphs.seconds(variant, each)
         row |= {key: statistics.median(value) for key, value in times.items()} | {"all": times}
@@ -265,15 +278,25 @@ def eager(source: peer.Peer, pictures):
     return source.model.get_image_features(pictures, return_dict=True)
 
 
-def watch(options, result: dict, graphs: Graphs, variants: list[str]) -> None:
-    held = {variant: graphs.track(variant, options.frames) for variant in variants}
+def watch(options, result: dict, graphs: Graphs, variants: list[str], model) -> None:
+    frames = graphs.frames(options.frames)
+    held = {variant: graphs.track(variant, frames) for variant in variants}
+    if "bf16 OV" in variants:
+        held |= {name: graphs.track("bf16 OV", frames, parts) for name, parts in MIXED.items()}
     held = {variant: each for variant, each in held.items() if each}
     if "float32" not in held:
         return
+    reference = held["float32"][0]
     result["video"] = {"frames": options.frames} | {
-        variant: {"peak_bytes": summary["peak_bytes"], "seconds": summary["seconds"],
-                  "mask_iou": overlaps(held["float32"][0], masks), "share_of_frame": float(np.mean([m.mean() for m in masks]))}
+        variant: {"peak_bytes": summary["peak_bytes"], "seconds": summary["seconds"], "mask_iou": agreement.overlaps(reference, masks),
+                  "share_of_frame": float(np.mean([m.mean() for m in masks]))}
         for variant, (masks, summary) in held.items()}
+    autocast.lower(model, [])  # nothing after this is float32
+    follower = tracker.ReferenceTracker(model)
+    x, y, w, h = (float(value) for value in BOX.split(","))
+    logits = [follower.track(frame, [x, y, x + w, y + h] if number == 0 else None).numpy()
+              for number, frame in enumerate(tracker.frames_of(frames))]
+    result["video"]["PyTorch bf16"] = {"mask_iou": agreement.overlaps(reference, agreement.masks(np.stack(logits), *reference[0].shape))}
 
 
 def report(result: dict, variants: list[str]) -> None:
@@ -282,14 +305,15 @@ def report(result: dict, variants: list[str]) -> None:
           f"medians in seconds; load average at the start {result['load_average'][0]:.1f}")
     if is_timed:
         peaks = result["peak_gflops"]
-        print(f"  {'component':24s}{'PyTorch':>9s}" + "".join(f"{each:>12s}{'ratio':>8s}" for each in variants))
+        print(f"  {'component':24s}{'PyTorch':>9s}{'its bf16':>10s}" + "".join(f"{each:>12s}{'ratio':>8s}" for each in variants))
         for name in rows:
             row = rows[name]
-            print(f"  {name:24s}{row['pytorch']:9.3f}" + "".join(f"{row[each]:12.3f}{row['pytorch'] / row[each]:7.2f}x" for each in variants))
+            print(f"  {name:24s}{row['pytorch']:9.3f}{row['pytorch bf16']:10.3f}"
+                  + "".join(f"{row[each]:12.3f}{row['pytorch'] / row[each]:7.2f}x" for each in variants))
         if all(each in rows for each in FULL_FRAME):
-            frame = {key: sum(rows[each][key] for each in FULL_FRAME) for key in ("pytorch", *variants)}
+            frame = {key: sum(rows[each][key] for each in FULL_FRAME) for key in ("pytorch", "pytorch bf16", *variants)}
             result["frame"] = frame
-            print(f"  {'a frame at full memory':24s}{frame['pytorch']:9.3f}"
+            print(f"  {'a frame at full memory':24s}{frame['pytorch']:9.3f}{frame['pytorch bf16']:10.3f}"
                   + "".join(f"{frame[each]:12.3f}{frame['pytorch'] / frame[each]:7.2f}x" for each in variants))
         print(f"  a 3072 x 3072 product, fastest of PyTorch, ONNX Runtime and OpenVINO: {peaks['float32']:.0f} GFLOP/s in float32, "
               f"{peaks['bf16']:.0f} in bf16")
@@ -306,18 +330,24 @@ def report(result: dict, variants: list[str]) -> None:
               f"{seconds['pytorch'] / seconds['float32']:.2f}x")
 
     def goal(label, value, wanted, met):
-        print(f"  {label:34s}{value:28s}goal {wanted:10s}{'met' if met else 'missed'}")
+        print(f"  {label:44s}{value:28s}goal {wanted:10s}{'met' if met else 'missed'}")
 
-    for each in variants:
-        if "frame" in result:
-            ratio = result["frame"]["pytorch"] / result["frame"][each]
-            goal(f"whole frame, {each}", f"{ratio:.2f} x PyTorch", f">= {GOALS[each]}", ratio >= GOALS[each])
+    if "frame" in result and "bf16 OV" in variants:
+        result["frame"] |= {name: sum(rows[each]["float32 OV" if each in parts else "bf16 OV"] for each in FULL_FRAME)
+                            for name, parts in MIXED.items()}
+    for each in (*variants, *MIXED):
+        if each in result.get("frame", {}):
+            ratio, wanted = result["frame"]["pytorch"] / result["frame"][each], GOALS.get(each, GOALS["bf16 OV"])
+            goal(f"whole frame, {each}", f"{ratio:.2f} x PyTorch", f">= {wanted}", ratio >= wanted)
         if each in result.get("video", {}):
             row = result["video"][each]
             goal(f"peak memory, {each}", f"{row['peak_bytes'] / 1e9:.2f} GB", "< 1.5 GB", row["peak_bytes"] < GOAL_PEAK_BYTES)
             if each != "float32":
                 mean = statistics.mean(row["mask_iou"])
                 goal(f"masks, {each} and float32", f"IoU {mean:.4f}, least {min(row['mask_iou']):.4f}", f">= {GOAL_IOU}", mean >= GOAL_IOU)
+    if "video" in result:
+        row = result["video"]["PyTorch bf16"]["mask_iou"]
+        print(f"  masks of PyTorch's own bf16 and float32: IoU {statistics.mean(row):.4f}, least {min(row):.4f}")
 
 
 sys.exit(main())

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <optional>
 #include <set>
+#include <thread>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -43,7 +44,7 @@ struct Arguments {
   SamuraiOutputs::Paths outputs;
   std::int64_t frames = 0;
   std::vector<std::string> in_float32;
-  bool no_overlap = false;
+  std::optional<bool> overlap;  ///< what was asked for; otherwise settled by encodes_ahead()
   bool bench = false;
 };
 
@@ -117,8 +118,13 @@ ordered_json json_of_object(std::size_t number, const samurai::ObjectResult& obj
 class Run {
  public:
   Run(const Arguments& arguments, samurai::SamuraiTracker& tracker, SamuraiOutputs& outputs, Context& context,
-      std::int64_t total)
-      : arguments_(arguments), tracker_(tracker), outputs_(outputs), context_(context), total_(total) {
+      std::int64_t total, bool is_ahead)
+      : arguments_(arguments),
+        tracker_(tracker),
+        outputs_(outputs),
+        context_(context),
+        total_(total),
+        is_ahead_(is_ahead) {
     for (const auto& [name, placement] : tracker.network().placements()) is_emulated_ |= placement.is_emulated;
   }
 
@@ -127,7 +133,7 @@ class Run {
       if (tracked_ > 0) return {};
       return std::unexpected(slot.source.error->with("the first frame, on which the object was shown, cannot be read"));
     }
-    if (arguments_.no_overlap) SLIPWAY_TRY(tracker_.encode(slot.source.frame.image.view(), *slot.features));
+    if (!is_ahead_) SLIPWAY_TRY(tracker_.encode(slot.source.frame.image.view(), *slot.features));
     ++tracked_;
     return tracker_.track(*slot.features, slot.result);
   }
@@ -221,6 +227,7 @@ class Run {
   SamuraiOutputs& outputs_;
   Context& context_;
   std::int64_t total_;
+  bool is_ahead_;  ///< frames come encoded
   bool is_emulated_ = false;
   ProgressBar progress_;
   StageSamples samples_;
@@ -229,6 +236,16 @@ class Run {
   std::size_t objects_ = 0;
   int width_ = 0, height_ = 0;
 };
+
+/// Whether the next frame is encoded while this one is tracked. Left to itself it is, where the two do not take the
+/// same cores: both at once on the same ones are slower than one after the other.
+bool encodes_ahead(const Arguments& arguments, const runtime::SessionOptions& options) {
+  if (arguments.overlap) return *arguments.overlap;
+  const auto row = std::ranges::find(runtime::provider_table(), options.provider.name, &runtime::ProviderRow::name);
+  if (row != runtime::provider_table().end() && row->unit != runtime::ComputeUnit::kCpu) return true;
+  return options.intra_op_threads > 0 &&
+         2 * static_cast<unsigned>(options.intra_op_threads) <= std::thread::hardware_concurrency();
+}
 
 /// Frames that are to come, as far as the inputs say; 0 when they do not.
 std::int64_t expected_frames(const Arguments& arguments, const pipelines::FrameSource& source) {
@@ -263,13 +280,14 @@ base::Result<void> follow(const Arguments& arguments, std::vector<samurai::Promp
   }
 
   // Three slots when the encoder works on the next frame meanwhile: one in each stage.
-  std::vector<Slot> slots(arguments.no_overlap ? 2 : 3);
+  const bool is_ahead = encodes_ahead(arguments, options);
+  std::vector<Slot> slots(is_ahead ? 3 : 2);
   for (Slot& slot : slots) {
     SLIPWAY_ASSIGN(slot.features, tracker->make_features());
   }
   keep_first_interrupt();
   const auto started = std::chrono::steady_clock::now();
-  Run run(arguments, *tracker, outputs, context, expected_frames(arguments, source));
+  Run run(arguments, *tracker, outputs, context, expected_frames(arguments, source), is_ahead);
   std::int64_t captured = 0, passed_over = 0;
   const auto capture = [&](Slot& slot) -> base::Result<bool> {
     if (arguments.frames > 0 && captured == arguments.frames) return false;
@@ -291,7 +309,7 @@ base::Result<void> follow(const Arguments& arguments, std::vector<samurai::Promp
     }
     if (slot.source.error) return true;
     ++captured;
-    if (!arguments.no_overlap) SLIPWAY_TRY(tracker->encode(slot.source.frame.image.view(), *slot.features));
+    if (is_ahead) SLIPWAY_TRY(tracker->encode(slot.source.frame.image.view(), *slot.features));
     return true;
   };
   const auto done = pipelines::run_frame_loop(
@@ -375,12 +393,13 @@ void add_samurai(CLI::App& app, Context& context) {
   verb->add_option("--frames", arguments->frames, "Stop after so many frames")->check(CLI::PositiveNumber);
   verb->add_option(
           "--float32", arguments->in_float32,
-          "A component that stays in float32 with --precision bf16: image_encoder, prompt_encoder, mask_decoder, "
-          "memory_encoder or memory_attention; may be repeated")
+          "A component that stays in float32 with --precision bf16: image_encoder, mask_decoder, memory_encoder or "
+          "memory_attention (prompt_encoder always does); may be repeated")
       ->allow_extra_args(false)
       ->take_all();
-  verb->add_flag("--no-overlap", arguments->no_overlap,
-                 "Encode a frame after the one before is done, instead of meanwhile");
+  verb->add_flag("--overlap,!--no-overlap", arguments->overlap,
+                 "Encode a frame while the one before is tracked, or after it. Left out: meanwhile, where encoder and "
+                 "tracker do not share cores (another device than the CPU, or --threads of half the cores or less)");
   verb->add_flag("--bench", arguments->bench, "Show how long each stage took");
   arguments->session.add_to(*verb);
   context.add_output_options_with_file(*verb);

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "base/files.hpp"
+#include "base/hash.hpp"
 #include "media/image_file.hpp"
 #include "media/video_file.hpp"
 #include "tensor/npz.hpp"
@@ -23,6 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 using testing::HasSubstr;
+using testing::Not;
 
 const fs::path kTiny = "tests/golden/samurai/tiny";
 constexpr int kSide = 64;
@@ -174,7 +176,7 @@ TEST_F(SamuraiCommand, follows_what_a_detector_finds) {
 
 TEST_F(SamuraiCommand, gives_the_same_with_and_without_encoding_ahead) {
   const std::string folder = frames(10);
-  const Outcome ahead = run(folder + kModel + kBox + "--json"),
+  const Outcome ahead = run(folder + kModel + kBox + "--overlap --json"),
                 after = run(folder + kModel + kBox + "--no-overlap --json");
   ASSERT_EQ(ahead.status, 0) << ahead.err;
   ASSERT_EQ(after.status, 0) << after.err;
@@ -302,6 +304,20 @@ TEST_F(SamuraiCommand, validates_against_the_reference) {
   const Outcome differs = run(common);
   EXPECT_EQ(differs.status, 1);
   EXPECT_THAT(differs.err, HasSubstr("differs from the reference"));
+  EXPECT_THAT(differs.err, Not(HasSubstr("other pixels")));
+
+  // As a reference that saw one pixel of the third frame otherwise.
+  std::string video = *base::read_file(kTiny / "frames.u8", 1 << 20), digits;
+  video[2 * 3 * kSide * kSide + 100] ^= 1;
+  for (std::size_t i = 0; i < 24; ++i)
+    digits += base::sha256_hex(video.substr(i * 3 * kSide * kSide, 3 * kSide * kSide));
+  arrays.push_back({"frames_sha256", *tensor::Tensor::copy_of(tensor::Dtype::kUint8, {24, 64},
+                                                              std::as_bytes(std::span(digits.data(), digits.size())))});
+  ASSERT_TRUE(tensor::write_npz(path("reference.npz"), arrays));
+  const Outcome otherwise = run(common);
+  EXPECT_THAT(otherwise.err, HasSubstr("the reference saw other pixels on 1 of them"));
+  const auto lines = lines_of(otherwise.out);  // the last one is the error
+  EXPECT_EQ(lines.at(lines.size() - 2)["frames_seen_differently"], 1);
 }
 
 }  // namespace

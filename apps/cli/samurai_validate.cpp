@@ -1,6 +1,7 @@
 #include "apps/cli/samurai_validate.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -11,6 +12,7 @@
 #include "apps/cli/samurai_prompts.hpp"
 #include "apps/cli/session_arguments.hpp"
 #include "apps/cli/table.hpp"
+#include "base/hash.hpp"
 #include "pipelines/common/frame_source.hpp"
 #include "pipelines/samurai/agreement.hpp"
 #include "pipelines/samurai/component_check.hpp"
@@ -34,23 +36,47 @@ struct Arguments {
   double iou_min = 0.99;
 };
 
-/// The reference's chosen logits, one mask a frame.
-base::Result<tensor::Tensor> read_reference(const fs::path& file, int side) {
+constexpr std::int64_t kDigestLength = 64;
+
+struct Reference {
+  tensor::Tensor logits;               ///< the chosen masks', float32[frames,side,side]
+  std::optional<tensor::Tensor> seen;  ///< SHA-256 of the pixels of each frame, uint8[frames,64], digits
+  [[nodiscard]] std::int64_t frames() const { return logits.shape()[0]; }
+
+  /// Whether the reference saw other pixels than these; false when it does not say.
+  [[nodiscard]] bool saw_other_than(const media::Image& image, std::int64_t frame) const {
+    if (!seen) return false;
+    const auto digits =
+        seen->values<std::uint8_t>().subspan(static_cast<std::size_t>(frame * kDigestLength), kDigestLength);
+    const auto bytes = static_cast<std::size_t>(image.stride_bytes() * image.height());
+    return !std::ranges::equal(base::sha256_hex({reinterpret_cast<const char*>(image.row(0)), bytes}), digits);
+  }
+};
+
+base::Result<Reference> read_reference(const fs::path& file, int side) {
   SLIPWAY_ASSIGN(tensor::NamedTensors arrays, tensor::read_npz(file));
-  for (tensor::NamedTensor& array : arrays) {
-    if (array.name != "logits") continue;
-    const tensor::Shape& shape = array.tensor.shape();
-    if (array.tensor.dtype() == tensor::Dtype::kFloat32 && shape.size() == 3 && shape[0] > 0 && shape[1] == side &&
-        shape[2] == side) {
-      return std::move(array.tensor);
-    }
+  const auto named = [&](const char* name) { return std::ranges::find(arrays, name, &tensor::NamedTensor::name); };
+  const auto logits = named("logits"), seen = named("frames_sha256");
+  if (logits == arrays.end()) {
+    return base::fail(Code::kInvalidArgument,
+                      "{}: no array 'logits': write it with python -m python.reference.samurai.tracker --logits F.npz",
+                      file.string());
+  }
+  const tensor::Shape shape = logits->tensor.shape();
+  if (logits->tensor.dtype() != tensor::Dtype::kFloat32 || shape.size() != 3 || shape[0] <= 0 || shape[1] != side ||
+      shape[2] != side) {
     return base::fail(Code::kInvalidArgument,
                       "{}: logits: expected float32[frames,{},{}] as this model gives, found {}", file.string(), side,
-                      side, tensor::to_string(array.tensor.dtype(), shape));
+                      side, tensor::to_string(logits->tensor.dtype(), shape));
   }
-  return base::fail(Code::kInvalidArgument,
-                    "{}: no array 'logits': write it with python -m python.reference.samurai.tracker --logits F.npz",
-                    file.string());
+  Reference reference{std::move(logits->tensor), std::nullopt};
+  if (seen == arrays.end()) return reference;
+  if (seen->tensor.dtype() != tensor::Dtype::kUint8 || seen->tensor.shape() != tensor::Shape{shape[0], kDigestLength}) {
+    return base::fail(Code::kInvalidArgument, "{}: frames_sha256: expected uint8[{},{}], found {}", file.string(),
+                      shape[0], kDigestLength, tensor::to_string(seen->tensor.dtype(), seen->tensor.shape()));
+  }
+  reference.seen = std::move(seen->tensor);
+  return reference;
 }
 
 /// Each component alone on the reference's inputs; the largest error of all.
@@ -83,10 +109,10 @@ base::Result<void> validate(const Arguments& arguments, std::vector<samurai::Pro
   }
   SLIPWAY_ASSIGN(const auto tracker, samurai::SamuraiTracker::load(environment, arguments.model, options));
   const int side = tracker->network().constants().mask_side();
-  SLIPWAY_ASSIGN(const tensor::Tensor reference, read_reference(arguments.reference, side));
+  SLIPWAY_ASSIGN(const Reference reference, read_reference(arguments.reference, side));
   SLIPWAY_TRY(tracker->start(std::move(prompts)));
 
-  const std::int64_t frames = reference.shape()[0];
+  const std::int64_t frames = reference.frames();
   const std::size_t floats = tracker->network().constants().mask_floats();
   Table table({{"frame", Align::kRight},
                {"logits, relative", Align::kRight},
@@ -94,7 +120,7 @@ base::Result<void> validate(const Arguments& arguments, std::vector<samurai::Pro
                {"box, pixels", Align::kRight},
                {"object score", Align::kRight}});
   samurai::MaskAgreement worst;
-  std::int64_t compared = 0;
+  std::int64_t compared = 0, differently_seen = 0;
   bool is_emulated = false;
   {
     ProgressBar progress;
@@ -104,7 +130,9 @@ base::Result<void> validate(const Arguments& arguments, std::vector<samurai::Pro
       if (frame.error) return std::unexpected(*frame.error);
       const media::Image& image = frame.frame.image;
       SLIPWAY_TRY(tracker->track(image.view(), result));
-      const auto expected = reference.values<float>().subspan(static_cast<std::size_t>(compared) * floats, floats);
+      differently_seen += reference.saw_other_than(image, compared) ? 1 : 0;
+      const auto expected =
+          reference.logits.values<float>().subspan(static_cast<std::size_t>(compared) * floats, floats);
       const auto& object = result.objects.front();
       const samurai::MaskAgreement agreement =
           samurai::compare_masks(object.logits, expected, side, image.width(), image.height());
@@ -133,6 +161,13 @@ base::Result<void> validate(const Arguments& arguments, std::vector<samurai::Pro
       "within {:.0f} pixels",
       compared, worst.logits_relative, arguments.logits_max, worst.iou, arguments.iou_min, worst.box_difference);
   if (!arguments.components.empty()) verdict += fmt::format(", components within {:.2e}", components_worst);
+  if (differently_seen > 0) {
+    verdict += fmt::format(
+        "; the reference saw other pixels on {} of them: OpenCV decodes video to other colours. For the same pixels "
+        "run "
+        "it with --save-frames DIR and validate DIR in place of the video",
+        differently_seen);
+  }
   for (const auto& [name, placement] : tracker->network().placements()) is_emulated |= placement.is_emulated;
   context.print(table.text() + "\n" + verdict + "\n" + (is_emulated ? kEmulatorNote : ""));
   const ordered_json components_json = arguments.components.empty() ? ordered_json() : ordered_json(components_worst);
@@ -142,6 +177,7 @@ base::Result<void> validate(const Arguments& arguments, std::vector<samurai::Pro
                                                           {"mask_iou", worst.iou},
                                                           {"box_difference", worst.box_difference},
                                                           {"components_relative", components_json},
+                                                          {"frames_seen_differently", differently_seen},
                                                           {"provider", options.provider.name},
                                                           {"is_emulated", is_emulated}}));
   if (agrees) return {};

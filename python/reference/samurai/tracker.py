@@ -2,14 +2,18 @@
 
     python -m python.reference.samurai.tracker --seed 1 --video FILE --box x,y,w,h --frames 10 --json OUT --logits OUT.npz
 
-`slipway samurai validate` compares a run with what this writes. Decoders of video differ in single values of a colour; with
---save-frames both see the same pixels.
+`slipway samurai validate` compares a run with what this writes. OpenCV's colours of a video differ from Slipway's (matrix,
+interpolation of chroma, rounding); with --save-frames both see the same pixels. --bf16 runs PyTorch's own automatic bf16, as the
+publisher's demo does, and --against compares its masks with those of a run in float32: what part of a difference is the type's,
+whoever computes.
 """
 
 import argparse
+import hashlib
 import itertools
 import json
 import pathlib
+import time
 
 import numpy as np
 import PIL.Image
@@ -17,7 +21,7 @@ import torch
 from torch.nn import functional
 
 from python.exporters.samurai import checkpoint, graphs, peer
-from python.reference.samurai import components
+from python.reference.samurai import agreement, autocast, components
 from python.reference.samurai.rules import Rules
 
 
@@ -128,30 +132,41 @@ def main() -> None:
     parser.add_argument("--box", required=True, help="x,y,w,h in pixels of the first frame")
     parser.add_argument("--frames", type=int, help="at most so many")
     parser.add_argument("--json", type=pathlib.Path, required=True, help="trace and decisions")
-    parser.add_argument("--logits", type=pathlib.Path, help="the chosen masks' logits, .npz with `logits` [frame, S/4, S/4]")
+    parser.add_argument("--logits", type=pathlib.Path, help="the chosen masks' logits, .npz with `logits` [frame, S/4, S/4], and sums of the frames")
     parser.add_argument("--components", type=pathlib.Path, help="what each component took and gave on the first frames, .npz")
+    parser.add_argument("--bf16", action="store_true", help="PyTorch's automatic bf16 (torch.autocast)")
+    parser.add_argument("--float32", choices=autocast.PARTS, action="append", default=[], help="with --bf16, a part that stays in float32")
+    parser.add_argument("--against", type=pathlib.Path, help="the --logits of another run over the same frames: prints mask IoU")
     parser.add_argument("--save-frames", type=pathlib.Path, help="folder for the frames as they were seen, PNG")
     options = parser.parse_args()
     model = (checkpoint.seeded(checkpoint.configuration(options.size, options.image_size), options.seed) if options.seed is not None
              else checkpoint.load(options.checkpoint, options.size, options.image_size))
+    if options.bf16:
+        autocast.lower(model, options.float32)
     recorder = components.Recorder(keeps=options.components is not None)
     tracker = ReferenceTracker(model, checkpoint.MOTION_WEIGHTS.get(options.size, 0.25), recorder)
     x, y, w, h = (float(value) for value in options.box.split(","))
-    logits = []
+    logits, digests, started = [], [], time.perf_counter()
     if options.save_frames:
         options.save_frames.mkdir(parents=True, exist_ok=True)
     for frame in itertools.islice(frames_of(options.video), options.frames):
         if options.save_frames:
             PIL.Image.fromarray(np.ascontiguousarray(frame)).save(options.save_frames / f"{len(logits):05}.png")
+        shape = frame.shape[:2]
+        digests.append(list(hashlib.sha256(frame.tobytes()).hexdigest().encode()))
         logits.append(tracker.track(frame, [x, y, x + w, y + h] if not logits else None).numpy())
         print(f"frame {len(logits) - 1}: {tracker.decisions[-1]['choice']}, object score {tracker.trace[-1]['object_score']:.2f}", flush=True)
     if not logits:
         parser.error(f"{options.video}: no frame could be read")
+    print(f"{(time.perf_counter() - started) / len(logits):.3f} s a frame")
     write_trace(options.json, tracker.document())
     if options.components:
         recorder.save(options.components)
     if options.logits:
-        np.savez(options.logits, logits=np.stack(logits))
+        np.savez(options.logits, logits=np.stack(logits), frames_sha256=np.array(digests, np.uint8))
+    if options.against:
+        one, other = (agreement.masks(each, *shape) for each in (np.load(options.against)["logits"], np.stack(logits)))
+        print(agreement.line(agreement.overlaps(one, other)))
 
 
 if __name__ == "__main__":

@@ -105,7 +105,8 @@ Result<std::unique_ptr<Network::Graph>> Network::load_graph(const std::string& n
   graph->name = name;
   runtime::SessionOptions options = options_;
   const bool is_attention = name.starts_with("memory_attention");
-  if (in_float32_.contains(is_attention ? "memory_attention" : name)) {
+  // Eight bits are too few for a prompt's coordinates, and the prompt encoder takes no time.
+  if (name == "prompt_encoder" || in_float32_.contains(is_attention ? "memory_attention" : name)) {
     options.provider.precision = runtime::Precision::kFloat32;
   }
   auto session = runtime::Session::load(environment_, described->file, options);

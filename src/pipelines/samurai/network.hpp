@@ -74,7 +74,7 @@ struct Decoded {
 class Network {
  public:
   /// @param in_float32  components that are computed in float32 whatever options.provider.precision says:
-  ///                    image_encoder, prompt_encoder, mask_decoder, memory_encoder or memory_attention
+  ///                    image_encoder, mask_decoder, memory_encoder or memory_attention; prompt_encoder always is
   /// @error as ModelFolder::open and Session::load; kNotFound: a component is missing (it is named);
   ///        kInvalidArgument: graphs of different models or sizes, or another signature; no such component
   [[nodiscard]] static base::Result<std::unique_ptr<Network>> load(std::shared_ptr<runtime::Environment> environment,
