@@ -39,7 +39,8 @@ def parse(arguments=None) -> argparse.Namespace:
     precision = parser.add_mutually_exclusive_group()
     precision.add_argument("--fp16", action="store_true", help="half-precision weights and arithmetic; inputs and outputs stay float32")
     precision.add_argument("--quantize-dynamic", action="store_true",
-                           help="int8 weights, activations quantised while running: products with weights only")
+                           help="int8 weights, activations quantised while running: products with weights only; "
+                                "prompt encoder and mask decoder stay float32")
     result = parser.parse_args(arguments)
     names = []
     for each in result.components.split(","):
