@@ -129,7 +129,7 @@ def parse() -> argparse.Namespace:
 def make_models(folder: pathlib.Path, everything: list[pathlib.Path]) -> dict[str, pathlib.Path]:
     """The w8a8 network and the segmenters there are."""
     tested = [str(path) for path in everything if path.name not in CALIBRATION]
-    if not (folder / "w8a8/model.yaml").is_file():
+    if not (folder / "w8a8_cpu/model.yaml").is_file():
         quantize_yolov8.main(["--model", str(YOLOV8N), "--output", str(folder), "--calibration",
                               *[str(path) for path in everything if path.name in CALIBRATION], "--test", *tested])
     segmenters = {"ESPNetv2": ESPNETV2}
@@ -182,7 +182,7 @@ def measure(options: argparse.Namespace, models: pathlib.Path, segmenters: dict[
         note_slipway("slipway float", slipway(options, YOLOV8N, [path], options.runs)[0])
         for name, call in peers.items():
             note(name, timed(call, options.runs))
-        note_slipway("slipway w8a8", slipway(options, models / "w8a8", [path], options.runs)[0])
+        note_slipway("slipway w8a8", slipway(options, models / "w8a8_cpu", [path], options.runs)[0])
         for name, model in segmenters.items():
             note(f"bare {name}", timed(bare[name], few))
             note_slipway(f"slipway with {name}", slipway(options, YOLOV8N, [path], few, model)[0])
@@ -204,7 +204,7 @@ def main() -> int:
         models.mkdir(parents=True, exist_ok=True)
         segmenters = make_models(models, everything)
         times = measure(options, models, segmenters)
-        objects = same_objects(slipway(options, YOLOV8N, tested, 1), slipway(options, models / "w8a8", tested, 1))
+        objects = same_objects(slipway(options, YOLOV8N, tested, 1), slipway(options, models / "w8a8_cpu", tested, 1))
 
     load = os.getloadavg()[0]
     print(f"load average {load:.1f}, {options.threads} threads, {options.rounds} rounds")

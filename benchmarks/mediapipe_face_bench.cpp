@@ -1,7 +1,8 @@
 // Times the face pipeline on frames held in memory, a pass at a time, so that a peer in another process can take turns:
 //
-//   mediapipe_face_bench SHORT_RANGE_FOLDER FULL_RANGE_FOLDER THREADS FRAME.png …
+//   mediapipe_face_bench SHORT_RANGE_FOLDER FULL_RANGE_FOLDER float32|bf16 THREADS FRAME.png …
 //
+// float32 is ONNX Runtime's CPU provider, bf16 OpenVINO's.
 // Each line of standard input names a mode (short, full, still, track); each line of standard output is the JSON of
 // that pass: milliseconds and faces of every frame. benchmarks/mediapipe_face.py drives it.
 
@@ -34,13 +35,17 @@ constexpr std::array kModes = {Mode{"short", false, false, false}, Mode{"full", 
                                Mode{"still", false, true, false}, Mode{"track", false, true, true}};
 
 base::Result<void> run(int argc, char** argv) {
-  if (argc < 5) return base::fail(base::Code::kInvalidArgument, "expected SHORT FULL THREADS FRAME…");
-  SLIPWAY_ASSIGN(const auto paths, runtime::locate_libraries());
-  SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, runtime::Environment::open(paths));
+  if (argc < 6) return base::fail(base::Code::kInvalidArgument, "expected SHORT FULL PRECISION THREADS FRAME…");
   runtime::SessionOptions options;
-  options.intra_op_threads = std::stoi(argv[3]);
+  if (std::string(argv[3]) == "bf16") {
+    options.provider.name = "openvino";
+    options.provider.precision = runtime::Precision::kBfloat16;
+  }
+  options.intra_op_threads = std::stoi(argv[4]);
+  SLIPWAY_ASSIGN(const auto paths, runtime::locate_libraries(options.provider.name));
+  SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, runtime::Environment::open(paths));
   std::vector<media::Image> frames;
-  for (int i = 4; i < argc; ++i) {
+  for (int i = 5; i < argc; ++i) {
     SLIPWAY_ASSIGN(media::Image frame, media::read_image(argv[i], {}));
     frames.push_back(std::move(frame));
   }
@@ -71,7 +76,6 @@ base::Result<void> run(int argc, char** argv) {
           found.faces, [&](const face::Face& each) { return each.has_landmarks || !mode->find_landmarks; })));
     }
     fmt::print("{{\"times_ms\": [{:.4f}], \"faces\": [{}]}}\n", fmt::join(times, ", "), fmt::join(faces, ", "));
-
     std::fflush(stdout);
   }
   return {};

@@ -32,6 +32,8 @@ def main() -> None:
         mode = line.strip()
         solution = solutions.setdefault(mode, None) or solution_of(mode)
         solutions[mode] = solution
+        if mode.endswith("track"):
+            solution.reset()  # or the first frame goes on from where things were in the last one of the pass before
         times, faces = [], []
         for frame in frames:
             begin = time.perf_counter()

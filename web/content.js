@@ -6,11 +6,9 @@
 const [kind, contentId] = location.pathname.split("/").filter(Boolean).map(decodeURIComponent);
 const isModel = kind === "models";
 
-const stateClasses = {"ready": "done", "unusable": "failed", "not made": "failed", "expired": "failed"};
-
 function noteSection(report) {
   if (!report.note) return null;
-  const isBad = stateClasses[report.state] === "failed";
+  const isBad = standingClasses[report.state] === "failed";
   return card(isBad ? "It cannot be used" : "", isBad ? "bad" : "", element("p", "reason", report.note));
 }
 
@@ -69,9 +67,7 @@ follow("/api/v1/" + kind + "/" + encodeURIComponent(contentId) + "/report/", (te
   document.title = title + " · Slipway";
   document.getElementById("name").textContent = title;
   document.getElementById("subtitle").textContent = (isModel ? "model " : "dataset ") + report.content.id;
-  const state = document.getElementById("state");
-  state.textContent = report.state;
-  state.className = "state " + (stateClasses[report.state] || "busy");
+  fillStanding(document.getElementById("state"), report.state);
   document.getElementById("sections").replaceChildren(...[noteSection(report),
     element("div", "columns", factsSection(report), originSection(report)), signatureSection(report),
     jobsSection(report)].filter(Boolean));

@@ -83,6 +83,30 @@ function jobsTable(jobs) {
     jobs.map((job) => [pageLink("jobs", job.id), job.kind, element("div", "wrap", job.name), job.device, stateMark(job), clock(job.created)]), []);
 }
 
+const standingClasses = {"ready": "done", "unusable": "failed", "not made": "failed", "expired": "failed"};
+
+function fillStanding(mark, state) {
+  mark.textContent = state;
+  mark.className = "state " + (standingClasses[state] || "busy");
+  return mark;
+}
+
+function contentCells(kind, content) {
+  const made = content.producer_job_id ? pageLink("jobs", content.producer_job_id) : "uploaded";
+  return [pageLink(kind, content.id), element("div", "wrap", content.name), made,
+    content.content ? bytes(content.content.size_bytes) : "", fillStanding(element("span", ""), content.state), clock(content.created)];
+}
+
+function modelsTable(models) {
+  return table(["Model", "Name", "Made by", "Size", "State", "Created", "Format"],
+    models.map((model) => [...contentCells("models", model), model.format]), [3]);
+}
+
+function datasetsTable(datasets) {
+  return table(["Dataset", "Name", "Made by", "Size", "State", "Created", "Expires"],
+    datasets.map((dataset) => [...contentCells("datasets", dataset), dataset.expires ? clock(dataset.expires) : "never"]), [3]);
+}
+
 function fileFacts(content, otherwise) {
   if (!content.content) return [["File", otherwise]];
   const file = content.download_url ? link("download", content.download_url) : null;

@@ -1,6 +1,7 @@
 #include "apps/cli/compile_command.hpp"
 
 #include <charconv>
+#include <chrono>
 #include <memory>
 
 #include <nlohmann/json.hpp>
@@ -33,6 +34,7 @@ struct CompileArguments {
   bool truncate_64bit_io = false;
   bool truncate_64bit_tensors = false;
   bool fallback = false;
+  bool leaves_comparison_out = false;
   int time_limit_s = 0;
 };
 
@@ -134,6 +136,7 @@ Result<compile::CompileRequest> request_of(const CompileArguments& arguments) {
   request.channel_last_outputs = arguments.channel_last_outputs;
   request.truncate_64bit_io = arguments.truncate_64bit_io;
   request.truncate_64bit_tensors = arguments.truncate_64bit_tensors;
+  if (arguments.leaves_comparison_out) request.agreement_limit = std::chrono::seconds(0);
   request.fallback = arguments.fallback ? runtime::Fallback::kAllow : runtime::Fallback::kForbid;
   return request;
 }
@@ -232,6 +235,8 @@ void add_compile(CLI::App& app, Context& context) {
   verb.add_option("--qnn-option", arguments->qnn_options, "Option of the QNN provider, e.g. vtcm_mb=4")
       ->check(kIsKeyValue);
   verb.add_flag("--fallback", arguments->fallback, "Let the CPU run nodes that the NPU lacks (precompiled_qnn_onnx)");
+  verb.add_flag("--no-compare", arguments->leaves_comparison_out,
+                "Do not run the result beside the source: the emulator takes minutes for large networks");
   verb.add_option("--time-limit", arguments->time_limit_s, "End the compiler after so many seconds; 0: never")
       ->check(CLI::NonNegativeNumber);
   context.add_output_options(verb);

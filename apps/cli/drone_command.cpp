@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <mutex>
 #include <set>
+#include <span>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -8,6 +9,7 @@
 #include "apps/cli/border_quantization.hpp"
 #include "apps/cli/context.hpp"
 #include "apps/cli/drone_report.hpp"
+#include "apps/cli/frame_batch.hpp"
 #include "apps/cli/frame_report.hpp"
 #include "apps/cli/interrupt.hpp"
 #include "apps/cli/model_argument.hpp"
@@ -49,6 +51,7 @@ struct Arguments {
   double budget_ms = 0;
   double field_of_view_deg = drone::kDefaultFieldOfView;
   int sectors = drone::kDefaultSectors;
+  int batch = 1;
   int bench_runs = 10;
   CLI::Option* bench = nullptr;
   std::int64_t max_pixels = media::ImageLimits{}.max_pixels;
@@ -60,12 +63,11 @@ struct Bench {
   runtime::Statistics total;
 };
 
-/// One frame on its way through the loop.
+/// A batch of frames on its way through the loop.
 struct Slot {
-  pipelines::SourceFrame source;
-  drone::Scene scene;
-  std::size_t fallback_count = 0;  ///< of all that happened up to this frame
-  std::optional<Bench> bench;
+  FrameBatch<drone::Scene> batch;
+  std::size_t fallback_count = 0;  ///< of all that happened up to these frames
+  std::optional<Bench> bench;      ///< of the pictures among them
 };
 
 /// A model folder with its description, or the file that the user named.
@@ -99,6 +101,7 @@ base::Result<drone::Config> config_of(const Arguments& arguments) {
   config.detector.iou_max = arguments.iou_max;
   if (arguments.padding == "grey") config.detector.padding = pipelines::yolov8::kUltralyticsPadding;
   config.budget_ms = arguments.budget_ms;
+  config.batch = arguments.batch;
   config.field_of_view_deg = arguments.field_of_view_deg;
   config.sectors = arguments.sectors;
   if (arguments.segmenter.path.empty()) return config;
@@ -152,16 +155,17 @@ class Run {
   }
 
   base::Result<void> infer(Slot& slot) {
-    if (slot.source.error) return {};
-    if (slot.source.is_video && slot.source.path != stream_) {
-      pipeline_.reset();
-      stream_ = slot.source.path;
-    }
-    const media::ImageView image = slot.source.frame.image.view();
-    if (arguments_.bench->count() == 0 || slot.source.is_video) {
-      SLIPWAY_TRY(pipeline_.run(image, slot.source.is_video, slot.scene));
-    } else {
-      SLIPWAY_TRY(infer_often(image, slot));
+    slot.bench.reset();
+    const auto frames = std::span(slot.batch.frames).first(slot.batch.count);
+    std::size_t taken = 0;  // of the frames that could be read
+    for (std::size_t first = 0, end = 0; first < frames.size(); first = end) {
+      // A run's frames are pictures, or of one video.
+      std::size_t count = 0;
+      for (; end < frames.size() && belong_together(frames[first], frames[end]); ++end) count += !frames[end].error;
+      if (count == 0) continue;
+      SLIPWAY_TRY(infer(frames[first], std::span(slot.batch.images).subspan(taken, count),
+                        std::span(slot.batch.found).subspan(taken, count), slot.bench));
+      taken += count;
     }
     slot.fallback_count = pipeline_.fallbacks().size();
     // The loop's other thread reads them.
@@ -171,23 +175,14 @@ class Run {
   }
 
   base::Result<void> present(Slot& slot) {
-    if (slot.source.error) {
-      ++failures_;
-      fmt::print(stderr, "slipway: {}\n", slot.source.error->message);
-      return context_.emit("drone/1", failure_json(slot.source));
-    }
-    ++frames_;
-    object_count_ += static_cast<std::int64_t>(slot.scene.objects.size());
-    detected_frames_ += slot.scene.did_detect ? 1 : 0;
-    if (slot.scene.map_age == 0) ++segmented_frames_;
     SLIPWAY_TRY(tell_fallbacks(slot.fallback_count));
-    context_.print(heading_of(slot));
-    if (!slot.source.is_video) context_.print(text_of(slot.scene, pipeline_.detector().labels()));
-    if (slot.bench) context_.print(statistics_table(slot.bench->total));
-    SLIPWAY_TRY(context_.emit("drone/1", json_of_frame(slot)));
-    if (!overlay_.is_wanted()) return {};
-    drone::draw_scene(slot.source.frame.image, slot.scene, pipeline_.detector().labels(), colours_);
-    return overlay_.write(slot.source);
+    return slot.batch.for_each(
+        [&](pipelines::SourceFrame& source, const drone::Scene& scene) { return present(source, scene, slot.bench); },
+        [&](const pipelines::SourceFrame& source) {
+          ++failures_;
+          fmt::print(stderr, "slipway: {}\n", source.error->message);
+          return context_.emit("drone/1", failure_json(source));
+        });
   }
 
   base::Result<void> finish() {
@@ -231,46 +226,76 @@ class Run {
   }
 
  private:
-  base::Result<void> infer_often(media::ImageView image, Slot& slot) {
+  static bool belong_together(const pipelines::SourceFrame& one, const pipelines::SourceFrame& other) {
+    return one.is_video == other.is_video && (!one.is_video || one.path == other.path);
+  }
+
+  /// One run of the pipeline, or many with --bench.
+  base::Result<void> infer(const pipelines::SourceFrame& source, std::span<const media::ImageView> images,
+                           std::span<drone::Scene> scenes, std::optional<Bench>& bench) {
+    if (source.is_video && source.path != stream_) {
+      pipeline_.reset();
+      stream_ = source.path;
+    }
+    if (arguments_.bench->count() == 0 || source.is_video) return pipeline_.run(images, source.is_video, scenes);
+    SLIPWAY_ASSIGN(bench, infer_often(images, scenes));
+    return {};
+  }
+
+  base::Result<void> present(pipelines::SourceFrame& source, const drone::Scene& scene,
+                             const std::optional<Bench>& bench) {
+    ++frames_;
+    object_count_ += static_cast<std::int64_t>(scene.objects.size());
+    detected_frames_ += scene.did_detect ? 1 : 0;
+    if (scene.map_age == 0) ++segmented_frames_;
+    context_.print(heading_of(source, scene));
+    if (!source.is_video) context_.print(text_of(scene, pipeline_.detector().labels()));
+    if (bench && !source.is_video) context_.print(statistics_table(bench->total));
+    SLIPWAY_TRY(context_.emit("drone/1", json_of_frame(source, scene, bench)));
+    if (!overlay_.is_wanted()) return {};
+    drone::draw_scene(source.frame.image, scene, pipeline_.detector().labels(), colours_);
+    return overlay_.write(source);
+  }
+
+  base::Result<Bench> infer_often(std::span<const media::ImageView> images, std::span<drone::Scene> scenes) {
     std::vector<double> totals;
     const auto once = [&]() -> base::Result<pipelines::StageTimes> {
-      SLIPWAY_TRY(pipeline_.run(image, false, slot.scene));
-      totals.push_back(slot.scene.total_us);
-      return slot.scene.detector;
+      SLIPWAY_TRY(pipeline_.run(images, false, scenes));
+      totals.push_back(scenes.front().total_us);
+      return scenes.front().detector;
     };
     SLIPWAY_ASSIGN(const pipelines::BenchReport detector,
                    pipelines::run_bench(kWarmupRuns, arguments_.bench_runs, once));
     totals.erase(totals.begin(), totals.begin() + kWarmupRuns);
-    slot.bench = Bench{detector, runtime::statistics_of(totals)};
-    return {};
+    return Bench{detector, runtime::statistics_of(totals)};
   }
 
-  ordered_json json_of_frame(const Slot& slot) const {
-    ordered_json json = {{"image", slot.source.path.string()}};
-    if (slot.source.is_video) {
-      json["frame"] = slot.source.frame.index;
-      json["time_s"] = slot.source.frame.time_s;
+  ordered_json json_of_frame(const pipelines::SourceFrame& source, const drone::Scene& scene,
+                             const std::optional<Bench>& bench) const {
+    ordered_json json = {{"image", source.path.string()}};
+    if (source.is_video) {
+      json["frame"] = source.frame.index;
+      json["time_s"] = source.frame.time_s;
     }
-    json["width"] = slot.source.frame.image.width();
-    json["height"] = slot.source.frame.image.height();
-    json.update(json_of(slot.scene, pipeline_.detector().labels(), hides_detector_, hides_segmenter_));
-    if (slot.bench) {
-      json["bench"] = {{"warmup_runs", slot.bench->detector.warmup_runs},
-                       {"pre", cli::json_of(slot.bench->detector.pre)},
+    json["width"] = source.frame.image.width();
+    json["height"] = source.frame.image.height();
+    json.update(json_of(scene, pipeline_.detector().labels(), hides_detector_, hides_segmenter_));
+    if (bench && !source.is_video) {
+      json["bench"] = {{"warmup_runs", bench->detector.warmup_runs},
+                       {"pre", cli::json_of(bench->detector.pre)},
                        {"inference", nullptr},
-                       {"post", cli::json_of(slot.bench->detector.post)},
+                       {"post", cli::json_of(bench->detector.post)},
                        {"total", nullptr}};
-      if (!hides_detector_) json["bench"]["inference"] = cli::json_of(slot.bench->detector.inference);
-      if (!hides_detector_ && !hides_segmenter_) json["bench"]["total"] = cli::json_of(slot.bench->total);
+      if (!hides_detector_) json["bench"]["inference"] = cli::json_of(bench->detector.inference);
+      if (!hides_detector_ && !hides_segmenter_) json["bench"]["total"] = cli::json_of(bench->total);
     }
     return json;
   }
 
-  std::string heading_of(const Slot& slot) const {
-    const drone::Scene& scene = slot.scene;
-    std::string text = fmt::format("{}{}: {} objects", slot.source.path.string(),
-                                   slot.source.is_video ? fmt::format(" frame {}", slot.source.frame.index) : "",
-                                   scene.objects.size());
+  std::string heading_of(const pipelines::SourceFrame& source, const drone::Scene& scene) const {
+    std::string text =
+        fmt::format("{}{}: {} objects", source.path.string(),
+                    source.is_video ? fmt::format(" frame {}", source.frame.index) : "", scene.objects.size());
     if (scene.map_age >= 0) {
       text +=
           scene.heading ? fmt::format(", free heading {:+.0f} degrees", scene.heading->degrees) : ", no free heading";
@@ -312,13 +337,11 @@ base::Result<void> watch(const Arguments& arguments, drone::Config config, Conte
 
   Run run(arguments, *pipeline, overlay, context);
   std::vector<Slot> slots(3);
+  for (Slot& slot : slots) slot.batch.resize(arguments.batch);
   keep_first_interrupt();
   SLIPWAY_TRY(pipelines::run_frame_loop(
       slots,
-      [&](Slot& slot) -> base::Result<bool> {
-        slot.bench.reset();
-        return !was_interrupted() && source.next(slot.source);
-      },
+      [&](Slot& slot) -> base::Result<bool> { return slot.batch.fill(source, [] { return !was_interrupted(); }); },
       [&](Slot& slot) { return run.infer(slot); }, [&](Slot& slot) { return run.present(slot); }));
   return run.finish();
 }
@@ -365,6 +388,11 @@ void add_drone(CLI::App& app, Context& context) {
   verb->add_option("--budget-ms", arguments->budget_ms,
                    "Mean time of a video's frame: segmentation runs less often to keep it, and only then detection")
       ->check(CLI::PositiveNumber);
+  verb->add_option("--batch", arguments->batch,
+                   "Pictures or frames of a video a run of each network, which must have that batch or a free one; "
+                   "times are a picture's share. Not with --budget-ms")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
   verb->add_option("--score-min", arguments->score_min, "Lowest score of an object")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();

@@ -3,6 +3,7 @@
 
 #include "apps/cli/border_quantization.hpp"
 #include "apps/cli/context.hpp"
+#include "apps/cli/frame_batch.hpp"
 #include "apps/cli/frame_report.hpp"
 #include "apps/cli/interrupt.hpp"
 #include "apps/cli/model_argument.hpp"
@@ -23,8 +24,6 @@ namespace fs = std::filesystem;
 namespace face = pipelines::face_det_lite;
 using nlohmann::ordered_json;
 
-constexpr int kWarmupRuns = 1;
-
 struct Arguments {
   ModelArgument model;
   SessionArguments session;
@@ -39,20 +38,14 @@ struct Arguments {
   int bench_runs = 10;
   CLI::Option* bench = nullptr;
   std::int64_t max_pixels = media::ImageLimits{}.max_pixels;
+
+  [[nodiscard]] std::optional<int> measured_runs() const {
+    return bench->count() > 0 ? std::optional(bench_runs) : std::nullopt;
+  }
 };
 
-struct Frame {
-  pipelines::SourceFrame source;
-  std::optional<pipelines::BenchReport> bench;
-};
-
-/// A batch of frames on its way through the loop.
-struct Slot {
-  std::vector<Frame> frames;
-  std::vector<face::Detections> found;
-  std::vector<media::ImageView> images;  ///< of the frames that could be read
-  std::size_t count = 0;                 ///< of frames that are filled; the last batch may be incomplete
-};
+using Slot = FrameBatch<face::Detections>;
+using Bench = std::optional<pipelines::BenchReport>;
 
 face::Config config_of(const Arguments& arguments, const fs::path& model) {
   face::Config config;
@@ -84,33 +77,12 @@ class Run {
   Run(const Arguments& arguments, face::FaceDetLite& pipeline, OverlayOutput& overlay, Context& context)
       : arguments_(arguments), pipeline_(pipeline), overlay_(overlay), context_(context) {}
 
-  base::Result<void> infer(Slot& slot) {
-    slot.images.clear();
-    for (const Frame& frame : std::span(slot.frames).first(slot.count)) {
-      if (!frame.source.error) slot.images.push_back(frame.source.frame.image.view());
-    }
-    if (slot.images.empty()) return {};
-    const auto found = std::span(slot.found).first(slot.images.size());
-    if (arguments_.bench->count() == 0 || slot.frames[0].source.is_video) return pipeline_.run(slot.images, found);
-    const auto once = [&]() -> base::Result<pipelines::StageTimes> {
-      SLIPWAY_TRY(pipeline_.run(slot.images, found));
-      return found[0].times;
-    };
-    SLIPWAY_ASSIGN(const pipelines::BenchReport bench, pipelines::run_bench(kWarmupRuns, arguments_.bench_runs, once));
-    for (Frame& frame : slot.frames) frame.bench = bench;
-    return {};
-  }
+  base::Result<void> infer(Slot& slot) { return slot.run(pipeline_, arguments_.measured_runs()); }
 
   base::Result<void> present(Slot& slot) {
-    std::size_t next = 0;
-    for (Frame& frame : std::span(slot.frames).first(slot.count)) {
-      if (frame.source.error) {
-        SLIPWAY_TRY(present_failure(frame.source));
-      } else {
-        SLIPWAY_TRY(present(frame, slot.found[next++]));
-      }
-    }
-    return {};
+    return slot.for_each([&](pipelines::SourceFrame& source,
+                             const face::Detections& found) { return present(source, found, slot.bench); },
+                         [&](const pipelines::SourceFrame& source) { return present_failure(source); });
   }
 
   base::Result<void> finish() {
@@ -129,49 +101,43 @@ class Run {
     return context_.emit("face-det-lite/1", failure_json(source));
   }
 
-  base::Result<void> present(Frame& frame, const face::Detections& found) {
+  base::Result<void> present(pipelines::SourceFrame& source, const face::Detections& found, const Bench& bench) {
     ++frames_;
     face_count_ += static_cast<std::int64_t>(found.faces.size());
-    context_.print(text_of(frame, found));
-    SLIPWAY_TRY(context_.emit("face-det-lite/1", json_of_frame(frame, found)));
+    context_.print(text_of(source, found, bench));
+    SLIPWAY_TRY(context_.emit("face-det-lite/1", json_of_frame(source, found, bench)));
     if (!overlay_.is_wanted()) return {};
-    face::draw_faces(frame.source.frame.image, found.faces);
-    return overlay_.write(frame.source);
+    face::draw_faces(source.frame.image, found.faces);
+    return overlay_.write(source);
   }
 
-  ordered_json json_of_frame(const Frame& frame, const face::Detections& detections) const {
+  ordered_json json_of_frame(const pipelines::SourceFrame& source, const face::Detections& detections,
+                             const Bench& bench) const {
     const runtime::PlacementReport& placement = pipeline_.session().placement();
-    ordered_json json = {{"image", frame.source.path.string()}};
-    if (frame.source.is_video) {
-      json["frame"] = frame.source.frame.index;
-      json["time_s"] = frame.source.frame.time_s;
-    }
-    json["width"] = frame.source.frame.image.width();
-    json["height"] = frame.source.frame.image.height();
+    ordered_json json = frame_json(source);
     json["faces"] = ordered_json::array();
     for (const face::Face& found : detections.faces) json["faces"].push_back(json_of(found));
     json["provider"] = arguments_.session.provider;
     json["placement"] = cli::json_of(placement);
     json["timing_ms"] = stage_json(detections.times, placement.is_emulated);
-    if (frame.bench) json["bench"] = stage_json(*frame.bench, placement.is_emulated);
+    if (bench) json["bench"] = stage_json(*bench, placement.is_emulated);
     return json;
   }
 
-  std::string text_of(const Frame& frame, const face::Detections& detections) const {
+  std::string text_of(const pipelines::SourceFrame& source, const face::Detections& detections,
+                      const Bench& bench) const {
     const bool is_emulated = pipeline_.session().placement().is_emulated;
     const auto inference_text = [&](double microseconds) { return is_emulated ? "-" : time_text(microseconds); };
     const pipelines::StageTimes& times = detections.times;
-    std::string text = fmt::format("{}{}: {} faces; before {}, inference {}, after {}\n", frame.source.path.string(),
-                                   frame.source.is_video ? fmt::format(" frame {}", frame.source.frame.index) : "",
-                                   detections.faces.size(), time_text(times.pre_us), inference_text(times.inference_us),
-                                   time_text(times.post_us));
-    if (frame.source.is_video) return text;
+    std::string text =
+        fmt::format("{}: {} faces; before {}, inference {}, after {}\n", name_of(source), detections.faces.size(),
+                    time_text(times.pre_us), inference_text(times.inference_us), time_text(times.post_us));
+    if (source.is_video) return text;
     for (const face::Face& found : detections.faces) {
       const face::PixelBox& box = found.pixels;
       text += fmt::format("  score {:.3f}  at ({}, {})  size {} x {}\n", found.score, box.x, box.y, box.w, box.h);
     }
-    if (!frame.bench) return text;
-    return text + table_of(*frame.bench, is_emulated);
+    return bench ? text + table_of(*bench, is_emulated) : text;
   }
 
   const Arguments& arguments_;
@@ -198,19 +164,9 @@ base::Result<void> detect(const Arguments& arguments, const runtime::SessionOpti
   keep_first_interrupt();
   Run run(arguments, *pipeline, overlay, context);
   std::vector<Slot> slots(3);
-  for (Slot& slot : slots) {
-    slot.frames.resize(static_cast<std::size_t>(arguments.batch));
-    slot.found.resize(slot.frames.size());
-  }
+  for (Slot& slot : slots) slot.resize(arguments.batch);
   SLIPWAY_TRY(pipelines::run_frame_loop(
-      slots,
-      [&](Slot& slot) -> base::Result<bool> {
-        slot.count = 0;
-        while (slot.count < slot.frames.size() && !was_interrupted() && source.next(slot.frames[slot.count].source)) {
-          slot.frames[slot.count++].bench.reset();
-        }
-        return slot.count > 0;
-      },
+      slots, [&](Slot& slot) -> base::Result<bool> { return slot.fill(source, [] { return !was_interrupted(); }); },
       [&](Slot& slot) { return run.infer(slot); }, [&](Slot& slot) { return run.present(slot); }));
   return run.finish();
 }

@@ -46,6 +46,21 @@ std::string table_of(const pipelines::BenchReport& bench, bool is_emulated) {
   return table.text();
 }
 
+ordered_json frame_json(const pipelines::SourceFrame& source) {
+  ordered_json json = {{"image", source.path.string()}};
+  if (source.is_video) {
+    json["frame"] = source.frame.index;
+    json["time_s"] = source.frame.time_s;
+  }
+  json["width"] = source.frame.image.width();
+  json["height"] = source.frame.image.height();
+  return json;
+}
+
+std::string name_of(const pipelines::SourceFrame& source) {
+  return source.path.string() + (source.is_video ? fmt::format(" frame {}", source.frame.index) : "");
+}
+
 ordered_json failure_json(const pipelines::SourceFrame& source) {
   return {{"image", source.path.string()},
           {"error", {{"code", base::code_name(source.error->code)}, {"message", source.error->message}}}};

@@ -15,6 +15,11 @@ namespace slipway::cli {
 [[nodiscard]] nlohmann::ordered_json stage_json(const pipelines::BenchReport& bench, bool is_emulated);
 [[nodiscard]] std::string table_of(const pipelines::BenchReport& bench, bool is_emulated);
 
+/// Which picture it is: its file, its place in a video, its size.
+[[nodiscard]] nlohmann::ordered_json frame_json(const pipelines::SourceFrame& source);
+/// "clip.mp4 frame 12"
+[[nodiscard]] std::string name_of(const pipelines::SourceFrame& source);
+
 /// A picture that could not be read. @pre source.error is set
 [[nodiscard]] nlohmann::ordered_json failure_json(const pipelines::SourceFrame& source);
 

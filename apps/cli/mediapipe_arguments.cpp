@@ -55,6 +55,11 @@ void MediapipeArguments::add_to(CLI::App& verb, const Words& words) {
   } else {
     verb.add_flag("--smooth", smooth, words.smooth_help);
   }
+  verb.add_option("--batch", batch,
+                  "Pictures (of videos: frames, with --still) a run of the detector, regions a run of the landmark "
+                  "network; times are a picture's share")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
   bench = verb.add_option("--bench", bench_runs, "Run each picture so often after one warm-up, and show percentiles")
               ->check(CLI::Range(1, 1'000'000))
               ->expected(0, 1)
@@ -63,14 +68,25 @@ void MediapipeArguments::add_to(CLI::App& verb, const Words& words) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   session.add_to(verb);
+  if (!words.footer.empty()) verb.footer(words.footer);
 }
 
-pipelines::mediapipe::Quantizations MediapipeArguments::detector_scales() const {
-  return scales_in(model, "detector");
+void MediapipeArguments::fill(pipelines::mediapipe::PipelineConfig& config) const {
+  if (score->count() > 0) config.score_min = score_min;
+  config.presence_min = presence_min;
+  config.find_landmarks = !detector_only;
+  config.smooth = smooth;
+  config.batch = batch;
+  config.detector_quantization = scales_in(model, "detector");
+  config.landmark_quantization = scales_in(landmark_model.empty() ? model : landmark_model, "landmark");
 }
 
-pipelines::mediapipe::Quantizations MediapipeArguments::landmark_scales() const {
-  return scales_in(landmark_model.empty() ? model : landmark_model, "landmark");
+std::optional<int> MediapipeArguments::measured_runs() const {
+  return bench->count() > 0 ? std::optional(bench_runs) : std::nullopt;
+}
+
+std::optional<int> MediapipeArguments::most_wanted() const {
+  return most_option != nullptr && most_option->count() > 0 ? std::optional(most) : std::nullopt;
 }
 
 }  // namespace slipway::cli

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "apps/cli/session_arguments.hpp"
 #include "media/image_file.hpp"
 #include "pipelines/mediapipe_common/network.hpp"
+#include "pipelines/mediapipe_common/pipeline_config.hpp"
 
 namespace slipway::cli {
 
@@ -24,6 +26,7 @@ struct MediapipeArguments {
   int most = 1;
   CLI::Option* most_option = nullptr;
   bool detector_only = false, is_still = false, smooth = false;
+  int batch = 1;
   int bench_runs = 10;
   CLI::Option* bench = nullptr;
   std::int64_t max_pixels = media::ImageLimits{}.max_pixels;
@@ -37,13 +40,18 @@ struct MediapipeArguments {
     std::string keypoints;   ///< what the detector alone gives
     std::string smooth_help;
     bool smooths_by_itself = false;  ///< then the flag is --no-smooth
+    std::string footer = "";
   };
   void add_to(CLI::App& verb, const Words& words);
 
   [[nodiscard]] pipelines::mediapipe::Models models() const { return {model, landmark_model}; }
-  /// Scales that the files say in their own nodes. What cannot be read here, the session will refuse.
-  [[nodiscard]] pipelines::mediapipe::Quantizations detector_scales() const;
-  [[nodiscard]] pipelines::mediapipe::Quantizations landmark_scales() const;
+  /// What all pipelines are told alike; scales are those that the files say in their own nodes (what cannot be read
+  /// here, the session will refuse).
+  void fill(pipelines::mediapipe::PipelineConfig& config) const;
+  /// How often to run a batch for --bench; nothing: once, unmeasured.
+  [[nodiscard]] std::optional<int> measured_runs() const;
+  /// Nothing: as many as there are.
+  [[nodiscard]] std::optional<int> most_wanted() const;
 };
 
 }  // namespace slipway::cli

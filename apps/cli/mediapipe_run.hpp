@@ -1,6 +1,10 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -8,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/context.hpp"
+#include "apps/cli/frame_batch.hpp"
 #include "apps/cli/frame_report.hpp"
 #include "apps/cli/interrupt.hpp"
 #include "apps/cli/mediapipe_arguments.hpp"
@@ -17,22 +22,22 @@
 #include "pipelines/common/frame_loop.hpp"
 #include "pipelines/common/frame_source.hpp"
 #include "pipelines/common/timing.hpp"
+#include "pipelines/mediapipe_common/landmark.hpp"
 
 namespace slipway::cli {
 
 using nlohmann::ordered_json;
 
-/// One frame on its way through the loop.
-template <typename Verb>
-struct MediapipeSlot {
-  pipelines::SourceFrame source;
-  typename Verb::Detections found;
-  std::optional<pipelines::BenchReport> bench;
-};
+template <std::size_t count>
+ordered_json json_of_points(const std::array<pipelines::mediapipe::Landmark, count>& points) {
+  ordered_json json = ordered_json::array();
+  for (const pipelines::mediapipe::Landmark& point : points) json.push_back({point.x, point.y, point.z});
+  return json;
+}
 
 /// What one run over all inputs does with its frames.
-/// @tparam Verb  the pipeline of a verb: types Pipeline and Detections, kSchema, kPlural, and objects(), json_of(),
-///               text_of(), draw()
+/// @tparam Verb  types Pipeline (an instance of pipelines::mediapipe::Pipeline) and Arguments; kName, kSchema, kPlural;
+///               config_of(), rules(), objects(), draw(), extend() of an object's JSON, text_before() its landmarks
 template <typename Verb>
 class MediapipeRun {
  public:
@@ -49,37 +54,31 @@ class MediapipeRun {
     add("landmark", pipeline.landmark_session());
   }
 
-  using Slot = MediapipeSlot<Verb>;
+  using Detections = typename Verb::Pipeline::Detections;
+  using Slot = FrameBatch<Detections>;
+  using Bench = std::optional<pipelines::BenchReport>;
 
   base::Result<void> infer(Slot& slot) {
-    if (slot.source.error) return {};
-    const media::ImageView image = slot.source.frame.image.view();
-    const bool is_sequence = slot.source.is_video && !arguments_.is_still;
-    if (!is_sequence || slot.source.path != sequence_ || slot.source.frame.index == 0) pipeline_.reset();
-    sequence_ = slot.source.path;
-    if (is_sequence) return pipeline_.track(image, slot.source.frame.time_s, slot.found);
-    if (arguments_.bench->count() == 0 || slot.source.is_video) return pipeline_.run(image, slot.found);
-    const auto once = [&]() -> base::Result<pipelines::StageTimes> {
-      SLIPWAY_TRY(pipeline_.run(image, slot.found));
-      return slot.found.times;
-    };
-    SLIPWAY_ASSIGN(slot.bench, pipelines::run_bench(1, arguments_.bench_runs, once));
-    return {};
+    if (arguments_.is_still) return slot.run(pipeline_, arguments_.measured_runs());
+    const auto filled = std::span(slot.frames).first(slot.count);
+    const auto video = std::ranges::find(filled, true, &pipelines::SourceFrame::is_video);
+    if (video == filled.end()) return slot.run(pipeline_, arguments_.measured_runs());
+    if (arguments_.batch > 1) {
+      return base::fail(base::Code::kInvalidArgument,
+                        "{}: frames of a video are followed one after the other, which --batch {} cannot do: give "
+                        "--still to take each by itself, or leave --batch out",
+                        video->path.string(), arguments_.batch);
+    }
+    if (slot.images.empty()) return {};
+    if (video->path != sequence_ || video->frame.index == 0) pipeline_.reset();
+    sequence_ = video->path;
+    return pipeline_.track(slot.images[0], video->frame.time_s, slot.found[0]);
   }
 
   base::Result<void> present(Slot& slot) {
-    if (slot.source.error) {
-      ++failures_;
-      fmt::print(stderr, "slipway: {}\n", slot.source.error->message);
-      return context_.emit(Verb::kSchema, failure_json(slot.source));
-    }
-    ++frames_;
-    object_count_ += static_cast<std::int64_t>(Verb::objects(slot.found).size());
-    context_.print(text_of(slot));
-    SLIPWAY_TRY(context_.emit(Verb::kSchema, json_of_frame(slot)));
-    if (!overlay_.is_wanted()) return {};
-    Verb::draw(slot.source.frame.image, Verb::objects(slot.found));
-    return overlay_.write(slot.source);
+    return slot.for_each(
+        [&](pipelines::SourceFrame& source, const Detections& found) { return present(source, found, slot.bench); },
+        [&](const pipelines::SourceFrame& source) { return present_failure(source); });
   }
 
   base::Result<void> finish() {
@@ -91,37 +90,68 @@ class MediapipeRun {
   }
 
  private:
-  ordered_json json_of_frame(const Slot& slot) const {
-    ordered_json json = {{"image", slot.source.path.string()}};
-    if (slot.source.is_video) {
-      json["frame"] = slot.source.frame.index;
-      json["time_s"] = slot.source.frame.time_s;
-    }
-    json["width"] = slot.source.frame.image.width();
-    json["height"] = slot.source.frame.image.height();
+  base::Result<void> present_failure(const pipelines::SourceFrame& source) {
+    ++failures_;
+    fmt::print(stderr, "slipway: {}\n", source.error->message);
+    return context_.emit(Verb::kSchema, failure_json(source));
+  }
+
+  base::Result<void> present(pipelines::SourceFrame& source, const Detections& found, const Bench& bench) {
+    ++frames_;
+    object_count_ += static_cast<std::int64_t>(Verb::objects(found).size());
+    context_.print(text_of(source, found, bench));
+    SLIPWAY_TRY(context_.emit(Verb::kSchema, json_of_frame(source, found, bench)));
+    if (!overlay_.is_wanted()) return {};
+    Verb::draw(source.frame.image, Verb::objects(found));
+    return overlay_.write(source);
+  }
+
+  ordered_json json_of_frame(const pipelines::SourceFrame& source, const Detections& found, const Bench& bench) const {
+    ordered_json json = frame_json(source);
     json[Verb::kPlural] = ordered_json::array();
-    for (const auto& found : Verb::objects(slot.found)) json[Verb::kPlural].push_back(Verb::json_of(found));
+    for (const auto& object : Verb::objects(found)) json[Verb::kPlural].push_back(json_of_object(object));
     json["rules"] = rules_;
-    json["runs"] = {{"detector", slot.found.detector_ran ? 1 : 0}, {"landmark", slot.found.landmark_runs}};
+    json["runs"] = {{"detector", found.detector_ran ? 1 : 0}, {"landmark", found.landmark_runs}};
     json["provider"] = arguments_.session.provider;
     json["placement"] = placement_;
-    json["timing_ms"] = stage_json(slot.found.times, is_emulated_);
-    if (slot.bench) json["bench"] = stage_json(*slot.bench, is_emulated_);
+    json["timing_ms"] = stage_json(found.times, is_emulated_);
+    if (bench) json["bench"] = stage_json(*bench, is_emulated_);
     return json;
   }
 
-  std::string text_of(const Slot& slot) const {
+  template <typename Object>
+  static ordered_json json_of_object(const Object& found) {
+    ordered_json json = {{"box", {found.box.x1, found.box.y1, found.box.x2, found.box.y2}}, {"score", found.score}};
+    if (found.track_id >= 0) json["track"] = found.track_id;
+    json["keypoints"] = ordered_json::array();
+    if (found.has_keypoints) {
+      for (const media::Point& point : found.keypoints) json["keypoints"].push_back({point.x, point.y});
+    }
+    if (found.has_landmarks) json["presence"] = found.presence;
+    json["landmarks"] = found.has_landmarks ? json_of_points(found.landmarks) : ordered_json::array();
+    if (found.has_landmarks) Verb::extend(json, found);
+    return json;
+  }
+
+  std::string text_of(const pipelines::SourceFrame& source, const Detections& found, const Bench& bench) const {
     const auto inference_text = [&](double microseconds) { return is_emulated_ ? "-" : time_text(microseconds); };
-    const pipelines::StageTimes& times = slot.found.times;
-    std::string text = fmt::format(
-        "{}{}: {} {}; before {}, inference {} ({}{} landmark runs), after {}\n", slot.source.path.string(),
-        slot.source.is_video ? fmt::format(" frame {}", slot.source.frame.index) : "", Verb::objects(slot.found).size(),
-        Verb::kPlural, time_text(times.pre_us), inference_text(times.inference_us),
-        slot.found.detector_ran ? "detector, " : "", slot.found.landmark_runs, time_text(times.post_us));
-    if (slot.source.is_video) return text;
-    for (const auto& found : Verb::objects(slot.found)) text += Verb::text_of(found);
-    if (!slot.bench) return text;
-    return text + table_of(*slot.bench, is_emulated_);
+    const pipelines::StageTimes& times = found.times;
+    std::string text = fmt::format("{}: {} {}; before {}, inference {} ({}{} landmark runs), after {}\n",
+                                   name_of(source), Verb::objects(found).size(), Verb::kPlural, time_text(times.pre_us),
+                                   inference_text(times.inference_us), found.detector_ran ? "detector, " : "",
+                                   found.landmark_runs, time_text(times.post_us));
+    if (source.is_video) return text;
+    for (const auto& object : Verb::objects(found)) text += text_of_object(object);
+    return bench ? text + table_of(*bench, is_emulated_) : text;
+  }
+
+  template <typename Object>
+  static std::string text_of_object(const Object& found) {
+    return fmt::format("  score {:.3f}  at ({:.1f}, {:.1f})  size {:.1f} x {:.1f}{}\n", found.score, found.box.x1,
+                       found.box.y1, found.box.x2 - found.box.x1, found.box.y2 - found.box.y1,
+                       found.has_landmarks ? fmt::format("  {}{} landmarks, presence {:.3f}", Verb::text_before(found),
+                                                         found.landmarks.size(), found.presence)
+                                           : "");
   }
 
   const MediapipeArguments& arguments_;
@@ -138,13 +168,15 @@ class MediapipeRun {
 
 /// Reads the inputs, runs the pipeline over them, and reports.
 template <typename Verb>
-base::Result<void> run_mediapipe(const MediapipeArguments& arguments, const runtime::SessionOptions& options,
-                                 const typename Verb::Config& config, const std::string& rules, Context& context) {
+base::Result<void> run_mediapipe(const typename Verb::Arguments& arguments, const runtime::SessionOptions& options,
+                                 Context& context) {
   context.keep_standard_output_for_results();
   SLIPWAY_ASSIGN(pipelines::FrameSource source,
                  pipelines::FrameSource::open(arguments.inputs, {.max_pixels = arguments.max_pixels}));
   SLIPWAY_ASSIGN(OverlayOutput overlay, OverlayOutput::open(arguments.output, source.files().size()));
   SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment(options.provider.name));
+  typename Verb::Pipeline::Config config = Verb::config_of(arguments);
+  arguments.fill(config);
   SLIPWAY_ASSIGN(const std::unique_ptr<typename Verb::Pipeline> pipeline,
                  Verb::Pipeline::load(environment, arguments.models(), options, config));
   for (const runtime::Session* session : {&pipeline->detector_session(), pipeline->landmark_session()}) {
@@ -153,17 +185,28 @@ base::Result<void> run_mediapipe(const MediapipeArguments& arguments, const runt
   }
 
   keep_first_interrupt();
-  MediapipeRun<Verb> run(arguments, *pipeline, overlay, context, rules);
-  using Slot = MediapipeSlot<Verb>;
+  MediapipeRun<Verb> run(arguments, *pipeline, overlay, context, Verb::rules(arguments));
+  using Slot = typename MediapipeRun<Verb>::Slot;
   std::vector<Slot> slots(3);
+  for (Slot& slot : slots) slot.resize(arguments.batch);
   SLIPWAY_TRY(pipelines::run_frame_loop(
-      slots,
-      [&](Slot& slot) -> base::Result<bool> {
-        slot.bench.reset();
-        return !was_interrupted() && source.next(slot.source);
-      },
+      slots, [&](Slot& slot) -> base::Result<bool> { return slot.fill(source, [] { return !was_interrupted(); }); },
       [&](Slot& slot) { return run.infer(slot); }, [&](Slot& slot) { return run.present(slot); }));
   return run.finish();
+}
+
+/// Adds the verb to the command line.
+template <typename Verb>
+void add_mediapipe(CLI::App& app, Context& context, const char* description, const MediapipeArguments::Words& words) {
+  CLI::App* verb = app.add_subcommand(Verb::kName, description);
+  auto arguments = std::make_shared<typename Verb::Arguments>();
+  arguments->add_to(*verb, words);
+  context.add_output_options(*verb);
+  verb->callback([arguments, &context] {
+    const auto options = arguments->session.session_options();
+    if (!options) return context.finish_wrong_use(options.error());
+    context.finish(run_mediapipe<Verb>(*arguments, *options, context));
+  });
 }
 
 }  // namespace slipway::cli

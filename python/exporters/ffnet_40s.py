@@ -19,7 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
+from python.exporters.common.batch import BATCH_HELP, axis, parse as parse_batch, set_batch
 from python.exporters.common.model_folder import write_description
+from python.exporters.common.unsupported import UnsupportedModelError
 from python.reference.face_det_lite.golden import picture
 from python.reference.segmentation.reading import IMAGENET_DEVIATION, IMAGENET_MEAN, image_to_tensor
 
@@ -181,6 +183,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     source.add_argument("--checkpoint", type=Path, metavar="F", help="a state dictionary as released")
     source.add_argument("--seed", type=int, metavar="N", help="random weights")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="the model folder")
+    parser.add_argument("--batch", type=parse_batch, default=1, help=BATCH_HELP)
     parser.add_argument("--size", type=int, nargs=2, default=(1024, 2048), metavar=("H", "W"), help="of the input, multiples of 64")
     result = parser.parse_args(arguments)
     if any(side < 64 or side % 64 for side in result.size):
@@ -213,6 +216,12 @@ def main(arguments: list[str] | None = None) -> int:
         path.unlink()
         print(f"not written: the graph differs from PyTorch by more than {TOLERANCE:g} of the logits' range", file=sys.stderr)
         return 1
+    try:
+        set_batch(path, options.batch)
+    except UnsupportedModelError as error:
+        path.unlink()
+        print(f"not written: {error}", file=sys.stderr)
+        return 1
     source = {"seed": options.seed} if options.checkpoint is None else {
         "checkpoint": options.checkpoint.name, "sha256": hashlib.sha256(options.checkpoint.read_bytes()).hexdigest()}
     folder = write_description(options.output, {
@@ -220,9 +229,9 @@ def main(arguments: list[str] | None = None) -> int:
         "description": "FFNet-40S" + ("" if options.checkpoint else ", seeded random weights: for shape and speed, it sees nothing"),
         "licence": "BSD-3-Clause", "source": source, "parameters": sum(value.numel() for value in model.parameters()), "labels": LABELS,
         "graphs": {"segmenter": {"file": path.name,
-                                 "inputs": [{"name": "image", "shape": [1, 3, height, width], "dtype": "float32", "layout": "NCHW",
+                                 "inputs": [{"name": "image", "shape": [axis(options.batch), 3, height, width], "dtype": "float32", "layout": "NCHW",
                                              "colour": "RGB", "range": [0, 1]}],
-                                 "outputs": [{"name": "mask", "shape": [1, len(LABELS), height // 8, width // 8], "dtype": "float32"}]}},
+                                 "outputs": [{"name": "mask", "shape": [axis(options.batch), len(LABELS), height // 8, width // 8], "dtype": "float32"}]}},
         "pre": {"fit": "letterbox", "resampling": "bilinear"},
         "tolerances": {"float32": {"max_relative_to_range": TOLERANCE}},
     }).parent

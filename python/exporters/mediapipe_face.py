@@ -21,6 +21,7 @@ from typing import Any
 
 import onnx
 
+from python.exporters.common.batch import BATCH_HELP, parse
 from python.exporters.common.mediapipe_tflite import (
     ASTRONAUT,
     FORM_HELP,
@@ -30,11 +31,11 @@ from python.exporters.common.mediapipe_tflite import (
     convert_tflite,
     describe_tensors,
     digest_of,
+    finish,
     report,
     unknown,
 )
 from python.exporters.common.model_folder import write_description
-from python.exporters.common.prelu import expand_prelu
 from python.exporters.common.unsupported import UnsupportedModelError
 from python.reference.mediapipe_face.constants import BACK, FULL_RANGE, LANDMARK, SHORT_RANGE
 
@@ -133,7 +134,7 @@ def export_seeded(name: str, seed: int, folder: Path, layout: str) -> Exported:
     return _export_torch(name, face_networks.seeded(name, seed), folder, layout, f"seed {seed}, not trained", None)
 
 
-def describe(exported: list[Exported]) -> dict[str, Any]:
+def describe(exported: list[Exported], batch: int | str = 1) -> dict[str, Any]:
     """The content of model.yaml."""
     return {
         "schema": 1,
@@ -141,12 +142,12 @@ def describe(exported: list[Exported]) -> dict[str, Any]:
         "description": "MediaPipe face detection and 468 face landmarks",
         "licence": "Apache-2.0",
         "source": "networks of Google's MediaPipe, from the files named as checkpoints",
-        "graphs": {each.network.graph: _describe_graph(each) for each in exported},
+        "graphs": {each.network.graph: _describe_graph(each, batch) for each in exported},
         "tolerances": {"float32": {"max_relative_to_range": TOLERANCE}, "float16": {"max_relative_to_range": 0.01}},
     }
 
 
-def _describe_graph(exported: Exported) -> dict[str, Any]:
+def _describe_graph(exported: Exported, batch: int | str) -> dict[str, Any]:
     network, layout = exported.network, exported.layout
     checkpoint: dict[str, Any] = {"file": exported.checkpoint}
     if exported.sha256:
@@ -155,7 +156,7 @@ def _describe_graph(exported: Exported) -> dict[str, Any]:
         "file": exported.path.name,
         "variant": network.variant,
         "checkpoint": checkpoint,
-        **describe_tensors(network, layout),
+        **describe_tensors(network, layout, batch),
     }
     if network.graph == "landmark":
         is_fraction = network.variant == LANDMARK_FRACTIONS.variant
@@ -189,6 +190,7 @@ def main(arguments: list[str] | None = None) -> int:
                         help="axes of the input (default: nhwc); .onnx files keep theirs")
     parser.add_argument("--form", choices=("cpu", "portable"), default="cpu",
                         help=FORM_HELP)
+    parser.add_argument("--batch", type=parse, default=1, help=BATCH_HELP)
     parser.add_argument("--check", action="store_true", help="compare .tflite files with LiteRT on pictures")
     parser.add_argument("--pictures", type=Path, nargs="+", help=f"for --check (default: {ASTRONAUT})")
     options = parser.parse_args(arguments)
@@ -202,13 +204,10 @@ def main(arguments: list[str] | None = None) -> int:
                     else export_seeded(each, options.seed, options.output, options.layout))
             if any(made.network.graph == other.network.graph for other in exported):
                 raise UnsupportedModelError(f"{each}: a folder holds one {made.network.graph}")
-            if options.form == "cpu":
-                model = onnx.load(made.path)
-                if expand_prelu(model) > 0:
-                    onnx.save(model, made.path)
+            finish(made.path, options.form, options.batch)
             exported.append(made)
             print(f"{made.path}: {made.network.variant}, {len(onnx.load(made.path).graph.node)} nodes, {made.path.stat().st_size / 1e6:.2f} MB")
-        print(write_description(options.output, describe(exported)))
+        print(write_description(options.output, describe(exported, options.batch)))
         fine = True
         for made, checkpoint in zip(exported, options.checkpoint) if options.check else []:
             if checkpoint.suffix != ".tflite":

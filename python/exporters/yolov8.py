@@ -24,7 +24,9 @@ from typing import Any
 
 import numpy as np
 
+from python.exporters.common.batch import BATCH_HELP, parse as parse_batch, set_batch
 from python.exporters.common.model_folder import write_description
+from python.exporters.common.unsupported import UnsupportedModelError
 from python.reference.face_det_lite.golden import picture
 from python.reference.yolov8 import postprocess, preprocess
 
@@ -126,7 +128,7 @@ def describe(options: argparse.Namespace, model, path: Path, names: list[str]) -
 
     def spec(value: Any) -> dict[str, Any]:
         kind = value.type.tensor_type
-        return {"name": value.name, "shape": [dimension.dim_value for dimension in kind.shape.dim],
+        return {"name": value.name, "shape": [dimension.dim_value or -1 for dimension in kind.shape.dim],
                 "dtype": onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type).name}
 
     source = {"seed": options.seed, "config": options.config} if options.checkpoint is None else {
@@ -155,6 +157,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="the model folder")
     parser.add_argument("--name", help="of the model (default: the checkpoint's or the configuration's)")
     parser.add_argument("--form", choices=("joined", "split", "chosen"), default="joined")
+    parser.add_argument("--batch", type=parse_batch, default=1, help=BATCH_HELP)
     parser.add_argument("--size", type=int, nargs=2, default=(640, 640), metavar=("H", "W"), help="of the input, multiples of 32")
     result = parser.parse_args(arguments)
     if any(side < 32 or side % 32 for side in result.size):
@@ -186,6 +189,12 @@ def main(arguments: list[str] | None = None) -> int:
     if not all(difference <= TOLERANCE for difference in differences.values()):
         path.unlink()
         print(f"not written: the graph differs from PyTorch by more than {TOLERANCE:g}", file=sys.stderr)
+        return 1
+    try:
+        set_batch(path, options.batch)
+    except UnsupportedModelError as error:
+        path.unlink()
+        print(f"not written: {error}", file=sys.stderr)
         return 1
     print(f"written: {write_description(options.output, describe(options, model, path, names)).parent}")
     return 0

@@ -94,6 +94,31 @@ def behind_misbehaving(made: onnx.ModelProto) -> onnx.ModelProto:
     return changed
 
 
+def lookup(x_type: int, table: np.ndarray, is_constant: bool = True) -> onnx.ModelProto:
+    """Slipway's own operator (src/runtime/lookup_op.hpp) between free lengths."""
+    inputs = [value("x", ["n"], x_type)]
+    if not is_constant:
+        inputs.append(value("table", [256], helper.np_dtype_to_tensor_dtype(table.dtype)))
+    graph = helper.make_graph([helper.make_node("QLinearLookup", ["x", "table"], ["y"], "lookup", domain="slipway")], "lookup", inputs,
+                              [value("y", ["n"], x_type)], [numpy_helper.from_array(table, "table")] if is_constant else [])
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("slipway", 1)]
+    return helper.make_model(graph, producer_name="slipway", opset_imports=opsets, ir_version=8)
+
+
+def write_lookups(folder: pathlib.Path, rng: np.random.Generator) -> None:
+    """lookup_{uint8,int8} with what NumPy's indexing gives; lookup_bad_*, which must not load."""
+    table = rng.permutation(256).astype(np.uint8)
+    x = np.concatenate([np.arange(256), rng.integers(0, 256, 1001)]).astype(np.uint8)
+    for dtype in (np.uint8, np.int8):
+        name = f"lookup_{np.dtype(dtype).name}"
+        onnx.save_model(lookup(helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), table.view(dtype)), folder / f"{name}.onnx")
+        np.savez(folder / f"{name}.npz", **{"in.x": x.view(dtype), "out.y": table[x].view(dtype)})
+    for name, made in {"short": lookup(TensorProto.UINT8, table[:255]), "long": lookup(TensorProto.UINT8, np.append(table, table[:1])),
+                       "float": lookup(TensorProto.UINT8, table.astype(np.float32)), "signed": lookup(TensorProto.UINT8, table.view(np.int8)),
+                       "computed": lookup(TensorProto.UINT8, table, is_constant=False), "float_input": lookup(TensorProto.FLOAT, table)}.items():
+        onnx.save_model(made, folder / f"lookup_bad_{name}.onnx")
+
+
 def main() -> None:
     folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "tests/golden/models")
     folder.mkdir(parents=True, exist_ok=True)
@@ -101,6 +126,7 @@ def main() -> None:
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
     onnx.save_model(misbehaving(), folder / "misbehave.onnx")
+    write_lookups(folder, np.random.default_rng(12))
     for name, (made, inputs) in models(np.random.default_rng(11)).items():
         path = folder / f"{name}.onnx"
         if name == "external":

@@ -13,6 +13,7 @@ import onnxruntime
 import pytest
 from PIL import Image, ImageOps
 
+from python.reference.face_det_lite.postprocess import box_iou
 from python.reference.segmentation import reading
 from python.reference.yolov8 import postprocess, preprocess
 
@@ -95,6 +96,29 @@ def test_fusion_on_real_weights_says_what_is_in_the_picture() -> None:
         assert car["under"]["shares"].get("road", 0) == pytest.approx((strip == 0).mean(), abs=0.15)
 
 
+@needs_data
+def test_both_w8a8_models_find_the_objects_of_the_float_model(tmp_path: Path) -> None:
+    from python.tools import quantize_yolov8
+
+    street = sorted((DATA / "images/street").glob("*.*"))
+    tested = [DATA / "images/street/bus.jpg", DATA / "images/aerial/sahi_small-vehicles1.jpeg"]
+    calibration = [path for path in street if path not in tested][:1] + [DATA / "images/aerial/sahi_terrain2.png"]
+    assert quantize_yolov8.main(["--model", str(YOLOV8N), "--output", str(tmp_path), "--calibration", *map(str, calibration), "--test",
+                                 *map(str, tested)]) == 0
+    _, expected, _, _ = slipway(*tested, "--detector", YOLOV8N)
+    for name in ("w8a8", "w8a8_cpu"):
+        status, lines, report, errors = slipway(*tested, "--detector", tmp_path / name)
+        assert status == 0, errors
+        assert "CPUExecutionProvider" in report["detector"]["placement"]["nodes_per_provider"]
+        sure = [(one, each) for one, line in enumerate(expected) for each in line["objects"] if each["score"] >= 0.6]
+        assert len(sure) >= 8
+        for one, each in sure:
+            assert any(each["class"] == other["class"] and box_iou(np.array(each["box"]), np.array(other["box"])) > 0.7
+                       for other in lines[one]["objects"]), (name, each)
+    with pytest.raises(Exception, match="slipway"):  # an operator that the package lacks, by its domain
+        onnxruntime.InferenceSession(str(tmp_path / "w8a8_cpu/model.onnx"), providers=["CPUExecutionProvider"])
+
+
 # What follows needs no data: small networks and generated pictures.
 
 
@@ -126,6 +150,41 @@ def test_a_stream_has_tracks_and_a_video_of_the_same_length(tmp_path: Path) -> N
     assert [line["frame"] for line in frames] == list(range(6))
     assert {each["track"] for each in frames[1]["objects"]} == {each["track"] for each in frames[5]["objects"]}
     assert (tmp_path / "seen.mp4").stat().st_size > 1000
+
+
+def without_times(lines: list[dict]) -> list[dict]:
+    return [{key: value for key, value in line.items() if key not in ("timing_ms", "bench")} for line in lines]
+
+
+def test_batches_say_what_single_frames_say(tmp_path: Path) -> None:
+    """Pictures, one of them unreadable, around a video: batches of 3 of which none is of both, the last ones incomplete."""
+    for name in "abcde":
+        noise(300 + 20 * ord(name) % 7, 200).rotate(ord(name)).save(tmp_path / f"{name}.png")
+    (tmp_path / "b.png").write_bytes(b"not a picture")
+    (tmp_path / "d.mjpeg").write_bytes(stream(tmp_path, [(64, 48)] * 4 + [(320, 100)] * 3))
+    (tmp_path / "part.jpg").unlink()
+    batch_of = {key: REPOSITORY / f"tests/golden/{key}/tiny_batch.onnx" for key in ("yolov8", "segmentation")}
+    status, expected, one, _ = slipway(tmp_path, "--detector", TINY, "--segmenter", TINY_SEGMENTER, "-o", tmp_path / "one")
+    assert status == 1 and one["frames"] == 4 + 7
+    for batch in (3, 50):
+        status, found, report, errors = slipway(tmp_path, "--detector", batch_of["yolov8"], "--segmenter", batch_of["segmentation"],
+                                                "--batch", batch, "-o", tmp_path / f"of{batch}")
+        assert status == 1 and "b.png" in errors
+        assert without_times(found) == without_times(expected)
+        assert (report["frames"], report["objects"]) == (one["frames"], one["objects"])
+        for drawn in (tmp_path / "one").glob("*.png"):
+            assert (tmp_path / f"of{batch}" / drawn.name).read_bytes() == drawn.read_bytes()
+    _, [line], _, _ = slipway(tmp_path / "a.png", "--detector", batch_of["yolov8"], "--batch", 2, "--bench", 2)
+    assert line["bench"]["total"]["count"] == 2
+
+
+def test_a_batch_that_cannot_be_is_an_error(tmp_path: Path) -> None:
+    noise(300, 200).save(tmp_path / "a.png")
+    status, _, _, errors = slipway(tmp_path / "a.png", "--detector", TINY, "--batch", 4)
+    assert status == 1 and "expected a batch of 4 or a dynamic one, found float32[1,3,64,96]" in errors
+    batched = REPOSITORY / "tests/golden/yolov8/tiny_batch.onnx"
+    status, _, _, errors = slipway(tmp_path / "a.png", "--detector", batched, "--batch", 4, "--budget-ms", 30)
+    assert status == 1 and "a batch of 4 with a budget of 30 ms" in errors
 
 
 def test_a_provider_that_is_not_here_is_replaced_and_reported(tmp_path: Path) -> None:

@@ -75,6 +75,36 @@ def test_every_form_of_yolov8_finds_the_same_objects(yolov8, tmp_path: Path, con
         assert len(boxes[form]) == 126 and nearest.max() < 0.05
 
 
+def test_any_batch_finds_what_single_pictures_have(yolov8, ffnet_40s, tmp_path: Path) -> None:
+    sizes = [(300, 200), (96, 64), (50, 90), (200, 200), (97, 65)]
+    pictures = []
+    for i, size in enumerate(sizes):
+        picture(tmp_path).rename(tmp_path / f"{i}.png")
+        Image.open(tmp_path / f"{i}.png").resize(size).rotate(i).save(tmp_path / f"{i}.png")
+        pictures.append(tmp_path / f"{i}.png")
+    for batch in ("1", "dynamic"):
+        assert yolov8.main(["--seed", "3", "--output", str(tmp_path / f"y{batch}"), "--batch", batch, *SMALL]) == 0
+        assert ffnet_40s.main(["--seed", "1", "--output", str(tmp_path / f"f{batch}"), "--batch", batch, "--size", "64", "64"]) == 0
+    assert "shape: [-1, 3, 64, 96]" in (tmp_path / "ydynamic/model.yaml").read_text()
+    assert "shape: [-1, 19, 8, 8]" in (tmp_path / "fdynamic/model.yaml").read_text()
+
+    def scenes(name: str, *arguments: str) -> list[dict]:
+        done = subprocess.run([SLIPWAY, "drone", *pictures, "--detector", tmp_path / f"y{name}", "--segmenter", tmp_path / f"f{name}",
+                               "--score-min", "0", "--iou-max", "1", "--json", *arguments], capture_output=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return [line for line in map(json.loads, done.stdout.splitlines()) if line["schema"] == "drone/1"]
+
+    if not SLIPWAY.is_file():
+        pytest.skip(f"{SLIPWAY} is not built")
+    expected = scenes("1")
+    for found in (scenes("dynamic", "--batch", "3"), scenes("dynamic")):
+        for one, other in zip(expected, found, strict=True):
+            assert one["sectors"] == other["sectors"] and len(one["objects"]) == len(other["objects"]) > 100
+            for kind in ("box", "score"):  # the order of nearly equal scores is not told
+                values = [np.sort(np.array([each[kind] for each in line["objects"]]), axis=0) for line in (one, other)]
+                np.testing.assert_allclose(*values, atol=1e-3)
+
+
 def test_ffnet_40s_has_its_known_size_and_segments_a_picture(ffnet_40s, tmp_path: Path) -> None:
     assert ffnet_40s.main(["--seed", "1", "--output", str(tmp_path / "ffnet"), *SMALL[:1], "64", "128"]) == 0
     description = (tmp_path / "ffnet/model.yaml").read_text()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -214,6 +215,21 @@ def test_one_bad_picture_does_not_end_the_run(tmp_path: Path) -> None:
     assert [Path(line["image"]).name for line in lines if "faces" in line] == ["a.jpg", "d.jpg"]
     assert [line["error"]["code"] for line in lines if "image" in line and "error" in line] == ["data_loss", "invalid_argument"]
     assert "b.jpg" in errors and "c.png" in errors
+
+
+def test_a_video_that_was_cut_off_says_how_much_is_missing(tmp_path: Path) -> None:
+    frames = b"".join(encoded(noise(96 + 2 * (number % 5), 64), "JPEG") for number in range(50))
+    status, _, errors = slipway(TINY, "-", "--output", tmp_path / "whole.mkv", stdin=frames)  # 25 frames a second
+    assert status == 0, errors
+    whole = (tmp_path / "whole.mkv").read_bytes()
+    (tmp_path / "cut.mkv").write_bytes(whole[: len(whole) * 6 // 10])
+    status, lines, _ = slipway(TINY, tmp_path / "whole.mkv")
+    assert status == 0 and len(lines) == 50
+    status, lines, errors = slipway(TINY, tmp_path / "cut.mkv")
+    kept = sum("faces" in line for line in lines)
+    assert status == 1 and 0 < kept < 50
+    missing = float(re.search(r"cut\.mkv: it breaks off: ([0-9.]+) of the 2\.00 s", errors)[1])
+    assert abs(missing - (2 - kept / 25)) < 0.1
 
 
 def test_a_picture_over_the_limit_is_refused_by_its_header(tmp_path: Path) -> None:

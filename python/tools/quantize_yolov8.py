@@ -2,7 +2,9 @@
 
     python -m python.tools.quantize_yolov8 --model yolov8n.onnx --output DIR --calibration PICTURE …
 
-Writes DIR/qdq.onnx (float at its border), DIR/w8a8/model.onnx (uint8 at its input) and DIR/w8a8/model.yaml with the scale.
+Writes DIR/qdq.onnx (float at its border) and two model folders with uint8 at the input and its scale in model.yaml:
+DIR/w8a8, standard ONNX for NPU compilers and any ONNX Runtime, and DIR/w8a8_cpu, the same network half as long again as fast
+on CPUs, which only Slipway's runtime takes (python/tools/cpu_model.py).
 What follows the head's last convolutions stays float: boxes (0 … 640) and scores (0 … 1) that share a scale lose every
 object. Pass the pictures that results are judged on as --test; the script refuses an overlap by content.
 """
@@ -21,6 +23,7 @@ from onnx import helper, version_converter
 
 from python.exporters.common.model_folder import write_description
 from python.reference.yolov8.preprocess import image_to_tensor
+from python.tools.cpu_model import for_cpu
 from python.tools.quantize_face_det_lite import integers_at_border, pictures_of_both, quantize
 
 OPSET = 17  # below 13 per-channel scales have no axis
@@ -46,21 +49,24 @@ def tail_of(graph: onnx.GraphProto) -> list[str]:
     return list(tail)
 
 
-def write_integer_model(qdq: Path, folder: Path, calibration: list[Path]) -> None:
+def write_integer_model(qdq: Path, folder: Path, calibration: list[Path], is_for_cpu: bool) -> None:
     model = onnx.load(qdq)
     [[name, (scale, zero_point)]] = integers_at_border(model, outputs=False).items()
     onnx.checker.check_model(model)
+    if is_for_cpu:
+        model = for_cpu(model)
     folder.mkdir(parents=True, exist_ok=True)
     onnx.save(model, folder / "model.onnx")
 
     def describe(value: onnx.ValueInfoProto) -> dict:
         kind = value.type.tensor_type
-        described = {"name": value.name, "shape": [dimension.dim_value for dimension in kind.shape.dim],
+        described = {"name": value.name, "shape": [dimension.dim_value or -1 for dimension in kind.shape.dim],
                      "dtype": helper.tensor_dtype_to_np_dtype(kind.elem_type).name}
         return described | ({"layout": "NCHW", "scale": scale, "zero_point": zero_point} if value.name == name else {})
 
     write_description(folder, {
-        "schema": 1, "name": "yolov8", "description": "w8a8 model made with ONNX Runtime's static quantiser, detection tail in float",
+        "schema": 1, "name": "yolov8", "description": "w8a8 model made with ONNX Runtime's static quantiser, detection tail in float"
+        + (", for CPUs under Slipway's runtime" if is_for_cpu else ""),
         "licence": "AGPL-3.0", "precision": "w8a8", "calibration": {"pictures": [path.name for path in calibration]},
         "graphs": {"detector": {"file": "model.onnx", "inputs": [describe(value) for value in model.graph.input],
                                 "outputs": [describe(value) for value in model.graph.output]}}})
@@ -90,8 +96,9 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         onnx.save(model, Path(folder) / "model.onnx")
         qdq = quantize(Path(folder) / "model.onnx", options.output, options.calibration, to_tensor, tail_of)
-    write_integer_model(qdq, options.output / "w8a8", options.calibration)
-    print(f"{qdq} and {options.output / 'w8a8'}, {len(options.calibration)} calibration pictures")
+    for name, is_for_cpu in (("w8a8", False), ("w8a8_cpu", True)):
+        write_integer_model(qdq, options.output / name, options.calibration, is_for_cpu)
+    print(f"{qdq}, w8a8 and w8a8_cpu beside it, {len(options.calibration)} calibration pictures; w8a8_cpu needs Slipway's runtime")
     return 0
 
 

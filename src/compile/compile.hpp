@@ -42,7 +42,7 @@ struct CompileRequest {
   std::map<std::string, std::string> qnn_options;  ///< provider options already translated (vtcm_mb, …)
   std::string graph_name;                          ///< QNN graph name; empty: the provider's
   std::filesystem::path output_folder;             ///< exists; everything is written below it
-  std::chrono::seconds agreement_limit{300};       ///< the comparison is left out when it would take longer
+  std::chrono::seconds agreement_limit{300};       ///< the comparison is left out when it would take longer; 0: always
 };
 
 /// The name under which a context binary's wrapper looks for it in its own folder.

@@ -69,6 +69,16 @@ TEST_F(CompileForQnn, a_precompiled_onnx_holds_the_binary_and_runs) {
   EXPECT_FALSE(result->estimate) << "this chip has no cost model";
 }
 
+TEST_F(CompileForQnn, the_comparison_can_be_left_out_and_the_note_says_so) {
+  request_.target = Target::kPrecompiledQnnOnnx;
+  request_.agreement_limit = std::chrono::seconds(0);
+  const auto result = compile_bytes(models::conv_net());
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_TRUE(result->agreement.empty());
+  EXPECT_EQ(result->agreement_note, "not compared: left out as asked");
+  EXPECT_TRUE(std::filesystem::exists(result->artifact));
+}
+
 TEST_F(CompileForQnn, a_context_binary_has_a_wrapper_that_runs_it) {
   request_.target = Target::kQnnContextBinary;
   const auto result = compile_bytes(models::conv_net());

@@ -1,5 +1,6 @@
 #include "media/camera.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -7,9 +8,11 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include <libv4l2.h>
 #include <linux/videodev2.h>
+#include <sys/ioctl.h>
 
 namespace slipway::media {
 namespace {
@@ -40,11 +43,35 @@ base::Code code_of(int error) {
   }
 }
 
+std::string cameras_here() {
+  std::vector<std::string> found;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/dev", error)) {
+    if (entry.path().filename().string().starts_with("video")) found.push_back(entry.path().string());
+  }
+  std::ranges::sort(found);
+  if (found.empty()) return "this machine has no /dev/video…: is the camera plugged in, and its driver loaded?";
+  return fmt::format("this machine has {}", fmt::join(found, ", "));
+}
+
+std::string way_out(int error) {
+  switch (error) {
+    case EACCES:
+    case EPERM:
+      return "the group `video` usually may: `sudo usermod -aG video $USER`, then log in again";
+    case EBUSY:
+      return "another program is using it";
+    default:
+      return cameras_here();
+  }
+}
+
 }  // namespace
 
 struct Camera::State {
   std::string name;
   int descriptor = -1;
+  bool is_lent = false;  // to libv4l, which closes it
   VideoInfo info;
   std::size_t stride = 0;
   std::vector<std::uint8_t> pixels;
@@ -55,7 +82,7 @@ struct Camera::State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State() {
-    if (descriptor >= 0) v4l2_close(descriptor);
+    if (descriptor >= 0) is_lent ? v4l2_close(descriptor) : ::close(descriptor);
   }
 };
 
@@ -72,17 +99,24 @@ bool is_camera_path(const std::filesystem::path& path) {
 base::Result<Camera> Camera::open(const std::filesystem::path& device, const CameraOptions& options) {
   auto state = std::make_unique<State>();
   state->name = device.string();
-  v4l2_log_file = nullptr;  // what matters is in our errors
-  state->descriptor = v4l2_open(device.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  state->descriptor = ::open(device.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
   if (state->descriptor < 0) {
-    return base::fail(code_of(errno), "{}: cannot be opened as a camera: {}", state->name, std::strerror(errno));
+    const int error = errno;
+    return base::fail(code_of(error), "{}: cannot be opened as a camera: {}; {}", state->name, std::strerror(error),
+                      way_out(error));
   }
+  // Asked of the system itself: libv4l would print to standard error what is no camera.
   v4l2_capability capability{};
-  if (request(state->descriptor, VIDIOC_QUERYCAP, &capability) < 0) {
+  if (ioctl(state->descriptor, VIDIOC_QUERYCAP, &capability) < 0) {
     return base::fail(base::Code::kInvalidArgument,
-                      "{}: expected a Video4Linux camera such as /dev/video0, found another device ({})", state->name,
+                      "{}: expected a Video4Linux camera such as /dev/video0, found another device; {}", state->name,
+                      cameras_here());
+  }
+  if (v4l2_fd_open(state->descriptor, 0) < 0) {
+    return base::fail(base::Code::kInvalidArgument, "{}: libv4l does not take this camera: {}", state->name,
                       std::strerror(errno));
   }
+  state->is_lent = true;
   const auto abilities =
       (capability.capabilities & V4L2_CAP_DEVICE_CAPS) != 0 ? capability.device_caps : capability.capabilities;
   if ((abilities & V4L2_CAP_VIDEO_CAPTURE) == 0) {

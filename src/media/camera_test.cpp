@@ -13,14 +13,17 @@ TEST(Camera, SaysThatADeviceDoesNotExist) {
   ASSERT_FALSE(camera.has_value());
   EXPECT_EQ(camera.error().code, base::Code::kNotFound);
   EXPECT_THAT(camera.error().message, HasSubstr("/dev/video4242"));
+  EXPECT_THAT(camera.error().message, HasSubstr("this machine has"));
 }
 
 TEST(Camera, SaysThatAnotherDeviceIsNone) {
   ASSERT_TRUE(is_camera_path("/dev/null"));
+  testing::internal::CaptureStderr();
   const auto camera = Camera::open("/dev/null");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");  // libv4l would say something
   ASSERT_FALSE(camera.has_value());
   EXPECT_EQ(camera.error().code, base::Code::kInvalidArgument);
-  EXPECT_THAT(camera.error().message, HasSubstr("/dev/null"));
+  EXPECT_THAT(camera.error().message, HasSubstr("/dev/null: expected a Video4Linux camera"));
 }
 
 TEST(Camera, IsNotLookedForBehindFilesAndFolders) {

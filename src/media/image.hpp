@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "media/picture_memory.hpp"
 
 namespace slipway::media {
 
@@ -46,7 +47,7 @@ class Image {
  private:
   int width_ = 0;
   int height_ = 0;
-  std::vector<std::uint8_t> pixels_;
+  std::vector<std::uint8_t, PictureMemory<std::uint8_t>> pixels_;
 };
 
 /// An owned copy of a view.

@@ -25,9 +25,9 @@ base::Result<internal::Stored> decode_stored(Bytes bytes, const ImageLimits& lim
   if (starts_with(bytes, "RIFF"sv) && starts_with(bytes, "WEBP"sv, 8)) return internal::decode_webp(bytes, limits);
   if (starts_with(bytes, "BM"sv)) return internal::decode_bmp(bytes, limits);
   if (starts_with(bytes, "GIF87a"sv) || starts_with(bytes, "GIF89a"sv)) return internal::decode_gif(bytes, limits);
-  return base::fail(base::Code::kInvalidArgument,
-                    "expected a JPEG, PNG, WebP, BMP or GIF picture, found {} bytes that begin like none of them",
-                    bytes.size());
+  return base::fail(
+      base::Code::kInvalidArgument, "expected a JPEG, PNG, WebP, BMP or GIF picture, found {}",
+      bytes.empty() ? "an empty file" : fmt::format("{} bytes that begin like none of them", bytes.size()));
 }
 
 std::string lower_ending(const std::filesystem::path& path) {
@@ -66,9 +66,10 @@ base::Result<void> check_size(std::int64_t width, std::int64_t height, const Ima
                       height);
   }
   if (width > limits.max_pixels / height || width > 0xFFFFFF || height > 0xFFFFFF) {
-    return base::fail(base::Code::kResourceExhausted,
-                      "{}x{} pixels are more than the limit of {} pixels: raise the limit or use a smaller picture",
-                      width, height, limits.max_pixels);
+    return base::fail(
+        base::Code::kResourceExhausted,
+        "{}x{} pixels are more than the limit of {} pixels: raise the limit (--max-pixels) or use a smaller picture",
+        width, height, limits.max_pixels);
   }
   return {};
 }

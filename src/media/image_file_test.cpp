@@ -73,6 +73,13 @@ TEST(DecodeImage, RefusesWhatIsNoPictureAndNamesTheKindsItTakes) {
   }
 }
 
+TEST(DecodeImage, SaysThatAFileIsEmptyAndHowALimitIsRaised) {
+  EXPECT_NE(decode("").error().message.find("an empty file"), std::string::npos);
+  const auto image = decode(content_of(kPictures / "rgb.png"), {.max_pixels = 1});
+  ASSERT_FALSE(image);
+  EXPECT_NE(image.error().message.find("--max-pixels"), std::string::npos) << image.error().message;
+}
+
 // The header alone decides: the bytes announce far more pixels than there is memory for.
 TEST(DecodeImage, RefusesTooManyPixelsBeforeTakingMemory) {
   std::string png = content_of(kPictures / "rgb.png");

@@ -11,7 +11,9 @@
 namespace slipway::media {
 namespace {
 
-constexpr std::array<float, 3> kLumaWeights = {0.2125F, 0.7154F, 0.0721F};
+// 0.2125, 0.7154 and 0.0721 as whole numbers: their sum has no rounding, in whatever order it is built.
+constexpr std::array<std::int32_t, 3> kLumaWeights = {2125, 7154, 721};
+constexpr float kLumaUnit = 10000;
 
 /// Where each output column (or row) reads: source index and the weight of the next one.
 struct Taps {
@@ -19,8 +21,9 @@ struct Taps {
   std::vector<std::int32_t> left;
   std::vector<float> right_weight;
 
-  void make(int from, int to) {
-    if (from == source && to == target) return;
+  /// False when it was that already.
+  bool make(int from, int to) {
+    if (from == source && to == target) return false;
     source = from;
     target = to;
     left.resize(static_cast<std::size_t>(to));
@@ -32,7 +35,55 @@ struct Taps {
       left[static_cast<std::size_t>(i)] = index;
       right_weight[static_cast<std::size_t>(i)] = index + 1 < from ? static_cast<float>(position - index) : 0.0F;
     }
+    return true;
   }
+};
+
+/// The columns of a picture that are read at all, and where the taps find them in rows of these alone. A network that
+/// is three times smaller than a picture reads one or two of three.
+struct Columns {
+  Taps taps;
+  std::size_t count = 0;                     // that are read, or all of them where picking would not pay
+  std::vector<internal::PixelGroup> picked;  // empty: all
+  bool is_copy = false;                      // output columns are the read ones, unmixed
+
+  void make(int from, int to) {
+    if (!taps.make(from, to)) return;
+    std::vector<std::int32_t> read;
+    for (std::size_t i = 0; i < taps.left.size(); ++i) {
+      if (read.empty() || read.back() < taps.left[i]) read.push_back(taps.left[i]);
+      if (taps.right_weight[i] > 0) read.push_back(taps.left[i] + 1);
+    }
+    picked.clear();
+    count = static_cast<std::size_t>(from);
+    if (pays(read.size(), count)) {
+      internal::group_pixels(read, picked);
+      count = read.size();
+      std::int32_t place = 0;
+      for (std::int32_t& left : taps.left) {
+        while (read[static_cast<std::size_t>(place)] < left) ++place;
+        left = place;
+      }
+    }
+    is_copy = count == taps.left.size() && std::ranges::all_of(taps.right_weight, [](float w) { return w == 0; });
+  }
+
+  /// Without vector code for it, picking takes longer than weighing twice as many.
+  static bool pays(std::size_t read, std::size_t all) { return internal::picks_fast() ? read < all : 3 * read <= all; }
+};
+
+/// Floats that begin where a cache line does: vectors that reach over two lines cost twice.
+class FloatRow {
+ public:
+  void resize(std::size_t count) { lines_.resize(count / kLine + 1); }
+  [[nodiscard]] float* data() { return lines_.data()->values; }
+
+ private:
+  static constexpr std::size_t kLine = 16;
+  struct alignas(64) Line {
+    float values[kLine];
+  };
+  std::vector<Line> lines_;
 };
 
 bool is_integer(tensor::Dtype dtype) {
@@ -47,13 +98,15 @@ struct ImageToTensor::State {
   Fit fit;
   std::size_t planes = 1;
   std::size_t row_values = 0;  // of one output row of one plane
-  Taps columns, rows;
-  std::size_t source_width = 0;
+  Columns columns;
+  Taps rows;
+  std::size_t row_bytes = 0;           // of the picture
+  std::vector<std::uint8_t> narrowed;  // one row's picked pixels
   // The last two source rows as floats, one plane after the other, each with a spare value at its end.
-  std::array<std::vector<float>, 2> source_rows;
+  std::array<FloatRow, 2> source_rows;
   std::array<int, 2> source_row_index = {-1, -1};
   std::size_t row_tap = 0;  // where next_row() looks on
-  std::vector<float> mixed;
+  FloatRow mixed;
   std::vector<float> finished;                              // one output row, all planes
   std::array<float, 3> gain = {1, 1, 1}, bias = {0, 0, 0};  // a channel's, normalisation included
 
@@ -62,12 +115,22 @@ struct ImageToTensor::State {
   }
   [[nodiscard]] std::size_t element_bytes() const { return tensor::dtype_size_bytes(input.dtype); }
 
-  void load(const std::uint8_t* rgb, std::size_t count, std::size_t plane_stride, float* out) const {
+  /// Reads row y as floats, and fetches the one after it.
+  void load(ImageView image, int y, std::size_t plane_stride, float* out) {
+    const std::size_t count = columns.count;
+    const std::uint8_t* rgb = image.row(y);
+    const int next_y = next_row(y);
+    const std::uint8_t* next = next_y < image.height ? image.row(next_y) : rgb;
+    if (!columns.picked.empty()) {
+      internal::pick_pixels(rgb, row_bytes, columns.picked, next, narrowed.data());
+      rgb = next = narrowed.data();
+    }
     if (input.channels == Channels::kLuma) {
-      const float weights[3] = {kLumaWeights[0] * input.gain, kLumaWeights[1] * input.gain,
-                                kLumaWeights[2] * input.gain};
-      internal::weigh_row(rgb, count, weights, input.bias, out);
-    } else if (input.channels == Channels::kBlue) {
+      internal::weigh_row(rgb, count, kLumaWeights, input.gain / kLumaUnit, input.bias, next, out);
+      return;
+    }
+    internal::prefetch(next, 3 * count);
+    if (input.channels == Channels::kBlue) {
       internal::pick_row(rgb + 2, count, input.gain, input.bias, out);
     } else {
       for (std::size_t c = 0; c < 3; ++c) internal::pick_row(rgb + c, count, gain[c], bias[c], out + c * plane_stride);
@@ -91,10 +154,7 @@ struct ImageToTensor::State {
       if (source_row_index[slot] == y) return source_rows[slot].data();
     }
     const std::size_t slot = source_row_index[0] == keep ? 1 : 0;
-    if (const int next = next_row(y); next < image.height) {
-      internal::prefetch(image.row(next), 3 * source_width);
-    }
-    load(image.row(y), source_width, source_width + 1, source_rows[slot].data());
+    load(image, y, columns.count + 1, source_rows[slot].data());
     source_row_index[slot] = y;
     return source_rows[slot].data();
   }
@@ -191,15 +251,15 @@ base::Result<Placement> ImageToTensor::convert(ImageView image, std::span<std::b
   const Placement placement = place(image.width, image.height, input.width, input.height, state.fit);
   const auto inner_width = static_cast<std::size_t>(placement.inner_width);
   const auto width = static_cast<std::size_t>(input.width);
-  const bool same_columns = placement.inner_width == image.width;
   const bool is_float = input.dtype == tensor::Dtype::kFloat32 && (input.layout == Layout::kNchw || state.planes == 1);
 
   state.columns.make(image.width, placement.inner_width);
   state.rows.make(image.height, placement.inner_height);
-  state.source_width = static_cast<std::size_t>(image.width);
+  state.row_bytes = 3 * static_cast<std::size_t>(image.width);
   state.source_row_index = {-1, -1};
   state.row_tap = 0;
-  const std::size_t plane_stride = state.source_width + 1;
+  const std::size_t plane_stride = state.columns.count + 1;
+  state.narrowed.resize(3 * state.columns.count + internal::kSpareBytes);
   for (auto& row : state.source_rows) row.resize(plane_stride * state.planes + internal::kSpareValues);
   state.mixed.resize(plane_stride * state.planes + internal::kSpareValues);
 
@@ -227,6 +287,12 @@ base::Result<Placement> ImageToTensor::convert(ImageView image, std::span<std::b
     const auto tap = static_cast<std::size_t>(inner_y);
     const int upper = state.rows.left[tap];
     const float lower_weight = state.rows.right_weight[tap];
+    const std::size_t y = pad_top + tap;
+    float* const floats = is_float ? reinterpret_cast<float*>(out.data()) + y * width + pad_left : nullptr;
+    if (is_float && lower_weight == 0 && state.columns.is_copy) {
+      state.load(image, upper, state.pixels(), floats);
+      continue;
+    }
     const int lower = lower_weight > 0 ? upper + 1 : upper;
     const float* row = state.source_row(image, upper, lower);
     if (lower != upper) {
@@ -234,15 +300,12 @@ base::Result<Placement> ImageToTensor::convert(ImageView image, std::span<std::b
       internal::mix_rows(row, below, plane_stride * state.planes, lower_weight, state.mixed.data());
       row = state.mixed.data();
     }
-    const std::size_t y = pad_top + tap;
     for (std::size_t plane = 0; plane < state.planes; ++plane) {
       const float* values = row + plane * plane_stride;
-      if (!same_columns) {
-        float* resampled = is_float
-                               ? reinterpret_cast<float*>(out.data()) + plane * state.pixels() + y * width + pad_left
-                               : state.finished.data();
-        internal::resample_row(values, state.columns.left.data(), state.columns.right_weight.data(), inner_width,
-                               resampled);
+      if (!state.columns.is_copy) {
+        float* resampled = is_float ? floats + plane * state.pixels() : state.finished.data();
+        internal::resample_row(values, state.columns.taps.left.data(), state.columns.taps.right_weight.data(),
+                               inner_width, resampled);
         values = resampled;
       }
       state.store(values, inner_width, plane, y, pad_left, out.data());

@@ -13,6 +13,7 @@ extern "C" {
 #include "base/files.hpp"
 #include "media/internal/codecs.hpp"
 #include "media/internal/libav.hpp"
+#include "media/internal/stated_end.hpp"
 
 namespace slipway::media {
 namespace {
@@ -80,6 +81,8 @@ struct VideoReader::State {
   VideoInfo info;
   std::int64_t next_index = 0;
   double first_time_s = 0;
+  StatedEnd stated_end;
+  double missing_s = 0;
   std::int64_t damaged = 0;
   bool broke_off = false;
   bool is_draining = false;
@@ -116,9 +119,11 @@ struct VideoReader::State {
         broke_off =
             status != AVERROR_EOF || (input->pb != nullptr && input->pb->error < 0 && input->pb->error != AVERROR_EOF);
         is_draining = true;
+        missing_s = stated_end.missing_s(*input);
         avcodec_send_packet(decoder.get(), nullptr);
         return;
       }
+      stated_end.saw(*input, *packet);
       const bool is_ours = packet->stream_index == stream_index;
       if (is_ours && (packet->flags & AV_PKT_FLAG_CORRUPT) != 0) ++damaged;
       const int sent = is_ours ? avcodec_send_packet(decoder.get(), packet.get()) : 0;
@@ -214,6 +219,7 @@ base::Result<VideoReader> VideoReader::open(const std::filesystem::path& path, c
   }
   if (opened->duration > 0) info.duration_s = static_cast<double>(opened->duration) / AV_TIME_BASE;
   info.codec = codec->name;
+  state->stated_end = StatedEnd(*opened, state->stream_index, info.frames_per_second());
   return VideoReader(std::move(state));
 }
 
@@ -227,6 +233,10 @@ std::int64_t VideoReader::damaged_packets() const {
 
 bool VideoReader::broke_off() const {
   return state_->broke_off;
+}
+
+double VideoReader::missing_s() const {
+  return state_->missing_s;
 }
 
 base::Result<bool> VideoReader::next(VideoFrame& frame) {
@@ -393,8 +403,9 @@ base::Result<void> VideoWriter::finish() {
 }
 
 bool has_video_ending(const std::filesystem::path& path) {
-  constexpr std::array<std::string_view, 12> kEndings = {".mp4", ".mkv", ".mov", ".avi",  ".webm", ".m4v",
-                                                         ".mpg", ".ts",  ".y4m", ".mpeg", ".flv",  ".mjpeg"};
+  constexpr std::array<std::string_view, 20> kEndings = {".mp4", ".mkv", ".mov",  ".avi", ".webm",  ".m4v",  ".mpg",
+                                                         ".ts",  ".y4m", ".mpeg", ".flv", ".mjpeg", ".m2ts", ".mts",
+                                                         ".3gp", ".wmv", ".ogv",  ".ivf", ".h264",  ".hevc"};
   return std::ranges::find(kEndings, lower_ending(path)) != kEndings.end();
 }
 

@@ -23,8 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kLibraryName = "libonnxruntime.so.1";
-// The first with plug-in providers, whose calls are the newest that runtime/ uses beside those of assignment.cpp.
-constexpr int kOldestApi = 22;
 
 fs::path folder_of_executable() {
   std::error_code error;

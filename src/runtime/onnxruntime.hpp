@@ -15,6 +15,9 @@
 
 namespace slipway::runtime {
 
+/// The first with plug-in providers, whose calls are the newest that runtime/ uses beside those of assignment.cpp.
+inline constexpr int kOldestApi = 22;
+
 /// Turns what ONNX Runtime throws into an Error; `what` says what was being done.
 [[nodiscard]] base::Error error_of(const Ort::Exception& exception, std::string_view what);
 

@@ -2,6 +2,7 @@
 #include <unordered_map>
 
 #include "runtime/assignment.hpp"
+#include "runtime/lookup_op.hpp"
 #include "runtime/openvino.hpp"
 #include "runtime/session_state.hpp"
 #include "runtime/stdout_guard.hpp"
@@ -173,6 +174,7 @@ base::Result<Ort::SessionOptions> make_session_options(Environment::State& envir
   }
   if (options.record_placement && can_read_assignment(*environment.base)) made.AddConfigEntry(kRecordAssignment, "1");
   for (const auto& [key, value] : options.config_entries) made.AddConfigEntry(key.c_str(), value.c_str());
+  add_lookup_op(made);
   // After the entries: a library may read them.
   for (const fs::path& library : options.custom_op_libraries) made.RegisterCustomOpsLibrary(library.c_str());
   if (!options.profile_prefix.empty()) made.EnableProfiling(options.profile_prefix.c_str());

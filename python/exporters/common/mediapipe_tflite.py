@@ -16,6 +16,7 @@ import onnx
 import onnx.utils
 from PIL import Image
 
+from python.exporters.common.batch import BATCH_HELP, axis, parse, set_batch
 from python.exporters.common.model_folder import write_description
 from python.exporters.common.prelu import expand_prelu
 from python.exporters.common.unsupported import UnsupportedModelError
@@ -89,13 +90,23 @@ def convert_tflite(checkpoint: Path, folder: Path, layout: str, networks: tuple[
     return network, path
 
 
-def describe_tensors(network: Network, layout: str) -> dict[str, Any]:
+def finish(path: Path, form: str, batch: int | str) -> None:
+    """Rewrites the graph for the form and the batch that are asked for."""
+    if form == "cpu":
+        model = onnx.load(path)
+        if expand_prelu(model) > 0:
+            onnx.save(model, path)
+    if batch != 1:
+        print(f"{path}: with a batch of {batch} {set_batch(path, batch):.1e} of the range from single runs")
+
+
+def describe_tensors(network: Network, layout: str, batch: int | str = 1) -> dict[str, Any]:
     """The rows `inputs` and `outputs` of a graph in model.yaml."""
-    batch, height, width, channels = network.input_shape
-    shape = [batch, channels, height, width] if layout == "nchw" else list(network.input_shape)
+    _, height, width, channels = network.input_shape
+    shape = [axis(batch), *((channels, height, width) if layout == "nchw" else (height, width, channels))]
     return {"inputs": [{"name": "image", "shape": shape, "dtype": "float32", "layout": layout.upper(), "colour": "RGB",
                         "range": list(network.input_range)}],
-            "outputs": [{"name": name, "shape": list(output), "dtype": "float32"}
+            "outputs": [{"name": name, "shape": [axis(batch), *output[1:]], "dtype": "float32"}
                         for name, output in zip(network.output_names, network.output_shapes)]}
 
 
@@ -145,6 +156,7 @@ def run_exporter(module: str, doc: str, noun: str, networks: tuple[Network, ...]
     parser.add_argument("--output", type=Path, required=True, help="model folder to write")
     parser.add_argument("--layout", choices=("nhwc", "nchw"), default="nhwc", help="axes of the input (default: nhwc)")
     parser.add_argument("--form", choices=("cpu", "portable"), default="cpu", help=FORM_HELP)
+    parser.add_argument("--batch", type=parse, default=1, help=BATCH_HELP)
     parser.add_argument("--check", action="store_true", help="compare with LiteRT on pictures")
     parser.add_argument("--pictures", type=Path, nargs="+", default=[ASTRONAUT], help="for --check (default: %(default)s)")
     options = parser.parse_args(arguments)
@@ -155,13 +167,10 @@ def run_exporter(module: str, doc: str, noun: str, networks: tuple[Network, ...]
             network, path = convert_tflite(checkpoint, options.output, options.layout, networks, noun)
             if network.graph in graphs:
                 raise UnsupportedModelError(f"{checkpoint}: a folder holds one {network.graph}")
-            if options.form == "cpu":
-                model = onnx.load(path)
-                if expand_prelu(model) > 0:
-                    onnx.save(model, path)
+            finish(path, options.form, options.batch)
             graphs[network.graph] = {"file": path.name, "variant": network.variant,
                                      "checkpoint": {"file": checkpoint.name, "sha256": digest_of(checkpoint)},
-                                     **describe_tensors(network, options.layout), **describe_graph(network)}
+                                     **describe_tensors(network, options.layout, options.batch), **describe_graph(network)}
             made.append((network, checkpoint, path))
             print(f"{path}: {network.variant}, {len(onnx.load(path).graph.node)} nodes, {path.stat().st_size / 1e6:.2f} MB")
         print(write_description(options.output, {

@@ -25,7 +25,9 @@ from python.exporters.samurai.checkpoint import Refused
 
 OPSET = 17
 # Of an output's largest value in the reference.
-TOLERANCES = {"float32": 2e-4, "float16": 5e-2, "int8": 0.5}
+TOLERANCES = {"float32": 2e-4, "float16": 5e-2, "int8": 0.3}
+# A quotient of two numbers of pixels: a single one on the edge is already 2e-4 where a mask is small.
+PIXEL_TOLERANCES = {"stability": 2e-3}
 ATTENTIONS = [f"memory_attention_{n}" for n in range(1, graphs.MEMORIES + 1)]
 COMPONENTS = ["image_encoder", "prompt_encoder", "mask_decoder", *ATTENTIONS, "memory_attention_masked", "memory_encoder"]
 # Names that stand for several.
@@ -47,9 +49,13 @@ LAYOUTS = {"image": "N C H W", "points": "N P XY", "labels": "N P", "masks": "N 
 @dataclasses.dataclass
 class Checked:
     component: str
-    max_abs: float       # largest difference of all outputs and inputs tried, relative to the output's largest value
+    max_abs: float       # largest difference of all inputs tried, relative to the output's largest value
     relative_rms: float
-    worst: str
+    worst: str           # output of max_abs: the one closest to its tolerance, or farthest beyond it
+    tolerance: float     # of that output
+
+    def within(self) -> bool:
+        return self.max_abs <= self.tolerance
 
     def line(self) -> str:
         return (f"{self.component}: max |difference| to PyTorch {torch.__version__} {self.max_abs:.2e} of the largest value "
@@ -62,8 +68,7 @@ class Report:
     checked: list[Checked]
 
     def within(self) -> bool:
-        # Written so that a NaN fails.
-        return all(each.max_abs <= self.tolerance for each in self.checked)
+        return all(each.within() for each in self.checked)
 
 
 def export(options, model=None) -> Report:
@@ -82,7 +87,7 @@ def export(options, model=None) -> Report:
         for name in options.components:
             path = work / f"{name}.onnx"
             _write(model, name, path, options, weights)
-            report.checked.append(check(name, path, samples(name), options))
+            report.checked.append(check(name, path, samples(name), report.tolerance, options.threads))
             print(report.checked[-1].line(), flush=True)
             entries[name] = _entry(path)
             gc.collect()
@@ -171,12 +176,12 @@ def _write(model, name: str, path: pathlib.Path, options, weights: str) -> None:
     del module
     if not axes:
         _fold(path, "basic")
-    if options.optimize and options.layout == "cpu" and not (options.fp16 or options.quantize_dynamic):
-        _fold(path, "extended")
     if options.fp16 and name != "prompt_encoder":  # small, and its coordinates need their digits
         _to_half(path)
     if options.quantize_dynamic:
         _to_int8(path)
+    if options.optimize:
+        _fold(path, "extended")
     proto = onnx.load(path)
     proto.producer_name, proto.doc_string = "slipway", f"{name} of SAM 2.1 video, {options.layout} layout"
     for each in proto.graph.node:
@@ -225,20 +230,21 @@ def session(path: pathlib.Path, threads: int = 0) -> onnxruntime.InferenceSessio
     return onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
 
 
-def check(name: str, path: pathlib.Path, cases, options) -> Checked:
+def check(name: str, path: pathlib.Path, cases, tolerance: float, threads: int) -> Checked:
     """cases: (inputs, outputs of PyTorch) by name; an output may be left out of a case."""
-    runner = session(path, options.threads)
-    result = Checked(name, 0.0, 0.0, "")
+    runner = session(path, threads)
+    result = Checked(name, 0.0, 0.0, "", tolerance)
     for feed, expected in cases:
         got = dict(zip([each.name for each in runner.get_outputs()], runner.run(None, feed)))
         for key, reference in expected.items():
             difference = got[key].astype(np.float64) - reference
-            largest = float(np.abs(difference).max() / max(1e-6, np.abs(reference).max()))
+            # Infinity, unlike NaN, stays the largest of all that come after it.
+            largest = float(np.nan_to_num(np.abs(difference), nan=np.inf).max() / max(1e-6, np.abs(reference).max()))
             rms = float(np.sqrt((difference**2).mean() / max(1e-12, (reference.astype(np.float64)**2).mean())))
-            if not largest <= result.max_abs:
-                result.max_abs, result.worst = largest, key
-            if not rms <= result.relative_rms:
-                result.relative_rms = rms
+            allowed = max(tolerance, PIXEL_TOLERANCES.get(key, 0.0))
+            if largest / allowed >= result.max_abs / result.tolerance:
+                result.max_abs, result.worst, result.tolerance = largest, key, allowed
+            result.relative_rms = float(np.maximum(result.relative_rms, rms))
     return result
 
 

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from python.reference.face_det_lite.constants import HEIGHT, LUMA, WIDTH
+from python.reference.face_det_lite.constants import HEIGHT, LUMA, LUMA_UNIT, WIDTH
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,9 +39,9 @@ def choose_channel(picture: np.ndarray, channel: str) -> np.ndarray:
     """
     to_unit = np.float32(1) / np.float32(255)
     values = picture.astype(np.float32)
-    if channel == "luma":
-        red, green, blue = np.array(LUMA, np.float32) * to_unit
-        return (values[:, :, 0] * red + values[:, :, 1] * green + values[:, :, 2] * blue)[:, :, None]
+    if channel == "luma":  # the weights have four digits: in whole numbers the sum is exact
+        sums = picture.astype(np.int32) @ np.rint(np.array(LUMA) * LUMA_UNIT).astype(np.int32)
+        return (sums.astype(np.float32) * (to_unit / np.float32(LUMA_UNIT)))[:, :, None]
     return (values[:, :, 2:] if channel == "blue" else values) * to_unit
 
 

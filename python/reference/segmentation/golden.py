@@ -66,7 +66,7 @@ def write_argmax(folder: pathlib.Path) -> None:
     (folder / "argmax.json").write_text(json.dumps({"cases": cases}, indent=1) + "\n")
 
 
-def tiny_network() -> onnx.ModelProto:
+def tiny_network(batch: int | str = 1) -> onnx.ModelProto:
     """Cityscapes' classes from colours, on a grid of 1/8: dark is road, green vegetation, blue sky, grey building."""
     weight = np.zeros((19, 3, 1, 1), np.float32)
     bias = np.full(19, -50, np.float32)
@@ -74,8 +74,8 @@ def tiny_network() -> onnx.ModelProto:
         weight[label, :, 0, 0], bias[label] = colour, offset
     nodes = [helper.make_node("AveragePool", ["image"], ["means"], kernel_shape=[8, 8], strides=[8, 8]),
              helper.make_node("Conv", ["means", "weight", "bias"], ["mask"])]
-    graph = helper.make_graph(nodes, "tiny_segmentation", [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, 64, 128])],
-                              [helper.make_tensor_value_info("mask", TensorProto.FLOAT, [1, 19, 8, 16])],
+    graph = helper.make_graph(nodes, "tiny_segmentation", [helper.make_tensor_value_info("image", TensorProto.FLOAT, [batch, 3, 64, 128])],
+                              [helper.make_tensor_value_info("mask", TensorProto.FLOAT, [batch, 19, 8, 16])],
                               [onnx.numpy_helper.from_array(weight, "weight"), onnx.numpy_helper.from_array(bias, "bias")])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model, full_check=True)
@@ -86,6 +86,7 @@ def write_pipeline(folder: pathlib.Path) -> None:
     model = tiny_network()
     onnx.save(model, folder / "tiny.onnx")
     onnx.save(behind_misbehaving(model), folder / "tiny_misbehave.onnx")
+    onnx.save(tiny_network("batch"), folder / "tiny_batch.onnx")
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     blocks = picture(8, 6, 9)
     pixels = np.repeat(np.repeat(blocks, 17, axis=0), 17, axis=1)

@@ -96,7 +96,7 @@ def write_postprocess(folder: pathlib.Path) -> None:
     (folder / "postprocess.json").write_text(json.dumps({"input": [WIDTH, HEIGHT], "cases": cases}, indent=1) + "\n")
 
 
-def tiny_network(quantised: bool) -> onnx.ModelProto:
+def tiny_network(quantised: bool, batch: int | str = 1) -> onnx.ModelProto:
     """A network with YOLOv8's signature and no training: means of three strides, 1×1 convolutions, boxes on a grid.
 
     Red, green and blue are its three classes. `quantised` has integers at its border, as compiled w8a8 files have.
@@ -132,19 +132,19 @@ def tiny_network(quantised: bool) -> onnx.ModelProto:
                 nodes.append(helper.make_node("Add", [f"{name}.conv", constant(f"{name}.grid", grid[None])], [f"{name}.value"]))
             else:
                 nodes.append(helper.make_node("Sigmoid", [f"{name}.conv"], [f"{name}.value"]))
-            nodes.append(helper.make_node("Reshape", [f"{name}.value", constant(f"{name}.shape", np.array([1, channels, -1]))], [name]))
+            nodes.append(helper.make_node("Reshape", [f"{name}.value", constant(f"{name}.shape", np.array([batch if batch == 1 else 0, channels, -1]))], [name]))
             parts[key].append(name)
     for key, names in parts.items():
         nodes.append(helper.make_node("Concat", names, [f"real_{key}" if quantised else key], axis=2))
     kind = TensorProto.UINT8 if quantised else TensorProto.FLOAT
-    results = [helper.make_tensor_value_info("boxes", kind, [1, 4, ANCHORS]), helper.make_tensor_value_info("scores", kind, [1, 3, ANCHORS])]
+    results = [helper.make_tensor_value_info("boxes", kind, [batch, 4, ANCHORS]), helper.make_tensor_value_info("scores", kind, [batch, 3, ANCHORS])]
     if quantised:
         for key in parts:
             at_border("QuantizeLinear", f"real_{key}", key, *SCALES[key])
     else:
         nodes.append(helper.make_node("Concat", ["boxes", "scores"], ["output0"], axis=1))
-        results = [helper.make_tensor_value_info("output0", kind, [1, 7, ANCHORS])]
-    graph = helper.make_graph(nodes, "tiny_yolov8", [helper.make_tensor_value_info("image", kind, [1, 3, HEIGHT, WIDTH])], results, constants)
+        results = [helper.make_tensor_value_info("output0", kind, [batch, 7, ANCHORS])]
+    graph = helper.make_graph(nodes, "tiny_yolov8", [helper.make_tensor_value_info("image", kind, [batch, 3, HEIGHT, WIDTH])], results, constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model, full_check=True)
     return model
@@ -173,6 +173,8 @@ def write_pipeline(folder: pathlib.Path) -> None:
             arrays[f"{name}.{padding}.classes"] = np.array([each.class_id for each in found], np.int64)
     np.savez_compressed(folder / "pipeline.npz", **arrays)
     onnx.save(behind_misbehaving(tiny_network(quantised=False)), folder / "tiny_misbehave.onnx")
+    onnx.save(tiny_network(quantised=False, batch="batch"), folder / "tiny_batch.onnx")
+    onnx.save(tiny_network(quantised=True, batch=3), folder / "tiny_quantised_3.onnx")
 
 
 def main() -> None:

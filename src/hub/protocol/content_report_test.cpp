@@ -89,5 +89,36 @@ TEST(DatasetReport, names_entries_and_says_when_the_data_expired) {
   EXPECT_EQ(report["state"], "expired");
 }
 
+TEST(RecentModels, are_lines_with_their_standing_and_without_details) {
+  domain::Model target;
+  target.id = "mtarget";
+  target.producer_job_id = "jcompile";
+  domain::Job job = sample_compile_job().job;
+  job.state = domain::JobState::kFailed;
+  domain::Model model = uploaded();
+  model.inspection.emplace().inputs.emplace_back();
+  const json report = json::parse(encode_recent_models({{target, job}, {model, std::nullopt}}, 7));
+  EXPECT_EQ(report["schema"], "slipway-recent-models/1");
+  EXPECT_EQ(report["total"], 7);
+  EXPECT_EQ(report["models"][0]["state"], "not made");
+  EXPECT_EQ(report["models"][0]["producer_job_id"], "jcompile");
+  EXPECT_EQ(report["models"][1]["state"], "ready");
+  EXPECT_FALSE(report["models"][1].contains("inputs"));
+  EXPECT_FALSE(report["models"][1].contains("download_url"));
+}
+
+TEST(RecentDatasets, say_which_have_expired) {
+  domain::Dataset dataset;
+  dataset.upload = domain::UploadState::kComplete;
+  dataset.inspection.emplace();
+  const base::Time now = surroundings().now;
+  dataset.expires = now;
+  domain::Dataset fresh = dataset;
+  fresh.expires.reset();
+  const json report = json::parse(encode_recent_datasets({{dataset, {}}, {fresh, {}}}, 2, now));
+  EXPECT_EQ(report["datasets"][0]["state"], "expired");
+  EXPECT_EQ(report["datasets"][1]["state"], "ready");
+}
+
 }  // namespace
 }  // namespace slipway::hub::protocol

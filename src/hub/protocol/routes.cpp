@@ -67,6 +67,8 @@ constexpr auto kRows = std::to_array<Row>({
     {"GET", "api/v1/models/*/report", Route::kModelReport, Access::kUserTokenOrCookie, "model report"},
     {"GET", "api/v1/datasets/*/report", Route::kDatasetReport, Access::kUserTokenOrCookie, "dataset report"},
     {"GET", "api/v1/recent_jobs", Route::kRecentJobs, Access::kUserTokenOrCookie, "recent jobs"},
+    {"GET", "api/v1/recent_models", Route::kRecentModels, Access::kUserTokenOrCookie, "recent models"},
+    {"GET", "api/v1/recent_datasets", Route::kRecentDatasets, Access::kUserTokenOrCookie, "recent datasets"},
 
     {"POST", "agent/v1/register", Route::kAgentRegister, Access::kAgentToken, "agent register"},
     {"POST", "agent/v1/lease", Route::kAgentLease, Access::kAgentToken, "agent lease"},
@@ -81,7 +83,9 @@ constexpr auto kRows = std::to_array<Row>({
     {"GET", "assets/download/*", Route::kAssetDownload, Access::kLink, "download"},
 
     {"GET", "", Route::kHome, Access::kAnyone, "home"},
-    {"GET", "jobs", Route::kJobsPage, Access::kAnyone, "jobs page"},
+    {"GET", "jobs", Route::kListPage, Access::kAnyone, "list page"},
+    {"GET", "models", Route::kListPage, Access::kAnyone, "list page"},
+    {"GET", "datasets", Route::kListPage, Access::kAnyone, "list page"},
     {"GET", "jobs/*", Route::kJobPage, Access::kAnyone, "job page"},
     {"GET", "models/*", Route::kModelPage, Access::kAnyone, "model page"},
     {"GET", "datasets/*", Route::kDatasetPage, Access::kAnyone, "dataset page"},

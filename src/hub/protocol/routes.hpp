@@ -42,6 +42,8 @@ enum class Route {
   kModelReport,
   kDatasetReport,
   kRecentJobs,
+  kRecentModels,
+  kRecentDatasets,
   // Agents, below /agent/v1/.
   kAgentRegister,
   kAgentLease,
@@ -56,7 +58,7 @@ enum class Route {
   kAssetDownload,
   // Pages.
   kHome,
-  kJobsPage,
+  kListPage,  ///< of jobs, models or datasets
   kJobPage,
   kModelPage,
   kDatasetPage,

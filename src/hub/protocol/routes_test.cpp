@@ -106,6 +106,9 @@ TEST(Routes, agents_and_users_need_different_tokens) {
 }
 
 TEST(Routes, the_addresses_that_the_client_prints_lead_to_pages) {
+  for (const char* list : {"/jobs/", "/models/", "/datasets/"}) {
+    EXPECT_EQ(match_route("GET", list).route, Route::kListPage) << list;
+  }
   EXPECT_EQ(match_route("GET", "/jobs/j1/").route, Route::kJobPage);
   EXPECT_EQ(match_route("GET", "/models/m1/").route, Route::kModelPage);
   EXPECT_EQ(match_route("GET", "/datasets/d1/").route, Route::kDatasetPage);

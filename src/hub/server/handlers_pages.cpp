@@ -151,9 +151,9 @@ Reply home(const Context&, const Call&) {
   return redirect("/jobs/");
 }
 
-Reply jobs_page(const Context& context, const Call& call) {
+Reply list_page(const Context& context, const Call& call) {
   if (!is_signed_in(context, call)) return to_sign_in(call);
-  return page(std::string(file_named("jobs.html")));
+  return page(std::string(file_named("list.html")));
 }
 
 Reply job_page(const Context& context, const Call& call) {

@@ -38,6 +38,24 @@ Reply download(const Context& context, const Call& call, const base::Result<doma
 
 constexpr std::uint64_t kShownJobs = 50;
 
+template <typename Content>
+std::optional<domain::Job> producer_of(const Context& context, const Call& call, const Content& content) {
+  if (content.producer_job_id.empty()) return std::nullopt;
+  auto job = context.hub.job(call.actor, content.producer_job_id);
+  return job ? std::optional(std::move(*job)) : std::nullopt;
+}
+
+template <typename Content>
+std::vector<protocol::ContentLine<Content>> lines_of(const Context& context, const Call& call,
+                                                     std::vector<Content> items) {
+  std::vector<protocol::ContentLine<Content>> lines;
+  for (Content& item : items) {
+    auto producer = producer_of(context, call, item);
+    lines.push_back({.content = std::move(item), .producer = std::move(producer)});
+  }
+  return lines;
+}
+
 /// A part that cannot be read is left out: the model or dataset itself is what was asked for.
 template <typename Content>
 protocol::ContentSurroundings around(const Context& context, const Call& call, const Content& content,
@@ -45,9 +63,7 @@ protocol::ContentSurroundings around(const Context& context, const Call& call, c
                                      const base::Result<domain::Hub::Download>& file) {
   protocol::ContentSurroundings result;
   result.owner = owner_of(context, call, content.owner_id);
-  if (!content.producer_job_id.empty()) {
-    if (auto job = context.hub.job(call.actor, content.producer_job_id)) result.producer = std::move(*job);
-  }
+  result.producer = producer_of(context, call, content);
   if (auto jobs = context.hub.jobs(call.actor, consumers, {.offset = 0, .limit = kShownJobs})) {
     result.consumers = std::move(*jobs);
   }
@@ -186,6 +202,19 @@ Reply dataset_report(const Context& context, const Call& call) {
   consumers.dataset_id = found.id;
   return json(protocol::encode_dataset_report(
       found, around(context, call, found, consumers, context.hub.dataset_download(call.actor, found.id))));
+}
+
+Reply recent_models(const Context& context, const Call& call) {
+  SLIPWAY_ASSIGN(const domain::Page page, protocol::page_of(call.query));
+  SLIPWAY_ASSIGN(auto found, context.hub.models(call.actor, {}, page));
+  return json(protocol::encode_recent_models(lines_of(context, call, std::move(found.items)), found.total));
+}
+
+Reply recent_datasets(const Context& context, const Call& call) {
+  SLIPWAY_ASSIGN(const domain::Page page, protocol::page_of(call.query));
+  SLIPWAY_ASSIGN(auto found, context.hub.datasets(call.actor, page));
+  return json(protocol::encode_recent_datasets(lines_of(context, call, std::move(found.items)), found.total,
+                                               context.hub.now()));
 }
 
 Reply credentials_complete(const Context&, const Call&) {

@@ -115,6 +115,20 @@ TEST_F(ServerPages, a_model_has_a_page_for_its_owner_alone) {
   EXPECT_EQ(get_with(mine, "/datasets/" + model + "/").status, 404);
 }
 
+TEST_F(ServerPages, lists_hold_what_belongs_to_the_one_who_signed_in) {
+  const std::string model = upload_model("bytes", "net.onnx");
+  EXPECT_EQ(ask("GET", "/models/", "").header("location"), "/sign-in/?next=%2Fmodels%2F");
+  EXPECT_EQ(ask("GET", "/api/v1/recent_models/", "").status, 401);
+  const std::string mine = cookie();
+  for (const char* page : {"/jobs/", "/models/", "/datasets/"}) EXPECT_EQ(get_with(mine, page).status, 200) << page;
+  const json models = json::parse(get_with(mine, "/api/v1/recent_models/?limit=50").body);
+  EXPECT_EQ(models["total"], 1);
+  EXPECT_EQ(models["models"][0]["id"], model);
+  EXPECT_EQ(models["models"][0]["content"]["size_bytes"], 5);
+  EXPECT_EQ(json::parse(get_with(mine, "/api/v1/recent_datasets/").body)["total"], 0);
+  EXPECT_EQ(json::parse(ask("GET", "/api/v1/recent_models/", other_token_).body)["total"], 0) << "a stranger's list";
+}
+
 TEST_F(ServerPages, an_unknown_job_or_address_gets_a_friendly_page) {
   for (const std::string target : {"/jobs/jnone/", "/no/such/page/", "/models/m1/", "/datasets/d1/"}) {
     const HttpReply page = get_with(cookie(), target);

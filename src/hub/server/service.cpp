@@ -256,6 +256,10 @@ std::optional<Response> Service::answer(const Call& call, bool is_last) {
         return internal::dataset_report(context, call);
       case Route::kRecentJobs:
         return internal::recent_jobs(context, call);
+      case Route::kRecentModels:
+        return internal::recent_models(context, call);
+      case Route::kRecentDatasets:
+        return internal::recent_datasets(context, call);
       case Route::kAgentRegister:
         return internal::agent_register(context, call);
       case Route::kAgentLease:
@@ -277,8 +281,8 @@ std::optional<Response> Service::answer(const Call& call, bool is_last) {
         return internal::asset_download(context, call);
       case Route::kHome:
         return internal::home(context, call);
-      case Route::kJobsPage:
-        return internal::jobs_page(context, call);
+      case Route::kListPage:
+        return internal::list_page(context, call);
       case Route::kJobPage:
         return internal::job_page(context, call);
       case Route::kModelPage:

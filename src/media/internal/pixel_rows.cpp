@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "media/internal/pixel_rows_x86.hpp"
@@ -33,20 +34,51 @@ template <typename Stored>
 namespace {
 
 SLIPWAY_VECTOR_VERSIONS
-void weigh_portably(const std::uint8_t* __restrict rgb, std::size_t pixels, const float weights[3], float bias,
-                    float* __restrict out) {
-  const float red = weights[0], green = weights[1], blue = weights[2];
+void weigh_portably(const std::uint8_t* __restrict rgb, std::size_t pixels, const std::array<std::int32_t, 3>& weights,
+                    float gain, float bias, float* __restrict out) {
+  const std::int32_t red = weights[0], green = weights[1], blue = weights[2];
   for (std::size_t x = 0; x < pixels; ++x) {
-    out[x] = static_cast<float>(rgb[3 * x]) * red + static_cast<float>(rgb[3 * x + 1]) * green +
-             static_cast<float>(rgb[3 * x + 2]) * blue + bias;
+    const std::int32_t sum = rgb[3 * x] * red + rgb[3 * x + 1] * green + rgb[3 * x + 2] * blue;
+    out[x] = static_cast<float>(sum) * gain + bias;
   }
 }
 
 }  // namespace
 
-void weigh_row(const std::uint8_t* rgb, std::size_t pixels, const float weights[3], float bias, float* out) {
-  const std::size_t done = weigh_row_avx512(rgb, pixels, weights, bias, out);
-  weigh_portably(rgb + 3 * done, pixels - done, weights, bias, out + done);
+void group_pixels(std::span<const std::int32_t> columns, std::vector<PixelGroup>& groups) {
+  groups.clear();
+  for (const std::int32_t column : columns) {
+    const auto byte = static_cast<std::uint32_t>(3 * column);
+    if (groups.empty() || byte + 3 - groups.back().first_byte > PixelGroup::kReach ||
+        groups.back().bytes + 3 > groups.back().offset.size()) {
+      groups.push_back({.first_byte = byte});
+    }
+    PixelGroup& group = groups.back();
+    for (std::uint32_t channel = 0; channel < 3; ++channel) {
+      group.offset[group.bytes++] = static_cast<std::uint8_t>(byte + channel - group.first_byte);
+    }
+  }
+}
+
+void pick_pixels(const std::uint8_t* rgb, std::size_t row_bytes, std::span<const PixelGroup> groups,
+                 const std::uint8_t* next, std::uint8_t* out) {
+  const std::size_t done = pick_pixels_avx512(rgb, row_bytes, groups, next, out);
+  for (std::size_t i = 0; i < done; ++i) out += groups[i].bytes;
+  for (const PixelGroup& group : groups.subspan(done)) {
+    const std::uint8_t* from = rgb + group.first_byte;
+    __builtin_prefetch(next + group.first_byte);
+    for (std::uint32_t i = 0; i < group.bytes; i += 3) {
+      std::memcpy(out, from + group.offset[i], 3);
+      out += 3;
+    }
+  }
+}
+
+void weigh_row(const std::uint8_t* rgb, std::size_t pixels, const std::array<std::int32_t, 3>& weights, float gain,
+               float bias, const std::uint8_t* next, float* out) {
+  const std::size_t done = weigh_row_avx512(rgb, pixels, weights, gain, bias, next, out);
+  prefetch(next + 3 * done, 3 * (pixels - done));
+  weigh_portably(rgb + 3 * done, pixels - done, weights, gain, bias, out + done);
 }
 
 SLIPWAY_VECTOR_VERSIONS

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <vector>
 
 // Row kernels: plain loops that the compiler turns into vector code, built for several instruction sets where the
 // platform can choose at load time. Multiplications and additions are never fused, so all versions give equal bits.
@@ -17,8 +20,35 @@ inline void prefetch(const std::uint8_t* bytes, std::size_t count) {
   for (std::size_t i = 0; i < count; i += kCacheLine) __builtin_prefetch(bytes + i);
 }
 
-/// One value a pixel: out[x] = R·weights[0] + G·weights[1] + B·weights[2] + bias.
-void weigh_row(const std::uint8_t* rgb, std::size_t pixels, const float weights[3], float bias, float* out);
+/// Pixels that lie so near that vector code picks them out of two registers.
+struct PixelGroup {
+  static constexpr std::size_t kReach = 128;  // bytes
+  std::uint32_t first_byte = 0;               ///< of a row
+  std::uint32_t bytes = 0;                    ///< three a pixel
+  std::array<std::uint8_t, 64> offset = {};   ///< of each byte from the first
+};
+
+/// What pick_pixels() copies for these columns.
+/// @pre columns grows
+void group_pixels(std::span<const std::int32_t> columns, std::vector<PixelGroup>& groups);
+
+/// Copies the grouped pixels of a row behind each other.
+/// @param next  the row whose pixels are picked after this one, fetched meanwhile; may be rgb
+/// @pre out has kSpareBytes writable bytes after the last pixel
+void pick_pixels(const std::uint8_t* rgb, std::size_t row_bytes, std::span<const PixelGroup> groups,
+                 const std::uint8_t* next, std::uint8_t* out);
+
+/// Whether this processor picks pixels in much less time than it weighs them.
+[[nodiscard]] bool picks_fast();
+
+/// What the pixels picked from a row have behind them.
+inline constexpr std::size_t kSpareBytes = 64;
+
+/// One value a pixel: out[x] = (R·weights[0] + G·weights[1] + B·weights[2])·gain + bias, the sum in whole numbers.
+/// @param next  the row that is weighed after this one, fetched meanwhile; may be rgb
+/// @pre weights are in 0 … 16319, and 255 times their sum is below 2^24
+void weigh_row(const std::uint8_t* rgb, std::size_t pixels, const std::array<std::int32_t, 3>& weights, float gain,
+               float bias, const std::uint8_t* next, float* out);
 
 /// One channel: out[x] = rgb[3·x]·gain + bias. Point `rgb` at the channel.
 void pick_row(const std::uint8_t* rgb, std::size_t pixels, float gain, float bias, float* out);

@@ -24,18 +24,46 @@ float rounded(float value) {
 }
 
 TEST(WeighRow, GivesTheSameBitsAsOnePixelAtATimeAtEveryLength) {
-  const float weights[3] = {0.2125F / 255, 0.7154F / 255, 0.0721F / 255};
+  const std::array<std::int32_t, 3> weights = {2125, 7154, 721};
   for (std::size_t pixels = 0; pixels < 70; ++pixels) {
     const auto rgb = noise(3 * pixels);  // exactly as long: reading beyond is caught by AddressSanitizer
     std::vector<float> out(pixels + 1, -7);
-    weigh_row(rgb.data(), pixels, weights, 0.25F, out.data());
+    weigh_row(rgb.data(), pixels, weights, 1e-4F / 255, 0.25F, rgb.data(), out.data());
     for (std::size_t x = 0; x < pixels; ++x) {
-      const float red = rounded(static_cast<float>(rgb[3 * x]) * weights[0]);
-      const float green = rounded(static_cast<float>(rgb[3 * x + 1]) * weights[1]);
-      const float blue = rounded(static_cast<float>(rgb[3 * x + 2]) * weights[2]);
-      EXPECT_EQ(out[x], rounded(rounded(rounded(red + green) + blue) + 0.25F)) << pixels << " " << x;
+      const int sum = 2125 * rgb[3 * x] + 7154 * rgb[3 * x + 1] + 721 * rgb[3 * x + 2];
+      EXPECT_EQ(out[x], rounded(rounded(static_cast<float>(sum) * (1e-4F / 255)) + 0.25F)) << pixels << " " << x;
     }
     EXPECT_EQ(out[pixels], -7);
+  }
+}
+
+TEST(WeighRow, TakesEveryWeightThatFitsItsDigits) {
+  const auto rgb = noise(std::size_t{3} * 64);
+  for (const std::int32_t weight : {0, 1, 63, 64, 127, 128, 8191, 16319}) {
+    std::vector<float> out(64);
+    weigh_row(rgb.data(), out.size(), {0, weight, 1}, 1, 0, rgb.data(), out.data());
+    for (std::size_t x = 0; x < out.size(); ++x) {
+      EXPECT_EQ(out[x], static_cast<float>(rgb[3 * x + 1] * weight + rgb[3 * x + 2])) << weight << " " << x;
+    }
+  }
+}
+
+TEST(PickPixels, CopiesTheColumnsThatWereNamedAndNoOthers) {
+  for (const std::int32_t width : {1, 20, 43, 300, 5000}) {
+    const auto rgb = noise(3 * static_cast<std::size_t>(width));  // exactly as long
+    for (const std::int32_t step : {1, 2, 3, 5, 42, 43, 900}) {
+      std::vector<std::int32_t> columns;
+      for (std::int32_t x = width / 7; x < width; x += step) columns.push_back(x);
+      if (width > 2 && columns.back() != width - 1) columns.push_back(width - 1);
+      std::vector<PixelGroup> groups;
+      group_pixels(columns, groups);
+      std::vector<std::uint8_t> out(3 * columns.size() + kSpareBytes);
+      pick_pixels(rgb.data(), rgb.size(), groups, rgb.data(), out.data());
+      for (std::size_t i = 0; i < 3 * columns.size(); ++i) {
+        ASSERT_EQ(out[i], rgb[3 * static_cast<std::size_t>(columns[i / 3]) + i % 3])
+            << width << " " << step << " " << i;
+      }
+    }
   }
 }
 

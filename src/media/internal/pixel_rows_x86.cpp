@@ -11,28 +11,51 @@
 namespace slipway::media::internal {
 namespace {
 
-__attribute__((target("avx512f,avx512bw"))) std::size_t weigh(const std::uint8_t* rgb, std::size_t pixels,
-                                                              const float weights[3], float bias, float* out) {
-  // 16 pixels a step: 48 bytes are spread so that each lane holds the 12 bytes of 4 pixels, then each pixel gets a
-  // word.
-  const __m512i spread = _mm512_setr_epi32(0, 1, 2, 0, 3, 4, 5, 0, 6, 7, 8, 0, 9, 10, 11, 0);
-  const __m512i widen = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1));
-  const __m512i low_byte = _mm512_set1_epi32(0xFF);
-  const __m512 red = _mm512_set1_ps(weights[0]), green = _mm512_set1_ps(weights[1]), blue = _mm512_set1_ps(weights[2]);
-  const __m512 offset = _mm512_set1_ps(bias);
+__attribute__((target("avx512f,avx512bw,avx512vbmi,avx512vnni"))) std::size_t weigh(
+    const std::uint8_t* rgb, std::size_t pixels, const std::array<std::int32_t, 3>& weights, float gain, float bias,
+    const std::uint8_t* next, float* out) {
+  // 16 pixels a step, a word for each: its three bytes are multiplied by signed ones and added up in one instruction.
+  // The weights have two digits of base 128, so it takes two.
+  alignas(64) std::array<std::uint8_t, 64> source{};
+  for (std::size_t i = 0; i < source.size(); ++i) source[i] = static_cast<std::uint8_t>(i / 4 * 3 + i % 4);
+  std::int32_t high_digits = 0, low_digits = 0;
+  for (std::size_t c = 0; c < 3; ++c) {
+    const std::int32_t high = (weights[c] + 64) >> 7;
+    high_digits |= high << (8 * c);
+    low_digits |= ((weights[c] - 128 * high) & 0xFF) << (8 * c);
+  }
+  const __m512i spread = _mm512_load_si512(source.data());
+  const __m512i high = _mm512_set1_epi32(high_digits), low = _mm512_set1_epi32(low_digits);
+  const __m512 factor = _mm512_set1_ps(gain), offset = _mm512_set1_ps(bias);
   constexpr __mmask16 kFirst48Bytes = 0x0FFF;
   std::size_t x = 0;
   for (; x + 16 <= pixels; x += 16) {
-    const __m512i bytes = _mm512_maskz_loadu_epi32(kFirst48Bytes, rgb + 3 * x);
-    const __m512i words = _mm512_shuffle_epi8(_mm512_permutexvar_epi32(spread, bytes), widen);
-    const __m512 r = _mm512_cvtepi32_ps(_mm512_and_si512(words, low_byte));
-    const __m512 g = _mm512_cvtepi32_ps(_mm512_and_si512(_mm512_srli_epi32(words, 8), low_byte));
-    const __m512 b = _mm512_cvtepi32_ps(_mm512_srli_epi32(words, 16));
-    const __m512 sum =
-        _mm512_add_ps(_mm512_add_ps(_mm512_mul_ps(r, red), _mm512_mul_ps(g, green)), _mm512_mul_ps(b, blue));
-    _mm512_storeu_ps(out + x, _mm512_add_ps(sum, offset));
+    __builtin_prefetch(next + 3 * x);
+    // The fourth byte of a word is the next pixel's; its weight is 0.
+    const __m512i words = _mm512_permutexvar_epi8(spread, _mm512_maskz_loadu_epi32(kFirst48Bytes, rgb + 3 * x));
+    const __m512i upper = _mm512_slli_epi32(_mm512_dpbusd_epi32(_mm512_setzero_si512(), words, high), 7);
+    const __m512 sum = _mm512_cvtepi32_ps(_mm512_dpbusd_epi32(upper, words, low));
+    _mm512_storeu_ps(out + x, _mm512_add_ps(_mm512_mul_ps(sum, factor), offset));
   }
   return x;
+}
+
+__attribute__((target("avx512f,avx512bw,avx512vbmi"))) std::size_t pick(const std::uint8_t* rgb, std::size_t row_bytes,
+                                                                        std::span<const PixelGroup> groups,
+                                                                        const std::uint8_t* next, std::uint8_t* out) {
+  std::size_t done = 0;
+  for (const PixelGroup& group : groups) {
+    if (group.first_byte + PixelGroup::kReach > row_bytes) break;
+    const std::uint8_t* from = rgb + group.first_byte;
+    __builtin_prefetch(next + group.first_byte);
+    __builtin_prefetch(next + group.first_byte + 64);
+    const __m512i picked = _mm512_permutex2var_epi8(_mm512_loadu_si512(from), _mm512_loadu_si512(group.offset.data()),
+                                                    _mm512_loadu_si512(from + 64));
+    _mm512_storeu_si512(out, picked);
+    out += group.bytes;
+    ++done;
+  }
+  return done;
 }
 
 __attribute__((target("avx512f,avx512bw"))) std::size_t resample(const float* row, const std::int32_t* left,
@@ -56,6 +79,11 @@ __attribute__((target("avx512f,avx512bw"))) std::size_t resample(const float* ro
   return x;
 }
 
+bool has_byte_permutes() {
+  static const bool is_here = __builtin_cpu_supports("avx512vbmi") != 0 && __builtin_cpu_supports("avx512vnni") != 0;
+  return is_here;
+}
+
 bool has_avx512() {
   static const bool is_here = __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0;
   return is_here;
@@ -63,9 +91,18 @@ bool has_avx512() {
 
 }  // namespace
 
-std::size_t weigh_row_avx512(const std::uint8_t* rgb, std::size_t pixels, const float weights[3], float bias,
-                             float* out) {
-  return has_avx512() ? weigh(rgb, pixels, weights, bias, out) : 0;
+std::size_t weigh_row_avx512(const std::uint8_t* rgb, std::size_t pixels, const std::array<std::int32_t, 3>& weights,
+                             float gain, float bias, const std::uint8_t* next, float* out) {
+  return has_byte_permutes() ? weigh(rgb, pixels, weights, gain, bias, next, out) : 0;
+}
+
+bool picks_fast() {
+  return has_byte_permutes();
+}
+
+std::size_t pick_pixels_avx512(const std::uint8_t* rgb, std::size_t row_bytes, std::span<const PixelGroup> groups,
+                               const std::uint8_t* next, std::uint8_t* out) {
+  return has_byte_permutes() ? pick(rgb, row_bytes, groups, next, out) : 0;
 }
 
 std::size_t resample_row_avx512(const float* row, const std::int32_t* left, const float* right_weight,
@@ -79,7 +116,17 @@ std::size_t resample_row_avx512(const float* row, const std::int32_t* left, cons
 
 namespace slipway::media::internal {
 
-std::size_t weigh_row_avx512(const std::uint8_t*, std::size_t, const float*, float, float*) {
+std::size_t weigh_row_avx512(const std::uint8_t*, std::size_t, const std::array<std::int32_t, 3>&, float, float,
+                             const std::uint8_t*, float*) {
+  return 0;
+}
+
+bool picks_fast() {
+  return false;
+}
+
+std::size_t pick_pixels_avx512(const std::uint8_t*, std::size_t, std::span<const PixelGroup>, const std::uint8_t*,
+                               std::uint8_t*) {
   return 0;
 }
 

@@ -25,8 +25,26 @@ bool is_video_name(const fs::path& path) {
   return path == "-" || media::has_video_ending(path);
 }
 
+/// What is wrong with a video that was read to its end; empty when nothing is.
+std::string damage_of(const media::VideoReader& video) {
+  std::string text;
+  if (video.missing_s() > 0) {
+    text = fmt::format("it breaks off: {:.2f} of the {:.2f} s that it states are missing", video.missing_s(),
+                       video.info().duration_s);
+  } else if (video.broke_off()) {
+    text = "it breaks off";
+  }
+  if (video.damaged_packets() > 0) {
+    text += fmt::format("{}damaged pieces left out: {}", text.empty() ? "" : "; ", video.damaged_packets());
+  }
+  return text;
+}
+
 base::Result<void> add_input(const fs::path& input, std::vector<fs::path>& files) {
   std::error_code error;
+  if (input.string().starts_with("/dev/video") && !fs::exists(input, error)) {
+    return std::unexpected(media::Camera::open(input).error());  // names the cameras that are there
+  }
   if (input != "-" && !fs::exists(input, error)) {
     return base::fail(base::Code::kNotFound, "{}: no such file or folder", input.string());
   }
@@ -94,8 +112,7 @@ bool FrameSource::next(SourceFrame& frame) {
         ++state.video_frames;
         return true;
       }
-      const bool broke_off = state.video->broke_off();
-      const std::int64_t damaged = state.video->damaged_packets();
+      const std::string damage = damage_of(*state.video);
       state.video.reset();
       if (!has_frame) {
         frame.error = has_frame.error();
@@ -105,10 +122,8 @@ bool FrameSource::next(SourceFrame& frame) {
         frame.error = base::Error{base::Code::kDataLoss, frame.path.string() + ": not one frame could be read"};
         return true;
       }
-      if (broke_off || damaged > 0) {
-        frame.error =
-            base::Error{base::Code::kDataLoss, fmt::format("{}: {}{} damaged pieces were left out", frame.path.string(),
-                                                           broke_off ? "the file breaks off; " : "", damaged)};
+      if (!damage.empty()) {
+        frame.error = base::Error{base::Code::kDataLoss, frame.path.string() + ": " + damage};
         return true;
       }
     }

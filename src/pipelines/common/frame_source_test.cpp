@@ -59,10 +59,31 @@ TEST_F(Source, GoesOnBehindWhatCannotBeRead) {
             (std::vector<std::string>{"a.png 0", "b.png error", "c.mp4 error", "d.png 0"}));
 }
 
+TEST_F(Source, SaysHowMuchOfAVideoIsMissingThatWasCutOff) {
+  const std::string whole = std::move(base::read_file(video("whole.mkv", 100), 1 << 24)).value();
+  const auto cut = folder_.path() / "cut.mkv";
+  ASSERT_TRUE(base::write_file_durably(cut, whole.substr(0, whole.size() * 7 / 10)));
+  auto source = FrameSource::open({cut, picture("a.png", 10)});
+  ASSERT_TRUE(source);
+  SourceFrame frame;
+  int frames = 0;
+  while (source->next(frame) && !frame.error) ++frames;
+  ASSERT_TRUE(frame.error);
+  EXPECT_GT(frames, 0);
+  EXPECT_EQ(frame.error->code, base::Code::kDataLoss);
+  EXPECT_NE(frame.error->message.find("of the 10.00 s that it states are missing"), std::string::npos)
+      << frame.error->message;
+  EXPECT_TRUE(source->next(frame) && !frame.error);
+}
+
 TEST_F(Source, NamesAnInputThatDoesNotExistAndAFolderWithoutPictures) {
   const auto missing = FrameSource::open({folder_.path() / "missing.png"});
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().code, base::Code::kNotFound);
+  const auto camera = FrameSource::open({"/dev/video4242"});
+  ASSERT_FALSE(camera);
+  EXPECT_EQ(camera.error().code, base::Code::kNotFound);
+  EXPECT_NE(camera.error().message.find("this machine has"), std::string::npos) << camera.error().message;
   const auto empty = FrameSource::open({folder_.path().string()});
   ASSERT_FALSE(empty);
   EXPECT_NE(empty.error().message.find("no pictures"), std::string::npos);

@@ -20,6 +20,18 @@ base::Result<void> complete_quantization(TensorSpec& spec, std::string_view role
                     role, spec.name, tensor::dtype_name(spec.dtype));
 }
 
+base::Result<std::vector<TensorSpec>> outputs_of_one(std::vector<TensorSpec> outputs, int batch) {
+  for (TensorSpec& output : outputs) {
+    if (output.shape.empty()) continue;
+    if (output.shape[0] != batch && output.shape[0] != -1) {
+      return base::fail(Code::kInvalidArgument, "output '{}': expected a batch of {} or a dynamic one, found {}",
+                        output.name, batch, tensor::to_string(output.dtype, output.shape));
+    }
+    output.shape[0] = 1;
+  }
+  return outputs;
+}
+
 std::string list_of(const std::vector<TensorSpec>& specs) {
   std::string text;
   for (const TensorSpec& spec : specs) {
@@ -56,6 +68,7 @@ base::Result<PictureTensor> read_picture_input(const std::vector<TensorSpec>& in
         "input '{}': expected a batch of {} or a dynamic one, found {}: give that many, or export with a dynamic batch",
         inputs[0].name, batch, tensor::to_string(inputs[0].dtype, inputs[0].shape));
   }
+  picture.is_batch_free = shape[0] == -1;
   shape[0] = batch;
   std::int64_t& height = shape[is_channel_last ? 1 : 2];
   std::int64_t& width = shape[is_channel_last ? 2 : 3];

@@ -17,6 +17,7 @@ struct PictureTensor {
   media::Layout layout = media::Layout::kNchw;
   int width = 0;
   int height = 0;
+  bool is_batch_free = false;  ///< the network takes any number of pictures
 };
 
 /// Reads the input of a network that takes pictures of so many channels. Dynamic sides count as the defaults.
@@ -26,6 +27,11 @@ struct PictureTensor {
 [[nodiscard]] base::Result<PictureTensor> read_picture_input(
     const std::vector<tensor::TensorSpec>& inputs, int channels, int sides_divide_by, int default_width,
     int default_height, const std::map<std::string, tensor::Quantization>& quantization, int batch = 1);
+
+/// The outputs as they are for one picture of a batch: with 1 in front.
+/// @error kInvalidArgument: an output of another static batch
+[[nodiscard]] base::Result<std::vector<tensor::TensorSpec>> outputs_of_one(std::vector<tensor::TensorSpec> outputs,
+                                                                           int batch);
 
 /// Adds the quantisation of an integer tensor.
 /// @param role  "input" or "output", for messages

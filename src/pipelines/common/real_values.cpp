@@ -29,4 +29,10 @@ base::Result<RealValues> RealValues::over(const tensor::Tensor& tensor,
   return values;
 }
 
+RealValues RealValues::from(std::size_t first) const {
+  RealValues rest = *this;
+  rest.data_ = static_cast<const std::byte*>(data_) + first * tensor::dtype_size_bytes(dtype_);
+  return rest;
+}
+
 }  // namespace slipway::pipelines

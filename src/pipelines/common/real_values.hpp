@@ -40,6 +40,10 @@ class RealValues {
     }
   }
 
+  /// The same values without the first ones: those of one entry of a batch.
+  /// @pre as operator[]
+  [[nodiscard]] RealValues from(std::size_t first) const;
+
  private:
   [[nodiscard]] float real(int stored) const { return (static_cast<float>(stored) - zero_point_) * scale_; }
 

@@ -4,21 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include "pipelines/common/testing/golden.hpp"
 #include "pipelines/common/timing.hpp"
 
 namespace slipway::pipelines {
 namespace {
 
 using Entries = std::vector<std::pair<std::string, std::string>>;
-
-std::shared_ptr<runtime::Environment> environment() {
-  static const std::shared_ptr<runtime::Environment> kOpened = [] {
-    const auto paths = runtime::locate_libraries();
-    SLIPWAY_CHECK(paths.has_value(), "ONNX Runtime was set up");
-    return std::move(runtime::Environment::open(*paths)).value();
-  }();
-  return kOpened;
-}
 
 /// A network with an operator that misbehaves in the primary session as told, and never in the standby.
 StandbyOptions misbehaving(const Entries& entries) {

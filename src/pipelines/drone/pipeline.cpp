@@ -1,5 +1,7 @@
 #include "pipelines/drone/pipeline.hpp"
 
+#include <algorithm>
+
 #include "pipelines/drone/segment_lane.hpp"
 #include "pipelines/yolov8/labels.hpp"
 
@@ -13,12 +15,12 @@ struct Drone::State {
   RateControl rates{0};
   TemporalFilter filter;
   std::vector<Obstacle> obstacles;
-  yolov8::Detections found;
-  segmentation::Segments segments;
-  std::int64_t segments_frame = -1;
-  int last_width = 0, last_height = 0;  // of the last frame
-  std::int64_t frame = 0;               // all frames, pictures too
-  std::int64_t since_segment = 0;       // frames since segmentation last began
+  std::vector<yolov8::Detections> found;         // one a frame of the batch
+  std::vector<segmentation::Segments> segments;  // the same, or of one earlier frame
+  std::int64_t segments_frame = -1;              // of the first
+  int last_width = 0, last_height = 0;           // of the last frame
+  std::int64_t frame = 0;                        // all frames, pictures too
+  std::int64_t since_segment = 0;                // frames since segmentation last began
   std::int64_t since_detect = 0;
   bool has_shown_detector_fallback = false, has_shown_segmenter_fallback = false;
   std::vector<Fallback> fallbacks;
@@ -35,7 +37,11 @@ struct Drone::State {
     return is_new;
   }
 
-  void fuse(int width, int height, bool is_stream, Scene& scene);
+  base::Result<void> run_all(std::span<const media::ImageView> images, bool is_stream, std::span<Scene> scenes);
+  base::Result<void> run_in_time(media::ImageView image, Scene& scene);
+  void begin_frame(media::ImageView image, bool is_stream);
+  void forget_stream();
+  void fuse(std::size_t entry, media::ImageView image, bool is_stream, Scene& scene);
   void describe_surroundings(const SurfaceView* view, int width, int height, Scene& scene) const;
 };
 
@@ -55,17 +61,31 @@ void Drone::State::describe_surroundings(const SurfaceView* view, int width, int
   }
 }
 
-void Drone::State::fuse(int width, int height, bool is_stream, Scene& scene) {
+void Drone::State::fuse(std::size_t entry, media::ImageView image, bool is_stream, Scene& scene) {
+  Stopwatch watch;
+  const int width = image.width, height = image.height;
   std::optional<SurfaceView> view;
   scene.map_age = -1;
-  if (!segments.map.empty() && segments_frame >= 0) {
-    view.emplace(segments.map, surfaces, width, height);
-    scene.map_age = static_cast<int>(frame - segments_frame);
+  scene.segmenter = {};
+  scene.map.width = scene.map.height = 0;
+  scene.map.labels.clear();
+  if (segments_frame >= 0 && !segments[entry].map.empty()) {
+    scene.map = segments[entry].map;
+    scene.segmenter = segments[entry].times;
+    scene.map_age = static_cast<int>(frame - segments_frame - static_cast<std::int64_t>(entry));
+    view.emplace(segments[entry].map, surfaces, width, height);
   }
   scene.horizon = view ? find_horizon(*view) : std::nullopt;
   scene.objects.clear();
-  if (!scene.did_detect) found.objects.clear();
-  for (const yolov8::Object& object : found.objects) {
+  scene.masks.clear();
+  scene.detector = {};
+  if (scene.did_detect) {
+    scene.masks = found[entry].masks;
+    scene.detector = found[entry].times;
+  } else {
+    found[entry].objects.clear();
+  }
+  for (const yolov8::Object& object : found[entry].objects) {
     // What the edge of the picture leaves nothing of cannot be followed.
     const bool has_area = object.box.x2 > object.box.x1 && object.box.y2 > object.box.y1;
     if (is_stream && !has_area) continue;
@@ -83,6 +103,7 @@ void Drone::State::fuse(int width, int height, bool is_stream, Scene& scene) {
   build_sectors(view ? &*view : nullptr, obstacles, scene.horizon, width, config.sectors, scene.sectors);
   if (is_stream) filter.steady(scene.sectors);
   scene.heading = free_heading(scene.sectors, width, config.field_of_view_deg);
+  scene.fusion_us = watch.lap_us();
 }
 
 Drone::Drone(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -97,87 +118,125 @@ base::Result<std::unique_ptr<Drone>> Drone::load(std::shared_ptr<runtime::Enviro
     return base::fail(base::Code::kInvalidArgument, "a field of view is between 1 and 179 degrees, got {}",
                       config.field_of_view_deg);
   }
+  if (config.batch > 1 && config.budget_ms > 0) {
+    return base::fail(base::Code::kInvalidArgument,
+                      "a batch of {} with a budget of {} ms a frame: the first frame of a batch waits for the last; "
+                      "give one of the two",
+                      config.batch, config.budget_ms);
+  }
   auto state = std::make_unique<State>();
   state->config = config;
+  state->config.detector.batch = state->config.segmenter.batch = config.batch;
   state->rates = RateControl(config.budget_ms);
   SLIPWAY_ASSIGN(state->detector,
-                 yolov8::Yolov8::load(environment, config.detector_model, config.detector_run, config.detector));
+                 yolov8::Yolov8::load(environment, config.detector_model, config.detector_run, state->config.detector));
   state->note_fallback("detector", state->detector->network(), state->has_shown_detector_fallback);
   if (!config.segmenter_model.empty()) {
     SLIPWAY_ASSIGN(auto segmenter, segmentation::Segmenter::load(environment, config.segmenter_model,
-                                                                 config.segmenter_run, config.segmenter));
+                                                                 config.segmenter_run, state->config.segmenter));
     state->note_fallback("segmenter", segmenter->network(), state->has_shown_segmenter_fallback);
     for (const std::string& label : segmenter->labels()) state->surfaces.push_back(surface_of_label(label));
     state->lane = std::make_unique<SegmentLane>(std::move(segmenter));
   }
+  state->found.resize(static_cast<std::size_t>(config.batch));
   return std::unique_ptr<Drone>(new Drone(std::move(state)));
 }
 
-void Drone::reset() {
+void Drone::State::forget_stream() {
   // A map of another stream says nothing, nor does its error.
-  if (state_->lane) static_cast<void>(state_->take_segments(-1));
-  state_->filter.reset();
-  state_->segments_frame = -1;
-  state_->since_segment = state_->since_detect = 0;
+  if (lane) static_cast<void>(take_segments(-1));
+  filter.reset();
+  segments_frame = -1;
+  since_segment = since_detect = 0;
 }
 
-base::Result<void> Drone::run(media::ImageView image, bool is_stream, Scene& scene) {
-  if (image.empty()) return base::fail(base::Code::kInvalidArgument, "an empty picture has no objects");
-  State& state = *state_;
-  Stopwatch whole;
-  ++state.frame;
+void Drone::State::begin_frame(media::ImageView image, bool is_stream) {
   // Tracks are in pixels of their frame.
-  const bool is_other_size = image.width != state.last_width || image.height != state.last_height;
-  if (!is_stream || is_other_size) reset();
-  state.last_width = image.width;
-  state.last_height = image.height;
-  const bool has_budget = is_stream && state.config.budget_ms > 0;
-  scene.rates = has_budget ? state.rates.rates() : Rates{};
+  if (!is_stream || image.width != last_width || image.height != last_height) filter.reset();
+  last_width = image.width;
+  last_height = image.height;
+}
+
+/// Both networks on every frame.
+base::Result<void> Drone::State::run_all(std::span<const media::ImageView> images, bool is_stream,
+                                         std::span<Scene> scenes) {
+  Stopwatch whole;
+  if (!is_stream) forget_stream();
+  ++frame;
+  if (lane) lane->start(images, frame);
+  base::Result<void> detected = detector->run(images, std::span(found).first(images.size()));
+  note_fallback("detector", detector->network(), has_shown_detector_fallback);
+  // The pictures must stay until the segmenter is done with them, even after an error.
+  if (lane) SLIPWAY_TRY(take_segments(-1));
+  SLIPWAY_TRY(std::move(detected));
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    if (i > 0) ++frame;
+    begin_frame(images[i], is_stream);
+    scenes[i].rates = Rates{};
+    scenes[i].did_detect = true;
+    fuse(i, images[i], is_stream, scenes[i]);
+  }
+  const double share_us = whole.lap_us() / static_cast<double>(images.size());
+  for (Scene& scene : scenes) scene.total_us = share_us;
+  return {};
+}
+
+/// One frame of a stream within its budget.
+base::Result<void> Drone::State::run_in_time(media::ImageView image, Scene& scene) {
+  Stopwatch whole;
+  ++frame;
+  if (image.width != last_width || image.height != last_height) forget_stream();
+  begin_frame(image, true);
+  scene.rates = rates.rates();
   bool is_beside = false, has_new_map = false;
-  if (state.lane) {
-    is_beside = state.lane->is_busy();
-    SLIPWAY_ASSIGN(has_new_map, state.take_segments(has_budget ? 0 : -1));
-    ++state.since_segment;
-    const bool is_due = state.segments_frame < 0 || state.since_segment >= scene.rates.segment_every;
-    if (!state.lane->is_busy() && is_due) {
-      SLIPWAY_TRY(state.lane->start(image, state.frame, has_budget));
-      state.since_segment = 0;
+  if (lane) {
+    is_beside = lane->is_busy();
+    SLIPWAY_ASSIGN(has_new_map, take_segments(0));
+    ++since_segment;
+    const bool is_due = segments_frame < 0 || since_segment >= scene.rates.segment_every;
+    if (!lane->is_busy() && is_due) {
+      SLIPWAY_TRY(lane->start_with_copy(image, frame));
+      since_segment = 0;
       is_beside = true;
     }
   }
-  ++state.since_detect;
-  scene.did_detect = state.since_detect >= scene.rates.detect_every;
-  scene.detector = {};
-  base::Result<void> detected;
+  ++since_detect;
+  scene.did_detect = since_detect >= scene.rates.detect_every;
   if (scene.did_detect) {
-    state.since_detect = 0;
-    detected = state.detector->run(image, state.found);
-    scene.detector = state.found.times;
-    state.note_fallback("detector", state.detector->network(), state.has_shown_detector_fallback);
+    since_detect = 0;
+    base::Result<void> detected = detector->run(image, found.front());
+    note_fallback("detector", detector->network(), has_shown_detector_fallback);
+    SLIPWAY_TRY(std::move(detected));
   }
-  if (state.lane && state.lane->is_busy()) {
-    // Without a budget the picture must stay until the segmenter is done with it, even after an error.
-    SLIPWAY_ASSIGN(const bool is_done, state.take_segments(has_budget ? 0 : -1));
+  if (lane && lane->is_busy()) {
+    SLIPWAY_ASSIGN(const bool is_done, take_segments(0));
     has_new_map = has_new_map || is_done;
   }
-  SLIPWAY_TRY(std::move(detected));
-  Stopwatch fusion;
-  state.fuse(image.width, image.height, is_stream, scene);
-  scene.fusion_us = fusion.lap_us();
-  scene.segmenter = state.segments.times;
-  scene.map.width = scene.map.height = 0;
-  scene.map.labels.clear();
-  if (scene.map_age >= 0) scene.map = state.segments.map;
-  if (scene.did_detect) {
-    scene.masks = state.found.masks;
-  } else {
-    scene.masks.clear();
-  }
+  fuse(0, image, true, scene);
   scene.total_us = whole.lap_us();
-  if (has_budget) {
-    state.rates.add_frame(scene.total_us / 1000, scene.did_detect, is_beside, has_new_map);
-  }
+  rates.add_frame(scene.total_us / 1000, scene.did_detect, is_beside, has_new_map);
   return {};
+}
+
+void Drone::reset() {
+  state_->forget_stream();
+}
+
+base::Result<void> Drone::run(media::ImageView image, bool is_stream, Scene& scene) {
+  return run(std::span(&image, 1), is_stream, std::span(&scene, 1));
+}
+
+base::Result<void> Drone::run(std::span<const media::ImageView> images, bool is_stream, std::span<Scene> scenes) {
+  State& state = *state_;
+  if (images.empty() || images.size() > state.found.size() || images.size() != scenes.size()) {
+    return base::fail(base::Code::kInvalidArgument, "expected 1 to {} frames and as many scenes, found {} and {}",
+                      state.found.size(), images.size(), scenes.size());
+  }
+  if (std::ranges::any_of(images, &media::ImageView::empty)) {
+    return base::fail(base::Code::kInvalidArgument, "an empty picture has no objects");
+  }
+  const bool has_budget = is_stream && state.config.budget_ms > 0;
+  return has_budget ? state.run_in_time(images.front(), scenes.front()) : state.run_all(images, is_stream, scenes);
 }
 
 const std::vector<Fallback>& Drone::fallbacks() const {

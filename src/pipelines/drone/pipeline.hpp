@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct Config {
   StandbyOptions segmenter_run;
   segmentation::Config segmenter;
   double budget_ms = 0;  ///< mean time of a frame; 0: none, both networks run on every frame
+  int batch = 1;         ///< frames a run of each network, in the place of those of `detector` and `segmenter`
   double field_of_view_deg = kDefaultFieldOfView;
   int sectors = kDefaultSectors;
 };
@@ -64,7 +66,7 @@ struct Fallback {
 /// @thread one object belongs to one thread; it has one of its own for segmentation
 class Drone {
  public:
-  /// @error as Yolov8::load and Segmenter::load
+  /// @error as Yolov8::load and Segmenter::load; kInvalidArgument: a batch with a budget
   [[nodiscard]] static base::Result<std::unique_ptr<Drone>> load(std::shared_ptr<runtime::Environment> environment,
                                                                  const Config& config);
   ~Drone();
@@ -72,6 +74,13 @@ class Drone {
   /// @param is_stream  the picture follows the last one; otherwise it stands for itself
   /// @error kInvalidArgument: an empty picture; otherwise of a network that has no standby, or whose standby fails
   [[nodiscard]] base::Result<void> run(media::ImageView image, bool is_stream, Scene& scene);
+
+  /// The same for 1 … config.batch frames of one stream (or pictures), in their order, in one run of each network; of
+  /// each time they get an equal share.
+  /// @param scenes  one a frame
+  /// @error as above; kInvalidArgument: more frames than a batch, or another number of scenes
+  [[nodiscard]] base::Result<void> run(std::span<const media::ImageView> images, bool is_stream,
+                                       std::span<Scene> scenes);
 
   /// Another stream begins.
   void reset();

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "pipelines/common/testing/golden.hpp"
 #include "pipelines/drone/overlay.hpp"
 #include "pipelines/segmentation/labels.hpp"
 
@@ -12,15 +13,6 @@ namespace {
 
 using Entries = std::vector<std::pair<std::string, std::string>>;
 constexpr int kWarmupRuns = 3;  // count as runs of the operator
-
-std::shared_ptr<runtime::Environment> environment() {
-  static const std::shared_ptr<runtime::Environment> kOpened = [] {
-    const auto paths = runtime::locate_libraries();
-    SLIPWAY_CHECK(paths.has_value(), "ONNX Runtime was set up");
-    return std::move(runtime::Environment::open(*paths)).value();
-  }();
-  return kOpened;
-}
 
 /// A red thing on a dark road below a blue sky.
 media::Image picture() {
@@ -107,6 +99,61 @@ TEST(Drone, SegmentsEveryFrameWithoutABudgetAndNoneOfAnotherStream) {
   (*pipeline)->reset();
   ASSERT_TRUE((*pipeline)->run(picture().view(), true, scene));
   EXPECT_EQ(scene.map_age, 0);
+}
+
+// Frames of two sizes, the last batch incomplete: tracks begin anew where the size changes.
+TEST(Drone, FusesInABatchWhatItFusesOneByOne) {
+  Config config = plain();
+  auto single = Drone::load(environment(), config);
+  ASSERT_TRUE(single) << single.error().message;
+  config.detector_model = "tests/golden/yolov8/tiny_batch.onnx";
+  config.segmenter_model = "tests/golden/segmentation/tiny_batch.onnx";
+  config.batch = 3;
+  auto batched = Drone::load(environment(), config);
+  ASSERT_TRUE(batched) << batched.error().message;
+  const media::Image image = picture();
+  std::vector<media::ImageView> views;
+  for (int i = 0; i < 8; ++i) {
+    views.push_back({image.row(i), i < 4 ? 192 : 160, 120, image.view().stride_bytes});
+  }
+  for (const bool is_stream : {true, false}) {
+    std::vector<Scene> scenes(3);
+    for (std::size_t first = 0; first < views.size(); first += 3) {
+      const std::size_t count = std::min<std::size_t>(3, views.size() - first);
+      const auto given = std::span(scenes).first(count);
+      const auto done = (*batched)->run(std::span(views).subspan(first, count), is_stream, given);
+      ASSERT_TRUE(done) << done.error().message;
+      for (std::size_t i = 0; i < count; ++i) {
+        Scene alone;
+        ASSERT_TRUE((*single)->run(views[first + i], is_stream, alone));
+        EXPECT_EQ(scenes[i].map_age, 0);
+        EXPECT_EQ(scenes[i].map.labels, alone.map.labels) << first + i;
+        EXPECT_EQ(scenes[i].horizon, alone.horizon) << first + i;
+        ASSERT_EQ(scenes[i].objects.size(), alone.objects.size()) << first + i;
+        EXPECT_FALSE(alone.objects.empty());
+        for (std::size_t n = 0; n < alone.objects.size(); ++n) {
+          EXPECT_EQ(scenes[i].objects[n].track, alone.objects[n].track) << first + i;
+          EXPECT_EQ(scenes[i].objects[n].score, alone.objects[n].score) << first + i;
+          EXPECT_EQ(scenes[i].objects[n].box.x1, alone.objects[n].box.x1) << first + i;
+          EXPECT_EQ(scenes[i].objects[n].free_space, alone.objects[n].free_space) << first + i;
+        }
+      }
+    }
+    (*single)->reset();
+    (*batched)->reset();
+  }
+  std::vector<Scene> two(2);
+  EXPECT_FALSE((*batched)->run(std::span(views).first(4), true, two));
+}
+
+TEST(Drone, RefusesABatchWithABudget) {
+  Config config = plain();
+  config.batch = 4;
+  config.budget_ms = 30;
+  const auto pipeline = Drone::load(environment(), config);
+  ASSERT_FALSE(pipeline);
+  EXPECT_NE(pipeline.error().message.find("a batch of 4 with a budget of 30 ms"), std::string::npos)
+      << pipeline.error().message;
 }
 
 TEST(Drone, DoesNotWaitForSegmentationBeyondItsBudget) {

@@ -21,7 +21,7 @@ void SegmentLane::serve() {
     changed_.wait(lock, [&] { return is_requested_ || is_ending_; });
     if (is_ending_) return;
     lock.unlock();
-    base::Result<void> outcome = segmenter_->run(view_, segments_);
+    base::Result<void> outcome = segmenter_->run(views_, std::span(segments_).first(views_.size()));
     lock.lock();
     outcome_ = std::move(outcome);
     is_requested_ = false;
@@ -29,24 +29,28 @@ void SegmentLane::serve() {
   }
 }
 
-base::Result<void> SegmentLane::start(media::ImageView image, std::int64_t frame, bool must_copy) {
-  if (must_copy) {
-    SLIPWAY_TRY(copy_.resize(image.width, image.height));
-    for (int y = 0; y < image.height; ++y) {
-      std::memcpy(copy_.row(y), image.row(y), static_cast<std::size_t>(image.width) * 3);
-    }
-    image = copy_.view();
-  }
+void SegmentLane::start(std::span<const media::ImageView> images, std::int64_t frame) {
   is_busy_ = true;
   frame_ = frame;
   const std::scoped_lock lock(mutex_);
-  view_ = image;
+  views_.assign(images.begin(), images.end());
+  if (segments_.size() < views_.size()) segments_.resize(views_.size());
   is_requested_ = true;
   changed_.notify_all();
+}
+
+base::Result<void> SegmentLane::start_with_copy(media::ImageView image, std::int64_t frame) {
+  SLIPWAY_TRY(copy_.resize(image.width, image.height));
+  for (int y = 0; y < image.height; ++y) {
+    std::memcpy(copy_.row(y), image.row(y), static_cast<std::size_t>(image.width) * 3);
+  }
+  const media::ImageView copied = copy_.view();
+  start(std::span(&copied, 1), frame);
   return {};
 }
 
-base::Result<bool> SegmentLane::take(double wait_us, segmentation::Segments& segments, std::int64_t& frame) {
+base::Result<bool> SegmentLane::take(double wait_us, std::vector<segmentation::Segments>& segments,
+                                     std::int64_t& frame) {
   if (!is_busy_) return false;
   std::unique_lock lock(mutex_);
   const auto is_done = [&] { return !is_requested_; };

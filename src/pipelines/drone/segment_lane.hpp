@@ -3,7 +3,9 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <thread>
+#include <vector>
 
 #include "base/error.hpp"
 #include "media/image.hpp"
@@ -21,17 +23,23 @@ class SegmentLane {
   SegmentLane(const SegmentLane&) = delete;
   SegmentLane& operator=(const SegmentLane&) = delete;
 
-  /// Begins with a picture.
-  /// @param must_copy  false: the picture stays as it is until the result was taken
+  /// Begins with the pictures of a batch, which stay as they are until the result was taken.
+  /// @param frame  the first one's
   /// @pre nothing is under way
-  [[nodiscard]] base::Result<void> start(media::ImageView image, std::int64_t frame, bool must_copy);
+  void start(std::span<const media::ImageView> images, std::int64_t frame);
+
+  /// Begins with a copy of a picture.
+  /// @pre nothing is under way
+  [[nodiscard]] base::Result<void> start_with_copy(media::ImageView image, std::int64_t frame);
 
   [[nodiscard]] bool is_busy() const { return is_busy_; }
 
-  /// Waits for what is under way; true when it is done, and then `segments` and `frame` (the one it began with) are
-  /// replaced. A time of 0 looks without waiting; a negative one waits as long as it takes.
+  /// Waits for what is under way; true when it is done, and then `segments` (one a picture, maybe more) and
+  /// `frame` (the one it began with) are replaced. A time of 0 looks without waiting; a negative one waits as long as
+  /// it takes.
   /// @error of the segmenter
-  [[nodiscard]] base::Result<bool> take(double wait_us, segmentation::Segments& segments, std::int64_t& frame);
+  [[nodiscard]] base::Result<bool> take(double wait_us, std::vector<segmentation::Segments>& segments,
+                                        std::int64_t& frame);
 
   /// Not while it is busy.
   [[nodiscard]] const segmentation::Segmenter& segmenter() const { return *segmenter_; }
@@ -47,8 +55,8 @@ class SegmentLane {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool is_requested_ = false, is_ending_ = false;
-  media::ImageView view_;
-  segmentation::Segments segments_;
+  std::vector<media::ImageView> views_;
+  std::vector<segmentation::Segments> segments_;  // never fewer than before: their memory is reused
   base::Result<void> outcome_;
   std::jthread thread_;  // last: it ends before what it uses
 };

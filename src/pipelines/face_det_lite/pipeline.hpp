@@ -47,7 +47,7 @@ class FaceDetLite {
   [[nodiscard]] base::Result<void> run(std::span<const media::ImageView> images, std::span<Detections> found);
 
   [[nodiscard]] const Signature& signature() const;
-  [[nodiscard]] runtime::Session& session();
+  [[nodiscard]] const runtime::Session& session() const;
 
  private:
   struct State;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/testing/allocations.hpp"
+#include "pipelines/common/testing/golden.hpp"
 #include "pipelines/face_det_lite/preprocess.hpp"
 #include "tensor/npz.hpp"
 
@@ -15,26 +16,6 @@ const std::filesystem::path kFolder = "tests/golden/face_det_lite";
 // As python/reference/face_det_lite/golden.py gave them to the quantised network.
 const std::map<std::string, tensor::Quantization> kScales = {
     {"input", {1.0F / 255, 0}}, {"heatmap", {0.06F, 200}}, {"bbox", {0.03F, 40}}, {"landmark", {0.05F, 128}}};
-
-std::shared_ptr<runtime::Environment> environment() {
-  static const std::shared_ptr<runtime::Environment> kOpened = [] {
-    const auto paths = runtime::locate_libraries();
-    SLIPWAY_CHECK(paths.has_value(), "ONNX Runtime was set up");
-    return std::move(runtime::Environment::open(*paths)).value();
-  }();
-  return kOpened;
-}
-
-const tensor::Tensor& named(const tensor::NamedTensors& tensors, const std::string& name) {
-  const auto found = std::ranges::find(tensors, name, &tensor::NamedTensor::name);
-  SLIPWAY_CHECK(found != tensors.end(), "the golden has this array");
-  return found->tensor;
-}
-
-media::ImageView view_of(const tensor::Tensor& pixels) {
-  const auto width = static_cast<int>(pixels.shape()[1]);
-  return {pixels.values<std::uint8_t>().data(), width, static_cast<int>(pixels.shape()[0]), std::ptrdiff_t{3} * width};
-}
 
 // A small network, run by ONNX Runtime's Python package between the NumPy reading's two halves, float and with integers
 // at its border.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <utility>
 
 #include "pipelines/common/real_values.hpp"
@@ -38,6 +39,7 @@ class CellReader {
     CellReader reader;
     SLIPWAY_ASSIGN(reader.values_, RealValues::over(tensor, head.spec.quantization, head.spec.name));
     const bool is_channel_last = head.layout == media::Layout::kNhwc;
+    if (tensor.dtype() == tensor::Dtype::kFloat32) reader.floats_ = tensor.values<float>();
     reader.first_ = entry * channels * cells;
     reader.cell_step_ = is_channel_last ? channels : 1;
     reader.channel_step_ = is_channel_last ? 1 : cells;
@@ -48,8 +50,18 @@ class CellReader {
     return values_[first_ + cell * cell_step_ + channel * channel_step_];
   }
 
+  /// The values of neighbouring cells of a head with one channel.
+  void copy_row(std::size_t cell, std::size_t count, float* out) const {
+    if (!floats_.empty()) {
+      std::ranges::copy(floats_.subspan(first_ + cell, count), out);
+    } else {
+      for (std::size_t i = 0; i < count; ++i) out[i] = at(cell + i, 0);
+    }
+  }
+
  private:
   RealValues values_;
+  std::span<const float> floats_;  // the tensor as it is; empty when it is not float32
   std::size_t first_ = 0, cell_step_ = 1, channel_step_ = 1;
 };
 
@@ -147,9 +159,9 @@ base::Result<void> Postprocess::run(const tensor::NamedTensors& outputs, std::si
 
   const std::size_t stride = static_cast<std::size_t>(columns) + 2;
   logits_.assign(stride * (static_cast<std::size_t>(rows) + 2), -std::numeric_limits<float>::infinity());
-  for (std::size_t cell = 0; cell < cells; ++cell) {
-    const std::size_t y = cell / static_cast<std::size_t>(columns), x = cell % static_cast<std::size_t>(columns);
-    logits_[(y + 1) * stride + x + 1] = heatmap.at(cell, 0);
+  const auto width = static_cast<std::size_t>(columns);
+  for (std::size_t y = 0; y < static_cast<std::size_t>(rows); ++y) {
+    heatmap.copy_row(y * width, width, logits_.data() + (y + 1) * stride + 1);
   }
   find_peaks(rows, columns);
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
+#include "pipelines/common/testing/golden.hpp"
 #include "tensor/float16.hpp"
 #include "tensor/npz.hpp"
 
@@ -14,12 +15,6 @@ namespace slipway::pipelines::face_det_lite {
 namespace {
 
 using tensor::Dtype;
-
-const tensor::Tensor& named(const tensor::NamedTensors& tensors, const std::string& name) {
-  const auto found = std::ranges::find(tensors, name, &tensor::NamedTensor::name);
-  SLIPWAY_CHECK(found != tensors.end(), "the golden has this array");
-  return found->tensor;
-}
 
 tensor::Tensor copy_as_float(const tensor::Tensor& stored) {
   if (stored.dtype() != Dtype::kFloat16)

@@ -42,19 +42,49 @@ struct Detector::State {
   std::optional<media::RegionToTensor> warp;      // MediaPipe's letterbox
   std::optional<media::ImageToTensor> letterbox;  // the package's
   SsdDecoder decoder;
+  std::vector<media::Affine> maps;           // one an entry of the batch: from the input to the picture
+  std::vector<media::Placement> placements;  // the same of the package's letterbox
   std::vector<SsdRows> rows;
-  std::vector<Detection> found, kept;
+  std::vector<Detection> found;
 
-  base::Result<void> read_rows(const tensor::NamedTensors& outputs) {
+  base::Result<void> write(media::ImageView image, std::size_t entry) {
+    if (image.empty()) return base::fail(base::Code::kInvalidArgument, "an empty picture cannot be converted");
+    if (!warp) {
+      SLIPWAY_ASSIGN(placements[entry], letterbox->convert(image, network.input(entry)));
+      return {};
+    }
+    const double size = signature.input.width;
+    maps[entry] = crop_map(letterbox_region(image.width, image.height), size, size);
+    return warp->convert(image, maps[entry], network.input(entry));
+  }
+
+  base::Result<void> read(media::ImageView image, std::size_t entry, std::vector<Detection>& kept) {
+    const std::size_t keypoint_count = decoder.keypoint_count();
     rows.clear();
     for (const HeadPair& head : signature.heads) {
       SsdRows part;
       part.count = head.rows;
-      SLIPWAY_ASSIGN(part.coordinates, read_output(outputs, signature.outputs, head.coordinates,
-                                                   head.rows * (4 + 2 * decoder.keypoint_count())));
-      SLIPWAY_ASSIGN(part.logits, read_output(outputs, signature.outputs, head.logits, head.rows));
+      SLIPWAY_ASSIGN(part.coordinates, network.values(head.coordinates, entry, head.rows * (4 + 2 * keypoint_count)));
+      SLIPWAY_ASSIGN(part.logits, network.values(head.logits, entry, head.rows));
       rows.push_back(part);
     }
+    decoder.decode(rows, score_min, found);
+    if (rules == Rules::kMediapipe) {
+      suppress_weighted(found, iou_max, kept);
+      for (Detection& detection : kept) {
+        move_points(detection, keypoint_count, [&](media::Point point) { return maps[entry].apply(point); });
+      }
+      return {};
+    }
+    suppress_greedily(found, iou_max, kept);
+    const media::Placement& placement = placements[entry];
+    for (Detection& detection : kept) {
+      // Whole pixels, cut towards zero.
+      move_points(detection, keypoint_count, [&](media::Point point) {
+        return media::Point{std::trunc(placement.to_picture_x(point.x)), std::trunc(placement.to_picture_y(point.y))};
+      });
+    }
+    std::erase_if(kept, [&](const Detection& detection) { return !is_inside(detection, keypoint_count, image); });
     return {};
   }
 };
@@ -69,9 +99,11 @@ base::Result<Detector> Detector::load(std::shared_ptr<runtime::Environment> envi
                                       const DetectorOptions& options) {
   SLIPWAY_ASSIGN(std::unique_ptr<runtime::Session> session,
                  runtime::Session::load(std::move(environment), file.path, session_options));
-  auto signature = read_detector_signature(family, session->inputs(), session->outputs(), file.quantization);
+  auto signature =
+      read_detector_signature(family, session->inputs(), session->outputs(), file.quantization, options.batch);
   if (!signature) return std::unexpected(signature.error().with(file.path.string()));
-  SLIPWAY_ASSIGN(Network network, Network::bind(std::move(session), signature->input.tensor));
+  SLIPWAY_ASSIGN(Network network, Network::bind(std::move(session), signature->input, signature->outputs));
+  const std::size_t batch = network.batch();
 
   const DetectorKind& kind = family.kinds[signature->kind];
   const media::PictureInput input = picture_input_of(signature->input, file.input_range.value_or(kind.range));
@@ -83,7 +115,7 @@ base::Result<Detector> Detector::load(std::shared_ptr<runtime::Environment> envi
   } else {
     SLIPWAY_ASSIGN(letterbox, media::ImageToTensor::create(input, media::Fit::kLetterbox));
   }
-  SsdDecoder decoder(signature->input.size, kind.layers, family.keypoint_count);
+  SsdDecoder decoder(signature->input.width, kind.layers, family.keypoint_count);
   const float usual_min = options.rules == Rules::kQaiHub ? kQaiHubScoreMin : kind.score_min;
   return Detector(std::make_unique<State>(State{options.rules,
                                                 options.score_min.value_or(usual_min),
@@ -93,56 +125,38 @@ base::Result<Detector> Detector::load(std::shared_ptr<runtime::Environment> envi
                                                 std::move(warp),
                                                 std::move(letterbox),
                                                 std::move(decoder),
-                                                {},
+                                                std::vector<media::Affine>(batch),
+                                                std::vector<media::Placement>(batch),
                                                 {},
                                                 {}}));
 }
 
-base::Result<const std::vector<Detection>*> Detector::run(media::ImageView image, StageTimes& times) {
+base::Result<void> Detector::run(std::span<const media::ImageView> images, std::span<Seen> seen) {
   State& state = *state_;
-  const std::size_t keypoint_count = state.decoder.keypoint_count();
-  Stopwatch watch;
-  if (image.empty()) return base::fail(base::Code::kInvalidArgument, "an empty picture cannot be converted");
-  const std::span<std::byte> input = state.network.inputs[0].tensor.bytes();
-  media::Affine to_picture;
-  media::Placement placement;
-  if (state.warp) {
-    const double size = state.signature.input.size;
-    to_picture = crop_map(letterbox_region(image.width, image.height), size, size);
-    SLIPWAY_TRY(state.warp->convert(image, to_picture, input));
-  } else {
-    SLIPWAY_ASSIGN(placement, state.letterbox->convert(image, input));
-  }
-  times.pre_us += watch.lap_us();
-  SLIPWAY_ASSIGN(const tensor::NamedTensors* outputs, state.network.run());
-  times.inference_us += watch.lap_us();
-
-  SLIPWAY_TRY(state.read_rows(*outputs));
-  state.decoder.decode(state.rows, state.score_min, state.found);
-  if (state.rules == Rules::kMediapipe) {
-    suppress_weighted(state.found, state.iou_max, state.kept);
-    for (Detection& detection : state.kept) {
-      move_points(detection, keypoint_count, [&](media::Point point) { return to_picture.apply(point); });
+  SLIPWAY_CHECK(images.size() == seen.size(), "each picture has its result");
+  for (std::size_t first = 0; first < images.size();) {
+    Stopwatch watch;
+    const std::size_t count = state.network.begin(images.size() - first);
+    for (std::size_t i = 0; i < count; ++i) {
+      SLIPWAY_TRY(state.write(images[first + i], i));
+      seen[first + i].times = {.pre_us = watch.lap_us(), .inference_us = 0, .post_us = 0};
     }
-  } else {
-    suppress_greedily(state.found, state.iou_max, state.kept);
-    for (Detection& detection : state.kept) {
-      // Whole pixels, cut towards zero.
-      move_points(detection, keypoint_count, [&](media::Point point) {
-        return media::Point{std::trunc(placement.to_picture_x(point.x)), std::trunc(placement.to_picture_y(point.y))};
-      });
+    SLIPWAY_TRY(state.network.run());
+    const double share_us = watch.lap_us() / static_cast<double>(count);
+    for (std::size_t i = 0; i < count; ++i, ++first) {
+      SLIPWAY_TRY(state.read(images[first], i, seen[first].detections));
+      seen[first].times.inference_us = share_us;
+      seen[first].times.post_us = watch.lap_us();
     }
-    std::erase_if(state.kept, [&](const Detection& detection) { return !is_inside(detection, keypoint_count, image); });
   }
-  times.post_us += watch.lap_us();
-  return &state.kept;
+  return {};
 }
 
 const DetectorSignature& Detector::signature() const {
   return state_->signature;
 }
 runtime::Session& Detector::session() {
-  return *state_->network.session;
+  return state_->network.session();
 }
 
 }  // namespace slipway::pipelines::mediapipe

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "media/image.hpp"
@@ -18,6 +19,13 @@ struct DetectorOptions {
   Rules rules = Rules::kMediapipe;
   std::optional<float> score_min;  ///< nothing: the kind's, and 0.8 with kQaiHub
   double iou_max = 0.3;            ///< above it two boxes are of one object
+  int batch = 1;                   ///< pictures a run, at least 1
+};
+
+/// What the detector saw in one picture.
+struct Seen {
+  std::vector<Detection> detections;  ///< best first, in pixels of the picture; the memory is reused
+  StageTimes times;                   ///< of a run for several pictures each gets an equal share
 };
 
 /// Finds boxes and key points of faces, palms or people in a whole picture.
@@ -33,8 +41,10 @@ class Detector {
   Detector(Detector&&) noexcept;
   Detector& operator=(Detector&&) noexcept;
 
-  /// Best first, in pixels of the picture. Adds to `times`; allocates nothing once buffers have grown.
-  [[nodiscard]] base::Result<const std::vector<Detection>*> run(media::ImageView image, StageTimes& times);
+  /// Any number of pictures, as many at once as the batch allows. Allocates nothing once buffers have grown.
+  /// @param seen  one a picture
+  /// @error kInvalidArgument: an empty picture; otherwise as runtime::BoundRun::run
+  [[nodiscard]] base::Result<void> run(std::span<const media::ImageView> images, std::span<Seen> seen);
 
   [[nodiscard]] const DetectorSignature& signature() const;
   [[nodiscard]] runtime::Session& session();

@@ -1,5 +1,7 @@
 #include "pipelines/mediapipe_common/network.hpp"
 
+#include <algorithm>
+
 namespace slipway::pipelines::mediapipe {
 namespace {
 
@@ -41,40 +43,67 @@ base::Result<ModelFiles> find_files(const Models& models) {
   return files;
 }
 
-base::Result<Network> Network::bind(std::unique_ptr<runtime::Session> session, const tensor::TensorSpec& input) {
+base::Result<Network> Network::bind(std::unique_ptr<runtime::Session> session, const PictureTensor& input,
+                                    std::vector<tensor::TensorSpec> outputs) {
   Network network;
-  network.session = std::move(session);
-  SLIPWAY_ASSIGN(tensor::Tensor tensor, tensor::Tensor::zeros(input.dtype, input.shape));
-  network.inputs.push_back({input.name, std::move(tensor)});
-  SLIPWAY_ASSIGN(network.bound, runtime::BoundRun::bind(*network.session, network.inputs));
+  network.session_ = std::move(session);
+  network.output_specs_ = std::move(outputs);
+  const std::int64_t batch = input.spec.shape[0];
+  SLIPWAY_TRY(network.add_binding(input.spec, batch));
+  if (input.is_batch_free && batch > 1) SLIPWAY_TRY(network.add_binding(input.spec, 1));
   return network;
 }
 
-base::Result<const tensor::NamedTensors*> Network::run() {
-  SLIPWAY_TRY(bound->run());
-  return bound->outputs();
+base::Result<void> Network::add_binding(const tensor::TensorSpec& input, std::int64_t batch) {
+  tensor::Shape shape = input.shape;
+  shape[0] = batch;
+  SLIPWAY_ASSIGN(tensor::Tensor tensor, tensor::Tensor::zeros(input.dtype, std::move(shape)));
+  Binding& binding = bindings_.emplace_back(static_cast<std::size_t>(batch), tensor::NamedTensors{}, nullptr);
+  binding.inputs.push_back({input.name, std::move(tensor)});
+  SLIPWAY_ASSIGN(binding.bound, runtime::BoundRun::bind(*session_, binding.inputs));
+  return {};
 }
 
-media::PictureInput picture_input_of(const PictureSpec& spec, std::pair<float, float> range) {
+std::size_t Network::begin(std::size_t waiting) {
+  current_ = waiting < batch() ? bindings_.size() - 1 : 0;
+  return std::min(waiting, bindings_[current_].batch);
+}
+
+std::span<std::byte> Network::input(std::size_t entry) {
+  Binding& binding = bindings_[current_];
+  const std::span<std::byte> all = binding.inputs[0].tensor.bytes();
+  const std::size_t size_bytes = all.size() / binding.batch;
+  return all.subspan(entry * size_bytes, size_bytes);
+}
+
+base::Result<void> Network::run() {
+  SLIPWAY_TRY(bindings_[current_].bound->run());
+  SLIPWAY_ASSIGN(outputs_, bindings_[current_].bound->outputs());
+  return {};
+}
+
+base::Result<RealValues> Network::values(std::size_t output, std::size_t entry, std::size_t count) const {
+  const tensor::TensorSpec& spec = output_specs_[output];
+  const tensor::Tensor& tensor = (*outputs_)[output].tensor;
+  const std::size_t expected = count * bindings_[current_].batch;
+  if (tensor.dtype() != spec.dtype || tensor.size_bytes() != expected * tensor::dtype_size_bytes(spec.dtype)) {
+    return base::fail(base::Code::kInvalidArgument, "output '{}': expected {} values of {}, found {}", spec.name,
+                      expected, tensor::dtype_name(spec.dtype), tensor::to_string(tensor.dtype(), tensor.shape()));
+  }
+  SLIPWAY_ASSIGN(const RealValues all, RealValues::over(tensor, spec.quantization, spec.name));
+  return all.from(entry * count);
+}
+
+media::PictureInput picture_input_of(const PictureTensor& picture, std::pair<float, float> range) {
   media::PictureInput input;
-  input.width = input.height = spec.size;
-  input.layout = spec.layout;
-  input.dtype = spec.tensor.dtype;
-  input.quantization = spec.tensor.quantization;
+  input.width = picture.width;
+  input.height = picture.height;
+  input.layout = picture.layout;
+  input.dtype = picture.spec.dtype;
+  input.quantization = picture.spec.quantization;
   input.gain = (range.second - range.first) / 255;
   input.bias = range.first;
   return input;
-}
-
-base::Result<RealValues> read_output(const tensor::NamedTensors& outputs, const std::vector<tensor::TensorSpec>& specs,
-                                     std::size_t index, std::size_t values) {
-  const tensor::TensorSpec& spec = specs[index];
-  const tensor::Tensor& tensor = outputs[index].tensor;
-  if (tensor.dtype() != spec.dtype || tensor.size_bytes() != values * tensor::dtype_size_bytes(spec.dtype)) {
-    return base::fail(base::Code::kInvalidArgument, "output '{}': expected {} values of {}, found {}", spec.name,
-                      values, tensor::dtype_name(spec.dtype), tensor::to_string(tensor.dtype(), tensor.shape()));
-  }
-  return RealValues::over(tensor, spec.quantization, spec.name);
 }
 
 }  // namespace slipway::pipelines::mediapipe

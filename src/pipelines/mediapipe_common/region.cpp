@@ -43,6 +43,10 @@ media::Affine crop_map(const Region& region, double columns, double rows) {
   return map;
 }
 
+bool has_area(const Region& region) {
+  return region.width > 0 && region.height > 0 && crop_map(region, 1, 1).is_finite();
+}
+
 Box upright_box(const Region& region) {
   return {region.centre.x - region.width / 2, region.centre.y - region.height / 2, region.centre.x + region.width / 2,
           region.centre.y + region.height / 2};

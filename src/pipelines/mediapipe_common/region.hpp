@@ -38,6 +38,9 @@ struct Region {
 /// From pixels of a crop of columns × rows to the picture: crop 0 … columns spans the region's width.
 [[nodiscard]] media::Affine crop_map(const Region& region, double columns, double rows);
 
+/// Whether a network can see it: it has a width and a height, and all of it is finite.
+[[nodiscard]] bool has_area(const Region& region);
+
 /// The box of a region that is taken as not turned: what tracks are told apart by.
 /// @source AssociationNormRectCalculator
 [[nodiscard]] Box upright_box(const Region& region);

@@ -2,26 +2,28 @@
 
 namespace slipway::pipelines::mediapipe {
 
-base::Result<RegionNetwork> RegionNetwork::create(std::unique_ptr<runtime::Session> session, const PictureSpec& input,
+base::Result<RegionNetwork> RegionNetwork::create(std::unique_ptr<runtime::Session> session, const PictureTensor& input,
+                                                  const std::vector<tensor::TensorSpec>& outputs,
                                                   const NetworkFile& file, const CropRules& rules) {
-  SLIPWAY_ASSIGN(Network network, Network::bind(std::move(session), input.tensor));
+  SLIPWAY_ASSIGN(Network network, Network::bind(std::move(session), input, outputs));
   SLIPWAY_ASSIGN(media::RegionToTensor warp,
                  media::RegionToTensor::create(picture_input_of(input, file.input_range.value_or(rules.range)),
                                                rules.border, rules.rounding));
-  return RegionNetwork(std::move(network), std::move(warp), input.size, input.size - rules.shrink);
+  return RegionNetwork(std::move(network), std::move(warp), input.width, input.width - rules.shrink);
 }
 
-base::Result<const tensor::NamedTensors*> RegionNetwork::run(media::ImageView image, const Region& region,
-                                                             StageTimes& times) {
+base::Result<std::size_t> RegionNetwork::run_some(std::span<const Look> looks) {
   Stopwatch watch;
-  to_picture_ = crop_map(region, span_, span_);
-  scale_ = region.width / span_;
-  if (!(region.width > 0) || !(region.height > 0) || !to_picture_.is_finite()) return nullptr;
-  SLIPWAY_TRY(warp_.convert(image, to_picture_, network_.inputs[0].tensor.bytes()));
-  times.pre_us += watch.lap_us();
-  SLIPWAY_ASSIGN(const tensor::NamedTensors* outputs, network_.run());
-  times.inference_us += watch.lap_us();
-  return outputs;
+  const auto taken = looks.first(network_.begin(looks.size()));
+  for (std::size_t i = 0; i < taken.size(); ++i) {
+    maps_[i] = crop_map(taken[i].region, span_, span_);
+    SLIPWAY_TRY(warp_.convert(taken[i].image, maps_[i], network_.input(i)));
+    taken[i].times->pre_us += watch.lap_us();
+  }
+  SLIPWAY_TRY(network_.run());
+  const double share_us = watch.lap_us() / static_cast<double>(taken.size());
+  for (const Look& look : taken) look.times->inference_us += share_us;
+  return taken.size();
 }
 
 }  // namespace slipway::pipelines::mediapipe

@@ -5,8 +5,6 @@
 
 #include <fmt/ranges.h>
 
-#include "pipelines/common/picture_signature.hpp"
-
 namespace slipway::pipelines::mediapipe {
 namespace {
 
@@ -38,48 +36,49 @@ std::vector<HeadPair> find_heads(const std::vector<TensorSpec>& outputs, const s
 
 }  // namespace
 
-std::int64_t values_of(tensor::Shape shape) {
-  if (!shape.empty() && shape[0] == -1) shape[0] = 1;
+std::int64_t values_of(const tensor::Shape& shape) {
   return tensor::element_count(shape).value_or(-1);
 }
 
-base::Result<PictureSpec> read_picture(const std::vector<TensorSpec>& inputs, std::string_view sizes,
-                                       const Quantizations& quantization) {
+base::Result<PictureTensor> read_picture(const std::vector<TensorSpec>& inputs, std::string_view sizes,
+                                         const Quantizations& quantization, int batch) {
+  constexpr int kLongestSide = 256;
   const auto refuse = [&] {
     return base::fail(Code::kInvalidArgument,
-                      "expected one input, an RGB picture [1, S, S, 3] or [1, 3, S, S] with S {}; found {}", sizes,
+                      "expected one input, an RGB picture [N, S, S, 3] or [N, 3, S, S] with S {}; found {}", sizes,
                       list_of(inputs));
   };
   if (inputs.size() != 1 || inputs[0].shape.size() != 4) return refuse();
-  PictureSpec picture;
-  picture.tensor = inputs[0];
-  tensor::Shape& shape = picture.tensor.shape;
-  if (shape[0] != 1 && shape[0] != -1) return refuse();
-  shape[0] = 1;
-  picture.layout = shape[3] == 3 ? media::Layout::kNhwc : media::Layout::kNchw;
-  if (picture.layout == media::Layout::kNchw && shape[1] != 3) return refuse();
-  const std::size_t first = picture.layout == media::Layout::kNhwc ? 1 : 2;
-  if (shape[first] != shape[first + 1] || shape[first] < 1 || shape[first] > 256) return refuse();
-  picture.size = static_cast<int>(shape[first]);
-  SLIPWAY_TRY(complete_quantization(picture.tensor, "input", quantization));
+  const std::int64_t found = inputs[0].shape[0];
+  if (found != -1 && found != batch) {
+    return base::fail(
+        Code::kInvalidArgument,
+        "input '{}': expected a batch of {} or a free one, found {}: ask for a batch of {}, or export the "
+        "network with `--batch {}` or `--batch dynamic`",
+        inputs[0].name, batch, tensor::to_string(inputs[0].dtype, inputs[0].shape), found, batch);
+  }
+  SLIPWAY_ASSIGN(PictureTensor picture, read_picture_input(inputs, 3, 1, 0, 0, quantization, batch));
+  if (picture.width != picture.height || picture.width > kLongestSide) return refuse();
   return picture;
 }
 
-base::Result<void> complete_outputs(std::vector<TensorSpec>& outputs, const Quantizations& quantization) {
-  for (TensorSpec& spec : outputs) SLIPWAY_TRY(complete_quantization(spec, "output", quantization));
-  return {};
+base::Result<std::vector<TensorSpec>> read_outputs(const std::vector<TensorSpec>& outputs,
+                                                   const Quantizations& quantization, int batch) {
+  SLIPWAY_ASSIGN(std::vector<TensorSpec> of_one, outputs_of_one(outputs, batch));
+  for (TensorSpec& spec : of_one) SLIPWAY_TRY(complete_quantization(spec, "output", quantization));
+  return of_one;
 }
 
 base::Result<DetectorSignature> read_detector_signature(const DetectorFamily& family,
                                                         const std::vector<TensorSpec>& inputs,
                                                         const std::vector<TensorSpec>& outputs,
-                                                        const Quantizations& quantization) {
+                                                        const Quantizations& quantization, int batch) {
   std::vector<int> sizes;
   for (const DetectorKind& kind : family.kinds) sizes.push_back(kind.size);
   const std::string size_list = fmt::format("{}", fmt::join(sizes, " or "));
   DetectorSignature signature;
-  SLIPWAY_ASSIGN(signature.input, read_picture(inputs, size_list, quantization));
-  const auto known = std::ranges::find(family.kinds, signature.input.size, &DetectorKind::size);
+  SLIPWAY_ASSIGN(signature.input, read_picture(inputs, size_list, quantization, batch));
+  const auto known = std::ranges::find(family.kinds, signature.input.width, &DetectorKind::size);
   if (known == family.kinds.end()) {
     return base::fail(Code::kInvalidArgument, "input '{}': a {} detector sees {} pixels, found {}", inputs[0].name,
                       family.noun, size_list, tensor::to_string(inputs[0].dtype, inputs[0].shape));
@@ -92,16 +91,16 @@ base::Result<DetectorSignature> read_detector_signature(const DetectorFamily& fa
     parts.push_back(layer.count(known->size));
     total += parts.back();
   }
-  signature.heads = find_heads(outputs, {total}, row_values);
-  if (signature.heads.empty()) signature.heads = find_heads(outputs, parts, row_values);
+  SLIPWAY_ASSIGN(signature.outputs, read_outputs(outputs, quantization, batch));
+  signature.heads = find_heads(signature.outputs, {total}, row_values);
+  if (signature.heads.empty()) signature.heads = find_heads(signature.outputs, parts, row_values);
   if (signature.heads.empty()) {
-    return base::fail(Code::kInvalidArgument,
-                      "outputs: expected [1, {}, {}] coordinates and [1, {}, 1] logits, whole or in parts of {} rows, "
-                      "found {}: not a {} detector of {} pixels",
-                      total, row_values, total, fmt::join(parts, " + "), list_of(outputs), family.noun, known->size);
+    return base::fail(
+        Code::kInvalidArgument,
+        "outputs: expected [{}, {}, {}] coordinates and [{}, {}, 1] logits, whole or in parts of {} rows, "
+        "found {}: not a {} detector of {} pixels",
+        batch, total, row_values, batch, total, fmt::join(parts, " + "), list_of(outputs), family.noun, known->size);
   }
-  signature.outputs = outputs;
-  SLIPWAY_TRY(complete_outputs(signature.outputs, quantization));
   return signature;
 }
 

@@ -7,20 +7,13 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "media/image_to_tensor.hpp"
+#include "pipelines/common/picture_signature.hpp"
 #include "pipelines/mediapipe_common/anchors.hpp"
 #include "tensor/shape.hpp"
 
 namespace slipway::pipelines::mediapipe {
 
 using Quantizations = std::map<std::string, tensor::Quantization>;
-
-/// A network's RGB picture input.
-struct PictureSpec {
-  tensor::TensorSpec tensor;  ///< [1, S, S, 3] or [1, 3, S, S], with its quantisation
-  int size = 0;               ///< S
-  media::Layout layout = media::Layout::kNhwc;
-};
 
 /// One SSD detector among those that a pipeline knows; they are told apart by their size.
 struct DetectorKind {
@@ -46,32 +39,35 @@ struct HeadPair {
 
 struct DetectorSignature {
   std::size_t kind = 0;  ///< index in the family
-  PictureSpec input;
+  PictureTensor input;
   std::vector<HeadPair> heads;              ///< in the order of the anchors
-  std::vector<tensor::TensorSpec> outputs;  ///< with their quantisation
+  std::vector<tensor::TensorSpec> outputs;  ///< of one picture, with their quantisation
 };
 
 /// Recognises a detector by its shapes, whatever names and axes: a known size in; its anchors' rows of 4 + 2·keypoints
 /// coordinates and one logit out, whole or split by feature map.
+/// @param batch  as in read_picture
 /// @error kInvalidArgument: the message names the tensor, what was expected and what was found
 [[nodiscard]] base::Result<DetectorSignature> read_detector_signature(const DetectorFamily& family,
                                                                       const std::vector<tensor::TensorSpec>& inputs,
                                                                       const std::vector<tensor::TensorSpec>& outputs,
-                                                                      const Quantizations& quantization);
+                                                                      const Quantizations& quantization, int batch = 1);
 
 /// The only input of a network.
 /// @param sizes  for the message: "192"
+/// @param batch  pictures a run, at least 1; a network with a static batch must have this one
 /// @error kInvalidArgument: another number of inputs or another shape than a square RGB picture of 1 to 256 pixels,
-///        a dtype that cannot be written, or integers without a scale
-[[nodiscard]] base::Result<PictureSpec> read_picture(const std::vector<tensor::TensorSpec>& inputs,
-                                                     std::string_view sizes, const Quantizations& quantization);
+///        another batch, a dtype that cannot be written, or integers without a scale
+[[nodiscard]] base::Result<PictureTensor> read_picture(const std::vector<tensor::TensorSpec>& inputs,
+                                                       std::string_view sizes, const Quantizations& quantization,
+                                                       int batch = 1);
 
-/// Adds quantisations to outputs.
-/// @error kInvalidArgument: a dtype that cannot be read, or integers without a scale
-[[nodiscard]] base::Result<void> complete_outputs(std::vector<tensor::TensorSpec>& outputs,
-                                                  const Quantizations& quantization);
+/// The outputs as they are for one picture of a batch, with their quantisation.
+/// @error kInvalidArgument: another static batch, a dtype that cannot be read, or integers without a scale
+[[nodiscard]] base::Result<std::vector<tensor::TensorSpec>> read_outputs(const std::vector<tensor::TensorSpec>& outputs,
+                                                                         const Quantizations& quantization, int batch);
 
-/// Elements of a shape whose batch may be dynamic; -1 when another axis is.
-[[nodiscard]] std::int64_t values_of(tensor::Shape shape);
+/// Elements of a shape; -1 when an axis is dynamic.
+[[nodiscard]] std::int64_t values_of(const tensor::Shape& shape);
 
 }  // namespace slipway::pipelines::mediapipe

@@ -1,56 +1,24 @@
 #pragma once
 
-#include <memory>
-
-#include "base/error.hpp"
-#include "media/image.hpp"
-#include "pipelines/mediapipe_common/network.hpp"
-#include "pipelines/mediapipe_face/config.hpp"
+#include "pipelines/mediapipe_common/pipeline.hpp"
 #include "pipelines/mediapipe_face/face.hpp"
-#include "pipelines/mediapipe_face/signature.hpp"
-#include "runtime/session.hpp"
 
 namespace slipway::pipelines::mediapipe_face {
 
 using mediapipe::Models;
+
+/// What makes a pipeline one of faces.
+struct FaceKind {
+  using Config = mediapipe_face::Config;
+  using Detections = mediapipe_face::Detections;
+  struct Graph;  // graph.hpp
+};
 
 /// Finds faces with six key points and 468 landmarks.
 ///
 ///   auto pipeline = MediapipeFace::load(environment, {"mediapipe_face", {}}, {}, {});
 ///   Detections found;
 ///   auto done = (*pipeline)->run(image.view(), found);
-///
-/// @thread one object belongs to one thread
-class MediapipeFace {
- public:
-  /// Without a landmark network (a bare detector, or a folder of one graph) only boxes and key points are found.
-  /// @error as mediapipe::find_files, runtime::Session::load, mediapipe::read_detector_signature,
-  /// read_landmark_signature
-  [[nodiscard]] static base::Result<std::unique_ptr<MediapipeFace>> load(
-      std::shared_ptr<runtime::Environment> environment, const Models& models, const runtime::SessionOptions& options,
-      const Config& config);
-  ~MediapipeFace();
-
-  /// A picture by itself. Allocates nothing once buffers have grown.
-  /// @error kInvalidArgument: an empty picture; otherwise as runtime::BoundRun::run
-  [[nodiscard]] base::Result<void> run(media::ImageView image, Detections& found);
-
-  /// The next frame of a sequence: faces are followed by their landmarks, and the detector runs only when fewer faces
-  /// are followed than wanted. With Rules::kQaiHub, or without landmarks, each frame is taken by itself.
-  /// @param time_s  of the frame, growing
-  [[nodiscard]] base::Result<void> track(media::ImageView image, double time_s, Detections& found);
-
-  /// The next frame belongs to another sequence.
-  void reset();
-
-  [[nodiscard]] Variant variant() const;
-  [[nodiscard]] runtime::Session& detector_session();
-  [[nodiscard]] runtime::Session* landmark_session();  ///< null without a landmark network
-
- private:
-  struct State;
-  explicit MediapipeFace(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
-};
+using MediapipeFace = mediapipe::Pipeline<FaceKind>;
 
 }  // namespace slipway::pipelines::mediapipe_face

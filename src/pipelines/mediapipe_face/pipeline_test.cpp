@@ -1,50 +1,24 @@
 #include "pipelines/mediapipe_face/pipeline.hpp"
 
-#include <fstream>
-
-#include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
-
-#include "base/files.hpp"
+#include "pipelines/mediapipe_common/golden_test.hpp"
 #include "pipelines/mediapipe_face/draw.hpp"
 
 namespace slipway::pipelines::mediapipe_face {
 namespace {
 
+using namespace mediapipe::testing;  // NOLINT(google-build-using-namespace): one test
+
 const std::filesystem::path kFolder = "tests/golden/mediapipe_face";
 
-std::shared_ptr<runtime::Environment> environment() {
-  static const std::shared_ptr<runtime::Environment> kOpened = [] {
-    const auto paths = runtime::locate_libraries();
-    SLIPWAY_CHECK(paths.has_value(), "ONNX Runtime was set up");
-    return std::move(runtime::Environment::open(*paths)).value();
-  }();
-  return kOpened;
-}
-
 nlohmann::json golden(const char* name) {
-  return nlohmann::json::parse(*base::read_file(kFolder / name, 1 << 20));
+  return read_json(kFolder / name);
 }
 
-media::Image picture(int width, int height) {
-  return std::move(media::Image::create(width, height)).value();
-}
-
-Quantizations scales() {
-  Quantizations all;
+mediapipe::Quantizations scales() {
+  mediapipe::Quantizations all;
   const nlohmann::json reference = golden("reference.json");
   for (const auto& [name, pair] : reference["quantization"].items()) all[name] = {pair[0], pair[1]};
   return all;
-}
-
-void expect_same(const Face& found, const nlohmann::json& expected, double pixels) {
-  const std::array<double, 4> box = {found.box.x1, found.box.y1, found.box.x2, found.box.y2};
-  for (std::size_t i = 0; i < 4; ++i) EXPECT_NEAR(box[i], expected["box"][i].get<double>(), pixels) << i;
-  EXPECT_NEAR(found.score, expected["score"].get<double>(), 1e-3);
-  for (std::size_t k = 0; k < kKeypointCount; ++k) {
-    EXPECT_NEAR(found.keypoints[k].x, expected["keypoints"][k][0].get<double>(), pixels) << k;
-    EXPECT_NEAR(found.keypoints[k].y, expected["keypoints"][k][1].get<double>(), pixels) << k;
-  }
 }
 
 double mean_distance(const Face& face, const nlohmann::json& expected) {
@@ -56,8 +30,6 @@ double mean_distance(const Face& face, const nlohmann::json& expected) {
   return sum / kLandmarkCount;
 }
 
-// The networks here always say what MediaPipe's say of the 512×512 astronaut; MediaPipe's own results stand beside
-// them.
 TEST(MediapipeFace, FindsTheFaceThatMediaPipeFinds) {
   const auto expected = golden("mediapipe.json");
   const media::Image image = picture(512, 512);
@@ -70,7 +42,7 @@ TEST(MediapipeFace, FindsTheFaceThatMediaPipeFinds) {
     for (int again = 0; again < 2; ++again) ASSERT_TRUE((*pipeline)->run(image.view(), found));
     const auto& faces = expected["detectors"][name == "quantised" ? "short_range" : name];
     ASSERT_EQ(found.faces.size(), faces.size()) << name;
-    expect_same(found.faces[0], faces[0], name == "quantised" ? 0.1 : 0.02);
+    expect_detection(found.faces[0], faces[0], name == "quantised" ? 0.1 : 0.02);
     EXPECT_FALSE(found.faces[0].has_landmarks);
     EXPECT_TRUE(found.detector_ran);
     EXPECT_GT(found.times.inference_us, 0);
@@ -113,33 +85,21 @@ TEST(MediapipeFace, RunsTheDetectorOnceInASequence) {
   EXPECT_TRUE(found.detector_ran);
 }
 
-/// Pages of memory that this process holds.
-long resident_pages() {
-  long all = 0, resident = 0;
-  std::ifstream("/proc/self/statm") >> all >> resident;
-  return resident;
+std::unique_ptr<MediapipeFace> whole_pipeline() {
+  Config config;
+  config.smooth = true;
+  auto pipeline = MediapipeFace::load(environment(), {kFolder / "short_range.onnx", kFolder / "landmark.onnx"},
+                                      one_thread(), config);
+  SLIPWAY_CHECK(pipeline.has_value(), "the networks load");
+  return std::move(*pipeline);
 }
 
 TEST(MediapipeFace, KeepsItsMemoryOverTenThousandFrames) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "sanitizers keep what was freed";
-#endif
-  Config config;
-  config.smooth = true;
-  auto pipeline =
-      MediapipeFace::load(environment(), {kFolder / "short_range.onnx", kFolder / "landmark.onnx"}, {}, config);
-  ASSERT_TRUE(pipeline) << pipeline.error().message;
-  const media::Image image = picture(512, 512);
-  Detections found;
-  long early = 0;
-  constexpr int kFrames = 10'000, kEarly = 500, kDetectEvery = 100;
-  for (int frame = 0; frame < kFrames; ++frame) {
-    if (frame % kDetectEvery == 0) (*pipeline)->reset();
-    ASSERT_TRUE((*pipeline)->track(image.view(), frame * 0.04, found));
-    ASSERT_EQ(found.faces.size(), 1U);
-    if (frame == kEarly) early = resident_pages();
-  }
-  EXPECT_LT(resident_pages() - early, 256) << "pages of 4 KB";  // 1 MB: what the allocator may keep
+  expect_steady_memory(*whole_pipeline(), picture(512, 512));
+}
+
+TEST(MediapipeFace, TakesNoMemoryAFrameBeforeAndAfterTheNetworks) {
+  expect_no_allocations(*whole_pipeline(), picture(512, 512));
 }
 
 TEST(MediapipeFace, WithThePackagesRulesCutsToWholePixelsAndLeavesOutTheEdge) {

@@ -2,7 +2,6 @@
 
 #include <optional>
 
-#include "pipelines/common/picture_signature.hpp"
 #include "pipelines/mediapipe_face/config.hpp"
 
 namespace slipway::pipelines::mediapipe_face {
@@ -24,12 +23,13 @@ const mediapipe::DetectorFamily& detector_family() {
 
 base::Result<LandmarkSignature> read_landmark_signature(const std::vector<tensor::TensorSpec>& inputs,
                                                         const std::vector<tensor::TensorSpec>& outputs,
-                                                        const Quantizations& quantization) {
+                                                        const Quantizations& quantization, int batch) {
   LandmarkSignature signature;
-  SLIPWAY_ASSIGN(signature.input, mediapipe::read_picture(inputs, "192", quantization));
+  SLIPWAY_ASSIGN(signature.input, mediapipe::read_picture(inputs, "192", quantization, batch));
+  SLIPWAY_ASSIGN(signature.outputs, mediapipe::read_outputs(outputs, quantization, batch));
   std::optional<std::size_t> landmarks, flag;
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const std::int64_t values = mediapipe::values_of(outputs[i].shape);
+  for (std::size_t i = 0; i < signature.outputs.size(); ++i) {
+    const std::int64_t values = mediapipe::values_of(signature.outputs[i].shape);
     if (values == kLandmarkValues) landmarks = i;
     if (values == 1) flag = i;
   }
@@ -41,11 +41,9 @@ base::Result<LandmarkSignature> read_landmark_signature(const std::vector<tensor
   }
   signature.landmarks = *landmarks;
   signature.flag = *flag;
-  const bool is_in_columns = outputs[*landmarks].shape.back() == 3;
+  const bool is_in_columns = signature.outputs[*landmarks].shape.back() == 3;
   signature.unit = is_in_columns ? LandmarkUnit::kCropFraction : LandmarkUnit::kCropPixels;
   signature.flag_is_logit = !is_in_columns;
-  signature.outputs = outputs;
-  SLIPWAY_TRY(mediapipe::complete_outputs(signature.outputs, quantization));
   return signature;
 }
 

@@ -23,7 +23,7 @@ enum class Variant {
 enum class LandmarkUnit { kCropPixels, kCropFraction };
 
 struct LandmarkSignature {
-  mediapipe::PictureSpec input;
+  PictureTensor input;
   std::size_t landmarks = 0;  ///< indices among the model's outputs
   std::size_t flag = 0;
   LandmarkUnit unit = LandmarkUnit::kCropPixels;
@@ -37,6 +37,6 @@ struct LandmarkSignature {
 /// @error kInvalidArgument
 [[nodiscard]] base::Result<LandmarkSignature> read_landmark_signature(const std::vector<tensor::TensorSpec>& inputs,
                                                                       const std::vector<tensor::TensorSpec>& outputs,
-                                                                      const Quantizations& quantization);
+                                                                      const Quantizations& quantization, int batch = 1);
 
 }  // namespace slipway::pipelines::mediapipe_face

@@ -68,7 +68,7 @@ TEST(DetectorSignature, AsksForTheScalesOfIntegers) {
   EXPECT_NE(without.error().message.find("scale"), std::string::npos);
   const auto with = read_detector_signature(detector_family(), inputs, outputs, {{"x", {0.5F, 3}}});
   ASSERT_TRUE(with);
-  EXPECT_EQ(with->input.tensor.quantization->zero_point, 3);
+  EXPECT_EQ(with->input.spec.quantization->zero_point, 3);
   EXPECT_FALSE(read_detector_signature(detector_family(), {spec("x", {1, 128, 128, 3}, Dtype::kInt64)}, outputs, {}));
 }
 

@@ -1,11 +1,12 @@
-#include "pipelines/mediapipe_face/tracker.hpp"
-
 #include <gtest/gtest.h>
 
-#include "pipelines/mediapipe_face/landmarker.hpp"
+#include "pipelines/mediapipe_face/graph.hpp"
 
 namespace slipway::pipelines::mediapipe_face {
 namespace {
+
+using Graph = FaceKind::Graph;
+using Tracker = Graph::Tracker;
 
 mediapipe::Detection detection_at(double x, float score) {
   mediapipe::Detection detection;
@@ -109,18 +110,20 @@ TEST(Tracker, SmoothsWhatItShowsButFollowsWhatItSaw) {
   EXPECT_NEAR(faces[0].region.centre.x, 131, 1e-3);
 }
 
-TEST(ProposeFaces, KeepsTheLaterOfTwoThatOverlap) {
-  std::vector<Face> faces;
+TEST(ProposeRegions, KeepsTheLaterOfTwoThatOverlap) {
   std::vector<mediapipe::Proposal> proposals;
-  propose_faces(std::array{detection_at(100, 0.9F), detection_at(110, 0.8F)}, Rules::kMediapipe, proposals, faces);
-  ASSERT_EQ(faces.size(), 1U);
-  EXPECT_EQ(faces[0].score, 0.8F);
+  const std::array<mediapipe::Detection, 2> detections = {detection_at(100, 0.9F), detection_at(110, 0.8F)};
+  const auto region_of = [](const mediapipe::Detection& each) { return Graph::region_of(each, Rules::kMediapipe); };
+  mediapipe::propose_regions(std::span(detections), region_of, proposals);
+  ASSERT_EQ(proposals.size(), 1U);
+  EXPECT_EQ(proposals[0].detection->score, 0.8F);
 }
 
 TEST(Region, FollowsTheRulesAskedFor) {
   mediapipe::Detection tall = detection_at(100, 0.9F);
   tall.box.y2 = 180;
-  const mediapipe::Region square = region_of(tall, Rules::kMediapipe), box = region_of(tall, Rules::kQaiHub);
+  const mediapipe::Region square = Graph::region_of(tall, Rules::kMediapipe),
+                          box = Graph::region_of(tall, Rules::kQaiHub);
   EXPECT_NEAR(square.width, 120, 1e-9);
   EXPECT_NEAR(square.height, 120, 1e-9);
   EXPECT_NEAR(box.width, 66, 1e-9);

@@ -1,53 +1,25 @@
 #include "pipelines/mediapipe_hand/pipeline.hpp"
 
-#include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
-
-#include "base/files.hpp"
+#include "pipelines/mediapipe_common/golden_test.hpp"
 #include "pipelines/mediapipe_hand/draw.hpp"
-#include "pipelines/mediapipe_hand/landmarker.hpp"
+#include "pipelines/mediapipe_hand/graph.hpp"
 
 namespace slipway::pipelines::mediapipe_hand {
 namespace {
 
+using namespace mediapipe::testing;  // NOLINT(google-build-using-namespace): one test
+
 const std::filesystem::path kFolder = "tests/golden/mediapipe_hand";
 
-std::shared_ptr<runtime::Environment> environment() {
-  static const std::shared_ptr<runtime::Environment> kOpened = [] {
-    const auto paths = runtime::locate_libraries();
-    SLIPWAY_CHECK(paths.has_value(), "ONNX Runtime was set up");
-    return std::move(runtime::Environment::open(*paths)).value();
-  }();
-  return kOpened;
-}
-
 const nlohmann::json& golden() {
-  static const nlohmann::json kGolden = nlohmann::json::parse(*base::read_file(kFolder / "mediapipe.json", 1 << 20));
+  static const nlohmann::json kGolden = read_json(kFolder / "mediapipe.json");
   return kGolden;
 }
 
 media::Image picture() {
-  return std::move(media::Image::create(640, 480)).value();
+  return mediapipe::testing::picture(640, 480);
 }
 
-void expect_region(const mediapipe::Region& region, const nlohmann::json& expected, double pixels) {
-  EXPECT_NEAR(region.centre.x, expected["centre"][0].get<double>(), pixels);
-  EXPECT_NEAR(region.centre.y, expected["centre"][1].get<double>(), pixels);
-  EXPECT_NEAR(region.width, expected["side"].get<double>(), pixels);
-  EXPECT_NEAR(region.height, expected["side"].get<double>(), pixels);
-  EXPECT_NEAR(region.angle, expected["angle"].get<double>(), 1e-3);
-}
-
-void expect_points(std::span<const Landmark> found, const nlohmann::json& expected, float factor, float tolerance) {
-  ASSERT_EQ(found.size(), expected.size());
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    EXPECT_NEAR(found[i].x * factor, expected[i][0].get<float>(), tolerance) << i;
-    EXPECT_NEAR(found[i].y * factor, expected[i][1].get<float>(), tolerance) << i;
-    EXPECT_NEAR(found[i].z * factor, expected[i][2].get<float>(), tolerance) << i;
-  }
-}
-
-// The networks here always say what MediaPipe's say of one frame; MediaPipe's own results stand beside them.
 TEST(MediapipeHand, FindsThePalmsThatMediaPipeFinds) {
   Config config;
   config.find_landmarks = false;
@@ -59,13 +31,7 @@ TEST(MediapipeHand, FindsThePalmsThatMediaPipeFinds) {
   ASSERT_EQ(found.hands.size(), palms.size());
   for (std::size_t i = 0; i < palms.size(); ++i) {
     const Hand& hand = found.hands[i];
-    const std::array<double, 4> box = {hand.box.x1, hand.box.y1, hand.box.x2, hand.box.y2};
-    for (std::size_t k = 0; k < 4; ++k) EXPECT_NEAR(box[k], palms[i]["box"][k].get<double>(), 0.02);
-    EXPECT_NEAR(hand.score, palms[i]["score"].get<double>(), 1e-3);
-    for (std::size_t k = 0; k < kKeypointCount; ++k) {
-      EXPECT_NEAR(hand.keypoints[k].x, palms[i]["keypoints"][k][0].get<double>(), 0.02);
-      EXPECT_NEAR(hand.keypoints[k].y, palms[i]["keypoints"][k][1].get<double>(), 0.02);
-    }
+    expect_detection(hand, palms[i], 0.02);
     expect_region(hand.region, palms[i]["region"], 0.05);
     EXPECT_FALSE(hand.has_landmarks);
   }
@@ -84,7 +50,7 @@ TEST(MediapipeHand, PlacesTheLandmarksWhereMediaPipePlacesThem) {
   expect_points(hand.world_landmarks, expected["world_landmarks"], 1000, 0.1F);
   EXPECT_EQ(hand.is_right(), expected["handedness"] == "Right");
   EXPECT_NEAR(hand.is_right() ? 1 - hand.left_hand : hand.left_hand, expected["handedness_score"].get<float>(), 2e-3);
-  expect_region(region_of(hand.landmarks), expected["next_region"], 0.1);
+  expect_region(HandKind::Graph::next_region(hand), expected["next_region"], 0.1);
   EXPECT_EQ(found.landmark_runs, 2);
 }
 
@@ -111,6 +77,46 @@ TEST(MediapipeHand, FollowsBothHandsAndAsksTheDetectorOnlyForWhatIsMissing) {
     ASSERT_TRUE((*pipeline)->track(image.view(), 0, found));
     EXPECT_TRUE(found.detector_ran);
   }
+}
+
+std::unique_ptr<MediapipeHand> whole_pipeline() {
+  auto pipeline =
+      MediapipeHand::load(environment(), {kFolder / "palm.onnx", kFolder / "landmark.onnx"}, one_thread(), {});
+  SLIPWAY_CHECK(pipeline.has_value(), "the networks load");
+  return std::move(*pipeline);
+}
+
+TEST(MediapipeHand, TakesSeveralPicturesAtOnce) {
+  const auto pipeline = whole_pipeline();
+  const media::Image large = picture(), small = mediapipe::testing::picture(320, 240);
+  const std::vector<media::ImageView> images = {large.view(), small.view(), large.view()};
+  std::vector<Detections> found(3);
+  ASSERT_TRUE(pipeline->run(images, found));
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    Detections alone;
+    ASSERT_TRUE(pipeline->run(images[i], alone));
+    ASSERT_EQ(found[i].hands.size(), 2U);
+    EXPECT_EQ(found[i].landmark_runs, 2);
+    EXPECT_GT(found[i].times.inference_us, found[i].detector_times.inference_us);
+    for (std::size_t k = 0; k < 2; ++k) {
+      EXPECT_EQ(found[i].hands[k].box, alone.hands[k].box) << i;
+      EXPECT_EQ(found[i].hands[k].landmarks[8].x, alone.hands[k].landmarks[8].x) << i;
+    }
+  }
+  EXPECT_FALSE(pipeline->run(images, std::span(found).first(2)));
+  Config config;
+  config.batch = 2;
+  const auto fixed = MediapipeHand::load(environment(), {kFolder / "palm.onnx", {}}, {}, config);
+  ASSERT_FALSE(fixed);
+  EXPECT_NE(fixed.error().message.find("--batch 2"), std::string::npos) << fixed.error().message;
+}
+
+TEST(MediapipeHand, KeepsItsMemoryOverTenThousandFrames) {
+  expect_steady_memory(*whole_pipeline(), picture());
+}
+
+TEST(MediapipeHand, TakesNoMemoryAFrameBeforeAndAfterTheNetworks) {
+  expect_no_allocations(*whole_pipeline(), picture());
 }
 
 TEST(MediapipeHand, GivesOneHandWhenOneIsAskedFor) {

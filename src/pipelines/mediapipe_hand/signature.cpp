@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "pipelines/common/picture_signature.hpp"
 #include "pipelines/mediapipe_hand/config.hpp"
 
 namespace slipway::pipelines::mediapipe_hand {
@@ -34,11 +33,13 @@ const mediapipe::DetectorFamily& detector_family() {
 
 base::Result<LandmarkSignature> read_landmark_signature(const std::vector<tensor::TensorSpec>& inputs,
                                                         const std::vector<tensor::TensorSpec>& outputs,
-                                                        const mediapipe::Quantizations& quantization) {
+                                                        const mediapipe::Quantizations& quantization, int batch) {
   LandmarkSignature signature;
-  SLIPWAY_ASSIGN(signature.input, mediapipe::read_picture(inputs, "224", quantization));
+  SLIPWAY_ASSIGN(signature.input, mediapipe::read_picture(inputs, "224", quantization, batch));
+  SLIPWAY_ASSIGN(signature.outputs, mediapipe::read_outputs(outputs, quantization, batch));
   std::array<std::size_t, 2> points{}, flags{};
-  if (!find_pair(outputs, kLandmarkValues, "world", points) || !find_pair(outputs, 1, "handedness", flags)) {
+  if (!find_pair(signature.outputs, kLandmarkValues, "world", points) ||
+      !find_pair(signature.outputs, 1, "handedness", flags)) {
     return base::fail(base::Code::kInvalidArgument,
                       "outputs: expected two of {} values (landmarks in the crop and in metres) and two of one "
                       "(presence and handedness), found {}: not the hand landmark network",
@@ -48,8 +49,6 @@ base::Result<LandmarkSignature> read_landmark_signature(const std::vector<tensor
   signature.world = points[1];
   signature.presence = flags[0];
   signature.handedness = flags[1];
-  signature.outputs = outputs;
-  SLIPWAY_TRY(mediapipe::complete_outputs(signature.outputs, quantization));
   return signature;
 }
 

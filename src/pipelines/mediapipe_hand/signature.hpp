@@ -11,7 +11,7 @@ namespace slipway::pipelines::mediapipe_hand {
 [[nodiscard]] const mediapipe::DetectorFamily& detector_family();
 
 struct LandmarkSignature {
-  mediapipe::PictureSpec input;
+  PictureTensor input;
   std::size_t landmarks = 0;  ///< indices among the model's outputs
   std::size_t presence = 1;
   std::size_t handedness = 2;
@@ -24,6 +24,7 @@ struct LandmarkSignature {
 /// @error kInvalidArgument
 [[nodiscard]] base::Result<LandmarkSignature> read_landmark_signature(const std::vector<tensor::TensorSpec>& inputs,
                                                                       const std::vector<tensor::TensorSpec>& outputs,
-                                                                      const mediapipe::Quantizations& quantization);
+                                                                      const mediapipe::Quantizations& quantization,
+                                                                      int batch = 1);
 
 }  // namespace slipway::pipelines::mediapipe_hand

@@ -42,6 +42,30 @@ TEST(HandSignature, TellsOutputsApartByNameAndElseByOrder) {
   EXPECT_EQ(named->world, 0U);
 }
 
+TEST(HandSignature, TakesTheBatchThatIsAskedForOrAnyWhereItIsFree) {
+  for (const std::int64_t batch : {4, -1}) {
+    const auto found = read_landmark_signature({spec("image", {batch, 3, 224, 224})},
+                                               {spec("landmarks", {batch, 63}), spec("presence", {batch, 1}),
+                                                spec("handedness", {batch, 1}), spec("world_landmarks", {batch, 63})},
+                                               {}, 4);
+    ASSERT_TRUE(found) << found.error().message;
+    EXPECT_EQ(found->input.spec.shape[0], 4);
+    EXPECT_EQ(found->input.is_batch_free, batch == -1);
+  }
+  const std::vector<tensor::TensorSpec> scores_of_one = {spec("boxes", {4, 2016, 18}), spec("scores", {1, 2016, 1})};
+  const auto outputs =
+      mediapipe::read_detector_signature(detector_family(), {spec("image", {4, 192, 192, 3})}, scores_of_one, {}, 4);
+  ASSERT_FALSE(outputs);
+  EXPECT_NE(outputs.error().message.find("'scores': expected a batch of 4"), std::string::npos)
+      << outputs.error().message;
+  const auto input =
+      mediapipe::read_detector_signature(detector_family(), {spec("image", {1, 192, 192, 3})}, {}, {}, 4);
+  ASSERT_FALSE(input);
+  for (const char* part : {"'image'", "a batch of 4", "[1,192,192,3]", "--batch 4", "--batch dynamic"}) {
+    EXPECT_NE(input.error().message.find(part), std::string::npos) << part << " in " << input.error().message;
+  }
+}
+
 TEST(HandSignature, NamesWhatItFoundWhenItIsAnotherNetwork) {
   const auto found =
       read_landmark_signature({spec("image", {1, 224, 224, 3})}, {spec("points", {1, 63}), spec("flag", {1, 1})}, {});

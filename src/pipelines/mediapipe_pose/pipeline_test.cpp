@@ -1,55 +1,26 @@
 #include "pipelines/mediapipe_pose/pipeline.hpp"
 
-#include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
-
-#include "base/files.hpp"
+#include "pipelines/mediapipe_common/golden_test.hpp"
 #include "pipelines/mediapipe_pose/draw.hpp"
 #include "pipelines/mediapipe_pose/follower.hpp"
-#include "pipelines/mediapipe_pose/landmarker.hpp"
+#include "pipelines/mediapipe_pose/graph.hpp"
 
 namespace slipway::pipelines::mediapipe_pose {
 namespace {
 
+using namespace mediapipe::testing;  // NOLINT(google-build-using-namespace): one test
+
 const std::filesystem::path kFolder = "tests/golden/mediapipe_pose";
 
-std::shared_ptr<runtime::Environment> environment() {
-  static const std::shared_ptr<runtime::Environment> kOpened = [] {
-    const auto paths = runtime::locate_libraries();
-    SLIPWAY_CHECK(paths.has_value(), "ONNX Runtime was set up");
-    return std::move(runtime::Environment::open(*paths)).value();
-  }();
-  return kOpened;
-}
-
 const nlohmann::json& golden() {
-  static const nlohmann::json kGolden = nlohmann::json::parse(*base::read_file(kFolder / "mediapipe.json", 1 << 20));
+  static const nlohmann::json kGolden = read_json(kFolder / "mediapipe.json");
   return kGolden;
 }
 
 media::Image picture() {
-  return std::move(media::Image::create(512, 512)).value();
+  return mediapipe::testing::picture(512, 512);
 }
 
-void expect_region(const mediapipe::Region& region, const nlohmann::json& expected, double pixels) {
-  EXPECT_NEAR(region.centre.x, expected["centre"][0].get<double>(), pixels);
-  EXPECT_NEAR(region.centre.y, expected["centre"][1].get<double>(), pixels);
-  EXPECT_NEAR(region.width, expected["side"].get<double>(), pixels);
-  EXPECT_NEAR(region.height, expected["side"].get<double>(), pixels);
-  EXPECT_NEAR(region.angle, expected["angle"].get<double>(), 1e-3);
-}
-
-void expect_points(std::span<const Landmark> found, const nlohmann::json& expected, float factor, float tolerance) {
-  ASSERT_EQ(found.size(), expected.size());
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    EXPECT_NEAR(found[i].x * factor, expected[i][0].get<float>(), tolerance) << i;
-    EXPECT_NEAR(found[i].y * factor, expected[i][1].get<float>(), tolerance) << i;
-    EXPECT_NEAR(found[i].z * factor, expected[i][2].get<float>(), tolerance) << i;
-  }
-}
-
-// The networks here always say what MediaPipe's say of the 512×512 astronaut; MediaPipe's own results stand beside
-// them.
 TEST(MediapipePose, FindsThePersonThatMediaPipeFinds) {
   Config config;
   config.find_landmarks = false;
@@ -60,13 +31,7 @@ TEST(MediapipePose, FindsThePersonThatMediaPipeFinds) {
   ASSERT_GE(found.poses.size(), 1U);
   const nlohmann::json& person = golden()["person"];
   const Pose& pose = found.poses[0];
-  const std::array<double, 4> box = {pose.box.x1, pose.box.y1, pose.box.x2, pose.box.y2};
-  for (std::size_t k = 0; k < 4; ++k) EXPECT_NEAR(box[k], person["box"][k].get<double>(), 0.02);
-  EXPECT_NEAR(pose.score, person["score"].get<double>(), 1e-3);
-  for (std::size_t k = 0; k < kKeypointCount; ++k) {
-    EXPECT_NEAR(pose.keypoints[k].x, person["keypoints"][k][0].get<double>(), 0.02);
-    EXPECT_NEAR(pose.keypoints[k].y, person["keypoints"][k][1].get<double>(), 0.02);
-  }
+  expect_detection(pose, person, 0.02);
   expect_region(pose.region, person["region"], 0.05);
   EXPECT_FALSE(pose.has_landmarks);
 }
@@ -110,9 +75,26 @@ TEST(MediapipePose, RunsTheDetectorOnceInASequence) {
   EXPECT_EQ(found.poses[0].track_id, 1);
 }
 
+std::unique_ptr<MediapipePose> whole_pipeline() {
+  auto pipeline =
+      MediapipePose::load(environment(), {kFolder / "person.onnx", kFolder / "landmark.onnx"}, one_thread(), {});
+  SLIPWAY_CHECK(pipeline.has_value(), "the networks load");
+  return std::move(*pipeline);
+}
+
+TEST(MediapipePose, KeepsItsMemoryOverTenThousandFrames) {
+  expect_steady_memory(*whole_pipeline(), picture());
+}
+
+TEST(MediapipePose, TakesNoMemoryAFrameBeforeAndAfterTheNetworks) {
+  expect_no_allocations(*whole_pipeline(), picture());
+}
+
 TEST(Follower, SmoothsWhatItShowsAndForgetsWhomItLost) {
-  Follower follower(true);
-  Pose pose;
+  Follower follower(1, true);
+  std::vector<Pose> poses(1);
+  Pose& pose = poses.front();
+  pose.has_keypoints = true;
   const auto see = [&](float x, float visibility) {
     pose.has_landmarks = true;
     for (Landmark& point : pose.landmarks) point = {x, 100, 0};
@@ -120,23 +102,29 @@ TEST(Follower, SmoothsWhatItShowsAndForgetsWhomItLost) {
     pose.visibility.fill(visibility);
   };
   see(100, 1);
-  follower.update(0, pose);
+  follower.update(0, poses);
   EXPECT_EQ(pose.landmarks[5].x, 100);
   ASSERT_TRUE(follower.region());
   EXPECT_NEAR(follower.region()->width, 250, 1e-6);
   EXPECT_NEAR(follower.region()->angle, 0, 1e-9);
   see(101, 0);
-  follower.update(0.04, pose);
+  follower.update(0.04, poses);
   EXPECT_GT(pose.landmarks[5].x, 100);
   EXPECT_LT(pose.landmarks[5].x, 101);
   EXPECT_NEAR(pose.visibility[5], 0.9F, 1e-6F);
   pose.has_landmarks = false;
-  follower.update(0.08, pose);
-  EXPECT_FALSE(follower.region());
+  follower.update(0.08, poses);
+  EXPECT_EQ(poses.size(), 1U) << "the detector saw it";
+  EXPECT_TRUE(follower.needs_detector());
   see(300, 0);
-  follower.update(0.12, pose);
+  follower.update(0.12, poses);
   EXPECT_EQ(pose.landmarks[5].x, 300);
   EXPECT_EQ(pose.track_id, 1);
+  follower.propose({}, poses);
+  ASSERT_EQ(poses.size(), 1U);
+  EXPECT_FALSE(pose.has_keypoints);
+  follower.update(0.16, poses);
+  EXPECT_TRUE(poses.empty()) << "followed, and not seen any more";
 }
 
 TEST(Refine, MovesToTheMiddleOfTheHeatAndLeavesWhatIsUnsureOrOutside) {

@@ -2,7 +2,6 @@
 
 #include <optional>
 
-#include "pipelines/common/picture_signature.hpp"
 #include "pipelines/mediapipe_pose/config.hpp"
 
 namespace slipway::pipelines::mediapipe_pose {
@@ -22,12 +21,13 @@ const mediapipe::DetectorFamily& detector_family() {
 
 base::Result<LandmarkSignature> read_landmark_signature(const std::vector<tensor::TensorSpec>& inputs,
                                                         const std::vector<tensor::TensorSpec>& outputs,
-                                                        const mediapipe::Quantizations& quantization) {
+                                                        const mediapipe::Quantizations& quantization, int batch) {
   LandmarkSignature signature;
-  SLIPWAY_ASSIGN(signature.input, mediapipe::read_picture(inputs, "256", quantization));
+  SLIPWAY_ASSIGN(signature.input, mediapipe::read_picture(inputs, "256", quantization, batch));
+  SLIPWAY_ASSIGN(signature.outputs, mediapipe::read_outputs(outputs, quantization, batch));
   const auto find = [&](std::int64_t values) -> std::optional<std::size_t> {
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-      if (mediapipe::values_of(outputs[i].shape) == values) return i;
+    for (std::size_t i = 0; i < signature.outputs.size(); ++i) {
+      if (mediapipe::values_of(signature.outputs[i].shape) == values) return i;
     }
     return std::nullopt;
   };
@@ -43,8 +43,6 @@ base::Result<LandmarkSignature> read_landmark_signature(const std::vector<tensor
   signature.presence = *presence;
   signature.heatmap = *heatmap;
   signature.world = *world;
-  signature.outputs = outputs;
-  SLIPWAY_TRY(mediapipe::complete_outputs(signature.outputs, quantization));
   return signature;
 }
 

@@ -15,7 +15,7 @@ inline constexpr std::size_t kNetworkLandmarks = 39, kNetworkColumns = 5;
 inline constexpr std::size_t kHeatmapSide = 64;
 
 struct LandmarkSignature {
-  mediapipe::PictureSpec input;
+  PictureTensor input;
   std::size_t landmarks = 0;  ///< indices among the model's outputs
   std::size_t presence = 0;
   std::size_t heatmap = 0;
@@ -27,6 +27,7 @@ struct LandmarkSignature {
 /// @error kInvalidArgument
 [[nodiscard]] base::Result<LandmarkSignature> read_landmark_signature(const std::vector<tensor::TensorSpec>& inputs,
                                                                       const std::vector<tensor::TensorSpec>& outputs,
-                                                                      const mediapipe::Quantizations& quantization);
+                                                                      const mediapipe::Quantizations& quantization,
+                                                                      int batch = 1);
 
 }  // namespace slipway::pipelines::mediapipe_pose

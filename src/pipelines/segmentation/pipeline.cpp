@@ -1,6 +1,6 @@
 #include "pipelines/segmentation/pipeline.hpp"
 
-#include "pipelines/common/model_folder.hpp"
+#include "pipelines/common/picture_network.hpp"
 #include "pipelines/segmentation/labels.hpp"
 #include "pipelines/segmentation/upsampled_argmax.hpp"
 
@@ -49,10 +49,9 @@ std::vector<std::string> labels_for(const Signature& signature, std::vector<std:
 }  // namespace
 
 struct Segmenter::State {
+  PictureNetwork network;
   Signature signature;
   std::vector<std::string> labels;
-  std::unique_ptr<StandbyRun> network;
-  media::ImageToTensor preprocess;
   UpsampledArgmax argmax;
 };
 
@@ -62,32 +61,28 @@ Segmenter::~Segmenter() = default;
 base::Result<std::unique_ptr<Segmenter>> Segmenter::load(std::shared_ptr<runtime::Environment> environment,
                                                          const std::filesystem::path& model,
                                                          const StandbyOptions& options, const Config& config) {
-  SLIPWAY_ASSIGN(const ModelFolder folder, ModelFolder::open(model));
-  SLIPWAY_ASSIGN(const ModelFile file, find_model(model, ""));
-  SLIPWAY_ASSIGN(std::unique_ptr<StandbyRun> network, StandbyRun::load(std::move(environment), file.path, options));
-  auto quantization = config.quantization;
-  quantization.insert(file.quantization.begin(), file.quantization.end());
-  auto signature = read_signature(network->inputs(), network->outputs(), quantization);
-  if (!signature) return std::unexpected(signature.error().with(file.path.string()));
-  SLIPWAY_ASSIGN(media::ImageToTensor preprocess, make_preprocess(*signature, folder, config));
-  SLIPWAY_TRY(network->prepare(signature->input.spec));
-  std::vector<std::string> labels = labels_for(*signature, config.labels.empty() ? folder.labels() : config.labels);
-  UpsampledArgmax argmax(*signature);
-  return std::unique_ptr<Segmenter>(new Segmenter(std::make_unique<State>(
-      State{std::move(*signature), std::move(labels), std::move(network), std::move(preprocess), std::move(argmax)})));
+  SLIPWAY_ASSIGN(PictureNetwork network,
+                 PictureNetwork::load(std::move(environment), model, options, config.quantization, config.batch));
+  SLIPWAY_ASSIGN(Signature signature, network.signature(read_signature));
+  SLIPWAY_ASSIGN(media::ImageToTensor preprocess, make_preprocess(signature, network.folder(), config));
+  SLIPWAY_TRY(network.prepare(signature.input.spec, std::move(preprocess)));
+  std::vector<std::string> labels =
+      labels_for(signature, config.labels.empty() ? network.folder().labels() : config.labels);
+  UpsampledArgmax argmax(signature);
+  return std::unique_ptr<Segmenter>(new Segmenter(
+      std::make_unique<State>(State{std::move(network), std::move(signature), std::move(labels), std::move(argmax)})));
 }
 
 base::Result<void> Segmenter::run(media::ImageView image, Segments& segments) {
-  State& state = *state_;
-  Stopwatch watch;
-  SLIPWAY_ASSIGN(const media::Placement placement, state.preprocess.convert(image, state.network->input()));
-  segments.times.pre_us = watch.lap_us();
-  SLIPWAY_TRY(state.network->run());
-  SLIPWAY_ASSIGN(const tensor::NamedTensors* outputs, state.network->run_outputs());
-  segments.times.inference_us = watch.lap_us();
-  SLIPWAY_TRY(state.argmax.run(outputs->front().tensor, placement, segments.map));
-  segments.times.post_us = watch.lap_us();
-  return {};
+  return run(std::span(&image, 1), std::span(&segments, 1));
+}
+
+base::Result<void> Segmenter::run(std::span<const media::ImageView> images, std::span<Segments> segments) {
+  return state_->network.run(images, segments,
+                             [&](std::size_t entry, const tensor::NamedTensors& outputs,
+                                 const media::Placement& placement) -> base::Result<void> {
+                               return state_->argmax.run(outputs.front().tensor, entry, placement, segments[entry].map);
+                             });
 }
 
 const Signature& Segmenter::signature() const {
@@ -97,7 +92,7 @@ const std::vector<std::string>& Segmenter::labels() const {
   return state_->labels;
 }
 const StandbyRun& Segmenter::network() const {
-  return *state_->network;
+  return state_->network.network();
 }
 
 void draw_segments(media::Image& image, const LabelMap& map, const std::vector<media::Colour>& colours) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ namespace slipway::pipelines::segmentation {
 struct Config {
   /// What the network wants whose graph does not normalise; nothing: what the model folder says, else 0 … 1 as it is.
   std::optional<std::array<float, 3>> mean, deviation;
+  int batch = 1;                                             ///< pictures a run of the network
   std::vector<std::string> labels;                           ///< empty: the model folder's, or Cityscapes'
   std::map<std::string, tensor::Quantization> quantization;  ///< of integer inputs and outputs, by name
 };
@@ -49,6 +51,11 @@ class Segmenter {
   /// Pre-processing, one run of the network, argmax. Allocates nothing once buffers have grown.
   /// @error kInvalidArgument: an empty picture; otherwise as StandbyRun::run
   [[nodiscard]] base::Result<void> run(media::ImageView image, Segments& segments);
+
+  /// The same for 1 … config.batch pictures in one run of the network; of each time they get an equal share.
+  /// @param segments  one a picture
+  /// @error as above; kInvalidArgument: more pictures than a batch, or another number of `segments`
+  [[nodiscard]] base::Result<void> run(std::span<const media::ImageView> images, std::span<Segments> segments);
 
   [[nodiscard]] const Signature& signature() const;
   [[nodiscard]] const std::vector<std::string>& labels() const;  ///< one a class

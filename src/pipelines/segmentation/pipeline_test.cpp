@@ -4,34 +4,18 @@
 
 #include <gtest/gtest.h>
 
+#include "pipelines/common/testing/golden.hpp"
 #include "pipelines/segmentation/labels.hpp"
 #include "tensor/npz.hpp"
 
 namespace slipway::pipelines::segmentation {
 namespace {
 
-std::shared_ptr<runtime::Environment> environment() {
-  static const std::shared_ptr<runtime::Environment> kOpened = [] {
-    const auto paths = runtime::locate_libraries();
-    SLIPWAY_CHECK(paths.has_value(), "ONNX Runtime was set up");
-    return std::move(runtime::Environment::open(*paths)).value();
-  }();
-  return kOpened;
-}
-
-const tensor::Tensor& named(const tensor::NamedTensors& tensors, const std::string& name) {
-  const auto found = std::ranges::find(tensors, name, &tensor::NamedTensor::name);
-  SLIPWAY_CHECK(found != tensors.end(), "the golden has this array");
-  return found->tensor;
-}
-
 // ONNX Runtime's Python package ran the network between the halves of the NumPy reading.
 TEST(Segmenter, GivesTheClassesOfTheReference) {
   const auto arrays = tensor::read_npz("tests/golden/segmentation/pipeline.npz");
   ASSERT_TRUE(arrays) << arrays.error().message;
-  const tensor::Tensor& pixels = named(*arrays, "picture");
-  const auto width = static_cast<int>(pixels.shape()[1]), height = static_cast<int>(pixels.shape()[0]);
-  const media::ImageView view{pixels.values<std::uint8_t>().data(), width, height, std::ptrdiff_t{3} * width};
+  const media::ImageView view = view_of(named(*arrays, "picture"));
   for (const std::string name : {"plain", "normalised"}) {
     Config config;
     if (name == "normalised") {
@@ -49,6 +33,34 @@ TEST(Segmenter, GivesTheClassesOfTheReference) {
     for (std::size_t i = 0; i < expected.size(); ++i) wrong += expected[i] != segments.map.labels[i] ? 1 : 0;
     EXPECT_LE(wrong, static_cast<int>(expected.size() / 2000)) << name;  // rounding at borders
   }
+}
+
+TEST(Segmenter, GivesInABatchWhatItGivesOneByOne) {
+  const auto arrays = tensor::read_npz("tests/golden/segmentation/pipeline.npz");
+  ASSERT_TRUE(arrays) << arrays.error().message;
+  const media::ImageView whole = view_of(named(*arrays, "picture"));
+  const std::vector<media::ImageView> pictures = {
+      {whole.row(20), 80, 60, whole.stride_bytes}, whole, {whole.data, 100, 40, whole.stride_bytes}};
+  auto single = Segmenter::load(environment(), "tests/golden/segmentation/tiny.onnx", {}, {});
+  ASSERT_TRUE(single) << single.error().message;
+  Config config;
+  config.batch = 3;
+  auto batched = Segmenter::load(environment(), "tests/golden/segmentation/tiny_batch.onnx", {}, config);
+  ASSERT_TRUE(batched) << batched.error().message;
+  std::vector<Segments> segments(3);
+  for (const std::size_t count : {3U, 2U}) {
+    const auto done = (*batched)->run(std::span(pictures).first(count), std::span(segments).first(count));
+    ASSERT_TRUE(done) << done.error().message;
+    for (std::size_t i = 0; i < count; ++i) {
+      Segments alone;
+      ASSERT_TRUE((*single)->run(pictures[i], alone));
+      EXPECT_EQ(segments[i].map.width, alone.map.width);
+      EXPECT_EQ(segments[i].map.labels, alone.map.labels) << i;
+    }
+  }
+  const auto fixed = Segmenter::load(environment(), "tests/golden/segmentation/tiny.onnx", {}, config);
+  ASSERT_FALSE(fixed);
+  EXPECT_NE(fixed.error().message.find("a batch of 3"), std::string::npos) << fixed.error().message;
 }
 
 TEST(DrawSegments, MixesTheColourOfTheNearestCell) {

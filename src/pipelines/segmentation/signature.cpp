@@ -10,11 +10,13 @@ namespace slipway::pipelines::segmentation {
 using base::Code;
 using tensor::TensorSpec;
 
-base::Result<Signature> read_signature(const std::vector<TensorSpec>& inputs, const std::vector<TensorSpec>& outputs,
-                                       const std::map<std::string, tensor::Quantization>& quantization) {
+base::Result<Signature> read_signature(const std::vector<TensorSpec>& inputs, const std::vector<TensorSpec>& given,
+                                       const std::map<std::string, tensor::Quantization>& quantization, int batch) {
   constexpr int kDefaultWidth = 2048, kDefaultHeight = 1024, kDefaultStride = 8;
   Signature signature;
-  SLIPWAY_ASSIGN(signature.input, read_picture_input(inputs, 3, 1, kDefaultWidth, kDefaultHeight, quantization));
+  SLIPWAY_ASSIGN(signature.input, read_picture_input(inputs, 3, 1, kDefaultWidth, kDefaultHeight, quantization, batch));
+  SLIPWAY_ASSIGN(const std::vector<TensorSpec> outputs, outputs_of_one(given, batch));
+  signature.batch = batch;
   const int width = signature.input.width, height = signature.input.height;
   const auto refuse = [&] {
     return base::fail(
@@ -26,8 +28,6 @@ base::Result<Signature> read_signature(const std::vector<TensorSpec>& inputs, co
   if (outputs.size() != 1 || outputs[0].shape.size() != 4) return refuse();
   signature.logits = outputs[0];
   tensor::Shape& shape = signature.logits.shape;
-  if (shape[0] != 1 && shape[0] != -1) return refuse();
-  shape[0] = 1;
   // Classes come first unless only the other reading has the proportions of the picture.
   const auto is_picture_like = [&](std::int64_t grid_rows, std::int64_t grid_columns) {
     return grid_rows > 0 && grid_columns > 0 &&

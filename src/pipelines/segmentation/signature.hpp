@@ -13,6 +13,7 @@ namespace slipway::pipelines::segmentation {
 /// What a network takes and gives that scores classes for every cell of a grid over its picture.
 struct Signature {
   PictureTensor input;        ///< RGB
+  int batch = 1;              ///< pictures a run; what follows is of one picture
   tensor::TensorSpec logits;  ///< [1, C, h, w] or [1, h, w, C]; with its quantisation
   media::Layout layout = media::Layout::kNchw;
   int class_count = 0;
@@ -21,10 +22,12 @@ struct Signature {
 };
 
 /// Recognises the network by its shapes: one RGB picture in, one map of 2 … 255 classes out, at the input's size or
-/// smaller. A dynamic batch counts as 1, dynamic sides as 1024×2048 in and 1/8 of it out.
+/// smaller. Dynamic sides count as 1024×2048 in and 1/8 of it out.
+/// @param batch  pictures a run; a network with a static batch must have this one
 /// @error kInvalidArgument: another signature; the message names the tensor, what was expected and what was found
 [[nodiscard]] base::Result<Signature> read_signature(const std::vector<tensor::TensorSpec>& inputs,
                                                      const std::vector<tensor::TensorSpec>& outputs,
-                                                     const std::map<std::string, tensor::Quantization>& quantization);
+                                                     const std::map<std::string, tensor::Quantization>& quantization,
+                                                     int batch = 1);
 
 }  // namespace slipway::pipelines::segmentation

@@ -44,15 +44,16 @@ void UpsampledArgmax::place(const media::Placement& placement) {
   make(signature_.rows, signature_.input.height, placement.pad_top, placement.inner_height, y_taps_, y_runs_);
 }
 
-void UpsampledArgmax::load_row(const tensor::Tensor& logits, int row, std::vector<float>& values) const {
+void UpsampledArgmax::load_row(const tensor::Tensor& logits, std::size_t entry, int row,
+                               std::vector<float>& values) const {
   const auto classes = static_cast<std::size_t>(signature_.class_count);
   const auto columns = static_cast<std::size_t>(signature_.columns), stride = columns + 1;
   const std::size_t cells = columns * static_cast<std::size_t>(signature_.rows);
-  const std::size_t begin = static_cast<std::size_t>(row) * columns;
+  const std::size_t first = entry * classes * cells, begin = static_cast<std::size_t>(row) * columns;
   values.resize(classes * stride);
   const bool is_last = signature_.layout == media::Layout::kNhwc;
   if (!is_last && logits.dtype() == tensor::Dtype::kFloat32) {
-    const float* from = logits.values<float>().data() + begin;
+    const float* from = logits.values<float>().data() + first + begin;
     for (std::size_t c = 0; c < classes; ++c) {
       std::memcpy(values.data() + c * stride, from + c * cells, columns * sizeof(float));
     }
@@ -61,7 +62,7 @@ void UpsampledArgmax::load_row(const tensor::Tensor& logits, int row, std::vecto
     const RealValues real = RealValues::over(logits, signature_.logits.quantization, signature_.logits.name).value();
     for (std::size_t c = 0; c < classes; ++c) {
       for (std::size_t x = 0; x < columns; ++x) {
-        values[c * stride + x] = real[is_last ? (begin + x) * classes + c : c * cells + begin + x];
+        values[c * stride + x] = real[first + (is_last ? (begin + x) * classes + c : c * cells + begin + x)];
       }
     }
   }
@@ -129,13 +130,15 @@ void UpsampledArgmax::fill_rows(const Run& rows, LabelMap& map) {
   }
 }
 
-base::Result<void> UpsampledArgmax::run(const tensor::Tensor& logits, const media::Placement& placement,
-                                        LabelMap& map) {
+base::Result<void> UpsampledArgmax::run(const tensor::Tensor& logits, std::size_t entry,
+                                        const media::Placement& placement, LabelMap& map) {
   const auto cells = static_cast<std::size_t>(signature_.rows) * static_cast<std::size_t>(signature_.columns);
-  const std::size_t elements = cells * static_cast<std::size_t>(signature_.class_count);
+  const std::size_t elements =
+      static_cast<std::size_t>(signature_.batch) * cells * static_cast<std::size_t>(signature_.class_count);
   if (logits.dtype() != signature_.logits.dtype ||
       logits.size_bytes() != elements * tensor::dtype_size_bytes(logits.dtype())) {
-    return base::fail(base::Code::kInvalidArgument, "output '{}': expected {}, found {}", signature_.logits.name,
+    return base::fail(base::Code::kInvalidArgument, "output '{}': expected {} times {}, found {}",
+                      signature_.logits.name, signature_.batch,
                       tensor::to_string(signature_.logits.dtype, signature_.logits.shape),
                       tensor::to_string(logits.dtype(), logits.shape()));
   }
@@ -147,7 +150,7 @@ base::Result<void> UpsampledArgmax::run(const tensor::Tensor& logits, const medi
   if (signature_.columns == signature_.input.width && signature_.rows == signature_.input.height) {
     // Nothing to interpolate: the best of each cell is the answer.
     for (int y = 0; y < map.height; ++y) {
-      load_row(logits, y + placement.pad_top, upper_);
+      load_row(logits, entry, y + placement.pad_top, upper_);
       best_of_row(upper_, upper_best_);
       std::copy_n(upper_best_.begin() + placement.pad_left, map.width,
                   map.labels.begin() + static_cast<std::ptrdiff_t>(y) * map.width);
@@ -160,10 +163,10 @@ base::Result<void> UpsampledArgmax::run(const tensor::Tensor& logits, const medi
       upper_.swap(lower_);
       upper_best_.swap(lower_best_);
     } else if (rows.first != loaded) {
-      load_row(logits, rows.first, upper_);
+      load_row(logits, entry, rows.first, upper_);
       best_of_row(upper_, upper_best_);
     }
-    load_row(logits, std::min(rows.first + 1, signature_.rows - 1), lower_);
+    load_row(logits, entry, std::min(rows.first + 1, signature_.rows - 1), lower_);
     best_of_row(lower_, lower_best_);
     loaded = rows.first;
     fill_rows(rows, map);

@@ -27,10 +27,12 @@ class UpsampledArgmax {
   explicit UpsampledArgmax(const Signature& signature);
 
   /// @param logits     the network's output
+  /// @param entry      of the batch
   /// @param placement  where the picture lies in the input
   /// @param map        replaced; its memory is reused
   /// @error kInvalidArgument: another size or dtype than the signature's
-  [[nodiscard]] base::Result<void> run(const tensor::Tensor& logits, const media::Placement& placement, LabelMap& map);
+  [[nodiscard]] base::Result<void> run(const tensor::Tensor& logits, std::size_t entry,
+                                       const media::Placement& placement, LabelMap& map);
 
  private:
   /// Where an input row or column reads: cell `first` and the one after it, with the latter's weight.
@@ -45,7 +47,7 @@ class UpsampledArgmax {
   };
 
   void place(const media::Placement& placement);
-  void load_row(const tensor::Tensor& logits, int row, std::vector<float>& values) const;
+  void load_row(const tensor::Tensor& logits, std::size_t entry, int row, std::vector<float>& values) const;
   void best_of_row(const std::vector<float>& values, std::vector<std::uint8_t>& best);
   void fill_rows(const Run& rows, LabelMap& map);
   void fill_square(const Run& rows, const Run& columns, LabelMap& map);

@@ -6,16 +6,11 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
+#include "pipelines/common/testing/golden.hpp"
 #include "tensor/npz.hpp"
 
 namespace slipway::pipelines::segmentation {
 namespace {
-
-const tensor::Tensor& named(const tensor::NamedTensors& tensors, const std::string& name) {
-  const auto found = std::ranges::find(tensors, name, &tensor::NamedTensor::name);
-  SLIPWAY_CHECK(found != tensors.end(), "the golden has this array");
-  return found->tensor;
-}
 
 Signature signature_of(int width, int height, const tensor::Tensor& logits,
                        const std::optional<tensor::Quantization>& quantization) {
@@ -44,7 +39,7 @@ TEST(UpsampledArgmax, EqualsTheArgmaxOfTheWholeUpsampledTensor) {
     const auto placement =
         media::place(entry["picture"][0], entry["picture"][1], width, height, media::Fit::kLetterbox);
     LabelMap map;
-    for (int again = 0; again < 2; ++again) ASSERT_TRUE(argmax.run(logits, placement, map)) << name;
+    for (int again = 0; again < 2; ++again) ASSERT_TRUE(argmax.run(logits, 0, placement, map)) << name;
     const tensor::Tensor& expected = named(*arrays, name + ".labels");
     ASSERT_EQ((tensor::Shape{map.height, map.width}), expected.shape()) << name;
     const auto labels = expected.values<std::uint8_t>(),
@@ -62,10 +57,10 @@ TEST(UpsampledArgmax, FollowsAPlacementThatChanges) {
   const Signature signature = signature_of(256, 128, logits, std::nullopt);
   UpsampledArgmax used(signature), fresh(signature);
   LabelMap one, other;
-  ASSERT_TRUE(used.run(logits, media::place(100, 100, 256, 128, media::Fit::kLetterbox), one));
+  ASSERT_TRUE(used.run(logits, 0, media::place(100, 100, 256, 128, media::Fit::kLetterbox), one));
   EXPECT_EQ(one.width, 128);
-  ASSERT_TRUE(used.run(logits, media::place(300, 100, 256, 128, media::Fit::kLetterbox), one));
-  ASSERT_TRUE(fresh.run(logits, media::place(300, 100, 256, 128, media::Fit::kLetterbox), other));
+  ASSERT_TRUE(used.run(logits, 0, media::place(300, 100, 256, 128, media::Fit::kLetterbox), one));
+  ASSERT_TRUE(fresh.run(logits, 0, media::place(300, 100, 256, 128, media::Fit::kLetterbox), other));
   EXPECT_EQ(one.labels, other.labels);
 }
 
@@ -74,7 +69,7 @@ TEST(UpsampledArgmax, NamesAnOutputOfAnotherSize) {
   const auto wrong = tensor::Tensor::zeros(tensor::Dtype::kFloat32, {1, 19, 8, 15}).value();
   UpsampledArgmax argmax(signature_of(128, 64, logits, std::nullopt));
   LabelMap map;
-  const auto done = argmax.run(wrong, media::place(128, 64, 128, 64, media::Fit::kLetterbox), map);
+  const auto done = argmax.run(wrong, 0, media::place(128, 64, 128, 64, media::Fit::kLetterbox), map);
   ASSERT_FALSE(done);
   EXPECT_NE(done.error().message.find("'mask'"), std::string::npos) << done.error().message;
 }

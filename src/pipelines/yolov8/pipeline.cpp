@@ -1,16 +1,15 @@
 #include "pipelines/yolov8/pipeline.hpp"
 
-#include "pipelines/common/model_folder.hpp"
+#include "pipelines/common/picture_network.hpp"
 #include "pipelines/yolov8/labels.hpp"
 #include "pipelines/yolov8/preprocess.hpp"
 
 namespace slipway::pipelines::yolov8 {
 
 struct Yolov8::State {
+  PictureNetwork network;
   Signature signature;
   std::vector<std::string> labels;
-  std::unique_ptr<StandbyRun> network;
-  media::ImageToTensor preprocess;
   Postprocess postprocess;
 };
 
@@ -20,37 +19,34 @@ Yolov8::~Yolov8() = default;
 base::Result<std::unique_ptr<Yolov8>> Yolov8::load(std::shared_ptr<runtime::Environment> environment,
                                                    const std::filesystem::path& model, const StandbyOptions& options,
                                                    const Config& config) {
-  SLIPWAY_ASSIGN(const ModelFolder folder, ModelFolder::open(model));
-  SLIPWAY_ASSIGN(const ModelFile file, find_model(model, ""));
-  SLIPWAY_ASSIGN(std::unique_ptr<StandbyRun> network, StandbyRun::load(std::move(environment), file.path, options));
-  auto quantization = config.quantization;
-  quantization.insert(file.quantization.begin(), file.quantization.end());
-  auto signature = read_signature(network->inputs(), network->outputs(), quantization);
-  if (!signature) return std::unexpected(signature.error().with(file.path.string()));
-  SLIPWAY_ASSIGN(media::ImageToTensor preprocess, make_preprocess(*signature, config));
-  SLIPWAY_TRY(network->prepare(signature->input));
+  SLIPWAY_ASSIGN(PictureNetwork network,
+                 PictureNetwork::load(std::move(environment), model, options, config.quantization, config.batch));
+  SLIPWAY_ASSIGN(Signature signature, network.signature(read_signature));
+  SLIPWAY_ASSIGN(media::ImageToTensor preprocess, make_preprocess(signature, config));
+  SLIPWAY_TRY(network.prepare(signature.input, std::move(preprocess)));
 
-  std::vector<std::string> labels = config.labels.empty() ? folder.labels() : config.labels;
+  std::vector<std::string> labels = config.labels.empty() ? network.folder().labels() : config.labels;
   // Networks that choose the class in the graph do not say how many there are; those of COCO are what is in use.
-  if (labels.empty() && (signature->class_count == 80 || signature->class_count == 0)) labels = coco_labels();
-  Postprocess postprocess(*signature, config);
-  return std::unique_ptr<Yolov8>(new Yolov8(std::make_unique<State>(State{
-      std::move(*signature), std::move(labels), std::move(network), std::move(preprocess), std::move(postprocess)})));
+  if (labels.empty() && (signature.class_count == 80 || signature.class_count == 0)) labels = coco_labels();
+  Postprocess postprocess(signature, config);
+  return std::unique_ptr<Yolov8>(new Yolov8(std::make_unique<State>(
+      State{std::move(network), std::move(signature), std::move(labels), std::move(postprocess)})));
 }
 
 base::Result<void> Yolov8::run(media::ImageView image, Detections& detections) {
-  State& state = *state_;
-  Stopwatch watch;
-  SLIPWAY_ASSIGN(const media::Placement placement, state.preprocess.convert(image, state.network->input()));
-  detections.times.pre_us = watch.lap_us();
-  SLIPWAY_TRY(state.network->run());
-  SLIPWAY_ASSIGN(const tensor::NamedTensors* outputs, state.network->run_outputs());
-  detections.times.inference_us = watch.lap_us();
-  SLIPWAY_TRY(state.postprocess.run(*outputs, placement, image.width, image.height, detections.objects));
-  SLIPWAY_TRY(state.postprocess.read_masks(*outputs, placement, image.width, image.height, detections.objects,
-                                           detections.masks));
-  detections.times.post_us = watch.lap_us();
-  return {};
+  return run(std::span(&image, 1), std::span(&detections, 1));
+}
+
+base::Result<void> Yolov8::run(std::span<const media::ImageView> images, std::span<Detections> found) {
+  const auto read = [&](std::size_t entry, const tensor::NamedTensors& outputs,
+                        const media::Placement& placement) -> base::Result<void> {
+    Postprocess& postprocess = state_->postprocess;
+    Detections& one = found[entry];
+    const int width = images[entry].width, height = images[entry].height;
+    SLIPWAY_TRY(postprocess.run(outputs, entry, placement, width, height, one.objects));
+    return postprocess.read_masks(outputs, entry, placement, width, height, one.objects, one.masks);
+  };
+  return state_->network.run(images, found, read);
 }
 
 const Signature& Yolov8::signature() const {
@@ -60,7 +56,7 @@ const std::vector<std::string>& Yolov8::labels() const {
   return state_->labels;
 }
 const StandbyRun& Yolov8::network() const {
-  return *state_->network;
+  return state_->network.network();
 }
 
 }  // namespace slipway::pipelines::yolov8

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,11 @@ class Yolov8 {
   /// Pre-processing, one run of the network, post-processing. Allocates nothing once buffers have grown.
   /// @error kInvalidArgument: an empty picture; otherwise as StandbyRun::run
   [[nodiscard]] base::Result<void> run(media::ImageView image, Detections& detections);
+
+  /// The same for 1 … config.batch pictures in one run of the network; of each time they get an equal share.
+  /// @param found  one a picture
+  /// @error as above; kInvalidArgument: more pictures than a batch, or another number of `found`
+  [[nodiscard]] base::Result<void> run(std::span<const media::ImageView> images, std::span<Detections> found);
 
   [[nodiscard]] const Signature& signature() const;
   [[nodiscard]] const std::vector<std::string>& labels() const;

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "pipelines/common/testing/golden.hpp"
 #include "pipelines/yolov8/labels.hpp"
 #include "tensor/npz.hpp"
 
@@ -15,29 +16,12 @@ const std::filesystem::path kFolder = "tests/golden/yolov8";
 const std::map<std::string, tensor::Quantization> kScales = {
     {"image", {1.0F / 255, 0}}, {"boxes", {0.4F, 5}}, {"scores", {1.0F / 255, 0}}};
 
-std::shared_ptr<runtime::Environment> environment() {
-  static const std::shared_ptr<runtime::Environment> kOpened = [] {
-    const auto paths = runtime::locate_libraries();
-    SLIPWAY_CHECK(paths.has_value(), "ONNX Runtime was set up");
-    return std::move(runtime::Environment::open(*paths)).value();
-  }();
-  return kOpened;
-}
-
-const tensor::Tensor& named(const tensor::NamedTensors& tensors, const std::string& name) {
-  const auto found = std::ranges::find(tensors, name, &tensor::NamedTensor::name);
-  SLIPWAY_CHECK(found != tensors.end(), "the golden has this array");
-  return found->tensor;
-}
-
 // A small network, run by ONNX Runtime's Python package between the NumPy reading's two halves, float and with integers
 // at its border, with black and with grey padding.
 TEST(Yolov8, FindsTheObjectsThatTheReferenceFinds) {
   const auto arrays = tensor::read_npz(kFolder / "pipeline.npz");
   ASSERT_TRUE(arrays) << arrays.error().message;
-  const tensor::Tensor& pixels = named(*arrays, "picture");
-  const auto width = static_cast<int>(pixels.shape()[1]), height = static_cast<int>(pixels.shape()[0]);
-  const media::ImageView view{pixels.values<std::uint8_t>().data(), width, height, std::ptrdiff_t{3} * width};
+  const media::ImageView view = view_of(named(*arrays, "picture"));
   for (const std::string name : {"tiny", "tiny_quantised"}) {
     for (const int padding : {0, 114}) {
       Config config;
@@ -63,6 +47,59 @@ TEST(Yolov8, FindsTheObjectsThatTheReferenceFinds) {
       }
     }
   }
+}
+
+// One run over several pictures gives what a run each gives; the last batch may be incomplete.
+TEST(Yolov8, FindsInABatchWhatItFindsOneByOne) {
+  const auto arrays = tensor::read_npz(kFolder / "pipeline.npz");
+  ASSERT_TRUE(arrays) << arrays.error().message;
+  const media::ImageView whole = view_of(named(*arrays, "picture"));
+  const std::vector<media::ImageView> pictures = {
+      whole, {whole.data, 100, 60, whole.stride_bytes}, {whole.row(30), 150, 70, whole.stride_bytes}};
+  for (const auto& [one_by_one, in_batches] :
+       {std::pair("tiny.onnx", "tiny_batch.onnx"), std::pair("tiny_quantised.onnx", "tiny_quantised_3.onnx")}) {
+    Config config;
+    config.quantization = kScales;
+    auto single = Yolov8::load(environment(), kFolder / one_by_one, {}, config);
+    ASSERT_TRUE(single) << single.error().message;
+    config.batch = 3;
+    auto batched = Yolov8::load(environment(), kFolder / in_batches, {}, config);
+    ASSERT_TRUE(batched) << batched.error().message;
+    std::vector<Detections> found(3);
+    for (const std::size_t count : {3U, 2U, 1U}) {
+      const auto done = (*batched)->run(std::span(pictures).first(count), std::span(found).first(count));
+      ASSERT_TRUE(done) << done.error().message;
+      for (std::size_t i = 0; i < count; ++i) {
+        Detections alone;
+        ASSERT_TRUE((*single)->run(pictures[i], alone));
+        EXPECT_FALSE(alone.objects.empty());
+        ASSERT_EQ(found[i].objects.size(), alone.objects.size()) << in_batches << i;
+        for (std::size_t n = 0; n < alone.objects.size(); ++n) {
+          EXPECT_EQ(found[i].objects[n].score, alone.objects[n].score) << in_batches << i;
+          EXPECT_EQ(found[i].objects[n].class_id, alone.objects[n].class_id) << in_batches << i;
+          EXPECT_EQ(found[i].objects[n].box.x1, alone.objects[n].box.x1) << in_batches << i;
+          EXPECT_EQ(found[i].objects[n].box.y2, alone.objects[n].box.y2) << in_batches << i;
+        }
+      }
+    }
+    EXPECT_FALSE((*batched)->run(pictures, std::span(found).first(2)));
+    EXPECT_FALSE((*batched)->run({}, std::span(found).first(0)));
+  }
+}
+
+TEST(Yolov8, NamesTheBatchOfAModelThatHasAnother) {
+  Config config;
+  config.quantization = kScales;
+  config.batch = 2;
+  for (const char* model : {"tiny.onnx", "tiny_quantised_3.onnx"}) {
+    const auto detector = Yolov8::load(environment(), kFolder / model, {}, config);
+    ASSERT_FALSE(detector);
+    EXPECT_NE(detector.error().message.find(model), std::string::npos) << detector.error().message;
+    EXPECT_NE(detector.error().message.find("expected a batch of 2 or a dynamic one, found"), std::string::npos)
+        << detector.error().message;
+  }
+  config.batch = 0;
+  EXPECT_FALSE(Yolov8::load(environment(), kFolder / "tiny.onnx", {}, config));
 }
 
 TEST(Yolov8, NamesTheModelAndTheTensorWhenTheSignatureDoesNotFit) {

@@ -10,11 +10,12 @@
 namespace slipway::pipelines::yolov8 {
 namespace {
 
-base::Result<const tensor::Tensor*> tensor_of(const tensor::NamedTensors& outputs, const Head& head,
-                                              std::size_t elements) {
+base::Result<const tensor::Tensor*> tensor_of(const tensor::NamedTensors& outputs, const Head& head, int batch,
+                                              std::size_t elements_of_one) {
   if (head.index >= outputs.size()) {
     return base::fail(base::Code::kInvalidArgument, "output '{}' is missing", head.spec.name);
   }
+  const std::size_t elements = static_cast<std::size_t>(batch) * elements_of_one;
   const tensor::Tensor& tensor = outputs[head.index].tensor;
   if (tensor.dtype() != head.spec.dtype || tensor.size_bytes() != elements * tensor::dtype_size_bytes(tensor.dtype())) {
     return base::fail(base::Code::kInvalidArgument, "output '{}': expected {} elements of {}, found {}", head.spec.name,
@@ -23,27 +24,31 @@ base::Result<const tensor::Tensor*> tensor_of(const tensor::NamedTensors& output
   return &tensor;
 }
 
-/// Reads the channels of a head.
+/// Reads the channels of a head, for one picture.
 class HeadReader {
  public:
-  static base::Result<HeadReader> over(const tensor::NamedTensors& outputs, const Head& head, std::size_t anchors) {
-    SLIPWAY_ASSIGN(const tensor::Tensor* tensor,
-                   tensor_of(outputs, head, static_cast<std::size_t>(head.tensor_channels) * anchors));
+  static base::Result<HeadReader> over(const tensor::NamedTensors& outputs, const Head& head, int batch,
+                                       std::size_t entry, std::size_t anchors) {
+    const std::size_t elements = static_cast<std::size_t>(head.tensor_channels) * anchors;
+    SLIPWAY_ASSIGN(const tensor::Tensor* tensor, tensor_of(outputs, head, batch, elements));
     HeadReader reader;
+    reader.first_ = entry * elements;
     SLIPWAY_ASSIGN(reader.values_, RealValues::over(*tensor, head.spec.quantization, head.spec.name));
     reader.head_ = &head;
     return reader;
   }
 
   [[nodiscard]] float at(std::size_t anchor, int channel) const {
-    return values_[anchor * head_->anchor_step +
+    return values_[first_ + anchor * head_->anchor_step +
                    static_cast<std::size_t>(head_->first_channel + channel) * head_->channel_step];
   }
   [[nodiscard]] const RealValues& values() const { return values_; }
+  [[nodiscard]] std::size_t first() const { return first_; }  ///< element of the picture's
 
  private:
   RealValues values_;
   const Head* head_ = nullptr;
+  std::size_t first_ = 0;
 };
 
 /// The least stored value whose real one reaches the threshold; nothing when none does.
@@ -121,7 +126,7 @@ void Postprocess::add_candidate(float score, std::int32_t anchor, std::int32_t c
 }
 
 template <typename T>
-void Postprocess::choose_by_class(const T* scores, const RealValues& real) {
+void Postprocess::choose_by_class(const T* scores, std::size_t first, const RealValues& real) {
   const Head& head = signature_.score;
   T lowest{};
   if constexpr (std::is_floating_point_v<T>) {
@@ -132,26 +137,28 @@ void Postprocess::choose_by_class(const T* scores, const RealValues& real) {
     lowest = *stored;
   }
   const std::span<T> best(reinterpret_cast<T*>(best_storage_.data()), best_class_.size());
-  best_classes(scores, head, lowest, best_class_, best);
+  best_classes(scores + first, head, lowest, best_class_, best);
   for (std::size_t i = 0; i < best_class_.size(); ++i) {
     if (best_class_[i] < 0) continue;
-    const std::size_t element =
-        i * head.anchor_step + static_cast<std::size_t>(head.first_channel + best_class_[i]) * head.channel_step;
+    const std::size_t element = first + i * head.anchor_step +
+                                static_cast<std::size_t>(head.first_channel + best_class_[i]) * head.channel_step;
     add_candidate(real[element], static_cast<std::int32_t>(i), best_class_[i]);
   }
 }
 
-base::Result<void> Postprocess::find_candidates(const tensor::NamedTensors& outputs) {
+base::Result<void> Postprocess::find_candidates(const tensor::NamedTensors& outputs, std::size_t entry) {
   candidates_.clear();
   const auto anchors = static_cast<std::size_t>(signature_.anchors);
-  SLIPWAY_ASSIGN(const HeadReader scores, HeadReader::over(outputs, signature_.score, anchors));
+  SLIPWAY_ASSIGN(const HeadReader scores,
+                 HeadReader::over(outputs, signature_.score, signature_.batch, entry, anchors));
   const tensor::Tensor& tensor = outputs[signature_.score.index].tensor;
   if (signature_.class_index) {
-    SLIPWAY_ASSIGN(const tensor::Tensor* classes, tensor_of(outputs, *signature_.class_index, anchors));
+    SLIPWAY_ASSIGN(const tensor::Tensor* classes,
+                   tensor_of(outputs, *signature_.class_index, signature_.batch, anchors));
     for (std::size_t i = 0; i < anchors; ++i) {
       const float score = scores.at(i, 0);
       if (!(score >= config_.score_min)) continue;
-      const std::int64_t class_id = integer_at(*classes, i);
+      const std::int64_t class_id = integer_at(*classes, entry * anchors + i);
       if (class_id >= 0 && class_id < 1 << 16) {
         add_candidate(score, static_cast<std::int32_t>(i), static_cast<std::int32_t>(class_id));
       }
@@ -159,24 +166,24 @@ base::Result<void> Postprocess::find_candidates(const tensor::NamedTensors& outp
   } else {
     switch (tensor.dtype()) {
       case tensor::Dtype::kUint8:
-        choose_by_class(tensor.values<std::uint8_t>().data(), scores.values());
+        choose_by_class(tensor.values<std::uint8_t>().data(), scores.first(), scores.values());
         break;
       case tensor::Dtype::kInt8:
-        choose_by_class(tensor.values<std::int8_t>().data(), scores.values());
+        choose_by_class(tensor.values<std::int8_t>().data(), scores.first(), scores.values());
         break;
       case tensor::Dtype::kUint16:
-        choose_by_class(tensor.values<std::uint16_t>().data(), scores.values());
+        choose_by_class(tensor.values<std::uint16_t>().data(), scores.first(), scores.values());
         break;
       case tensor::Dtype::kInt16:
-        choose_by_class(tensor.values<std::int16_t>().data(), scores.values());
+        choose_by_class(tensor.values<std::int16_t>().data(), scores.first(), scores.values());
         break;
       case tensor::Dtype::kFloat16:
         widened_.resize(tensor.size_bytes() / sizeof(std::uint16_t));
         for (std::size_t i = 0; i < widened_.size(); ++i) widened_[i] = scores.values()[i];
-        choose_by_class(widened_.data(), scores.values());
+        choose_by_class(widened_.data(), scores.first(), scores.values());
         break;
       default:
-        choose_by_class(tensor.values<float>().data(), scores.values());
+        choose_by_class(tensor.values<float>().data(), scores.first(), scores.values());
         break;
     }
   }
@@ -186,12 +193,13 @@ base::Result<void> Postprocess::find_candidates(const tensor::NamedTensors& outp
   return {};
 }
 
-base::Result<void> Postprocess::run(const tensor::NamedTensors& outputs, const media::Placement& placement,
-                                    int picture_width, int picture_height, std::vector<Object>& objects) {
+base::Result<void> Postprocess::run(const tensor::NamedTensors& outputs, std::size_t entry,
+                                    const media::Placement& placement, int picture_width, int picture_height,
+                                    std::vector<Object>& objects) {
   objects.clear();
-  SLIPWAY_ASSIGN(const HeadReader box,
-                 HeadReader::over(outputs, signature_.box, static_cast<std::size_t>(signature_.anchors)));
-  SLIPWAY_TRY(find_candidates(outputs));
+  SLIPWAY_ASSIGN(const HeadReader box, HeadReader::over(outputs, signature_.box, signature_.batch, entry,
+                                                        static_cast<std::size_t>(signature_.anchors)));
+  SLIPWAY_TRY(find_candidates(outputs, entry));
   decoded_.clear();
   boxes_.clear();
   classes_.clear();
@@ -212,18 +220,19 @@ base::Result<void> Postprocess::run(const tensor::NamedTensors& outputs, const m
   return {};
 }
 
-base::Result<void> Postprocess::read_masks(const tensor::NamedTensors& outputs, const media::Placement& placement,
-                                           int picture_width, int picture_height, const std::vector<Object>& objects,
-                                           std::vector<Mask>& masks) {
+base::Result<void> Postprocess::read_masks(const tensor::NamedTensors& outputs, std::size_t entry,
+                                           const media::Placement& placement, int picture_width, int picture_height,
+                                           const std::vector<Object>& objects, std::vector<Mask>& masks) {
   if (!signature_.prototypes) {
     masks.clear();
     return {};
   }
   const int columns = signature_.prototype_width, rows = signature_.prototype_height;
   const auto cells = static_cast<std::size_t>(columns) * static_cast<std::size_t>(rows);
-  SLIPWAY_ASSIGN(const HeadReader coefficients,
-                 HeadReader::over(outputs, *signature_.coefficients, static_cast<std::size_t>(signature_.anchors)));
-  SLIPWAY_ASSIGN(const HeadReader prototypes, HeadReader::over(outputs, *signature_.prototypes, cells));
+  SLIPWAY_ASSIGN(const HeadReader coefficients, HeadReader::over(outputs, *signature_.coefficients, signature_.batch,
+                                                                 entry, static_cast<std::size_t>(signature_.anchors)));
+  SLIPWAY_ASSIGN(const HeadReader prototypes,
+                 HeadReader::over(outputs, *signature_.prototypes, signature_.batch, entry, cells));
   masks.resize(objects.size());
   mask_logits_.resize(cells);
   const double cell_x = static_cast<double>(columns) / signature_.width;

@@ -53,17 +53,19 @@ class Postprocess {
   Postprocess(Signature signature, Config config);
 
   /// @param outputs    the model's outputs, in its order
+  /// @param entry      of the batch
   /// @param placement  where the picture lies in the input
   /// @param objects    replaced
   /// @error kInvalidArgument: a tensor's size or dtype differs from the signature (the message names both)
-  [[nodiscard]] base::Result<void> run(const tensor::NamedTensors& outputs, const media::Placement& placement,
-                                       int picture_width, int picture_height, std::vector<Object>& objects);
+  [[nodiscard]] base::Result<void> run(const tensor::NamedTensors& outputs, std::size_t entry,
+                                       const media::Placement& placement, int picture_width, int picture_height,
+                                       std::vector<Object>& objects);
 
-  /// The masks of objects that run() found in the same outputs; `masks` is empty where the network gives none.
+  /// The masks of objects that run() found in the same entry; `masks` is empty where the network gives none.
   /// @param masks  replaced, one an object; its memory is reused
-  [[nodiscard]] base::Result<void> read_masks(const tensor::NamedTensors& outputs, const media::Placement& placement,
-                                              int picture_width, int picture_height, const std::vector<Object>& objects,
-                                              std::vector<Mask>& masks);
+  [[nodiscard]] base::Result<void> read_masks(const tensor::NamedTensors& outputs, std::size_t entry,
+                                              const media::Placement& placement, int picture_width, int picture_height,
+                                              const std::vector<Object>& objects, std::vector<Mask>& masks);
 
  private:
   struct Candidate {
@@ -73,9 +75,9 @@ class Postprocess {
   };
 
   template <typename T>
-  void choose_by_class(const T* scores, const RealValues& real);
+  void choose_by_class(const T* scores, std::size_t first, const RealValues& real);
   void add_candidate(float score, std::int32_t anchor, std::int32_t class_id);
-  [[nodiscard]] base::Result<void> find_candidates(const tensor::NamedTensors& outputs);
+  [[nodiscard]] base::Result<void> find_candidates(const tensor::NamedTensors& outputs, std::size_t entry);
 
   Signature signature_;
   Config config_;

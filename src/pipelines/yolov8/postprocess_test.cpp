@@ -61,8 +61,8 @@ TEST(Postprocess, EqualsTheNumpyReadingOnEveryForm) {
     std::vector<Object> objects;
     std::vector<Mask> masks;
     for (int again = 0; again < 2; ++again) {
-      ASSERT_TRUE(postprocess.run(made.outputs, placement, width, height, objects)) << form;
-      ASSERT_TRUE(postprocess.read_masks(made.outputs, placement, width, height, objects, masks)) << form;
+      ASSERT_TRUE(postprocess.run(made.outputs, 0, placement, width, height, objects)) << form;
+      ASSERT_TRUE(postprocess.read_masks(made.outputs, 0, placement, width, height, objects, masks)) << form;
     }
     const tensor::Tensor boxes = take(*arrays, form + ".expected.boxes");
     const tensor::Tensor scores = take(*arrays, form + ".expected.scores");
@@ -119,7 +119,7 @@ struct Blank {
   std::vector<Object> run(const Config& config) {
     std::vector<Object> objects;
     EXPECT_TRUE(Postprocess(signature, config)
-                    .run(outputs, media::place(96, 64, 96, 64, media::Fit::kLetterbox), 96, 64, objects));
+                    .run(outputs, 0, media::place(96, 64, 96, 64, media::Fit::kLetterbox), 96, 64, objects));
     return objects;
   }
   Signature signature;
@@ -169,7 +169,7 @@ TEST(Postprocess, NamesAnOutputOfAnotherSize) {
   blank.outputs[0].tensor = tensor::Tensor::zeros(tensor::Dtype::kFloat32, {1, 6, 125}).value();
   std::vector<Object> objects;
   const auto done = Postprocess(blank.signature, {})
-                        .run(blank.outputs, media::place(96, 64, 96, 64, media::Fit::kLetterbox), 96, 64, objects);
+                        .run(blank.outputs, 0, media::place(96, 64, 96, 64, media::Fit::kLetterbox), 96, 64, objects);
   ASSERT_FALSE(done);
   EXPECT_NE(done.error().message.find("output0"), std::string::npos) << done.error().message;
 }

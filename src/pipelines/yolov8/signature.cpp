@@ -99,10 +99,12 @@ Head part_of(const Head& joined, int first, int count) {
 
 }  // namespace
 
-base::Result<Signature> read_signature(const std::vector<TensorSpec>& inputs, const std::vector<TensorSpec>& outputs,
-                                       const std::map<std::string, tensor::Quantization>& quantization) {
+base::Result<Signature> read_signature(const std::vector<TensorSpec>& inputs, const std::vector<TensorSpec>& given,
+                                       const std::map<std::string, tensor::Quantization>& quantization, int batch) {
   Signature signature;
-  SLIPWAY_ASSIGN(PictureTensor picture, read_picture_input(inputs, 3, kSidesDivideBy, 640, 640, quantization));
+  SLIPWAY_ASSIGN(PictureTensor picture, read_picture_input(inputs, 3, kSidesDivideBy, 640, 640, quantization, batch));
+  SLIPWAY_ASSIGN(const std::vector<TensorSpec> outputs, outputs_of_one(given, batch));
+  signature.batch = batch;
   signature.input = std::move(picture.spec);
   signature.layout = picture.layout;
   signature.width = picture.width;

@@ -29,7 +29,8 @@ struct Head {
 
 /// What a YOLOv8 network takes and gives; forms differ between exporters.
 struct Signature {
-  tensor::TensorSpec input;  ///< [1, 3, H, W] or [1, H, W, 3], RGB in 0 … 1
+  tensor::TensorSpec input;  ///< [batch, 3, H, W] or [batch, H, W, 3], RGB in 0 … 1
+  int batch = 1;             ///< pictures a run; heads are those of one picture
   media::Layout layout = media::Layout::kNchw;
   int width = 0;
   int height = 0;
@@ -50,10 +51,12 @@ struct Signature {
 /// - [1, 4, N] and [1, classes, N] (`--split-output`);
 /// - [1, N, 4], [1, N] and an integer [1, N]: corners, best scores and their classes;
 /// - any of these with mask coefficients (joined as further channels, or [1, K, N]) and prototypes [1, K, h, w].
-/// Axes of the first two may also be the other way round. A dynamic batch counts as 1, dynamic sides as 640.
+/// Axes of the first two may also be the other way round. Dynamic sides count as 640.
+/// @param batch  pictures a run; a network with a static batch must have this one
 /// @error kInvalidArgument: another signature; the message names the tensor, what was expected and what was found
 [[nodiscard]] base::Result<Signature> read_signature(const std::vector<tensor::TensorSpec>& inputs,
                                                      const std::vector<tensor::TensorSpec>& outputs,
-                                                     const std::map<std::string, tensor::Quantization>& quantization);
+                                                     const std::map<std::string, tensor::Quantization>& quantization,
+                                                     int batch = 1);
 
 }  // namespace slipway::pipelines::yolov8

@@ -49,6 +49,8 @@ using LaterReply = base::Result<std::optional<Response>>;
 [[nodiscard]] Reply credentials_complete(const Context& context, const Call& call);
 [[nodiscard]] Reply model_report(const Context& context, const Call& call);
 [[nodiscard]] Reply dataset_report(const Context& context, const Call& call);
+[[nodiscard]] Reply recent_models(const Context& context, const Call& call);
+[[nodiscard]] Reply recent_datasets(const Context& context, const Call& call);
 [[nodiscard]] Reply sharing(const Context& context, const Call& call);
 
 // Jobs: handlers_jobs.cpp
@@ -82,7 +84,7 @@ using LaterReply = base::Result<std::optional<Response>>;
 
 // Pages: handlers_pages.cpp
 [[nodiscard]] Reply home(const Context& context, const Call& call);
-[[nodiscard]] Reply jobs_page(const Context& context, const Call& call);
+[[nodiscard]] Reply list_page(const Context& context, const Call& call);
 [[nodiscard]] Reply job_page(const Context& context, const Call& call);
 [[nodiscard]] Reply model_page(const Context& context, const Call& call);
 [[nodiscard]] Reply dataset_page(const Context& context, const Call& call);

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/error.hpp"
+#include "pipelines/common/frame_source.hpp"
+#include "pipelines/common/timing.hpp"
+
+namespace slipway::cli {
+
+/// Pictures or frames that go through the loop, and through the networks, together.
+/// @tparam Detections  what a pipeline finds in one of them; has `times`
+template <typename Detections>
+struct FrameBatch {
+  std::vector<pipelines::SourceFrame> frames;
+  std::vector<Detections> found;                ///< of the frames that could be read, in order
+  std::vector<media::ImageView> images;         ///< of the same frames
+  std::optional<pipelines::BenchReport> bench;  ///< of the batch; times are a picture's share
+  std::size_t count = 0;                        ///< of frames that are filled; the last batch may be incomplete
+
+  void resize(int batch) {
+    frames.resize(static_cast<std::size_t>(batch));
+    found.resize(frames.size());
+  }
+
+  /// @param may_go_on  bool(), asked before each frame
+  /// @return whether there is one
+  template <typename MayGoOn>
+  bool fill(pipelines::FrameSource& source, const MayGoOn& may_go_on) {
+    count = 0;
+    bench.reset();
+    images.clear();
+    while (count < frames.size() && may_go_on() && source.next(frames[count])) {
+      if (!frames[count].error) images.push_back(frames[count].frame.image.view());
+      ++count;
+    }
+    return count > 0;
+  }
+
+  /// Runs the pipeline on what could be read, or measures it.
+  /// @param bench_runs  nothing: once
+  template <typename Pipeline>
+  base::Result<void> run(Pipeline& pipeline, std::optional<int> bench_runs) {
+    constexpr int kWarmupRuns = 1;
+    if (images.empty()) return {};
+    const auto once = [&]() -> base::Result<pipelines::StageTimes> {
+      const auto filled = std::span(found).first(images.size());
+      SLIPWAY_TRY(pipeline.run(std::span<const media::ImageView>(images), filled));
+      pipelines::StageTimes mean;
+      const auto share = static_cast<double>(filled.size());
+      for (const Detections& each : filled) {
+        mean.pre_us += each.times.pre_us / share;
+        mean.inference_us += each.times.inference_us / share;
+        mean.post_us += each.times.post_us / share;
+      }
+      return mean;
+    };
+    if (!bench_runs || frames[0].is_video) {
+      SLIPWAY_TRY(once());
+      return {};
+    }
+    SLIPWAY_ASSIGN(bench, pipelines::run_bench(kWarmupRuns, *bench_runs, once));
+    return {};
+  }
+
+  /// @param present          Result<void>(SourceFrame&, const Detections&)
+  /// @param present_failure  Result<void>(const SourceFrame&), for what could not be read
+  template <typename Present, typename PresentFailure>
+  base::Result<void> for_each(const Present& present, const PresentFailure& present_failure) {
+    std::size_t next = 0;
+    for (pipelines::SourceFrame& frame : std::span(frames).first(count)) {
+      SLIPWAY_TRY(frame.error ? present_failure(frame) : present(frame, found[next++]));
+    }
+    return {};
+  }
+};
+
+}  // namespace slipway::cli
