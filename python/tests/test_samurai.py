@@ -301,3 +301,19 @@ def test_a_checkpoint_of_another_size_is_refused_by_name(exporter, tmp_path):
     with pytest.raises(checkpoint.Refused, match="no such file"):
         checkpoint.load(tmp_path / "z.pt", "tiny", 512)
     shutil.rmtree(tmp_path)
+
+
+def test_the_reference_computes_in_bf16_what_is_not_kept_in_float32(exporter):
+    import torch
+
+    from python.exporters.samurai import peer, tiny
+    from python.reference.samurai import agreement, autocast
+    image, found = peer.picture(tiny.IMAGE_SIZE, 5), {}
+    for name, kept in (("float32", autocast.PARTS), ("encoder kept", ["image_encoder"]), ("bf16", [])):
+        model = tiny.model()
+        autocast.lower(model, kept)
+        found[name] = peer.Peer(model).image_encoder(image)[0]
+    assert torch.equal(found["encoder kept"], found["float32"])
+    error = (found["bf16"] - found["float32"]).square().mean() / found["float32"].square().mean()
+    assert 1e-4 < error.sqrt() < 0.1
+    assert agreement.overlaps([np.eye(4) > 0, np.zeros((4, 4)) > 0], [np.tri(4) > 0, np.zeros((4, 4)) > 0]) == [0.4, 1.0]

@@ -51,7 +51,9 @@ struct LookupKernel {
 base::Result<LookupKernel> kernel_of(const OrtKernelInfo* raw) {
   const Ort::ConstKernelInfo info(raw);
   const std::string node = fmt::format("{} '{}'", kName, info.GetNodeName());
-  const auto type = info.GetInputTypeInfo(0).GetTensorTypeAndShapeInfo().GetElementType();
+  const Ort::TypeInfo input = info.GetInputTypeInfo(0);
+  const auto type = input.GetONNXType() == ONNX_TYPE_TENSOR ? input.GetTensorTypeAndShapeInfo().GetElementType()
+                                                            : ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
   if (type != ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8 && type != ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8) {
     return base::fail(base::Code::kInvalidArgument, "{}: expected an input of uint8 or int8", node);
   }
