@@ -26,7 +26,7 @@ def browser(hub):
     """Signed in as a browser is: by the form."""
     with requests.Session() as session:
         reply = session.post(hub.url + "/sign-in/", data={"token": hub.token(), "next": "/jobs/"}, timeout=20)
-        assert reply.status_code == 200 and "Recent jobs" in reply.text
+        assert reply.status_code == 200 and "list.js" in reply.text
         yield session
 
 
@@ -45,6 +45,10 @@ def test_the_link_of_a_model_opens_its_page(hub, client, cpu, convolution, brows
     assert job.job_id in [entry["id"] for entry in about["jobs"]]
     made = browser.get(f"{hub.url}/api/v1/models/{job.get_target_model().model_id}/report/", timeout=20).json()
     assert made["producer"]["id"] == job.job_id
+    assert "list.js" in browser.get(hub.url + "/models/", timeout=20).text
+    listed = browser.get(hub.url + "/api/v1/recent_models/?limit=2", timeout=20).json()["models"]
+    assert listed[0]["id"] == job.get_target_model().model_id and listed[0]["producer_job_id"] == job.job_id
+    assert listed[0]["state"] == "ready" and len(listed) == 2
 
 
 def test_the_link_of_a_dataset_opens_its_page(hub, client, cpu, convolution, browser):
