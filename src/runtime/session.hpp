@@ -27,6 +27,7 @@ struct SessionOptions {
   int inter_op_threads = 0;
   bool parallel_execution = false;  ///< --onnx_options execution_mode
   bool allow_spinning = true;
+  bool spin_between_runs = true;  ///< false: between runs threads leave their cores to another session's
   bool enable_memory_pattern = true;
   bool enable_cpu_memory_arena = true;
   GraphOptimization graph_optimization = GraphOptimization::kAll;

@@ -168,6 +168,7 @@ base::Result<Ort::SessionOptions> make_session_options(Environment::State& envir
     made.AddConfigEntry("session.intra_op.allow_spinning", "0");
     made.AddConfigEntry("session.inter_op.allow_spinning", "0");
   }
+  if (!options.spin_between_runs) made.AddConfigEntry("session.force_spinning_stop", "1");
   made.SetGraphOptimizationLevel(level_of(options.graph_optimization));
   if (options.fallback == Fallback::kForbid && options.provider.name != "cpu") {
     made.AddConfigEntry("session.disable_cpu_ep_fallback", "1");

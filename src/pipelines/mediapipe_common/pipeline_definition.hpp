@@ -71,15 +71,19 @@ base::Result<std::unique_ptr<Pipeline<Kind>>> Pipeline<Kind>::load(std::shared_p
   }
   SLIPWAY_TRY(Graph::check(config));
   SLIPWAY_ASSIGN(ModelFiles files, find_files(models));
+  const bool finds_landmarks = config.find_landmarks && files.landmark;
+  // Two networks in turns: the one that has run must not hold the cores that the other one wants.
+  runtime::SessionOptions session_options = options;
+  session_options.spin_between_runs = options.spin_between_runs && !finds_landmarks;
   // What the configuration says wins.
   for (const auto& [name, scale] : config.detector_quantization) files.detector.quantization[name] = scale;
   SLIPWAY_ASSIGN(Detector detector,
-                 Detector::load(environment, files.detector, options, Graph::detector_family(),
+                 Detector::load(environment, files.detector, session_options, Graph::detector_family(),
                                 {Graph::rules(config), config.score_min, config.iou_max, config.batch}));
   std::optional<Landmarker<Graph>> landmarker;
-  if (config.find_landmarks && files.landmark) {
+  if (finds_landmarks) {
     for (const auto& [name, scale] : config.landmark_quantization) files.landmark->quantization[name] = scale;
-    SLIPWAY_ASSIGN(landmarker, Landmarker<Graph>::load(environment, *files.landmark, options, config));
+    SLIPWAY_ASSIGN(landmarker, Landmarker<Graph>::load(environment, *files.landmark, session_options, config));
   }
   const std::size_t most = Graph::most_of_picture(config, landmarker.has_value());
   return std::unique_ptr<Pipeline>(
