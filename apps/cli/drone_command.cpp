@@ -272,13 +272,7 @@ class Run {
 
   ordered_json json_of_frame(const pipelines::SourceFrame& source, const drone::Scene& scene,
                              const std::optional<Bench>& bench) const {
-    ordered_json json = {{"image", source.path.string()}};
-    if (source.is_video) {
-      json["frame"] = source.frame.index;
-      json["time_s"] = source.frame.time_s;
-    }
-    json["width"] = source.frame.image.width();
-    json["height"] = source.frame.image.height();
+    ordered_json json = frame_json(source);
     json.update(json_of(scene, pipeline_.detector().labels(), hides_detector_, hides_segmenter_));
     if (bench && !source.is_video) {
       json["bench"] = {{"warmup_runs", bench->detector.warmup_runs},

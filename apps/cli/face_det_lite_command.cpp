@@ -176,10 +176,9 @@ base::Result<void> detect(const Arguments& arguments, const runtime::SessionOpti
 void add_face_det_lite(CLI::App& app, Context& context) {
   CLI::App* verb = app.add_subcommand("face-det-lite", "Find faces with five landmarks in pictures and videos");
   auto arguments = std::make_shared<Arguments>();
-  arguments->model.add_to(*verb);
-  verb->add_option("inputs", arguments->inputs,
-                   "Pictures, folders of them, videos, a camera (/dev/video0), or - for a stream on standard input")
-      ->required();
+  arguments->model.add_to(
+      *verb, arguments->inputs,
+      "pictures, folders of them, videos, a camera (/dev/video0), or - for a stream on standard input");
   verb->add_option("-o,--output", arguments->output,
                    "Where drawn-over pictures and videos go: a folder, or a file for one input");
   verb->add_option("--channel", arguments->channel,

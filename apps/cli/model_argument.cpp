@@ -57,6 +57,20 @@ void ModelArgument::add_to(CLI::App& verb) {
   verb.add_option("--graph", graph, "Which graph of a model folder with several");
 }
 
+void ModelArgument::add_to(CLI::App& verb, std::vector<std::string>& inputs, const std::string& what_inputs_are) {
+  verb.add_option("--model", path,
+                  "An .onnx file, or a model folder (model.yaml + .onnx); in place of the first plain word");
+  verb.add_option("--graph", graph, "Which graph of a model folder with several");
+  verb.add_option("inputs", inputs, "The model, unless --model names it; then: " + what_inputs_are)->required();
+  verb.parse_complete_callback([this, &inputs] {
+    if (!path.empty()) return;
+    path = inputs.front();
+    inputs.erase(inputs.begin());
+    if (inputs.empty())
+      throw CLI::ValidationError("inputs", "expected a model and at least one input, found the model alone");
+  });
+}
+
 base::Result<fs::path> ModelArgument::file() const {
   std::error_code error;
   if (!fs::exists(path, error)) return base::fail(Code::kNotFound, "{}: no such file or folder", path.string());

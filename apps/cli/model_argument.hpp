@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -16,6 +17,9 @@ struct ModelArgument {
 
   /// Adds MODEL (or --model) and --graph.
   void add_to(CLI::App& verb);
+  /// The same for a verb with inputs: with --model all plain words are inputs, without it the first one is the model.
+  /// @param inputs  filled without the model, at least one; outlives the parsing
+  void add_to(CLI::App& verb, std::vector<std::string>& inputs, const std::string& what_inputs_are);
 
   /// The file to load: the path itself, the graph's file that model.yaml names, or the folder's only .onnx file.
   /// @error kNotFound: no such path or graph (the graphs are named); kInvalidArgument: an unclear folder or a bad

@@ -204,6 +204,17 @@ def test_unusual_pictures_give_what_the_reading_gives(tmp_path: Path) -> None:
     assert {Path(line["image"]).name: len(line["faces"]) for line in lines}["black.png"] == 0
 
 
+def test_the_model_may_be_the_first_word_or_an_option_anywhere(tmp_path: Path) -> None:
+    picture = tmp_path / "grey.png"
+    Image.new("RGB", (32, 32), (90, 90, 90)).save(picture)
+    for words in ([TINY, picture], ["--model", TINY, picture], [picture, "--model", TINY]):
+        status, lines, message = slipway(*words)
+        assert (status, lines[0]["image"]) == (0, str(picture)), message
+    status, _, message = slipway(TINY)
+    assert status != 0
+    assert "at least one input" in message
+
+
 def test_one_bad_picture_does_not_end_the_run(tmp_path: Path) -> None:
     good = encoded(noise(300, 200), "JPEG")
     (tmp_path / "a.jpg").write_bytes(good)
