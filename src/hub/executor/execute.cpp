@@ -4,8 +4,8 @@
 #include <new>
 
 #include "hub/domain/job_state.hpp"
-#include "hub/executor/inspect.hpp"
 #include "hub/executor/internal/job.hpp"
+#include "hub/executor/kinds/inspect/inspect.hpp"
 
 namespace slipway::hub::executor {
 namespace {

@@ -8,10 +8,10 @@
 #include "compile/soc.hpp"
 #include "hub/executor/dataset_h5.hpp"
 #include "hub/executor/internal/compiler_estimate.hpp"
-#include "hub/executor/internal/evidence.hpp"
 #include "hub/executor/internal/job.hpp"
 #include "hub/executor/internal/placement_document.hpp"
-#include "hub/executor/internal/session_plan.hpp"
+#include "hub/executor/kinds/run/evidence.hpp"
+#include "hub/executor/kinds/run/session_plan.hpp"
 #include "runtime/profiling.hpp"
 
 namespace slipway::hub::executor {

@@ -1,4 +1,4 @@
-#include "hub/executor/inspect.hpp"
+#include "hub/executor/kinds/inspect/inspect.hpp"
 
 #include <algorithm>
 

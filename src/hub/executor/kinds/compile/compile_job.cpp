@@ -12,7 +12,7 @@
 #include "hub/executor/internal/compiler_estimate.hpp"
 #include "hub/executor/internal/job.hpp"
 #include "hub/executor/internal/placement_document.hpp"
-#include "hub/executor/internal/session_plan.hpp"
+#include "hub/executor/kinds/run/session_plan.hpp"
 
 namespace slipway::hub::executor {
 namespace {

@@ -1,4 +1,4 @@
-#include "hub/executor/internal/evidence.hpp"
+#include "hub/executor/kinds/run/evidence.hpp"
 
 #include <algorithm>
 #include <cmath>

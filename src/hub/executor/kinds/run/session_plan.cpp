@@ -1,4 +1,4 @@
-#include "hub/executor/internal/session_plan.hpp"
+#include "hub/executor/kinds/run/session_plan.hpp"
 
 #include <algorithm>
 #include <cctype>
