@@ -36,7 +36,7 @@ Job job_number(int number, JobState state) {
   return job;
 }
 
-void add_job(MetadataStore& store, int number, JobState state) {
+void add_job(RowStore& store, int number, JobState state) {
   SLIPWAY_CHECK(store.insert_job(job_number(number, state), std::nullopt).has_value(), "the store takes a job");
 }
 
@@ -59,7 +59,7 @@ void fill(const std::filesystem::path& file) {
 /// One full store for all benchmarks of this program.
 struct FullStore {
   base::TemporaryFolder folder = base::TemporaryFolder::create("slipway-bench").value();
-  std::unique_ptr<MetadataStore> store;
+  std::unique_ptr<RowStore> store;
   int next = kJobs;
 
   FullStore() {

@@ -11,7 +11,7 @@ namespace slipway::apps::hub_server {
 base::Result<void> collect(const CollectSettings& settings) {
   SLIPWAY_ASSIGN(const auto stores, existing_stores(settings.data));
   SLIPWAY_ASSIGN(const FolderLock lock, FolderLock::take(settings.data));
-  SLIPWAY_ASSIGN(const auto collected, stores->hub->collect(settings.dry_run));
+  SLIPWAY_ASSIGN(const auto collected, stores->hub->contents.collect(settings.dry_run));
   if (settings.json) {
     const nlohmann::ordered_json line{{"schema", "slipway-collected/1"},
                                       {"files", collected.count},

@@ -31,8 +31,8 @@ constexpr std::uint64_t kSmallFileBytes = 64 * 1024;
 
 base::Result<std::string> new_token(hub::domain::Hub& hub, const char* email, Role role, const char* name,
                                     Scope scope) {
-  SLIPWAY_ASSIGN(const hub::domain::User user, hub.ensure_user(email, role));
-  SLIPWAY_ASSIGN(const hub::domain::NewToken token, hub.create_token(user.id, name, scope));
+  SLIPWAY_ASSIGN(const hub::domain::User user, hub.accounts.ensure_user(email, role));
+  SLIPWAY_ASSIGN(const hub::domain::NewToken token, hub.accounts.create_token(user.id, name, scope));
   return token.text;
 }
 

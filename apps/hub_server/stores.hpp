@@ -15,7 +15,7 @@ namespace slipway::apps::hub_server {
 struct Stores {
   base::SystemClock clock;
   base::RandomIdSource ids;
-  std::unique_ptr<hub::domain::MetadataStore> metadata;
+  std::unique_ptr<hub::domain::RowStore> rows;
   std::unique_ptr<hub::domain::BlobStore> blobs;
   std::unique_ptr<hub::domain::Hub> hub;
 };

@@ -23,7 +23,7 @@ std::string when(const std::optional<base::Time>& time) {
 }
 
 std::string email_of(const Stores& stores, const Token& token) {
-  const auto user = stores.hub->user(token.user_id);
+  const auto user = stores.hub->accounts.user(token.user_id);
   return user ? user->email : token.user_id;
 }
 
@@ -51,9 +51,11 @@ base::Result<void> create_token(const TokenSettings& settings) {
   SLIPWAY_ASSIGN(const auto stores, existing_stores(settings.data));
   const bool is_administrator = settings.user.empty() || settings.user == kAdministrator;
   const std::string email = settings.user.empty() ? kAdministrator : settings.user;
-  SLIPWAY_ASSIGN(const auto user, stores->hub->ensure_user(email, is_administrator ? Role::kAdmin : Role::kMember));
-  SLIPWAY_ASSIGN(const auto made, stores->hub->create_token(user.id, settings.name.empty() ? "unnamed" : settings.name,
-                                                            settings.for_agent ? Scope::kAgent : Scope::kUser));
+  SLIPWAY_ASSIGN(const auto user,
+                 stores->hub->accounts.ensure_user(email, is_administrator ? Role::kAdmin : Role::kMember));
+  SLIPWAY_ASSIGN(const auto made,
+                 stores->hub->accounts.create_token(user.id, settings.name.empty() ? "unnamed" : settings.name,
+                                                    settings.for_agent ? Scope::kAgent : Scope::kUser));
   if (settings.json) {
     ordered_json line = to_json(*stores, made.token);
     line["token"] = made.text;
@@ -67,7 +69,7 @@ base::Result<void> create_token(const TokenSettings& settings) {
 
 base::Result<void> list_tokens(const TokenSettings& settings) {
   SLIPWAY_ASSIGN(const auto stores, existing_stores(settings.data));
-  SLIPWAY_ASSIGN(std::vector<Token> tokens, stores->hub->tokens());
+  SLIPWAY_ASSIGN(std::vector<Token> tokens, stores->hub->accounts.tokens());
   if (!settings.user.empty()) {
     std::erase_if(tokens, [&](const Token& token) { return email_of(*stores, token) != settings.user; });
   }
@@ -86,7 +88,7 @@ base::Result<void> list_tokens(const TokenSettings& settings) {
 
 base::Result<void> revoke_token(const TokenSettings& settings) {
   SLIPWAY_ASSIGN(const auto stores, existing_stores(settings.data));
-  SLIPWAY_ASSIGN(const std::vector<Token> tokens, stores->hub->tokens());
+  SLIPWAY_ASSIGN(const std::vector<Token> tokens, stores->hub->accounts.tokens());
   std::vector<Token> matching;
   std::ranges::copy_if(tokens, std::back_inserter(matching), [&](const Token& token) {
     return token.id == settings.id || (token.name == settings.id && !token.revoked);
@@ -99,9 +101,9 @@ base::Result<void> revoke_token(const TokenSettings& settings) {
     return base::fail(base::Code::kInvalidArgument, "{} tokens are named \"{}\"; give the id of one", matching.size(),
                       settings.id);
   }
-  SLIPWAY_TRY(stores->hub->revoke_token(matching.front().id));
+  SLIPWAY_TRY(stores->hub->accounts.revoke_token(matching.front().id));
   if (settings.json) {
-    SLIPWAY_ASSIGN(const std::vector<Token> after, stores->hub->tokens());
+    SLIPWAY_ASSIGN(const std::vector<Token> after, stores->hub->accounts.tokens());
     const auto revoked = std::ranges::find(after, matching.front().id, &Token::id);
     if (revoked != after.end()) print_line(to_json(*stores, *revoked));
   } else {

@@ -12,22 +12,22 @@ using testing::HasSubstr;
 class HubAgents : public HubTest {};
 
 TEST_F(HubAgents, puts_attached_devices_before_the_catalogue) {
-  const auto devices = hub_.devices();
+  const auto devices = hub_.agents.devices();
   EXPECT_EQ(devices.front().name, "Test CPU");
   EXPECT_EQ(devices.front().presence, DevicePresence::kAttached);
   EXPECT_EQ(devices.front().agent_id, agent_id_);
   EXPECT_EQ(devices[1].presence, DevicePresence::kCatalogue);
   EXPECT_EQ(devices.size(), small_catalogue().size() + 1);
-  EXPECT_EQ(hub_.match({.name = "Samsung Galaxy Tab S7", .os = "", .attributes = {}})->size(), 1U);
-  EXPECT_EQ(hub_.frameworks().front().api_version, "2.50");
+  EXPECT_EQ(hub_.agents.match({.name = "Samsung Galaxy Tab S7", .os = "", .attributes = {}})->size(), 1U);
+  EXPECT_EQ(hub_.agents.frameworks().front().api_version, "2.50");
 }
 
 TEST_F(HubAgents, lets_an_attached_device_stand_before_its_catalogue_entry) {
   AgentRegistration registration;
   registration.name = "phone";
   registration.devices.emplace_back().name = "Samsung Galaxy S24";
-  ASSERT_TRUE(hub_.register_agent(agent_, registration));
-  const auto matches = hub_.match({.name = "Samsung Galaxy S24", .os = "", .attributes = {}}).value();
+  ASSERT_TRUE(hub_.agents.register_agent(agent_, registration));
+  const auto matches = hub_.agents.match({.name = "Samsung Galaxy S24", .os = "", .attributes = {}}).value();
   ASSERT_EQ(matches.size(), 1U);
   EXPECT_EQ(matches[0].presence, DevicePresence::kAttached);
 }
@@ -37,90 +37,90 @@ TEST_F(HubAgents, refuses_devices_that_would_break_the_client) {
   registration.name = "bad";
   registration.devices.emplace_back().name = "X";
   registration.devices[0].attributes = {"a:b:c"};
-  EXPECT_THAT(hub_.register_agent(agent_, registration).error().message, HasSubstr("'a:b:c'"));
+  EXPECT_THAT(hub_.agents.register_agent(agent_, registration).error().message, HasSubstr("'a:b:c'"));
   registration.devices[0] = {};
-  EXPECT_EQ(hub_.register_agent(agent_, registration).error().code, Code::kInvalidArgument);
-  EXPECT_EQ(hub_.register_agent(agent_, {}).error().code, Code::kInvalidArgument);
+  EXPECT_EQ(hub_.agents.register_agent(agent_, registration).error().code, Code::kInvalidArgument);
+  EXPECT_EQ(hub_.agents.register_agent(agent_, {}).error().code, Code::kInvalidArgument);
 }
 
 TEST_F(HubAgents, forgets_the_devices_of_an_agent_that_falls_silent) {
   clock_.advance(std::chrono::seconds(90));
-  EXPECT_EQ(hub_.devices().front().name, "Test CPU");
+  EXPECT_EQ(hub_.agents.devices().front().name, "Test CPU");
   lease();
   clock_.advance(std::chrono::seconds(91));
-  EXPECT_NE(hub_.devices().front().name, "Test CPU");
-  EXPECT_TRUE(hub_.frameworks().empty());
+  EXPECT_NE(hub_.agents.devices().front().name, "Test CPU");
+  EXPECT_TRUE(hub_.agents.frameworks().empty());
   lease();
-  EXPECT_EQ(hub_.devices().front().name, "Test CPU");
+  EXPECT_EQ(hub_.agents.devices().front().name, "Test CPU");
 }
 
 TEST_F(HubAgents, replaces_a_registration_of_the_same_name) {
   const std::string again = register_agent();
   EXPECT_NE(again, agent_id_);
-  const auto old = hub_.lease(agent_, agent_id_, {JobKind::kCompile});
+  const auto old = hub_.agents.lease(agent_, agent_id_, {JobKind::kCompile});
   EXPECT_EQ(old.error().code, Code::kNotFound);
-  EXPECT_EQ(hub_.devices().front().agent_id, again);
-  EXPECT_EQ(std::ranges::count(hub_.devices(), "Test CPU", &Device::name), 1);
+  EXPECT_EQ(hub_.agents.devices().front().agent_id, again);
+  EXPECT_EQ(std::ranges::count(hub_.agents.devices(), "Test CPU", &Device::name), 1);
 }
 
 TEST_F(HubAgents, puts_a_job_back_whose_lease_is_not_renewed) {
   const Job job = compile(inspected_model().id);
   const auto first = lease();
   clock_.advance(std::chrono::seconds(20));
-  EXPECT_EQ(hub_.renew(agent_, job.id, first->job.lease_token).value(), clock_.now() + std::chrono::seconds(30));
+  EXPECT_EQ(hub_.agents.renew(agent_, job.id, first->job.lease_token).value(), clock_.now() + std::chrono::seconds(30));
   clock_.advance(std::chrono::seconds(29));
   hub_.sweep();
-  EXPECT_EQ(hub_.job(user_, job.id)->state, JobState::kOptimizingModel);
+  EXPECT_EQ(hub_.jobs.job(user_, job.id)->state, JobState::kOptimizingModel);
   clock_.advance(std::chrono::seconds(1));
   hub_.sweep();
-  EXPECT_EQ(hub_.job(user_, job.id)->state, JobState::kCreated);
-  EXPECT_EQ(hub_.renew(agent_, job.id, first->job.lease_token).error().code, Code::kAborted);
+  EXPECT_EQ(hub_.jobs.job(user_, job.id)->state, JobState::kCreated);
+  EXPECT_EQ(hub_.agents.renew(agent_, job.id, first->job.lease_token).error().code, Code::kAborted);
 
   const auto second = lease();
   EXPECT_EQ(second->job.attempt, 2);
   JobOutcome outcome;
   const auto files = compiled(outcome);
   EXPECT_EQ(complete(first->job, outcome, files).error().code, Code::kAborted);
-  EXPECT_EQ(hub_.append_log(agent_, job.id, first->job.lease_token, "ghost").error().code, Code::kAborted);
-  EXPECT_EQ(hub_.plan_result_upload(agent_, job.id, first->job.lease_token, 5).error().code, Code::kAborted);
+  EXPECT_EQ(hub_.agents.append_log(agent_, job.id, first->job.lease_token, "ghost").error().code, Code::kAborted);
+  EXPECT_EQ(hub_.agents.plan_result_upload(agent_, job.id, first->job.lease_token, 5).error().code, Code::kAborted);
   ASSERT_TRUE(complete(second->job, outcome, files));
-  EXPECT_EQ(hub_.job(user_, job.id)->state, JobState::kDone);
-  EXPECT_THAT(hub_.log(user_, job.id).value(), testing::Not(HasSubstr("ghost")));
+  EXPECT_EQ(hub_.jobs.job(user_, job.id)->state, JobState::kDone);
+  EXPECT_THAT(hub_.jobs.log(user_, job.id).value(), testing::Not(HasSubstr("ghost")));
 }
 
 TEST_F(HubAgents, puts_the_job_of_an_agent_that_leaves_back_at_once) {
   const Job job = compile(inspected_model().id);
   const auto first = lease();
   const int before = changes_;
-  EXPECT_EQ(hub_.leave(user_, agent_id_).error().code, Code::kPermissionDenied);
-  ASSERT_TRUE(hub_.leave(agent_, agent_id_));
+  EXPECT_EQ(hub_.agents.leave(user_, agent_id_).error().code, Code::kPermissionDenied);
+  ASSERT_TRUE(hub_.agents.leave(agent_, agent_id_));
   EXPECT_GT(changes_, before) << "whoever waits for work is woken";
-  EXPECT_EQ(hub_.job(user_, job.id)->state, JobState::kCreated);
-  EXPECT_NE(hub_.devices().front().name, "Test CPU");
-  EXPECT_EQ(hub_.renew(agent_, job.id, first->job.lease_token).error().code, Code::kAborted);
-  EXPECT_EQ(hub_.lease(agent_, agent_id_, {JobKind::kCompile}).error().code, Code::kNotFound);
-  EXPECT_TRUE(hub_.leave(agent_, agent_id_)) << "also twice";
+  EXPECT_EQ(hub_.jobs.job(user_, job.id)->state, JobState::kCreated);
+  EXPECT_NE(hub_.agents.devices().front().name, "Test CPU");
+  EXPECT_EQ(hub_.agents.renew(agent_, job.id, first->job.lease_token).error().code, Code::kAborted);
+  EXPECT_EQ(hub_.agents.lease(agent_, agent_id_, {JobKind::kCompile}).error().code, Code::kNotFound);
+  EXPECT_TRUE(hub_.agents.leave(agent_, agent_id_)) << "also twice";
   agent_id_ = register_agent();
   const auto second = lease();
   ASSERT_TRUE(second);
   EXPECT_EQ(second->job.id, job.id);
   EXPECT_EQ(second->job.attempt, 1) << "being told to end is not the job's fault";
-  EXPECT_THAT(hub_.log(user_, job.id).value(), HasSubstr("handed back"));
+  EXPECT_THAT(hub_.jobs.log(user_, job.id).value(), HasSubstr("handed back"));
 }
 
 TEST_F(HubAgents, fails_a_job_after_three_attempts_and_what_waits_for_it) {
   const Job job = compile(inspected_model().id);
-  const Job waiting = hub_.submit(user_, submission(JobKind::kProfile, job.target_model_id, "Test CPU")).value();
+  const Job waiting = hub_.jobs.submit(user_, submission(JobKind::kProfile, job.target_model_id, "Test CPU")).value();
   for (int attempt = 1; attempt <= 3; ++attempt) {
     ASSERT_EQ(lease()->job.attempt, attempt);
     clock_.advance(std::chrono::seconds(31));
     hub_.sweep();
   }
-  const Job ended = hub_.job(user_, job.id).value();
+  const Job ended = hub_.jobs.job(user_, job.id).value();
   EXPECT_EQ(ended.state, JobState::kFailed);
   EXPECT_EQ(ended.outcome->failure_type, FailureType::kRuntimeCrash);
   EXPECT_THAT(ended.outcome->failure_reason, HasSubstr("3 attempts"));
-  EXPECT_EQ(hub_.job(user_, waiting.id)->outcome->failure_type, FailureType::kFailedDependency);
+  EXPECT_EQ(hub_.jobs.job(user_, waiting.id)->outcome->failure_type, FailureType::kFailedDependency);
   EXPECT_FALSE(lease());
 }
 
@@ -131,19 +131,19 @@ TEST_F(HubAgents, does_not_wait_for_ever_for_an_inspection_that_kills_its_agent)
     clock_.advance(std::chrono::seconds(31));
     hub_.sweep();
   }
-  EXPECT_THAT(hub_.model(user_, model.id)->inspection->error, HasSubstr("could not be inspected"));
+  EXPECT_THAT(hub_.contents.model(user_, model.id)->inspection->error, HasSubstr("could not be inspected"));
 }
 
 TEST_F(HubAgents, gives_a_job_only_to_an_agent_that_can_do_it) {
   const auto model = inspected_model();
   compile(model.id, "Samsung Galaxy S24", "--target_runtime qnn_dlc");
-  ASSERT_TRUE(hub_.submit(user_, submission(JobKind::kProfile, model.id, "Test CPU")));
+  ASSERT_TRUE(hub_.jobs.submit(user_, submission(JobKind::kProfile, model.id, "Test CPU")));
   AgentRegistration registration;
   registration.name = "plain";
   registration.devices.emplace_back().name = "Another CPU";
-  const std::string plain = hub_.register_agent(agent_, registration).value();
+  const std::string plain = hub_.agents.register_agent(agent_, registration).value();
   const std::vector<JobKind> kinds = {JobKind::kCompile, JobKind::kProfile, JobKind::kInference};
-  EXPECT_FALSE(hub_.lease(agent_, plain, kinds)->has_value());
+  EXPECT_FALSE(hub_.agents.lease(agent_, plain, kinds)->has_value());
   EXPECT_TRUE(lease());
   EXPECT_TRUE(lease());
 }
@@ -169,12 +169,12 @@ TEST_F(HubAgents, ends_a_job_whose_result_makes_no_sense) {
     const auto files = compiled(outcome);
     row.change(outcome);
     ASSERT_TRUE(complete(spec->job, outcome, files));
-    const Job ended = hub_.job(user_, job.id).value();
+    const Job ended = hub_.jobs.job(user_, job.id).value();
     EXPECT_EQ(ended.state, JobState::kFailed);
     EXPECT_NE(ended.outcome->failure_type, FailureType::kUnspecified);
     EXPECT_FALSE(ended.outcome->succeeded);
     EXPECT_THAT(ended.outcome->failure_reason, HasSubstr(row.says));
-    EXPECT_EQ(hub_.model(user_, job.target_model_id)->upload, UploadState::kWaiting);
+    EXPECT_EQ(hub_.contents.model(user_, job.target_model_id)->upload, UploadState::kWaiting);
   }
 }
 
@@ -185,20 +185,20 @@ TEST_F(HubAgents, shortens_what_a_hostile_process_says_and_tames_its_file_names)
   outcome.failure_reason = std::string(1 << 20, 'x') + "ä";
   outcome.artifacts = {{.type = ArtifactType::kProfileTrace, .filename = "../../trace.v1.json"}};
   ASSERT_TRUE(complete(spec->job, outcome, {{"../../trace.v1.json", blobs_->put("{}").value()}}));
-  EXPECT_LT(hub_.job(user_, job.id)->outcome->failure_reason.size(), 10'000U);
-  EXPECT_EQ(hub_.artifacts(user_, job.id, ArtifactType::kProfileTrace)->front().filename, "______trace_v1.json");
+  EXPECT_LT(hub_.jobs.job(user_, job.id)->outcome->failure_reason.size(), 10'000U);
+  EXPECT_EQ(hub_.jobs.artifacts(user_, job.id, ArtifactType::kProfileTrace)->front().filename, "______trace_v1.json");
 }
 
 TEST_F(HubAgents, plans_uploads_of_results) {
   const Job job = compile(inspected_model().id);
   const auto spec = lease();
-  const auto plan = hub_.plan_result_upload(agent_, job.id, spec->job.lease_token, 9);
+  const auto plan = hub_.agents.plan_result_upload(agent_, job.id, spec->job.lease_token, 9);
   ASSERT_TRUE(plan);
   EXPECT_EQ(plan->part_count, 3U);
   EXPECT_EQ(plan->subject_id, job.id);
-  EXPECT_EQ(hub_.plan_result_upload(agent_, job.id, spec->job.lease_token, 0)->part_count, 1U);
-  EXPECT_EQ(hub_.plan_result_upload(agent_, job.id, "stale", 9).error().code, Code::kAborted);
-  EXPECT_EQ(hub_.plan_result_upload(agent_, job.id, spec->job.lease_token, 1001).error().code,
+  EXPECT_EQ(hub_.agents.plan_result_upload(agent_, job.id, spec->job.lease_token, 0)->part_count, 1U);
+  EXPECT_EQ(hub_.agents.plan_result_upload(agent_, job.id, "stale", 9).error().code, Code::kAborted);
+  EXPECT_EQ(hub_.agents.plan_result_upload(agent_, job.id, spec->job.lease_token, 1001).error().code,
             Code::kResourceExhausted);
 }
 
@@ -211,15 +211,15 @@ TEST_F(HubAgents, works_through_jobs_from_many_threads) {
     for (int t = 0; t < 3; ++t) {
       threads.emplace_back([&] {
         for (int n = 0; n < kJobs / 3; ++n) {
-          if (!hub_.submit(user_, submission(JobKind::kCompile, model.id, "Test CPU"))) ++wrong;
-          if (!hub_.jobs(user_, {}, {}) || hub_.devices().empty()) ++wrong;
+          if (!hub_.jobs.submit(user_, submission(JobKind::kCompile, model.id, "Test CPU"))) ++wrong;
+          if (!hub_.jobs.jobs(user_, {}, {}) || hub_.agents.devices().empty()) ++wrong;
         }
       });
     }
     for (int t = 0; t < 3; ++t) {
       threads.emplace_back([&] {
         for (int n = 0; ended < kJobs && n < 100'000; ++n) {
-          const auto leased = hub_.lease(agent_, agent_id_, {JobKind::kCompile});
+          const auto leased = hub_.agents.lease(agent_, agent_id_, {JobKind::kCompile});
           if (!leased) ++wrong;
           if (!leased || !*leased) {
             std::this_thread::yield();
@@ -238,7 +238,7 @@ TEST_F(HubAgents, works_through_jobs_from_many_threads) {
   EXPECT_EQ(ended, kJobs);
   JobFilter filter;
   filter.states = {JobState::kDone};
-  EXPECT_EQ(hub_.jobs(user_, filter, {})->total, static_cast<std::uint64_t>(kJobs));
+  EXPECT_EQ(hub_.jobs.jobs(user_, filter, {})->total, static_cast<std::uint64_t>(kJobs));
 }
 
 }  // namespace

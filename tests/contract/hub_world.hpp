@@ -39,9 +39,12 @@ class HubTest : public testing::Test {
  protected:
   HubTest() {
     hub_.set_change_listener([this] { ++changes_; });
-    admin_ = {.user = hub_.ensure_user("admin@hub", domain::Role::kAdmin).value(), .scope = domain::Scope::kUser};
-    user_ = {.user = hub_.ensure_user("user@hub", domain::Role::kMember).value(), .scope = domain::Scope::kUser};
-    other_ = {.user = hub_.ensure_user("other@hub", domain::Role::kMember).value(), .scope = domain::Scope::kUser};
+    admin_ = {.user = hub_.accounts.ensure_user("admin@hub", domain::Role::kAdmin).value(),
+              .scope = domain::Scope::kUser};
+    user_ = {.user = hub_.accounts.ensure_user("user@hub", domain::Role::kMember).value(),
+             .scope = domain::Scope::kUser};
+    other_ = {.user = hub_.accounts.ensure_user("other@hub", domain::Role::kMember).value(),
+              .scope = domain::Scope::kUser};
     agent_ = {.user = admin_.user, .scope = domain::Scope::kAgent};
     agent_id_ = register_agent();
   }
@@ -56,7 +59,7 @@ class HubTest : public testing::Test {
     registration.devices = {machine};
     registration.frameworks = {
         {.name = "QAIRT", .api_version = "2.50", .api_tags = {"default"}, .full_version = "2.50.0.1"}};
-    return hub_.register_agent(agent_, registration).value();
+    return hub_.agents.register_agent(agent_, registration).value();
   }
 
   static std::vector<domain::Device> small_catalogue() {
@@ -72,27 +75,29 @@ class HubTest : public testing::Test {
   /// Uploads bytes as a model; its inspection stays queued.
   domain::Model upload_model(const std::string& content = "onnx bytes") {
     const auto model =
-        hub_.create_model(
+        hub_.contents
+            .create_model(
                 user_, {.name = "net.onnx", .type = domain::ModelType::kOnnx, .is_directory = false, .project_id = ""})
             .value();
-    const auto plan = hub_.plan_model_upload(user_, model.id, content.size()).value();
+    const auto plan = hub_.contents.plan_model_upload(user_, model.id, content.size()).value();
     std::vector<std::string> etags;
     for (std::uint32_t i = 0; i < plan.part_count; ++i) {
       etags.push_back(
           '"' + send(plan.id, i, std::string_view(content).substr(i * plan.part_size_bytes, plan.part_size_bytes)) +
           '"');
     }
-    return hub_.complete_model_upload(user_, model.id, plan.id, etags).value();
+    return hub_.contents.complete_model_upload(user_, model.id, plan.id, etags).value();
   }
   domain::Dataset upload_dataset(const std::string& content = "h5 bytes") {
-    const auto dataset = hub_.create_dataset(user_, {.name = "inputs", .permanent = false, .project_id = ""}).value();
-    const auto plan = hub_.plan_dataset_upload(user_, dataset.id, content.size()).value();
-    EXPECT_TRUE(hub_.note_form_upload(plan.id, send(plan.id, 0, content)));
-    return hub_.complete_dataset_upload(user_, dataset.id).value();
+    const auto dataset =
+        hub_.contents.create_dataset(user_, {.name = "inputs", .permanent = false, .project_id = ""}).value();
+    const auto plan = hub_.contents.plan_dataset_upload(user_, dataset.id, content.size()).value();
+    EXPECT_TRUE(hub_.contents.note_form_upload(plan.id, send(plan.id, 0, content)));
+    return hub_.contents.complete_dataset_upload(user_, dataset.id).value();
   }
 
   std::optional<domain::JobSpec> lease() {
-    const auto leased = hub_.lease(
+    const auto leased = hub_.agents.lease(
         agent_, agent_id_,
         {domain::JobKind::kInspect, domain::JobKind::kCompile, domain::JobKind::kInference, domain::JobKind::kProfile});
     EXPECT_TRUE(leased) << leased.error().message;
@@ -100,7 +105,7 @@ class HubTest : public testing::Test {
   }
   base::Result<void> complete(const domain::Job& job, const domain::JobOutcome& outcome,
                               const std::map<std::string, domain::Blob>& files = {}) {
-    return hub_.complete(agent_, job.id, job.lease_token, outcome, files);
+    return hub_.agents.complete(agent_, job.id, job.lease_token, outcome, files);
   }
 
   static domain::Inspection image_model() {
@@ -151,7 +156,7 @@ class HubTest : public testing::Test {
   }
   domain::Job compile(const std::string& model_id, const std::string& device = "Test CPU",
                       const std::string& options = "--target_runtime onnx") {
-    auto job = hub_.submit(user_, submission(domain::JobKind::kCompile, model_id, device, options));
+    auto job = hub_.jobs.submit(user_, submission(domain::JobKind::kCompile, model_id, device, options));
     EXPECT_TRUE(job) << job.error().message;
     return job.value_or(domain::Job{});
   }
@@ -165,15 +170,12 @@ class HubTest : public testing::Test {
   }
 
   base::TemporaryFolder folder_ = base::TemporaryFolder::create("slipway-hub").value();
-  std::unique_ptr<domain::MetadataStore> metadata_ = storage::SqliteStore::open(":memory:").value();
+  std::unique_ptr<domain::RowStore> rows_ = storage::SqliteStore::open(":memory:").value();
   std::unique_ptr<domain::BlobStore> blobs_ = storage::FileBlobStore::open(folder_.path()).value();
   TurnedClock clock_;
   CountedIds ids_;
   domain::Hub hub_{domain::HubSettings{.part_size_bytes = 4, .max_upload_bytes = 1000, .hub_version = "test"},
-                   *metadata_,
-                   *blobs_,
-                   clock_,
-                   ids_,
+                   {*rows_, *blobs_, clock_, ids_},
                    small_catalogue()};
   domain::Actor admin_, user_, other_, agent_;
   std::string agent_id_;

@@ -13,10 +13,10 @@ namespace {
 using base::Code;
 using namespace domain;
 
-class Queue : public MetadataStoreTest {
+class Queue : public RowStoreTest {
  protected:
   void SetUp() override {
-    MetadataStoreTest::SetUp();
+    RowStoreTest::SetUp();
     ASSERT_TRUE(store().insert_model(uploaded_model("m1")));
   }
   void add(const Job& job, const std::optional<Model>& target = {}) {

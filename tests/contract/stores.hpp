@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "base/files.hpp"
-#include "hub/domain/ports/metadata_store.hpp"
+#include "hub/domain/ports/row_store.hpp"
 #include "hub/storage/sqlite/sqlite_store.hpp"
 
 namespace slipway::hub {
@@ -15,8 +15,8 @@ inline base::Time at_second(std::int64_t second) {
   return base::Time(std::chrono::seconds(1'800'000'000 + second));
 }
 
-/// A metadata store of the kind named by the test's parameter. A further store is one more name here and in kStores.
-class MetadataStoreTest : public testing::TestWithParam<const char*> {
+/// A store of rows of the kind named by the test's parameter. A further store is one more name here and in kStores.
+class RowStoreTest : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override { open(); }
 
@@ -34,11 +34,11 @@ class MetadataStoreTest : public testing::TestWithParam<const char*> {
     open();
   }
 
-  domain::MetadataStore& store() { return *store_; }
+  domain::RowStore& store() { return *store_; }
 
  private:
   base::TemporaryFolder folder_ = base::TemporaryFolder::create("slipway-contract").value();
-  std::unique_ptr<domain::MetadataStore> store_;
+  std::unique_ptr<domain::RowStore> store_;
 };
 
 inline const auto kStores = testing::Values("sqlite_file", "sqlite_memory");

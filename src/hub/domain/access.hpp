@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <string_view>
 
-#include "hub/domain/hub.hpp"
+#include "base/error.hpp"
+#include "hub/domain/actor.hpp"
+#include "hub/domain/ports/page.hpp"
 
-/// Who may do what. One home, so that sharing and projects change one file. Private to the Hub's sources.
+/// Who may do what. One home, so that sharing and projects change one file. Private to the domain.
 namespace slipway::hub::domain::access {
 
 /// Whether an entry may be seen and changed: its owner's, and any for an administrator. Never with an agent's token.

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "hub/domain/hub.hpp"
+#include "hub/domain/contents.hpp"
 
 namespace slipway::hub::protocol {
 

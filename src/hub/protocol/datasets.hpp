@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "hub/domain/hub.hpp"
+#include "hub/domain/contents.hpp"
 
 namespace slipway::hub::protocol {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "hub/domain/hub.hpp"
+#include "hub/domain/submission.hpp"
 
 namespace slipway::hub::protocol {
 

@@ -8,7 +8,7 @@
 
 #include "base/error.hpp"
 #include "hub/domain/devices.hpp"
-#include "hub/domain/ports/metadata_store.hpp"
+#include "hub/domain/ports/job_store.hpp"
 #include "hub/protocol/transfers.hpp"
 
 namespace slipway::hub::protocol {

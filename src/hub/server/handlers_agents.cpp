@@ -42,13 +42,13 @@ Reply agent_register(const Context& context, const Call& call) {
     SLIPWAY_ASSIGN(domain::Device device, domain::device_from_document(document));
     registration.devices.push_back(std::move(device));
   }
-  SLIPWAY_ASSIGN(const std::string id, context.hub.register_agent(call.actor, registration));
+  SLIPWAY_ASSIGN(const std::string id, context.hub.agents.register_agent(call.actor, registration));
   return message(agent::encode(agent::Registered{.agent_id = id}));
 }
 
 LaterReply agent_lease(const Context& context, const Call& call, bool is_last) {
   SLIPWAY_ASSIGN(const auto request, agent::decode<agent::LeaseRequest>(call.request.body));
-  SLIPWAY_ASSIGN(auto spec, context.hub.lease(call.actor, request.agent_id, request.kinds));
+  SLIPWAY_ASSIGN(auto spec, context.hub.agents.lease(call.actor, request.agent_id, request.kinds));
   if (!spec) return is_last ? std::optional(message(agent::encode(agent::LeaseReply{}))) : std::nullopt;
   agent::LeaseReply reply{.job_id = spec->job.id,
                           .lease_token = spec->job.lease_token,
@@ -63,27 +63,27 @@ LaterReply agent_lease(const Context& context, const Call& call, bool is_last) {
 
 Reply agent_leave(const Context& context, const Call& call) {
   SLIPWAY_ASSIGN(const auto request, agent::decode<agent::LeaveRequest>(call.request.body));
-  SLIPWAY_TRY(context.hub.leave(call.actor, request.agent_id));
+  SLIPWAY_TRY(context.hub.agents.leave(call.actor, request.agent_id));
   return message({});
 }
 
 Reply agent_renew(const Context& context, const Call& call) {
   SLIPWAY_ASSIGN(const auto request, agent::decode<agent::RenewRequest>(call.request.body));
-  SLIPWAY_TRY(context.hub.renew(call.actor, id_of(call), request.lease_token));
+  SLIPWAY_TRY(context.hub.agents.renew(call.actor, id_of(call), request.lease_token));
   return message(agent::encode(
       agent::RenewReply{.lease_seconds = static_cast<std::uint32_t>(context.hub.settings().lease_duration.count())}));
 }
 
 Reply agent_log(const Context& context, const Call& call) {
   SLIPWAY_ASSIGN(const auto request, agent::decode<agent::LogLines>(call.request.body));
-  SLIPWAY_TRY(context.hub.append_log(call.actor, id_of(call), request.lease_token, request.text));
+  SLIPWAY_TRY(context.hub.agents.append_log(call.actor, id_of(call), request.lease_token, request.text));
   return message({});
 }
 
 Reply agent_blob(const Context& context, const Call& call) {
   SLIPWAY_ASSIGN(const auto request, agent::decode<agent::BlobRequest>(call.request.body));
-  SLIPWAY_ASSIGN(const domain::Upload upload,
-                 context.hub.plan_result_upload(call.actor, id_of(call), request.lease_token, request.size_bytes));
+  SLIPWAY_ASSIGN(const domain::Upload upload, context.hub.agents.plan_result_upload(
+                                                  call.actor, id_of(call), request.lease_token, request.size_bytes));
   agent::BlobPlan plan{.upload_id = upload.id, .urls = {}, .part_size_bytes = upload.part_size_bytes};
   for (std::uint32_t part = 0; part < upload.part_count; ++part) {
     plan.urls.push_back(fmt::format("{}/assets/upload/{}/{}", call.base_url, upload.id, part));
@@ -96,7 +96,7 @@ Reply agent_complete(const Context& context, const Call& call) {
   SLIPWAY_ASSIGN(const domain::JobOutcome outcome, domain::outcome_from_document(request.outcome_document));
   std::map<std::string, domain::Blob> files;
   for (const agent::ResultFile& file : request.files) {
-    SLIPWAY_ASSIGN(const domain::Upload upload, context.hub.upload(file.upload_id));
+    SLIPWAY_ASSIGN(const domain::Upload upload, context.hub.contents.upload(file.upload_id));
     if (upload.subject_id != id_of(call)) {
       return base::fail(base::Code::kPermissionDenied, "the upload of \"{}\" belongs to another job", file.name);
     }
@@ -104,7 +104,7 @@ Reply agent_complete(const Context& context, const Call& call) {
     for (const std::string& etag : file.etags) etags.push_back(protocol::bare_etag(etag));
     SLIPWAY_ASSIGN(files[file.name], context.hub.blobs().assemble(file.upload_id, etags));
   }
-  SLIPWAY_TRY(context.hub.complete(call.actor, id_of(call), request.lease_token, outcome, files));
+  SLIPWAY_TRY(context.hub.agents.complete(call.actor, id_of(call), request.lease_token, outcome, files));
   return message({});
 }
 

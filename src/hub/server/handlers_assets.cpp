@@ -57,7 +57,7 @@ class FormSink final : public BodySink, private MultipartParser::Receiver {
                         upload_.size_bytes, received_bytes_);
     }
     SLIPWAY_ASSIGN(const std::string tag, writer_->commit());
-    SLIPWAY_TRY(hub_.note_form_upload(upload_.id, tag));
+    SLIPWAY_TRY(hub_.contents.note_form_upload(upload_.id, tag));
     return stored(tag);
   }
 
@@ -111,7 +111,7 @@ std::string plain_filename(const std::string& name) {
 base::Result<std::unique_ptr<BodySink>> open_part(const Context& context, const Call& call,
                                                   std::optional<std::uint64_t> content_length) {
   SLIPWAY_ASSIGN(const std::uint64_t size, required_length(content_length));
-  SLIPWAY_ASSIGN(const domain::Upload upload, context.hub.upload(call.match.parameters.at(0)));
+  SLIPWAY_ASSIGN(const domain::Upload upload, context.hub.contents.upload(call.match.parameters.at(0)));
   const std::string& text = call.match.parameters.at(1);
   std::uint32_t part = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), part);
@@ -135,7 +135,7 @@ base::Result<std::unique_ptr<BodySink>> open_part(const Context& context, const 
 base::Result<std::unique_ptr<BodySink>> open_form(const Context& context, const Call& call,
                                                   std::optional<std::uint64_t> content_length) {
   SLIPWAY_ASSIGN(const std::uint64_t size, required_length(content_length));
-  SLIPWAY_ASSIGN(const domain::Upload upload, context.hub.upload(call.match.parameters.at(0)));
+  SLIPWAY_ASSIGN(const domain::Upload upload, context.hub.contents.upload(call.match.parameters.at(0)));
   SLIPWAY_ASSIGN(const std::string boundary, multipart_boundary(call.request.content_type));
   const std::uint64_t file = upload.size_bytes != 0 ? upload.size_bytes : context.hub.settings().max_upload_bytes;
   if (size > file + kFormOverheadBytes) {

@@ -22,12 +22,15 @@ std::optional<T> found(base::Result<T> result) {
 /// The job with what surrounds it. A part that cannot be read is left out: the job itself is what was asked for.
 protocol::JobView view_of(const Context& context, const Call& call, domain::Job entry) {
   protocol::JobView view;
-  view.owner = entry.owner_id == call.actor.user.id ? call.actor.user
-                                                    : context.hub.user(entry.owner_id).value_or(domain::User{});
-  if (!entry.model_id.empty()) view.model = found(context.hub.model(call.actor, entry.model_id));
-  if (!entry.target_model_id.empty()) view.target = found(context.hub.model(call.actor, entry.target_model_id));
-  if (!entry.dataset_id.empty()) view.dataset = found(context.hub.dataset(call.actor, entry.dataset_id));
-  if (!entry.output_dataset_id.empty()) view.output = found(context.hub.dataset(call.actor, entry.output_dataset_id));
+  view.owner = entry.owner_id == call.actor.user.id
+                   ? call.actor.user
+                   : context.hub.accounts.user(entry.owner_id).value_or(domain::User{});
+  if (!entry.model_id.empty()) view.model = found(context.hub.contents.model(call.actor, entry.model_id));
+  if (!entry.target_model_id.empty())
+    view.target = found(context.hub.contents.model(call.actor, entry.target_model_id));
+  if (!entry.dataset_id.empty()) view.dataset = found(context.hub.contents.dataset(call.actor, entry.dataset_id));
+  if (!entry.output_dataset_id.empty())
+    view.output = found(context.hub.contents.dataset(call.actor, entry.output_dataset_id));
   view.hub_version = context.hub.settings().hub_version;
   view.job = std::move(entry);
   return view;
@@ -38,7 +41,7 @@ base::Result<domain::Listed<domain::Job>> listed(const Context& context, const C
   SLIPWAY_ASSIGN(const domain::Page page, protocol::page_of(call.query));
   filter.creator_email = call.query.first("creator");
   filter.project_id = call.match.project_id;
-  return context.hub.jobs(call.actor, filter, page);
+  return context.hub.jobs.jobs(call.actor, filter, page);
 }
 
 base::Result<std::pair<std::vector<protocol::JobView>, std::uint64_t>> views(const Context& context, const Call& call) {
@@ -67,8 +70,8 @@ base::Result<domain::ArtifactType> artifact_type(const std::string& text) {
 LaterReply submit_job(const Context& context, const Call& call, bool is_last) {
   SLIPWAY_ASSIGN(domain::Submission submission, protocol::decode_submission(call.request.body));
   if (!call.match.project_id.empty()) submission.project_id = call.match.project_id;
-  if (!is_last && context.hub.inspections_pending(call.actor, submission)) return std::optional<Response>();
-  SLIPWAY_ASSIGN(const domain::Job made, context.hub.submit(call.actor, submission));
+  if (!is_last && context.hub.jobs.inspections_pending(call.actor, submission)) return std::optional<Response>();
+  SLIPWAY_ASSIGN(const domain::Job made, context.hub.jobs.submit(call.actor, submission));
   return std::optional(message(protocol::encode_created(made.id, made.created)));
 }
 
@@ -83,62 +86,62 @@ Reply job_summaries(const Context& context, const Call& call) {
 }
 
 Reply job(const Context& context, const Call& call) {
-  SLIPWAY_ASSIGN(domain::Job entry, context.hub.job(call.actor, id_of(call)));
+  SLIPWAY_ASSIGN(domain::Job entry, context.hub.jobs.job(call.actor, id_of(call)));
   return message(protocol::encode_job(view_of(context, call, std::move(entry))));
 }
 
 Reply update_job(const Context& context, const Call& call) {
   SLIPWAY_ASSIGN(const auto name, protocol::decode_job_name(call.request.body));
   if (!name) return base::fail(base::Code::kInvalidArgument, "only the name of a job can be changed; none was given");
-  SLIPWAY_TRY(context.hub.rename_job(call.actor, id_of(call), *name));
+  SLIPWAY_TRY(context.hub.jobs.rename_job(call.actor, id_of(call), *name));
   return message(protocol::encode_created(id_of(call)));
 }
 
 Reply job_result(const Context& context, const Call& call) {
-  SLIPWAY_ASSIGN(domain::Job entry, context.hub.job(call.actor, id_of(call)));
+  SLIPWAY_ASSIGN(domain::Job entry, context.hub.jobs.job(call.actor, id_of(call)));
   const auto bytes = protocol::encode_job_result(view_of(context, call, std::move(entry)));
   if (!bytes) return base::fail(base::Code::kNotFound, "job {} has no result (yet)", id_of(call));
   return message(*bytes);
 }
 
 Reply compiled_model_download(const Context& context, const Call& call) {
-  SLIPWAY_ASSIGN(const domain::Job entry, context.hub.job(call.actor, id_of(call)));
+  SLIPWAY_ASSIGN(const domain::Job entry, context.hub.jobs.job(call.actor, id_of(call)));
   if (entry.target_model_id.empty()) {
     return base::fail(base::Code::kFailedPrecondition, "job {} produces no model", entry.id);
   }
   SLIPWAY_ASSIGN(const protocol::PlanForm form, protocol::plan_form(call.query));
-  SLIPWAY_ASSIGN(const auto file, context.hub.model_download(call.actor, entry.target_model_id));
+  SLIPWAY_ASSIGN(const auto file, context.hub.contents.model_download(call.actor, entry.target_model_id));
   return message(
       protocol::encode_download({.url = download_url(context, call, file), .filename = file.filename}, form));
 }
 
 Reply artifacts(const Context& context, const Call& call) {
   SLIPWAY_ASSIGN(const domain::ArtifactType type, artifact_type(call.match.parameters.at(2)));
-  SLIPWAY_ASSIGN(const auto files, context.hub.artifacts(call.actor, id_of(call), type));
+  SLIPWAY_ASSIGN(const auto files, context.hub.jobs.artifacts(call.actor, id_of(call), type));
   std::vector<protocol::DownloadLink> links;
-  for (const domain::Hub::Download& file : files) {
+  for (const domain::Download& file : files) {
     links.push_back({.url = download_url(context, call, file), .filename = file.filename});
   }
   return message(protocol::encode_artifacts(links));
 }
 
 Reply job_report(const Context& context, const Call& call) {
-  SLIPWAY_ASSIGN(domain::Job entry, context.hub.job(call.actor, id_of(call)));
+  SLIPWAY_ASSIGN(domain::Job entry, context.hub.jobs.job(call.actor, id_of(call)));
   const protocol::JobView view = view_of(context, call, std::move(entry));
-  const auto link = [&](const base::Result<domain::Hub::Download>& file) {
+  const auto link = [&](const base::Result<domain::Download>& file) {
     return file ? download_path(context, file->blob, file->filename) : std::string();
   };
   protocol::ReportLinks links;
-  if (view.model) links.model = link(context.hub.model_download(call.actor, view.model->id));
-  if (view.target) links.target = link(context.hub.model_download(call.actor, view.target->id));
-  if (view.dataset) links.dataset = link(context.hub.dataset_download(call.actor, view.dataset->id));
-  if (view.output) links.output = link(context.hub.dataset_download(call.actor, view.output->id));
+  if (view.model) links.model = link(context.hub.contents.model_download(call.actor, view.model->id));
+  if (view.target) links.target = link(context.hub.contents.model_download(call.actor, view.target->id));
+  if (view.dataset) links.dataset = link(context.hub.contents.dataset_download(call.actor, view.dataset->id));
+  if (view.output) links.output = link(context.hub.contents.dataset_download(call.actor, view.output->id));
   for (const domain::Artifact& artifact : view.job.artifacts) {
     links.artifacts.push_back(download_path(context, artifact.content, artifact.filename));
   }
   std::optional<std::uint64_t> position;
   if (view.job.state == domain::JobState::kCreated) {
-    position = found(context.hub.queue_position(call.actor, view.job.id));
+    position = found(context.hub.jobs.queue_position(call.actor, view.job.id));
   }
   return json(protocol::encode_job_report(view, position, links));
 }
@@ -146,8 +149,8 @@ Reply job_report(const Context& context, const Call& call) {
 Reply job_log(const Context& context, const Call& call) {
   SLIPWAY_ASSIGN(const std::uint64_t offset, call.query.number("offset", 0));
   // The state first: lines that come between the two readings are then given by the next call at the latest.
-  SLIPWAY_ASSIGN(const domain::Job entry, context.hub.job(call.actor, id_of(call)));
-  SLIPWAY_ASSIGN(const std::string log, context.hub.log(call.actor, id_of(call)));
+  SLIPWAY_ASSIGN(const domain::Job entry, context.hub.jobs.job(call.actor, id_of(call)));
+  SLIPWAY_ASSIGN(const std::string log, context.hub.jobs.log(call.actor, id_of(call)));
   return json(protocol::encode_job_log(log, offset, domain::is_terminal(entry.state)));
 }
 

@@ -94,7 +94,7 @@ std::string safe_target(const std::string& wanted) {
 bool is_signed_in(const Context& context, const Call& call, domain::Actor* actor = nullptr) {
   const std::string cookie = session_cookie(call.request.cookie);
   if (cookie.empty()) return false;
-  auto outcome = context.hub.authenticate_web_session(cookie);
+  auto outcome = context.hub.accounts.authenticate_web_session(cookie);
   if (outcome && actor != nullptr) *actor = std::move(*outcome);
   return outcome.has_value();
 }
@@ -159,21 +159,21 @@ Reply list_page(const Context& context, const Call& call) {
 Reply job_page(const Context& context, const Call& call) {
   domain::Actor actor;
   if (!is_signed_in(context, call, &actor)) return to_sign_in(call);
-  SLIPWAY_TRY(context.hub.job(actor, call.match.parameters.at(0)));
+  SLIPWAY_TRY(context.hub.jobs.job(actor, call.match.parameters.at(0)));
   return page(std::string(file_named("job.html")));
 }
 
 Reply model_page(const Context& context, const Call& call) {
   domain::Actor actor;
   if (!is_signed_in(context, call, &actor)) return to_sign_in(call);
-  SLIPWAY_TRY(context.hub.model(actor, call.match.parameters.at(0)));
+  SLIPWAY_TRY(context.hub.contents.model(actor, call.match.parameters.at(0)));
   return page(std::string(file_named("content.html")));
 }
 
 Reply dataset_page(const Context& context, const Call& call) {
   domain::Actor actor;
   if (!is_signed_in(context, call, &actor)) return to_sign_in(call);
-  SLIPWAY_TRY(context.hub.dataset(actor, call.match.parameters.at(0)));
+  SLIPWAY_TRY(context.hub.contents.dataset(actor, call.match.parameters.at(0)));
   return page(std::string(file_named("content.html")));
 }
 
@@ -191,7 +191,7 @@ Reply sign_in(const Context& context, const Call& call) {
   const std::string target = safe_target(form.first("next"));
   std::string token = form.first("token");
   std::erase_if(token, [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; });
-  const auto cookie = context.hub.sign_in(token);
+  const auto cookie = context.hub.accounts.sign_in(token);
   if (!cookie) {
     if (cookie.error().code != base::Code::kUnauthenticated) return std::unexpected(cookie.error());
     if (const auto wait = context.failed_sign_ins.note_failure(call.request.remote_address)) {
@@ -211,7 +211,7 @@ Reply sign_out(const Context& context, const Call& call) {
     return base::fail(base::Code::kPermissionDenied, "this form was sent from another site");
   }
   const std::string cookie = session_cookie(call.request.cookie);
-  if (!cookie.empty()) context.hub.sign_out(cookie);
+  if (!cookie.empty()) context.hub.accounts.sign_out(cookie);
   Response response = redirect("/sign-in/");
   response.headers.emplace_back("Set-Cookie", cookie_header(context, "", 0));
   return response;

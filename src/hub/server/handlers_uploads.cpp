@@ -20,7 +20,7 @@ const std::string& id_of(const Call& call) {
 /// Who owns an entry; the asker when the owner's row cannot be read.
 domain::User owner_of(const Context& context, const Call& call, const std::string& owner_id) {
   if (owner_id == call.actor.user.id) return call.actor.user;
-  return context.hub.user(owner_id).value_or(call.actor.user);
+  return context.hub.accounts.user(owner_id).value_or(call.actor.user);
 }
 
 base::Result<std::optional<std::uint64_t>> announced_size(const Call& call) {
@@ -29,7 +29,7 @@ base::Result<std::optional<std::uint64_t>> announced_size(const Call& call) {
   return std::optional(size);
 }
 
-Reply download(const Context& context, const Call& call, const base::Result<domain::Hub::Download>& file) {
+Reply download(const Context& context, const Call& call, const base::Result<domain::Download>& file) {
   if (!file) return std::unexpected(file.error());
   SLIPWAY_ASSIGN(const protocol::PlanForm form, protocol::plan_form(call.query));
   return message(
@@ -41,7 +41,7 @@ constexpr std::uint64_t kShownJobs = 50;
 template <typename Content>
 std::optional<domain::Job> producer_of(const Context& context, const Call& call, const Content& content) {
   if (content.producer_job_id.empty()) return std::nullopt;
-  auto job = context.hub.job(call.actor, content.producer_job_id);
+  auto job = context.hub.jobs.job(call.actor, content.producer_job_id);
   return job ? std::optional(std::move(*job)) : std::nullopt;
 }
 
@@ -59,12 +59,11 @@ std::vector<protocol::ContentLine<Content>> lines_of(const Context& context, con
 /// A part that cannot be read is left out: the model or dataset itself is what was asked for.
 template <typename Content>
 protocol::ContentSurroundings around(const Context& context, const Call& call, const Content& content,
-                                     const domain::JobFilter& consumers,
-                                     const base::Result<domain::Hub::Download>& file) {
+                                     const domain::JobFilter& consumers, const base::Result<domain::Download>& file) {
   protocol::ContentSurroundings result;
   result.owner = owner_of(context, call, content.owner_id);
   result.producer = producer_of(context, call, content);
-  if (auto jobs = context.hub.jobs(call.actor, consumers, {.offset = 0, .limit = kShownJobs})) {
+  if (auto jobs = context.hub.jobs.jobs(call.actor, consumers, {.offset = 0, .limit = kShownJobs})) {
     result.consumers = std::move(*jobs);
   }
   if (file) result.download_url = download_path(context, file->blob, file->filename);
@@ -86,24 +85,24 @@ Reply login(const Context&, const Call&) {
 
 Reply devices(const Context& context, const Call& call) {
   SLIPWAY_ASSIGN(const domain::DeviceQuery query, protocol::device_query(call.query));
-  SLIPWAY_ASSIGN(const std::vector<domain::Device> found, context.hub.match(query));
+  SLIPWAY_ASSIGN(const std::vector<domain::Device> found, context.hub.agents.match(query));
   return message(protocol::encode_devices(found));
 }
 
 Reply frameworks(const Context& context, const Call&) {
-  return message(protocol::encode_frameworks(context.hub.frameworks()));
+  return message(protocol::encode_frameworks(context.hub.agents.frameworks()));
 }
 
 Reply create_model(const Context& context, const Call& call) {
   SLIPWAY_ASSIGN(domain::NewModel request, protocol::decode_new_model(call.request.body));
   if (!call.match.project_id.empty()) request.project_id = call.match.project_id;
-  SLIPWAY_ASSIGN(const domain::Model made, context.hub.create_model(call.actor, request));
+  SLIPWAY_ASSIGN(const domain::Model made, context.hub.contents.create_model(call.actor, request));
   return message(protocol::encode_created(made.id, made.created));
 }
 
 Reply models(const Context& context, const Call& call) {
   SLIPWAY_ASSIGN(const domain::Page page, protocol::page_of(call.query));
-  SLIPWAY_ASSIGN(const auto found, context.hub.models(call.actor, call.query.first("producer"), page));
+  SLIPWAY_ASSIGN(const auto found, context.hub.contents.models(call.actor, call.query.first("producer"), page));
   std::vector<protocol::ModelView> views;
   for (const domain::Model& entry : found.items) {
     views.push_back({.model = entry, .owner = owner_of(context, call, entry.owner_id)});
@@ -112,21 +111,21 @@ Reply models(const Context& context, const Call& call) {
 }
 
 Reply model(const Context& context, const Call& call) {
-  SLIPWAY_ASSIGN(const domain::Model found, context.hub.model(call.actor, id_of(call)));
+  SLIPWAY_ASSIGN(const domain::Model found, context.hub.contents.model(call.actor, id_of(call)));
   return message(protocol::encode_model({.model = found, .owner = owner_of(context, call, found.owner_id)}));
 }
 
 Reply update_model(const Context& context, const Call& call) {
   SLIPWAY_ASSIGN(const auto name, protocol::decode_model_name(call.request.body));
   if (!name) return base::fail(base::Code::kInvalidArgument, "only the name of a model can be changed; none was given");
-  SLIPWAY_ASSIGN(const domain::Model renamed, context.hub.rename_model(call.actor, id_of(call), *name));
+  SLIPWAY_ASSIGN(const domain::Model renamed, context.hub.contents.rename_model(call.actor, id_of(call), *name));
   return message(protocol::encode_created(renamed.id, renamed.created));
 }
 
 Reply model_upload_plan(const Context& context, const Call& call) {
   SLIPWAY_ASSIGN(const protocol::PlanForm form, protocol::plan_form(call.query));
   SLIPWAY_ASSIGN(const auto size, announced_size(call));
-  SLIPWAY_ASSIGN(const domain::Upload upload, context.hub.plan_model_upload(call.actor, id_of(call), size));
+  SLIPWAY_ASSIGN(const domain::Upload upload, context.hub.contents.plan_model_upload(call.actor, id_of(call), size));
   protocol::PartPlan plan{.upload_id = upload.id, .urls = {}, .max_part_size_bytes = upload.part_size_bytes};
   for (std::uint32_t part = 0; part < upload.part_count; ++part) {
     plan.urls.push_back(fmt::format("{}/assets/upload/{}/{}", call.base_url, upload.id, part));
@@ -136,25 +135,25 @@ Reply model_upload_plan(const Context& context, const Call& call) {
 
 Reply model_upload_complete(const Context& context, const Call& call) {
   SLIPWAY_ASSIGN(const auto completion, protocol::decode_upload_completion(call.request.body));
-  SLIPWAY_ASSIGN(const domain::Model complete,
-                 context.hub.complete_model_upload(call.actor, id_of(call), completion.upload_id, completion.etags));
+  SLIPWAY_ASSIGN(const domain::Model complete, context.hub.contents.complete_model_upload(
+                                                   call.actor, id_of(call), completion.upload_id, completion.etags));
   return message(protocol::encode_created(complete.id, complete.created));
 }
 
 Reply model_download(const Context& context, const Call& call) {
-  return download(context, call, context.hub.model_download(call.actor, id_of(call)));
+  return download(context, call, context.hub.contents.model_download(call.actor, id_of(call)));
 }
 
 Reply create_dataset(const Context& context, const Call& call) {
   SLIPWAY_ASSIGN(domain::NewDataset request, protocol::decode_new_dataset(call.request.body));
   if (!call.match.project_id.empty()) request.project_id = call.match.project_id;
-  SLIPWAY_ASSIGN(const domain::Dataset made, context.hub.create_dataset(call.actor, request));
+  SLIPWAY_ASSIGN(const domain::Dataset made, context.hub.contents.create_dataset(call.actor, request));
   return message(protocol::encode_created(made.id, made.created, made.expires));
 }
 
 Reply datasets(const Context& context, const Call& call) {
   SLIPWAY_ASSIGN(const domain::Page page, protocol::page_of(call.query));
-  SLIPWAY_ASSIGN(const auto found, context.hub.datasets(call.actor, page));
+  SLIPWAY_ASSIGN(const auto found, context.hub.contents.datasets(call.actor, page));
   std::vector<protocol::DatasetView> views;
   for (const domain::Dataset& entry : found.items) {
     views.push_back({.dataset = entry, .owner = owner_of(context, call, entry.owner_id)});
@@ -163,7 +162,7 @@ Reply datasets(const Context& context, const Call& call) {
 }
 
 Reply dataset(const Context& context, const Call& call) {
-  SLIPWAY_ASSIGN(const domain::Dataset found, context.hub.dataset(call.actor, id_of(call)));
+  SLIPWAY_ASSIGN(const domain::Dataset found, context.hub.contents.dataset(call.actor, id_of(call)));
   return message(protocol::encode_dataset({.dataset = found, .owner = owner_of(context, call, found.owner_id)}));
 }
 
@@ -173,46 +172,46 @@ Reply update_dataset(const Context& context, const Call& call) {
     return base::fail(base::Code::kInvalidArgument,
                       "of a dataset only the end of its upload can be told (file_upload_complete)");
   }
-  SLIPWAY_ASSIGN(const domain::Dataset complete, context.hub.complete_dataset_upload(call.actor, id_of(call)));
+  SLIPWAY_ASSIGN(const domain::Dataset complete, context.hub.contents.complete_dataset_upload(call.actor, id_of(call)));
   return message(protocol::encode_created(complete.id, complete.created, complete.expires));
 }
 
 Reply dataset_upload_plan(const Context& context, const Call& call) {
   SLIPWAY_ASSIGN(const protocol::PlanForm form, protocol::plan_form(call.query));
   SLIPWAY_ASSIGN(const auto size, announced_size(call));
-  SLIPWAY_ASSIGN(const domain::Upload upload, context.hub.plan_dataset_upload(call.actor, id_of(call), size));
+  SLIPWAY_ASSIGN(const domain::Upload upload, context.hub.contents.plan_dataset_upload(call.actor, id_of(call), size));
   return message(protocol::encode_form_plan(fmt::format("{}/assets/form/{}", call.base_url, upload.id), "file", form));
 }
 
 Reply dataset_download(const Context& context, const Call& call) {
-  return download(context, call, context.hub.dataset_download(call.actor, id_of(call)));
+  return download(context, call, context.hub.contents.dataset_download(call.actor, id_of(call)));
 }
 
 Reply model_report(const Context& context, const Call& call) {
-  SLIPWAY_ASSIGN(const domain::Model found, context.hub.model(call.actor, id_of(call)));
+  SLIPWAY_ASSIGN(const domain::Model found, context.hub.contents.model(call.actor, id_of(call)));
   domain::JobFilter consumers;
   consumers.model_id = found.id;
   return json(protocol::encode_model_report(
-      found, around(context, call, found, consumers, context.hub.model_download(call.actor, found.id))));
+      found, around(context, call, found, consumers, context.hub.contents.model_download(call.actor, found.id))));
 }
 
 Reply dataset_report(const Context& context, const Call& call) {
-  SLIPWAY_ASSIGN(const domain::Dataset found, context.hub.dataset(call.actor, id_of(call)));
+  SLIPWAY_ASSIGN(const domain::Dataset found, context.hub.contents.dataset(call.actor, id_of(call)));
   domain::JobFilter consumers;
   consumers.dataset_id = found.id;
   return json(protocol::encode_dataset_report(
-      found, around(context, call, found, consumers, context.hub.dataset_download(call.actor, found.id))));
+      found, around(context, call, found, consumers, context.hub.contents.dataset_download(call.actor, found.id))));
 }
 
 Reply recent_models(const Context& context, const Call& call) {
   SLIPWAY_ASSIGN(const domain::Page page, protocol::page_of(call.query));
-  SLIPWAY_ASSIGN(auto found, context.hub.models(call.actor, {}, page));
+  SLIPWAY_ASSIGN(auto found, context.hub.contents.models(call.actor, {}, page));
   return json(protocol::encode_recent_models(lines_of(context, call, std::move(found.items)), found.total));
 }
 
 Reply recent_datasets(const Context& context, const Call& call) {
   SLIPWAY_ASSIGN(const domain::Page page, protocol::page_of(call.query));
-  SLIPWAY_ASSIGN(auto found, context.hub.datasets(call.actor, page));
+  SLIPWAY_ASSIGN(auto found, context.hub.contents.datasets(call.actor, page));
   return json(protocol::encode_recent_datasets(lines_of(context, call, std::move(found.items)), found.total,
                                                context.hub.now()));
 }

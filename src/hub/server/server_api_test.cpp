@@ -45,9 +45,9 @@ TEST_F(ServerApi, asks_for_a_token_before_anything_else) {
 
 TEST_F(ServerApi, a_revoked_token_is_refused_at_once) {
   EXPECT_EQ(get("/api/v1/devices/").status, 200);
-  const auto tokens = hub_->tokens();
+  const auto tokens = hub_->accounts.tokens();
   ASSERT_TRUE(tokens);
-  for (const domain::Token& token : *tokens) ASSERT_TRUE(hub_->revoke_token(token.id));
+  for (const domain::Token& token : *tokens) ASSERT_TRUE(hub_->accounts.revoke_token(token.id));
   EXPECT_EQ(get("/api/v1/devices/").status, 401);
 }
 

@@ -146,12 +146,12 @@ struct TestHub::Parts {
   base::TemporaryFolder folder = base::TemporaryFolder::create("slipway-server").value();
   base::SystemClock clock;
   base::RandomIdSource ids;
-  std::unique_ptr<domain::MetadataStore> metadata = storage::SqliteStore::open(folder.path() / "hub.sqlite").value();
+  std::unique_ptr<domain::RowStore> rows = storage::SqliteStore::open(folder.path() / "hub.sqlite").value();
   std::unique_ptr<domain::BlobStore> blobs = storage::FileBlobStore::open(folder.path()).value();
   SignedLinks links{load_or_make_key(folder.path() / "secret").value(), clock};
   domain::Hub hub;
 
-  Parts() : hub(settings(), *metadata, *blobs, clock, ids, devices()) {}
+  Parts() : hub(settings(), {*rows, *blobs, clock, ids}, devices()) {}
 
   static domain::HubSettings settings() {
     domain::HubSettings settings;
@@ -177,8 +177,8 @@ TestHub::TestHub() : parts_(std::make_unique<Parts>()) {
   spdlog::set_level(spdlog::level::off);
   hub_ = &parts_->hub;
   const auto token = [&](const char* email, domain::Scope scope) {
-    const auto user = hub_->ensure_user(email, domain::Role::kMember).value();
-    return hub_->create_token(user.id, "test", scope).value().text;
+    const auto user = hub_->accounts.ensure_user(email, domain::Role::kMember).value();
+    return hub_->accounts.create_token(user.id, "test", scope).value().text;
   };
   user_token_ = token("ada@example.org", domain::Scope::kUser);
   other_token_ = token("bob@example.org", domain::Scope::kUser);

@@ -104,9 +104,9 @@ std::optional<Response> Service::refuse_access(Call& call, const protocol::Route
   const std::string_view token = token_of(call.request.authorization);
   base::Result<domain::Actor> actor = base::fail(base::Code::kUnauthenticated, "no token");
   if (!token.empty()) {
-    actor = hub_.authenticate(token);
+    actor = hub_.accounts.authenticate(token);
   } else if (is_found && match.access == Access::kUserTokenOrCookie) {
-    actor = hub_.authenticate_web_session(internal::session_cookie(call.request.cookie));
+    actor = hub_.accounts.authenticate_web_session(internal::session_cookie(call.request.cookie));
   }
   if (!actor) {
     if (actor.error().code != base::Code::kUnauthenticated) return refusal(call.request, actor.error());
@@ -327,7 +327,7 @@ std::string download_path(const Context& context, const domain::Blob& blob, cons
   return fmt::format("/assets/download/{}", context.links.sign({.blob = blob, .filename = filename}));
 }
 
-std::string download_url(const Context& context, const Call& call, const domain::Hub::Download& file) {
+std::string download_url(const Context& context, const Call& call, const domain::Download& file) {
   return call.base_url + download_path(context, file.blob, file.filename);
 }
 

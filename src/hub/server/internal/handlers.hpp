@@ -26,7 +26,7 @@ using LaterReply = base::Result<std::optional<Response>>;
 
 /// The address of a download, absolute (for clients) or a path (for the page).
 [[nodiscard]] std::string download_path(const Context& context, const domain::Blob& blob, const std::string& filename);
-[[nodiscard]] std::string download_url(const Context& context, const Call& call, const domain::Hub::Download& file);
+[[nodiscard]] std::string download_url(const Context& context, const Call& call, const domain::Download& file);
 
 // Users, devices, models, datasets: handlers_uploads.cpp
 [[nodiscard]] Reply user(const Context& context, const Call& call);

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "hub/domain/ports/metadata_store.hpp"
+#include "hub/domain/ports/row_store.hpp"
 
 namespace slipway::hub::storage {
 
@@ -16,7 +16,7 @@ class Database;
 
 /// Rows in an SQLite file beside which WAL files appear. Readers do not wait for the writer.
 /// @thread safe from any thread; other processes may open the file too
-class SqliteStore final : public domain::MetadataStore {
+class SqliteStore final : public domain::RowStore {
  public:
   /// ":memory:" keeps everything in memory, for tests.
   /// @error kFailedPrecondition: written by a newer version; kDataLoss: the file is no database; kPermissionDenied

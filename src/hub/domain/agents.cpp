@@ -1,8 +1,9 @@
+#include "hub/domain/agents.hpp"
+
 #include <algorithm>
 
 #include "base/hash.hpp"
 #include "hub/domain/access.hpp"
-#include "hub/domain/hub.hpp"
 #include "hub/domain/inspection.hpp"
 #include "hub/domain/job_state.hpp"
 #include "hub/domain/submission_check.hpp"
@@ -14,6 +15,8 @@ using base::Code;
 using base::Result;
 
 constexpr std::chrono::hours kResultUploadLifetime{24};
+// An agent polls for work every 30 s and renews a lease every 10 s: three polls missed, and it is gone.
+constexpr std::chrono::seconds kAgentSilence{90};
 
 Result<void> check_registration(const AgentRegistration& registration) {
   if (registration.name.empty()) return base::fail(Code::kInvalidArgument, "the agent has no name");
@@ -41,11 +44,64 @@ std::vector<std::string> offers_of(const AgentRegistration& registration) {
 
 }  // namespace
 
-Result<std::string> Hub::register_agent(const Actor& actor, const AgentRegistration& registration) {
+Agents::Agents(const Foundation& hub, JobEndings& endings, std::vector<Device> catalogue)
+    : hub_(hub), endings_(endings), catalogue_(std::move(catalogue)) {
+  for (Device& device : catalogue_) device.presence = DevicePresence::kCatalogue;
+}
+
+std::vector<Agents::Agent> Agents::live_agents() const {
+  const base::Time now = hub_.ports.clock.now();
+  const std::lock_guard lock(agents_mutex_);
+  std::vector<Agent> live;
+  for (const auto& [id, agent] : agents_) {
+    if (now - agent.last_seen <= kAgentSilence) live.push_back(agent);
+  }
+  return live;
+}
+
+std::vector<Device> Agents::devices() const {
+  std::vector<Device> devices;
+  const auto is_new = [&](const Device& device) {
+    return std::ranges::find(devices, device.name, &Device::name) == devices.end();
+  };
+  for (const Agent& agent : live_agents()) {
+    for (const Device& device : agent.registration.devices) {
+      if (is_new(device)) devices.push_back(device);
+    }
+  }
+  const std::size_t attached = devices.size();
+  for (const Device& device : catalogue_) {
+    // Names within the catalogue are distinct already.
+    const auto end = devices.begin() + static_cast<std::ptrdiff_t>(attached);
+    if (std::find_if(devices.begin(), end, [&](const Device& d) { return d.name == device.name; }) == end) {
+      devices.push_back(device);
+    }
+  }
+  return devices;
+}
+
+base::Result<std::vector<Device>> Agents::match(const DeviceQuery& query) const {
+  return match_devices(devices(), query);
+}
+
+std::vector<Framework> Agents::frameworks() const {
+  std::vector<Framework> frameworks;
+  for (const Agent& agent : live_agents()) {
+    for (const Framework& framework : agent.registration.frameworks) {
+      const bool known = std::ranges::any_of(frameworks, [&](const Framework& f) {
+        return f.name == framework.name && f.full_version == framework.full_version;
+      });
+      if (!known) frameworks.push_back(framework);
+    }
+  }
+  return frameworks;
+}
+
+Result<std::string> Agents::register_agent(const Actor& actor, const AgentRegistration& registration) {
   SLIPWAY_TRY(access::require(actor, Scope::kAgent));
   SLIPWAY_TRY(check_registration(registration));
-  const std::string id = ids_.id("a", 12);
-  Agent agent{.registration = registration, .last_seen = clock_.now()};
+  const std::string id = hub_.ports.ids.id("a", 12);
+  Agent agent{.registration = registration, .last_seen = hub_.ports.clock.now()};
   for (Device& device : agent.registration.devices) {
     device.presence = DevicePresence::kAttached;
     device.agent_id = id;
@@ -60,19 +116,19 @@ Result<std::string> Hub::register_agent(const Actor& actor, const AgentRegistrat
       agents_.emplace_back(id, std::move(agent));
     }
   }
-  changed();
+  hub_.changes.notify();
   return id;
 }
 
-void Hub::touch_agent(const std::string& agent_id) {
+void Agents::touch_agent(const std::string& agent_id) {
   const std::lock_guard lock(agents_mutex_);
   for (auto& [id, agent] : agents_) {
-    if (id == agent_id) agent.last_seen = clock_.now();
+    if (id == agent_id) agent.last_seen = hub_.ports.clock.now();
   }
 }
 
-Result<std::optional<JobSpec>> Hub::lease(const Actor& actor, const std::string& agent_id,
-                                          const std::vector<JobKind>& kinds) {
+Result<std::optional<JobSpec>> Agents::lease(const Actor& actor, const std::string& agent_id,
+                                             const std::vector<JobKind>& kinds) {
   SLIPWAY_TRY(access::require(actor, Scope::kAgent));
   LeaseRequest request;
   request.agent_id = agent_id;
@@ -82,47 +138,49 @@ Result<std::optional<JobSpec>> Hub::lease(const Actor& actor, const std::string&
     const std::lock_guard lock(agents_mutex_);
     const auto found = std::ranges::find_if(agents_, [&](const auto& entry) { return entry.first == agent_id; });
     if (found == agents_.end()) return base::fail(Code::kNotFound, "no agent {}; register again", agent_id);
-    found->second.last_seen = clock_.now();
+    found->second.last_seen = hub_.ports.clock.now();
     request.offers = offers_of(found->second.registration);
     agent_name = found->second.registration.name;
   }
   while (true) {
-    request.lease_token = ids_.secret();
-    request.now = clock_.now();
-    request.until = request.now + settings_.lease_duration;
-    SLIPWAY_ASSIGN(const std::optional<Job> job, metadata_.lease_job(request));
+    request.lease_token = hub_.ports.ids.secret();
+    request.now = hub_.ports.clock.now();
+    request.until = request.now + hub_.settings.lease_duration;
+    SLIPWAY_ASSIGN(const std::optional<Job> job, hub_.ports.queue.lease_job(request));
     if (!job) return std::nullopt;
     if (!is_registered(agent_id)) {
       // It left while its last request was under way, and will not come for the job.
       SLIPWAY_TRY(hand_back(agent_id));
       return base::fail(Code::kNotFound, "agent {} has left", agent_id);
     }
-    note(job->id, fmt::format("attempt {} of {} by agent {}", job->attempt, settings_.max_attempts, agent_name));
+    endings_.note(job->id,
+                  fmt::format("attempt {} of {} by agent {}", job->attempt, hub_.settings.max_attempts, agent_name));
     const auto spec = spec_of(*job);
     if (spec) {
-      changed();
+      hub_.changes.notify();
       return *spec;
     }
     // What was not known at submission rules the job out: it ends here, and the agent is given the next one.
     const bool by_the_user = spec.error().code == Code::kInvalidArgument;
     const auto type = by_the_user ? FailureType::kInvalidInputs : FailureType::kInternal;
-    SLIPWAY_TRY(end_leased(*job, job->lease_token, failure(type, spec.error().message), {}));
+    SLIPWAY_TRY(endings_.end_leased(*job, job->lease_token, failure(type, spec.error().message), {}));
   }
 }
 
-bool Hub::is_registered(const std::string& agent_id) const {
+bool Agents::is_registered(const std::string& agent_id) const {
   const std::lock_guard lock(agents_mutex_);
   return std::ranges::any_of(agents_, [&](const auto& entry) { return entry.first == agent_id; });
 }
 
-Result<void> Hub::hand_back(const std::string& agent_id) {
-  SLIPWAY_ASSIGN(const auto ids, metadata_.hand_back_leases(agent_id, clock_.now()));
-  for (const std::string& id : ids) note(id, "handed back: the agent was told to end; the job waits for the next");
-  if (!ids.empty()) changed();
+Result<void> Agents::hand_back(const std::string& agent_id) {
+  SLIPWAY_ASSIGN(const auto ids, hub_.ports.queue.hand_back_leases(agent_id, hub_.ports.clock.now()));
+  for (const std::string& id : ids)
+    endings_.note(id, "handed back: the agent was told to end; the job waits for the next");
+  if (!ids.empty()) hub_.changes.notify();
   return {};
 }
 
-Result<void> Hub::leave(const Actor& actor, const std::string& agent_id) {
+Result<void> Agents::leave(const Actor& actor, const std::string& agent_id) {
   SLIPWAY_TRY(access::require(actor, Scope::kAgent));
   {
     const std::lock_guard lock(agents_mutex_);
@@ -131,17 +189,17 @@ Result<void> Hub::leave(const Actor& actor, const std::string& agent_id) {
   return hand_back(agent_id);
 }
 
-Result<JobSpec> Hub::spec_of(const Job& job) const {
+Result<JobSpec> Agents::spec_of(const Job& job) const {
   JobSpec spec;
   spec.job = job;
   spec.job.outcome.reset();
   std::optional<Dataset> dataset;
   if (!job.model_id.empty()) {
-    SLIPWAY_ASSIGN(spec.model, metadata_.model(job.model_id));
+    SLIPWAY_ASSIGN(spec.model, hub_.ports.contents.model(job.model_id));
     spec.model_file = "model" + std::string(model_extension(spec.model.type, spec.model.is_directory));
   }
   if (!job.dataset_id.empty()) {
-    SLIPWAY_ASSIGN(dataset, metadata_.dataset(job.dataset_id));
+    SLIPWAY_ASSIGN(dataset, hub_.ports.contents.dataset(job.dataset_id));
     spec.dataset = *dataset;
     spec.dataset_file = "dataset.h5";
   }
@@ -166,58 +224,59 @@ Result<JobSpec> Hub::spec_of(const Job& job) const {
   return spec;
 }
 
-Result<Job> Hub::leased_job(const Actor& actor, const std::string& id, const std::string& lease_token) const {
+Result<Job> Agents::leased_job(const Actor& actor, const std::string& id, const std::string& lease_token) const {
   SLIPWAY_TRY(access::require(actor, Scope::kAgent));
-  SLIPWAY_ASSIGN(Job job, metadata_.job(id));
+  SLIPWAY_ASSIGN(Job job, hub_.ports.jobs.job(id));
   if (lease_token.empty() || !base::equal_in_constant_time(job.lease_token, lease_token)) {
     return base::fail(Code::kAborted, "the lease of job {} was lost", id);
   }
   return job;
 }
 
-Result<base::Time> Hub::renew(const Actor& actor, const std::string& job_id, const std::string& lease_token) {
+Result<base::Time> Agents::renew(const Actor& actor, const std::string& job_id, const std::string& lease_token) {
   SLIPWAY_ASSIGN(const Job job, leased_job(actor, job_id, lease_token));
-  const base::Time until = clock_.now() + settings_.lease_duration;
-  SLIPWAY_TRY(metadata_.renew_lease(job_id, lease_token, until));
+  const base::Time until = hub_.ports.clock.now() + hub_.settings.lease_duration;
+  SLIPWAY_TRY(hub_.ports.queue.renew_lease(job_id, lease_token, until));
   touch_agent(job.agent_id);
   return until;
 }
 
-Result<void> Hub::append_log(const Actor& actor, const std::string& job_id, const std::string& lease_token,
-                             std::string_view lines) {
+Result<void> Agents::append_log(const Actor& actor, const std::string& job_id, const std::string& lease_token,
+                                std::string_view lines) {
   SLIPWAY_TRY(access::require(actor, Scope::kAgent));
   // An empty token is the hub's own way past the check.
   if (lease_token.empty()) return base::fail(Code::kAborted, "the lease of job {} was lost", job_id);
-  return metadata_.append_log(job_id, lease_token, lines);
+  return hub_.ports.jobs.append_log(job_id, lease_token, lines);
 }
 
-Result<Upload> Hub::plan_result_upload(const Actor& actor, const std::string& job_id, const std::string& lease_token,
-                                       std::uint64_t file_size) {
+Result<Upload> Agents::plan_result_upload(const Actor& actor, const std::string& job_id, const std::string& lease_token,
+                                          std::uint64_t file_size) {
   SLIPWAY_ASSIGN(const Job job, leased_job(actor, job_id, lease_token));
   if (is_terminal(job.state)) return base::fail(Code::kAborted, "job {} has ended", job_id);
-  if (file_size > settings_.max_upload_bytes) {
+  if (file_size > hub_.settings.max_upload_bytes) {
     return base::fail(Code::kResourceExhausted, "the file has {} bytes; this hub takes at most {}", file_size,
-                      settings_.max_upload_bytes);
+                      hub_.settings.max_upload_bytes);
   }
   Upload upload;
-  upload.id = ids_.secret();
+  upload.id = hub_.ports.ids.secret();
   upload.subject_id = job_id;
   upload.size_bytes = file_size;
-  upload.part_size_bytes = settings_.part_size_bytes;
+  upload.part_size_bytes = hub_.settings.part_size_bytes;
   // An empty result file is one empty part.
-  upload.part_count = file_size == 0 ? 1 : static_cast<std::uint32_t>((file_size - 1) / settings_.part_size_bytes + 1);
-  upload.expires = clock_.now() + kResultUploadLifetime;
-  SLIPWAY_TRY(metadata_.insert_upload(upload));
+  upload.part_count =
+      file_size == 0 ? 1 : static_cast<std::uint32_t>((file_size - 1) / hub_.settings.part_size_bytes + 1);
+  upload.expires = hub_.ports.clock.now() + kResultUploadLifetime;
+  SLIPWAY_TRY(hub_.ports.uploads.insert_upload(upload));
   return upload;
 }
 
-Result<void> Hub::complete(const Actor& actor, const std::string& job_id, const std::string& lease_token,
-                           const JobOutcome& outcome, const std::map<std::string, Blob>& files) {
+Result<void> Agents::complete(const Actor& actor, const std::string& job_id, const std::string& lease_token,
+                              const JobOutcome& outcome, const std::map<std::string, Blob>& files) {
   SLIPWAY_ASSIGN(const Job job, leased_job(actor, job_id, lease_token));
   // The answer to the first completion was lost on its way; the result stands.
   if (is_terminal(job.state)) return {};
   touch_agent(job.agent_id);
-  return end_leased(job, lease_token, outcome, files);
+  return endings_.end_leased(job, lease_token, outcome, files);
 }
 
 }  // namespace slipway::hub::domain

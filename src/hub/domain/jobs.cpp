@@ -1,8 +1,9 @@
+#include "hub/domain/jobs.hpp"
+
 #include <algorithm>
 
 #include "base/nearest.hpp"
 #include "hub/domain/access.hpp"
-#include "hub/domain/hub.hpp"
 #include "hub/domain/inspection.hpp"
 #include "hub/domain/job_state.hpp"
 #include "hub/domain/submission_check.hpp"
@@ -53,16 +54,16 @@ std::string target_name(const std::string& job_id, ModelType type) {
 
 }  // namespace
 
-bool Hub::inspections_pending(const Actor& actor, const Submission& submission) const {
+bool Jobs::inspections_pending(const Actor& actor, const Submission& submission) const {
   const auto pending = [](const auto& entry) {
     return entry && entry->upload == UploadState::kComplete && entry->producer_job_id.empty() && !entry->inspection;
   };
-  if (!submission.model_id.empty() && pending(model(actor, submission.model_id))) return true;
-  return !submission.dataset_id.empty() && pending(dataset(actor, submission.dataset_id));
+  if (!submission.model_id.empty() && pending(contents_.model(actor, submission.model_id))) return true;
+  return !submission.dataset_id.empty() && pending(contents_.dataset(actor, submission.dataset_id));
 }
 
-Result<std::vector<Device>> Hub::known_devices(const std::vector<Device>& wanted) const {
-  const auto all = devices();
+Result<std::vector<Device>> Jobs::known_devices(const std::vector<Device>& wanted) const {
+  const auto all = agents_.devices();
   std::vector<Device> known;
   for (const Device& device : wanted) {
     SLIPWAY_ASSIGN(
@@ -84,7 +85,7 @@ Result<std::vector<Device>> Hub::known_devices(const std::vector<Device>& wanted
   return known;
 }
 
-Result<Job> Hub::submit(const Actor& actor, const Submission& submission) {
+Result<Job> Jobs::submit(const Actor& actor, const Submission& submission) {
   SLIPWAY_TRY(access::require(actor, Scope::kUser));
   SLIPWAY_TRY(access::require_project(submission.project_id));
   SLIPWAY_TRY(check_kind(submission));
@@ -94,22 +95,22 @@ Result<Job> Hub::submit(const Actor& actor, const Submission& submission) {
   facts.is_profiling = submission.is_profiling;
   facts.input_specs = submission.input_specs;
   SLIPWAY_ASSIGN(facts.options, parse_options(submission.kind, submission.options));
-  SLIPWAY_ASSIGN(facts.model, model(actor, submission.model_id));
+  SLIPWAY_ASSIGN(facts.model, contents_.model(actor, submission.model_id));
   if (!facts.model.producer_job_id.empty()) {
-    SLIPWAY_ASSIGN(facts.producer, metadata_.job(facts.model.producer_job_id));
+    SLIPWAY_ASSIGN(facts.producer, hub_.ports.jobs.job(facts.model.producer_job_id));
   } else if (facts.model.upload != UploadState::kComplete) {
     return base::fail(Code::kFailedPrecondition, "model {} is not uploaded yet", facts.model.id);
   }
   if (!submission.dataset_id.empty()) {
-    SLIPWAY_ASSIGN(facts.dataset, dataset(actor, submission.dataset_id));
-    SLIPWAY_TRY(dataset_download(actor, submission.dataset_id));
+    SLIPWAY_ASSIGN(facts.dataset, contents_.dataset(actor, submission.dataset_id));
+    SLIPWAY_TRY(contents_.dataset_download(actor, submission.dataset_id));
   }
   SLIPWAY_ASSIGN(facts.devices, known_devices(submission.devices));
-  facts.frameworks = frameworks();
+  facts.frameworks = agents_.frameworks();
   SLIPWAY_ASSIGN(const Verdict verdict, judge(facts));
 
   Job job;
-  job.id = ids_.id("j", 8);
+  job.id = hub_.ports.ids.id("j", 8);
   job.kind = submission.kind;
   job.owner_id = actor.user.id;
   job.name = submission.name.empty() ? facts.model.name : submission.name;
@@ -122,12 +123,12 @@ Result<Job> Hub::submit(const Actor& actor, const Submission& submission) {
   job.is_profiling = submission.is_profiling;
   job.answer_as_profile_job = submission.answer_as_profile_job;
   job.needs = verdict.needs;
-  job.created = job.updated = clock_.now();
+  job.created = job.updated = hub_.ports.clock.now();
 
   std::optional<Model> target;
   if (job.kind == JobKind::kCompile) {
     target.emplace();
-    target->id = job.target_model_id = ids_.id("m", 8);
+    target->id = job.target_model_id = hub_.ports.ids.id("m", 8);
     target->owner_id = job.owner_id;
     target->type = target_type(target_of(facts.options));
     target->name = target_name(job.id, target->type);
@@ -135,39 +136,35 @@ Result<Job> Hub::submit(const Actor& actor, const Submission& submission) {
     target->producer_job_id = job.id;
   }
 
-  for (const std::string& remark : verdict.remarks) note(job.id, remark);
+  for (const std::string& remark : verdict.remarks) endings_.note(job.id, remark);
   if (verdict.fails_as != FailureType::kUnspecified) {
-    note(job.id, "failed: " + verdict.reason);
+    endings_.note(job.id, "failed: " + verdict.reason);
     job.state = JobState::kFailed;
     job.completed = job.created;
     job.outcome = failure(verdict.fails_as, verdict.reason);
-    attach_log(job);
+    endings_.attach_log(job);
   }
-  SLIPWAY_TRY(metadata_.insert_job(job, target));
+  SLIPWAY_TRY(hub_.ports.jobs.insert_job(job, target));
   // The producer may have failed before; then this job ends now and not at the next sweep.
-  if (facts.producer && facts.producer->state == JobState::kFailed) fail_orphans();
-  changed();
+  if (facts.producer && facts.producer->state == JobState::kFailed) endings_.fail_orphans();
+  hub_.changes.notify();
   return job;
 }
 
-Result<Job> Hub::own_job(const Actor& actor, const std::string& id) const {
-  auto known = metadata_.job(id);
+Result<Job> Jobs::job(const Actor& actor, const std::string& id) const {
+  auto known = hub_.ports.jobs.job(id);
   if (known && (!access::may_see(actor, known->owner_id) || known->kind == JobKind::kInspect)) {
     return access::absent("job", id);
   }
   return known;
 }
 
-Result<Job> Hub::job(const Actor& actor, const std::string& id) const {
-  return own_job(actor, id);
-}
-
-Result<Listed<Job>> Hub::jobs(const Actor& actor, const JobFilter& filter, Page page) const {
+Result<Listed<Job>> Jobs::jobs(const Actor& actor, const JobFilter& filter, Page page) const {
   SLIPWAY_TRY(access::require(actor, Scope::kUser));
   SLIPWAY_TRY(access::require_project(filter.project_id));
   JobFilter allowed = filter;
   if (!filter.creator_email.empty()) {
-    const auto creator = metadata_.user_by_email(filter.creator_email);
+    const auto creator = hub_.ports.accounts.user_by_email(filter.creator_email);
     if (!creator && creator.error().code == Code::kNotFound) return Listed<Job>{};
     if (!creator) return std::unexpected(creator.error());
     allowed.owner_id = creator->id;
@@ -176,22 +173,21 @@ Result<Listed<Job>> Hub::jobs(const Actor& actor, const JobFilter& filter, Page 
     if (!allowed.owner_id.empty() && allowed.owner_id != actor.user.id) return Listed<Job>{};
     allowed.owner_id = actor.user.id;
   }
-  return metadata_.jobs(allowed, access::clamped(page));
+  return hub_.ports.jobs.jobs(allowed, access::clamped(page));
 }
 
-Result<void> Hub::rename_job(const Actor& actor, const std::string& id, const std::string& name) {
-  SLIPWAY_TRY(own_job(actor, id));
+Result<void> Jobs::rename_job(const Actor& actor, const std::string& id, const std::string& name) {
+  SLIPWAY_TRY(job(actor, id));
   if (name.empty() || name.size() > kLongestName) {
     return base::fail(Code::kInvalidArgument, "expected a name of 1 to {} bytes, found {}", kLongestName, name.size());
   }
-  SLIPWAY_TRY(metadata_.rename_job(id, name));
-  changed();
+  SLIPWAY_TRY(hub_.ports.jobs.rename_job(id, name));
+  hub_.changes.notify();
   return {};
 }
 
-Result<std::vector<Hub::Download>> Hub::artifacts(const Actor& actor, const std::string& job_id,
-                                                  ArtifactType type) const {
-  SLIPWAY_ASSIGN(const Job known, own_job(actor, job_id));
+Result<std::vector<Download>> Jobs::artifacts(const Actor& actor, const std::string& job_id, ArtifactType type) const {
+  SLIPWAY_ASSIGN(const Job known, job(actor, job_id));
   std::vector<Download> downloads;
   for (const Artifact& artifact : known.artifacts) {
     if (artifact.type == type) downloads.push_back({.blob = artifact.content, .filename = artifact.filename});
@@ -199,14 +195,14 @@ Result<std::vector<Hub::Download>> Hub::artifacts(const Actor& actor, const std:
   return downloads;
 }
 
-Result<std::uint64_t> Hub::queue_position(const Actor& actor, const std::string& job_id) const {
-  SLIPWAY_TRY(own_job(actor, job_id));
-  return metadata_.queue_position(job_id);
+Result<std::uint64_t> Jobs::queue_position(const Actor& actor, const std::string& job_id) const {
+  SLIPWAY_TRY(job(actor, job_id));
+  return hub_.ports.jobs.queue_position(job_id);
 }
 
-Result<std::string> Hub::log(const Actor& actor, const std::string& job_id) const {
-  SLIPWAY_TRY(own_job(actor, job_id));
-  return metadata_.log(job_id);
+Result<std::string> Jobs::log(const Actor& actor, const std::string& job_id) const {
+  SLIPWAY_TRY(job(actor, job_id));
+  return hub_.ports.jobs.log(job_id);
 }
 
 }  // namespace slipway::hub::domain

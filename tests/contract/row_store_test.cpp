@@ -10,8 +10,8 @@ using base::Code;
 using namespace domain;
 using testing::ElementsAre;
 
-class Metadata : public MetadataStoreTest {};
-INSTANTIATE_TEST_SUITE_P(Stores, Metadata, kStores, store_name);
+class Rows : public RowStoreTest {};
+INSTANTIATE_TEST_SUITE_P(Stores, Rows, kStores, store_name);
 
 std::vector<std::string> ids_of(const auto& items) {
   std::vector<std::string> ids;
@@ -19,7 +19,7 @@ std::vector<std::string> ids_of(const auto& items) {
   return ids;
 }
 
-TEST_P(Metadata, keeps_users_apart_by_email) {
+TEST_P(Rows, keeps_users_apart_by_email) {
   const User user{.id = "u1", .email = "a@b", .role = Role::kAdmin, .created = at_second(1)};
   ASSERT_TRUE(store().insert_user(user));
   EXPECT_EQ(store().insert_user({.id = "u2", .email = "a@b", .role = Role::kMember, .created = {}}).error().code,
@@ -32,7 +32,7 @@ TEST_P(Metadata, keeps_users_apart_by_email) {
   EXPECT_EQ(store().user_by_email("A@B").error().code, Code::kNotFound);
 }
 
-TEST_P(Metadata, keeps_tokens_by_hash_and_ends_their_sessions_with_them) {
+TEST_P(Rows, keeps_tokens_by_hash_and_ends_their_sessions_with_them) {
   Token token{.id = "t1",
               .user_id = "u1",
               .name = "cli",
@@ -57,7 +57,7 @@ TEST_P(Metadata, keeps_tokens_by_hash_and_ends_their_sessions_with_them) {
   EXPECT_EQ(store().revoke_token("none", at_second(6)).error().code, Code::kNotFound);
 }
 
-TEST_P(Metadata, forgets_sessions_when_told_and_when_over) {
+TEST_P(Rows, forgets_sessions_when_told_and_when_over) {
   for (const auto& [hash, second] : {std::pair{"s1", 5}, {"s2", 6}, {"s3", 7}}) {
     ASSERT_TRUE(
         store().insert_web_session({.sha256 = hash, .user_id = "u", .token_id = "t", .expires = at_second(second)}));
@@ -70,7 +70,7 @@ TEST_P(Metadata, forgets_sessions_when_told_and_when_over) {
   EXPECT_FALSE(store().web_session("s3"));
 }
 
-TEST_P(Metadata, gives_models_back_as_they_were) {
+TEST_P(Rows, gives_models_back_as_they_were) {
   Model model = uploaded_model("m1");
   model.companions = {{"source", {.filename = "s.onnx", .content = {.sha256 = "ff", .size_bytes = 4}}}};
   model.metadata = {{3, "v2.50"}};
@@ -85,7 +85,7 @@ TEST_P(Metadata, gives_models_back_as_they_were) {
   EXPECT_EQ(store().rename_model("m2", "x").error().code, Code::kNotFound);
 }
 
-TEST_P(Metadata, lists_the_newest_first_by_page_owner_and_producer) {
+TEST_P(Rows, lists_the_newest_first_by_page_owner_and_producer) {
   for (int i = 0; i < 5; ++i) {
     Model model = uploaded_model("m" + std::to_string(i), i % 2 == 0 ? "u1" : "u2");
     if (i == 4) model.producer_job_id = "j1";
@@ -104,7 +104,7 @@ TEST_P(Metadata, lists_the_newest_first_by_page_owner_and_producer) {
   EXPECT_EQ(store().datasets("u2", {})->total, 0U);
 }
 
-TEST_P(Metadata, keeps_plans_of_uploads) {
+TEST_P(Rows, keeps_plans_of_uploads) {
   Upload upload{.id = "x1",
                 .subject_id = "m1",
                 .size_bytes = 1ULL << 40,
@@ -132,7 +132,7 @@ TEST_P(Metadata, keeps_plans_of_uploads) {
   EXPECT_EQ(store().upload("x1").error().code, Code::kNotFound);
 }
 
-TEST_P(Metadata, completes_an_upload_once) {
+TEST_P(Rows, completes_an_upload_once) {
   Model model = uploaded_model("m1");
   model.inspection.reset();
   Model waiting = model;
@@ -148,7 +148,7 @@ TEST_P(Metadata, completes_an_upload_once) {
   EXPECT_EQ(store().lease_job(lease_by("t"))->value().id, "i1");
 }
 
-TEST_P(Metadata, gives_jobs_back_as_they_were) {
+TEST_P(Rows, gives_jobs_back_as_they_were) {
   ASSERT_TRUE(store().insert_model(uploaded_model("m1")));
   Job job = compile_job("j1", "m1");
   job.options = "--target_runtime onnx";
@@ -166,14 +166,14 @@ TEST_P(Metadata, gives_jobs_back_as_they_were) {
   EXPECT_EQ(store().insert_job(job, std::nullopt).error().code, Code::kAlreadyExists);
 }
 
-TEST_P(Metadata, inserts_job_and_target_together_or_not_at_all) {
+TEST_P(Rows, inserts_job_and_target_together_or_not_at_all) {
   ASSERT_TRUE(store().insert_model(uploaded_model("m1")));
   ASSERT_TRUE(store().insert_job(compile_job("j1", "m1"), std::nullopt));
   EXPECT_FALSE(store().insert_job(compile_job("j1", "m1"), uploaded_model("m9")));
   EXPECT_FALSE(store().model("m9"));
 }
 
-TEST_P(Metadata, lists_jobs_by_owner_state_and_kind_without_layers_and_inspections) {
+TEST_P(Rows, lists_jobs_by_owner_state_and_kind_without_layers_and_inspections) {
   ASSERT_TRUE(store().insert_model(uploaded_model("m1")));
   for (int i = 0; i < 6; ++i) {
     Job job = compile_job("j" + std::to_string(i), "m1", i < 4 ? "u1" : "u2");
@@ -209,7 +209,7 @@ TEST_P(Metadata, lists_jobs_by_owner_state_and_kind_without_layers_and_inspectio
   EXPECT_EQ(store().job("j1")->outcome->profile->layers.size(), 3U);
 }
 
-TEST_P(Metadata, knows_all_content_that_rows_speak_of) {
+TEST_P(Rows, knows_all_content_that_rows_speak_of) {
   const auto hash = [](char c) { return std::string(64, c); };
   const auto in_use = [&](base::Time now) { return store().content_in_use(now).value(); };
   EXPECT_TRUE(in_use(at_second(0)).empty());
@@ -243,7 +243,7 @@ TEST_P(Metadata, knows_all_content_that_rows_speak_of) {
   EXPECT_EQ(in_use(at_second(10)), (std::set{hash('1'), hash('2'), hash('5'), hash('6')}));
 }
 
-TEST_P(Metadata, lists_the_jobs_that_take_a_model_or_dataset) {
+TEST_P(Rows, lists_the_jobs_that_take_a_model_or_dataset) {
   for (const char* model : {"m1", "m2"}) ASSERT_TRUE(store().insert_model(uploaded_model(model)));
   for (const auto& [id, model, dataset] : {std::tuple{"j1", "m1", ""}, {"j2", "m2", "d1"}, {"j3", "m1", "d1"}}) {
     Job job = compile_job(id, model);
@@ -262,7 +262,7 @@ TEST_P(Metadata, lists_the_jobs_that_take_a_model_or_dataset) {
   EXPECT_THAT(list("m3", ""), ElementsAre());
 }
 
-TEST_P(Metadata, renames_a_job_whatever_becomes_of_it) {
+TEST_P(Rows, renames_a_job_whatever_becomes_of_it) {
   ASSERT_TRUE(store().insert_model(uploaded_model("m1")));
   ASSERT_TRUE(store().insert_job(compile_job("j1", "m1"), std::nullopt));
   const Job leased = store().lease_job(lease_by("t"))->value();
@@ -272,7 +272,7 @@ TEST_P(Metadata, renames_a_job_whatever_becomes_of_it) {
   EXPECT_EQ(store().rename_job("j2", "x").error().code, Code::kNotFound);
 }
 
-TEST_P(Metadata, keeps_logs_in_order_for_the_holder_of_the_lease) {
+TEST_P(Rows, keeps_logs_in_order_for_the_holder_of_the_lease) {
   ASSERT_TRUE(store().insert_model(uploaded_model("m1")));
   ASSERT_TRUE(store().append_log("j1", "", "before it exists\n"));
   ASSERT_TRUE(store().insert_job(compile_job("j1", "m1"), std::nullopt));
@@ -286,7 +286,7 @@ TEST_P(Metadata, keeps_logs_in_order_for_the_holder_of_the_lease) {
   EXPECT_EQ(store().log("none").value(), "");
 }
 
-TEST_P(Metadata, cuts_a_log_that_grows_without_end_and_says_so_once) {
+TEST_P(Rows, cuts_a_log_that_grows_without_end_and_says_so_once) {
   const std::string piece = std::string(1 << 20, 'x') + "ä";
   for (int i = 0; i < 7; ++i) ASSERT_TRUE(store().append_log("j1", "", piece));
   const std::string log = store().log("j1").value();

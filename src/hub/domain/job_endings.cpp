@@ -1,18 +1,15 @@
-#include <algorithm>
+#include "hub/domain/job_endings.hpp"
 
-#include "hub/domain/hub.hpp"
 #include "hub/domain/inspection.hpp"
 #include "hub/domain/job_state.hpp"
 #include "hub/domain/submission_check.hpp"
 
-// How jobs end: with a result, with a failure, or because nothing else can become of them.
 namespace slipway::hub::domain {
 namespace {
 
 using base::Code;
 using base::Result;
 
-constexpr std::chrono::hours kYoungestCollected{48};
 constexpr std::size_t kLongestReason = 8192;
 constexpr std::size_t kLongestDetails = 65536;
 
@@ -74,22 +71,23 @@ Result<Model> target_from(Model target, const std::string& target_runtime, const
 
 }  // namespace
 
-void Hub::note(const std::string& job_id, std::string_view text) {
+void JobEndings::note(const std::string& job_id, std::string_view text) {
   // A line that cannot be written is not worth the job.
-  static_cast<void>(metadata_.append_log(job_id, "", fmt::format("[hub] {} {}\n", base::iso8601(clock_.now()), text)));
+  static_cast<void>(hub_.ports.jobs.append_log(
+      job_id, "", fmt::format("[hub] {} {}\n", base::iso8601(hub_.ports.clock.now()), text)));
 }
 
-void Hub::attach_log(Job& job) {
-  const auto text = metadata_.log(job.id);
+void JobEndings::attach_log(Job& job) {
+  const auto text = hub_.ports.jobs.log(job.id);
   if (!text || text->empty()) return;
   // Nor is the copy for download: the log itself stays readable on the page.
-  const auto blob = blobs_.put(*text);
+  const auto blob = hub_.ports.blobs.put(*text);
   if (!blob) return;
   job.artifacts.push_back({.type = ArtifactType::kHubLog, .filename = job.id + "_hub.log", .content = *blob});
 }
 
-Result<void> Hub::end_leased(Job job, const std::string& lease_token, JobOutcome outcome,
-                             const std::map<std::string, Blob>& files) {
+Result<void> JobEndings::end_leased(Job job, const std::string& lease_token, JobOutcome outcome,
+                                    const std::map<std::string, Blob>& files) {
   shorten(outcome.failure_reason, kLongestReason);
   shorten(outcome.error_details, kLongestDetails);
   Products products;
@@ -101,17 +99,17 @@ Result<void> Hub::end_leased(Job job, const std::string& lease_token, JobOutcome
       products.inspection = outcome.inspection;
     }
     if (job.kind == JobKind::kCompile) {
-      SLIPWAY_ASSIGN(const Model seeded, metadata_.model(job.target_model_id));
+      SLIPWAY_ASSIGN(const Model seeded, hub_.ports.contents.model(job.target_model_id));
       SLIPWAY_ASSIGN(const JobOptions options, parse_options(job.kind, job.options));
       SLIPWAY_ASSIGN(products.target, target_from(seeded, target_of(options), outcome, files));
     }
     if (!job.dataset_id.empty() && (job.kind == JobKind::kInference || job.kind == JobKind::kProfile)) {
       Dataset output;
-      output.id = ids_.id("d", 8);
+      output.id = hub_.ports.ids.id("d", 8);
       output.owner_id = job.owner_id;
       output.name = job.name;
-      output.created = clock_.now();
-      output.expires = output.created + settings_.dataset_lifetime;
+      output.created = hub_.ports.clock.now();
+      output.expires = output.created + hub_.settings.dataset_lifetime;
       output.upload = UploadState::kComplete;
       SLIPWAY_ASSIGN(output.content, file_of(files, outcome.output_dataset_file, "the output dataset"));
       output.producer_job_id = job.id;
@@ -144,54 +142,54 @@ Result<void> Hub::end_leased(Job job, const std::string& lease_token, JobOutcome
                    ? "done"
                    : fmt::format("failed ({}): {}", failure_type_name(outcome.failure_type), outcome.failure_reason));
   job.state = next;
-  job.completed = job.updated = clock_.now();
+  job.completed = job.updated = hub_.ports.clock.now();
   job.lease_until.reset();
   job.artifacts = std::move(products.artifacts);
   job.outcome = std::move(outcome);
   attach_log(job);
-  SLIPWAY_TRY(metadata_.complete_job(job, lease_token, products.target, products.output, products.inspection));
+  SLIPWAY_TRY(hub_.ports.queue.complete_job(job, lease_token, products.target, products.output, products.inspection));
   if (next == JobState::kFailed) fail_orphans();
-  changed();
+  hub_.changes.notify();
   return {};
 }
 
-bool Hub::fail_unleased(Job job, FailureType type, const std::string& reason) {
+bool JobEndings::fail_unleased(Job job, FailureType type, const std::string& reason) {
   note(job.id, fmt::format("failed ({}): {}", failure_type_name(type), reason));
   job.state = JobState::kFailed;
-  job.completed = job.updated = clock_.now();
+  job.completed = job.updated = hub_.ports.clock.now();
   job.lease_until.reset();
   job.outcome = failure(type, reason);
   attach_log(job);
   std::optional<Inspection> inspection;
   if (job.kind == JobKind::kInspect) inspection = uninspected(reason);
   // Another hand may have ended it meanwhile; then there is nothing to do.
-  return metadata_.fail_job(job, inspection).has_value();
+  return hub_.ports.queue.fail_job(job, inspection).has_value();
 }
 
-void Hub::fail_orphans() {
+void JobEndings::fail_orphans() {
   // A failure may orphan jobs that wait for targets of the orphans, so look again until there are none.
   while (true) {
-    const auto orphans = metadata_.orphaned_jobs();
+    const auto orphans = hub_.ports.queue.orphaned_jobs();
     if (!orphans || orphans->empty()) return;
     bool any_failed = false;
     for (const Job& orphan : *orphans) {
-      const auto source = metadata_.model(orphan.model_id);
+      const auto source = hub_.ports.contents.model(orphan.model_id);
       const std::string producer = source ? source->producer_job_id : "unknown";
-      const auto failed = metadata_.job(producer);
+      const auto failed = hub_.ports.jobs.job(producer);
       any_failed |= fail_unleased(
           orphan, FailureType::kFailedDependency,
           fmt::format("job {}, which was to produce model {}, failed: {}", producer, orphan.model_id,
                       failed && failed->outcome ? failed->outcome->failure_reason : "no reason is known"));
     }
-    changed();
+    hub_.changes.notify();
     // A store that takes nothing now is asked again at the next sweep.
     if (!any_failed) return;
   }
 }
 
-void Hub::sweep() {
-  const base::Time now = clock_.now();
-  if (const auto lost = metadata_.take_back_leases(now, settings_.max_attempts); lost && !lost->empty()) {
+void JobEndings::sweep() {
+  const base::Time now = hub_.ports.clock.now();
+  if (const auto lost = hub_.ports.queue.take_back_leases(now, hub_.settings.max_attempts); lost && !lost->empty()) {
     for (const Job& job : *lost) {
       fail_unleased(
           job, FailureType::kRuntimeCrash,
@@ -199,23 +197,9 @@ void Hub::sweep() {
                       "what stops it",
                       job.attempt));
     }
-    changed();
+    hub_.changes.notify();
   }
   fail_orphans();
-  if (const auto expired = metadata_.expired_uploads(now)) {
-    for (const Upload& upload : *expired) {
-      blobs_.discard(upload.id);
-      metadata_.remove_upload(upload.id);
-    }
-  }
-  metadata_.remove_web_sessions_before(now);
-}
-
-Result<BlobStore::Collected> Hub::collect(bool only_count) {
-  const base::Time now = clock_.now();
-  // The age is looked at after the rows: what gets its row meanwhile was kept meanwhile, too.
-  SLIPWAY_ASSIGN(const auto used, metadata_.content_in_use(now));
-  return blobs_.collect(used, now - kYoungestCollected, only_count);
 }
 
 }  // namespace slipway::hub::domain

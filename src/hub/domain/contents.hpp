@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "hub/domain/actor.hpp"
+#include "hub/domain/foundation.hpp"
+
+namespace slipway::hub::domain {
+
+struct NewModel {
+  std::string name;
+  ModelType type = ModelType::kOnnx;
+  bool is_directory = false;
+  std::string project_id;
+};
+struct NewDataset {
+  std::string name;
+  bool permanent = false;
+  std::string project_id;
+};
+
+/// A file that may be fetched: bytes and the name for the local copy.
+struct Download {
+  Blob blob;
+  std::string filename;
+};
+
+/// Models and datasets: how they come in, who may see them, how they are fetched and when their bytes may go.
+///
+/// Entries of other users are answered with kNotFound until sharing exists; administrators see everything.
+/// @thread safe from any thread
+class Contents {
+ public:
+  explicit Contents(const Foundation& hub) : hub_(hub) {}
+
+  [[nodiscard]] base::Result<Model> create_model(const Actor& actor, const NewModel& request);
+  /// @param file_size  nothing when an older client does not say
+  /// @error kInvalidArgument: an empty file; kResourceExhausted: larger than the limit; kFailedPrecondition: uploaded
+  [[nodiscard]] base::Result<Upload> plan_model_upload(const Actor& actor, const std::string& id,
+                                                       std::optional<std::uint64_t> file_size);
+  /// Idempotent. Entity tags may come with the quotes that HTTP puts around them.
+  [[nodiscard]] base::Result<Model> complete_model_upload(const Actor& actor, const std::string& id,
+                                                          const std::string& upload_id,
+                                                          const std::vector<std::string>& etags);
+  [[nodiscard]] base::Result<Model> model(const Actor& actor, const std::string& id) const;
+  [[nodiscard]] base::Result<Model> rename_model(const Actor& actor, const std::string& id, const std::string& name);
+  [[nodiscard]] base::Result<Listed<Model>> models(const Actor& actor, const std::string& producer, Page page) const;
+  [[nodiscard]] base::Result<Dataset> create_dataset(const Actor& actor, const NewDataset& request);
+  [[nodiscard]] base::Result<Upload> plan_dataset_upload(const Actor& actor, const std::string& id,
+                                                         std::optional<std::uint64_t> file_size);
+  [[nodiscard]] base::Result<Dataset> complete_dataset_upload(const Actor& actor, const std::string& id);
+  [[nodiscard]] base::Result<Dataset> dataset(const Actor& actor, const std::string& id) const;
+  [[nodiscard]] base::Result<Listed<Dataset>> datasets(const Actor& actor, Page page) const;
+
+  /// The upload behind an asset URL; parts are written straight to the blob store.
+  /// @error kNotFound: unknown or expired
+  [[nodiscard]] base::Result<Upload> upload(const std::string& upload_id) const;
+  /// Remembers the tag of a form upload's only part.
+  [[nodiscard]] base::Result<void> note_form_upload(const std::string& upload_id, const std::string& etag);
+
+  /// @error kNotFound; kFailedPrecondition: not uploaded or not produced (yet); says which
+  [[nodiscard]] base::Result<Download> model_download(const Actor& actor, const std::string& id) const;
+  [[nodiscard]] base::Result<Download> dataset_download(const Actor& actor, const std::string& id) const;
+
+  /// Forgets uploads that have expired.
+  void sweep();
+
+  /// Removes content that nothing speaks of any more: results whose lease was lost, what broke off, and the data of
+  /// expired datasets. Content younger than two days stays whatever rows say, and an upload lives one day.
+  /// @param only_count  says what would go, and removes nothing
+  [[nodiscard]] base::Result<BlobStore::Collected> collect(bool only_count);
+
+ private:
+  [[nodiscard]] base::Result<Upload> plan_upload(const std::string& subject_id, std::optional<std::uint64_t> file_size);
+  [[nodiscard]] base::Result<Blob> assemble(const Upload& upload, const std::vector<std::string>& etags);
+  [[nodiscard]] Job inspection_of(const std::string& owner_id, const std::string& model_id,
+                                  const std::string& dataset_id);
+
+  const Foundation& hub_;
+};
+
+}  // namespace slipway::hub::domain

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "hub/domain/foundation.hpp"
+
+namespace slipway::hub::domain {
+
+/// How jobs end: with a result, with a failure, or because nothing else can become of them.
+/// @thread safe from any thread
+class JobEndings {
+ public:
+  explicit JobEndings(const Foundation& hub) : hub_(hub) {}
+
+  /// Ends a leased job with what its process handed over.
+  /// @param files  name below out/ -> blob already assembled
+  /// @error kAborted: the lease was lost; the result is dropped
+  [[nodiscard]] base::Result<void> end_leased(Job job, const std::string& lease_token, JobOutcome outcome,
+                                              const std::map<std::string, Blob>& files);
+  /// Fails the jobs whose model will never come, and those that wait for their targets.
+  void fail_orphans();
+
+  /// Writes a line of the hub's own into a job's log.
+  void note(const std::string& job_id, std::string_view text);
+  /// Keeps a copy of the log with a job that ends.
+  void attach_log(Job& job);
+
+  /// Takes back lost leases and fails jobs without hope.
+  void sweep();
+
+ private:
+  bool fail_unleased(Job job, FailureType type, const std::string& reason);  ///< false: it could not be failed
+
+  const Foundation& hub_;
+};
+
+}  // namespace slipway::hub::domain
