@@ -7,7 +7,7 @@
 #include "compile/onnx_graph/fold_constant_nodes.hpp"
 #include "compile/onnx_graph/input_specs.hpp"
 #include "compile/onnx_graph/one_data_file.hpp"
-#include "compile/onnx_graph/output_shapes.hpp"
+#include "compile/onnx_graph/output_types.hpp"
 #include "compile/onnx_graph/rename_outputs.hpp"
 #include "compile/onnx_graph/truncate_64bit_io.hpp"
 #include "compile/onnx_graph/truncate_64bit_tensors.hpp"
@@ -62,7 +62,7 @@ Result<void> infer_output_shapes(const std::shared_ptr<runtime::Environment>& en
   options.graph_optimization = runtime::GraphOptimization::kDisabled;
   options.record_placement = false;
   SLIPWAY_ASSIGN(const auto session, runtime::Session::load(environment, scratch.path() / "model.onnx", options));
-  onnx_graph::complete_output_shapes(model, session->outputs());
+  onnx_graph::complete_output_types(model, session->outputs());
   return {};
 }
 

@@ -22,6 +22,18 @@ std::string to_string(Dtype dtype, const Shape& shape) {
   return text + ']';
 }
 
+std::string to_string(const TensorSpec& spec) {
+  return spec.has_rank ? to_string(spec.dtype, spec.shape) : fmt::format("{} of unknown rank", dtype_name(spec.dtype));
+}
+
+bool is_static(const TensorSpec& spec) {
+  return spec.has_rank && element_count(spec.shape).has_value();
+}
+
+bool shape_accepts(const TensorSpec& expected, const Shape& shape) {
+  return expected.has_rank ? shape_accepts(expected.shape, shape) : element_count(shape).has_value();
+}
+
 bool shape_accepts(const Shape& expected, const Shape& shape) {
   if (expected.size() != shape.size()) return false;
   for (std::size_t i = 0; i < shape.size(); ++i) {

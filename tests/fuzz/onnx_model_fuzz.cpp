@@ -3,13 +3,12 @@
 #include <cstdlib>
 #include <string_view>
 
-#include <onnx.pb.h>
-
 #include "compile/onnx_graph/channel_last.hpp"
 #include "compile/onnx_graph/fold_constant_nodes.hpp"
 #include "compile/onnx_graph/input_specs.hpp"
 #include "compile/onnx_graph/model.hpp"
 #include "compile/onnx_graph/rename_outputs.hpp"
+#include "compile/onnx_graph/rewriter.hpp"
 #include "compile/onnx_graph/truncate_64bit_io.hpp"
 #include "compile/onnx_graph/truncate_64bit_tensors.hpp"
 
@@ -32,7 +31,7 @@ void rewrite(Model& model) {
   }
   static_cast<void>(apply_input_specs(model, summary.inputs));
   std::vector<std::string> outputs;
-  for (const auto& output : model.proto().graph().output()) outputs.push_back(output.name() + "_renamed");
+  for (const auto* output : Rewriter(model).main().outputs()) outputs.push_back(output->name() + "_renamed");
   static_cast<void>(rename_outputs(model, outputs));
   static_cast<void>(truncate_64bit_io(model));
   static_cast<void>(truncate_64bit_tensors(model));
@@ -48,6 +47,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   auto model = Model::parse(text, "/nonexistent");
   if (!model) return 0;
   rewrite(*model);
-  require(Model::parse(model->proto().SerializeAsString(), "/nonexistent").has_value());
+  require(Model::parse(model->bytes(), "/nonexistent").has_value());
   return 0;
 }

@@ -1,12 +1,11 @@
 #include "compile/onnx_graph/channel_last.hpp"
 
+#include <algorithm>
 #include <numeric>
 #include <set>
 
-#include <onnx.pb.h>
-
-#include "compile/onnx_graph/graph_edit.hpp"
-#include "compile/onnx_graph/values.hpp"
+#include "compile/onnx_graph/element_type.hpp"
+#include "compile/onnx_graph/rewriter.hpp"
 
 namespace slipway::compile::onnx_graph {
 namespace {
@@ -32,26 +31,26 @@ std::vector<std::int64_t> to_channel_first(std::size_t rank) {
   return axes;
 }
 
-Result<onnx::ValueInfoProto*> find(const std::vector<onnx::ValueInfoProto*>& values, const std::string& name,
-                                   std::string_view kind) {
-  std::string known;
-  for (auto* value : values) {
+Result<Value*> find(const std::vector<Value*>& values, const std::string& name, std::string_view kind) {
+  std::vector<std::string> known;
+  for (Value* value : values) {
     if (value->name() == name) return value;
-    known += fmt::format("{}{}", known.empty() ? "" : ", ", value->name());
+    known.push_back(value->name());
   }
-  return fail(Code::kInvalidArgument, "channel last: no {} is named \"{}\"; the {}s are {}", kind, name, kind, known);
+  return fail(Code::kInvalidArgument, "channel last: no {} is named \"{}\"; the {}s are {}", kind, name, kind,
+              fmt::join(known, ", "));
 }
 
-Result<tensor::TensorSpec> spec_with_channels(const onnx::ValueInfoProto& value, std::string_view kind) {
-  const auto spec = spec_of(value);
-  if (!spec || !has_shape(value)) {
+Result<tensor::Shape> shape_with_channels(const Value& value, std::string_view kind) {
+  const ValueType& type = value.type();
+  if (!type.element_type || !type.shape) {
     return fail(Code::kInvalidArgument, "channel last: the shape of {} \"{}\" is not known", kind, value.name());
   }
-  if (spec->shape.size() < kLowestRank || spec->shape.size() > kHighestRank) {
+  if (type.shape->size() < kLowestRank || type.shape->size() > kHighestRank) {
     return fail(Code::kInvalidArgument, "channel last: expected {} \"{}\" to have 3 to 5 dimensions, found {}", kind,
-                value.name(), tensor::to_string(spec->dtype, spec->shape));
+                value.name(), to_string(type));
   }
-  return *spec;
+  return *type.shape;
 }
 
 Result<void> check_distinct(const std::vector<std::string>& names) {
@@ -62,56 +61,49 @@ Result<void> check_distinct(const std::vector<std::string>& names) {
   return {};
 }
 
-tensor::Shape reordered(const tensor::Shape& shape, const std::vector<std::int64_t>& axes) {
-  tensor::Shape result;
-  for (const std::int64_t axis : axes) result.push_back(shape[static_cast<std::size_t>(axis)]);
-  return result;
+/// Puts the sizes in another order. Names of sizes do not move with them, so they are dropped first.
+void reorder(Rewriter& rewriter, Value& value, const tensor::Shape& shape, const std::vector<std::int64_t>& axes) {
+  tensor::Shape reordered;
+  for (const std::int64_t axis : axes) reordered.push_back(shape[static_cast<std::size_t>(axis)]);
+  const auto element_type = value.type().element_type;
+  rewriter.set_type(value, {element_type, std::nullopt});
+  rewriter.set_type(value, {element_type, std::move(reordered)});
 }
 
 }  // namespace
 
 Result<void> channel_last_inputs(Model& model, const std::vector<std::string>& input_names) {
   if (input_names.empty()) return {};
-  SLIPWAY_TRY(default_opset(model.proto()));
   SLIPWAY_TRY(check_distinct(input_names));
-  auto& graph = *model.proto().mutable_graph();
-  ValueNames names(graph);
+  Rewriter rewriter(model);
+  SLIPWAY_TRY(rewriter.opset());
   for (const auto& name : input_names) {
-    SLIPWAY_ASSIGN(auto* const input, find(inputs_without_initializers(graph), name, "input"));
-    SLIPWAY_ASSIGN(const auto spec, spec_with_channels(*input, "input"));
-    for (const auto& output : graph.output()) {
-      if (output.name() != name) continue;
+    SLIPWAY_ASSIGN(Value* const input, find(rewriter.fed_inputs(), name, "input"));
+    SLIPWAY_ASSIGN(const tensor::Shape shape, shape_with_channels(*input, "input"));
+    if (input->is_output()) {
       return fail(Code::kInvalidArgument, "channel last: input \"{}\" is handed through as an output", name);
     }
-    const std::string channel_first = names.fresh(name + "_channel_first");
-    redirect_uses(graph, name, channel_first);
-    const std::size_t rank = spec.shape.size();
-    put_first(graph, make_transpose(name, channel_first, to_channel_first(rank)));
-    set_type(*input, spec.dtype, reordered(spec.shape, to_channel_last(rank)));
+    rewriter.insert_after(*input, "Transpose", name + "_channel_first", {{"perm", to_channel_first(shape.size())}});
+    reorder(rewriter, *input, shape, to_channel_last(shape.size()));
   }
   return {};
 }
 
 Result<void> channel_last_outputs(Model& model, const std::vector<std::string>& output_names) {
   if (output_names.empty()) return {};
-  SLIPWAY_TRY(default_opset(model.proto()));
   SLIPWAY_TRY(check_distinct(output_names));
-  auto& graph = *model.proto().mutable_graph();
-  ValueNames names(graph);
+  Rewriter rewriter(model);
+  SLIPWAY_TRY(rewriter.opset());
   for (const auto& name : output_names) {
-    std::vector<onnx::ValueInfoProto*> outputs;
-    for (auto& output : *graph.mutable_output()) outputs.push_back(&output);
-    SLIPWAY_ASSIGN(auto* const output, find(outputs, name, "output"));
-    SLIPWAY_ASSIGN(const auto spec, spec_with_channels(*output, "output"));
-    const std::string channel_first = names.fresh(name + "_channel_first");
-    if (!rename_product(graph, name, channel_first)) {
+    SLIPWAY_ASSIGN(Value* const output, find(rewriter.main().outputs(), name, "output"));
+    SLIPWAY_ASSIGN(const tensor::Shape shape, shape_with_channels(*output, "output"));
+    if (output->producer() == nullptr) {
       return fail(Code::kInvalidArgument, "channel last: output \"{}\" is an input or a constant handed through", name);
     }
-    redirect_uses(graph, name, channel_first);
-    drop_value_info(graph, name);
-    const auto axes = to_channel_last(spec.shape.size());
-    *graph.add_node() = make_transpose(channel_first, name, axes);
-    set_type(*output, spec.dtype, reordered(spec.shape, axes));
+    const auto axes = to_channel_last(shape.size());
+    const Node& transpose =
+        rewriter.insert_taking_name(*output, "Transpose", name + "_channel_first", {{"perm", axes}});
+    reorder(rewriter, *transpose.output(0), shape, axes);
   }
   return {};
 }

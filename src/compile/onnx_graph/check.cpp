@@ -117,13 +117,20 @@ class ExternalFiles {
   std::vector<std::string> order_;
 };
 
-Result<void> check_tensors(const onnx::ModelProto& model, ExternalFiles& files) {
-  for (const onnx::TensorProto* tensor : all_tensors(model)) {
+Result<void> check_location(const ExternalLocation& location, const Model& model, ExternalFiles& files) {
+  const auto view = model.view_at(location.file);
+  if (!view) return files.require(location.file, location.offset, location.length);
+  if (location.offset == 0 && location.length == view->size()) return {};
+  return fail(Code::kInvalidArgument, "type and shape need {} bytes, but the view has {}", location.length,
+              view->size());
+}
+
+Result<void> check_tensors(const Model& model, ExternalFiles& files) {
+  for (const onnx::TensorProto* tensor : all_tensors(model.proto())) {
     Result<void> outcome;
     if (tensor->data_location() == onnx::TensorProto::EXTERNAL) {
       const auto location = external_location(*tensor);
-      outcome = location ? files.require(location->file, location->offset, location->length)
-                         : std::unexpected(location.error());
+      outcome = location ? check_location(*location, model, files) : std::unexpected(location.error());
     } else if (tensor->external_data_size() > 0) {
       outcome = fail(Code::kInvalidArgument, "external data is named, but data_location is not EXTERNAL");
     } else {
@@ -200,7 +207,8 @@ class FunctionCalls {
 
 }  // namespace
 
-Result<std::vector<std::string>> check_model(const onnx::ModelProto& model, const std::filesystem::path& folder) {
+Result<std::vector<std::string>> check_model(const Model& whole) {
+  const onnx::ModelProto& model = whole.proto();
   if (!model.has_graph() || model.ir_version() <= 0) {
     return fail(Code::kInvalidArgument, "not an ONNX model: {} is missing (is the file complete?)",
                 model.has_graph() ? "the IR version" : "the graph");
@@ -211,8 +219,8 @@ Result<std::vector<std::string>> check_model(const onnx::ModelProto& model, cons
   if (model.opset_import().empty()) {
     return fail(Code::kInvalidArgument, "the model names no opset: the file is not complete");
   }
-  ExternalFiles files(folder);
-  SLIPWAY_TRY(check_tensors(model, files));
+  ExternalFiles files(whole.folder());
+  SLIPWAY_TRY(check_tensors(whole, files));
   SLIPWAY_TRY(check_context_nodes(model, files));
   SLIPWAY_TRY(FunctionCalls(model).check());
   return std::move(files).in_order();

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <onnx.pb.h>
 
+#include "compile/onnx_graph/value_type.hpp"
+
 namespace slipway::compile::onnx_graph {
 namespace {
 
@@ -43,6 +45,17 @@ std::string element_type_name(int element_type) {
   if (const auto dtype = dtype_of_element_type(element_type)) return std::string(tensor::dtype_name(*dtype));
   if (element_type == onnx::TensorProto::STRING) return "string";
   return fmt::format("type {}", element_type);
+}
+
+std::string to_string(const ValueType& type) {
+  if (!type.element_type) return "a value of unknown type";
+  const std::string name = element_type_name(*type.element_type);
+  if (!type.shape) return name + " of unknown rank";
+  std::string sizes;
+  for (const std::int64_t size : *type.shape) {
+    sizes += (sizes.empty() ? "" : ",") + (size < 0 ? "?" : std::to_string(size));
+  }
+  return fmt::format("{}[{}]", name, sizes);
 }
 
 std::optional<int> element_size_bits(int element_type) {

@@ -68,6 +68,8 @@ base::Error open_failure(int error_number, int folder, const std::string& compon
   return base::errno_error(error_number, fmt::format("open the external data file \"{}\"", shown(location)));
 }
 
+}  // namespace
+
 base::Result<void> write_all(int descriptor, const char* bytes, std::size_t count) {
   while (count > 0) {
     const ssize_t written = ::write(descriptor, bytes, count);
@@ -79,8 +81,6 @@ base::Result<void> write_all(int descriptor, const char* bytes, std::size_t coun
   return {};
 }
 
-}  // namespace
-
 base::Result<std::string> plain_relative_path(std::string_view location) {
   const auto refuse = [&](std::string_view reason) {
     return base::fail(base::Code::kInvalidArgument, "external data file \"{}\": {}", shown(location), reason);
@@ -88,8 +88,9 @@ base::Result<std::string> plain_relative_path(std::string_view location) {
   if (location.empty()) return refuse("the name is empty");
   if (location.size() > kLongestPath) return refuse("the name is longer than 4096 bytes");
   if (location.front() == '/') return refuse("the path is absolute; it must stay inside the model's folder");
-  // ONNX Runtime reads an address in its own memory from such a name.
-  if (location.contains("_ORT_MEM_ADDR_")) return refuse("the name stands for a memory address, not for a file");
+  // ONNX Runtime reads an address in its own memory from such a name, and we a view.
+  if (location.contains("_ORT_MEM_ADDR_") || location.starts_with(kViewLocation))
+    return refuse("the name stands for a memory address, not for a file");
   for (const char c : location) {
     if (c == '\\') return refuse("backslashes are not allowed; divide folders with '/'");
     if (static_cast<unsigned char>(c) < ' ') return refuse("control characters are not allowed");
@@ -103,6 +104,19 @@ base::Result<std::string> plain_relative_path(std::string_view location) {
   }
   if (plain.empty()) return refuse("the path names no file");
   return plain;
+}
+
+void set_external_location(onnx::TensorProto& tensor, const std::string& file, std::uint64_t offset) {
+  tensor.clear_external_data();
+  tensor.set_data_location(onnx::TensorProto::EXTERNAL);
+  const auto add = [&](const char* key, std::string value) {
+    auto* entry = tensor.add_external_data();
+    entry->set_key(key);
+    entry->set_value(std::move(value));
+  };
+  add("location", file);
+  add("offset", fmt::format("{}", offset));
+  add("length", fmt::format("{}", tensor_size_bytes(tensor).value_or(0)));
 }
 
 base::Result<ExternalLocation> external_location(const onnx::TensorProto& tensor) {

@@ -20,6 +20,13 @@ struct ExternalLocation {
   std::uint64_t length = 0;  ///< bytes that the tensor's type and shape need
 };
 
+/// Begins the location of a tensor whose bytes Model::keep_view() holds. No file can be named so.
+inline constexpr std::string_view kViewLocation = "*/view/";
+
+/// Makes the tensor one whose bytes lie in a file, or a view, from `offset` on.
+/// @pre  its type and shape are set
+void set_external_location(onnx::TensorProto& tensor, const std::string& file, std::uint64_t offset);
+
 /// Reads the `external_data` entries of a tensor whose data_location is EXTERNAL.
 /// @error kInvalidArgument: no location, a key twice, an unknown key, a number that is not one, a length that differs
 ///        from what type and shape need
@@ -53,6 +60,10 @@ class ExternalFile {
   std::uint64_t size_bytes_ = 0;
   std::string location_;
 };
+
+/// Writes all bytes to an open file.
+/// @error kResourceExhausted: disk full; kInternal: write error
+[[nodiscard]] base::Result<void> write_all(int descriptor, const char* bytes, std::size_t count);
 
 /// Checks the form of a relative path and returns it without `.` components.
 /// @error kInvalidArgument: empty, absolute, `..`, a backslash or control character, too long (it is named)

@@ -3,11 +3,8 @@
 #include <map>
 #include <set>
 
-#include <onnx.pb.h>
-
 #include "compile/onnx_graph/element_type.hpp"
-#include "compile/onnx_graph/graph_edit.hpp"
-#include "compile/onnx_graph/values.hpp"
+#include "compile/onnx_graph/rewriter.hpp"
 
 namespace slipway::compile::onnx_graph {
 namespace {
@@ -16,23 +13,15 @@ using base::Code;
 using base::fail;
 using base::Result;
 
-std::string described(const onnx::ValueInfoProto& value) {
-  const auto spec = spec_of(value);
-  if (!spec) return "a value that is no tensor of numbers";
-  if (!has_shape(value)) return fmt::format("{} of any rank", tensor::dtype_name(spec->dtype));
-  return tensor::to_string(spec->dtype, spec->shape);
-}
-
 /// The model's input for each spec, in the order of the specs.
-Result<std::vector<onnx::ValueInfoProto*>> match(const std::vector<onnx::ValueInfoProto*>& inputs,
-                                                 const std::vector<tensor::TensorSpec>& specs) {
+Result<std::vector<Value*>> match(const std::vector<Value*>& inputs, const std::vector<tensor::TensorSpec>& specs) {
   std::map<std::string, std::size_t> position;
   for (std::size_t i = 0; i < inputs.size(); ++i) position[inputs[i]->name()] = i;
   if (specs.size() != inputs.size()) {
-    std::string names;
-    for (const auto* input : inputs) names += fmt::format("{}{}", names.empty() ? "" : ", ", input->name());
+    std::vector<std::string> names;
+    for (const Value* input : inputs) names.push_back(input->name());
     return fail(Code::kInvalidArgument, "input specs: expected {} (the model's inputs are {}), found {}", inputs.size(),
-                names, specs.size());
+                fmt::join(names, ", "), specs.size());
   }
   std::set<std::string> given;
   bool all_known = true;
@@ -43,7 +32,7 @@ Result<std::vector<onnx::ValueInfoProto*>> match(const std::vector<onnx::ValueIn
     }
     all_known &= position.contains(spec.name);
   }
-  std::vector<onnx::ValueInfoProto*> matched;
+  std::vector<Value*> matched;
   for (std::size_t i = 0; i < specs.size(); ++i) {
     const auto own = position.find(specs[i].name);
     if (!all_known && own != position.end() && own->second != i) {
@@ -58,84 +47,79 @@ Result<std::vector<onnx::ValueInfoProto*>> match(const std::vector<onnx::ValueIn
   return matched;
 }
 
-Result<void> check_fits(const onnx::ValueInfoProto& input, const tensor::TensorSpec& spec) {
+Result<void> check_fits(const Value& input, const tensor::TensorSpec& spec) {
   for (const std::int64_t size : spec.shape) {
     if (size < 1) {
       return fail(Code::kInvalidArgument, "input \"{}\": a size of {} in the spec; sizes must be 1 or more", spec.name,
                   size);
     }
   }
-  const auto own = spec_of(input);
-  const bool fits =
-      own && own->dtype == spec.dtype && (!has_shape(input) || tensor::shape_accepts(own->shape, spec.shape));
+  const ValueType& own = input.type();
+  const bool fits = own.element_type == element_type_of_dtype(spec.dtype) &&
+                    (!own.shape || tensor::shape_accepts(*own.shape, spec.shape));
   if (fits) return {};
   const std::string alias = input.name() == spec.name ? "" : fmt::format(" (\"{}\" in the model)", input.name());
   return fail(Code::kInvalidArgument, "input \"{}\"{}: expected {}, found {} in the spec", spec.name, alias,
-              described(input), tensor::to_string(spec.dtype, spec.shape));
+              to_string(own), tensor::to_string(spec.dtype, spec.shape));
 }
 
 /// Sizes that symbols such as "batch" got; symbols that got two different sizes are left open.
 class SymbolSizes {
  public:
-  void learn(const onnx::ValueInfoProto& input, const tensor::Shape& shape) {
-    const auto& dimensions = input.type().tensor_type().shape().dim();
-    for (int i = 0; i < dimensions.size(); ++i) {
-      if (!dimensions.Get(i).has_dim_param()) continue;
-      const std::int64_t size = shape[static_cast<std::size_t>(i)];
-      const auto [known, is_new] = sizes_.emplace(dimensions.Get(i).dim_param(), size);
-      if (!is_new && known->second != size) known->second = kAmbiguous;
+  void learn(const std::vector<std::string>& names, const tensor::Shape& shape) {
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (names[i].empty()) continue;
+      const auto [known, is_new] = sizes_.emplace(names[i], shape[i]);
+      if (!is_new && known->second != shape[i]) known->second = -1;
     }
   }
-  void apply_to(onnx::ValueInfoProto& output) const {
-    if (!has_shape(output)) return;
-    for (auto& dimension : *output.mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim()) {
-      const auto known = dimension.has_dim_param() ? sizes_.find(dimension.dim_param()) : sizes_.end();
-      if (known == sizes_.end()) continue;
-      dimension.clear_dim_param();
-      if (known->second != kAmbiguous) dimension.set_dim_value(known->second);
-    }
-  }
+  [[nodiscard]] const std::map<std::string, std::int64_t>& sizes() const { return sizes_; }
 
  private:
-  static constexpr std::int64_t kAmbiguous = -1;
   std::map<std::string, std::int64_t> sizes_;
 };
 
-Result<void> rename_input(onnx::GraphProto& graph, const std::string& from, const std::string& to, ValueNames& names) {
-  if (from == to) return {};
-  for (const auto& output : graph.output()) {
-    if (output.name() == to) {
-      return fail(Code::kInvalidArgument, "input \"{}\" cannot be renamed to \"{}\": that is an output's name", from,
-                  to);
+Result<void> rename_input(Rewriter& rewriter, Value& input, const std::string& to) {
+  if (input.name() == to) return {};
+  Scope& graph = rewriter.main();
+  for (const Value* output : graph.outputs()) {
+    if (output != &input && output->name() == to) {
+      return fail(Code::kInvalidArgument, "input \"{}\" cannot be renamed to \"{}\": that is an output's name",
+                  input.name(), to);
     }
   }
-  if (names.contains(to)) rename_value(graph, to, names.fresh(to + "_inner"));
-  rename_value(graph, from, to);
+  const std::string from = input.name();
+  rewriter.rename(input, to);
+  if (!input.is_output()) return {};
+  // Handed through: outputs keep their names.
+  rewriter.release_name(from, graph);
+  Value& copy = *rewriter.add_node(graph, "Identity", {&input}, {from}).output(0);
+  rewriter.set_type(copy, input.type());
+  for (std::size_t i = 0; i < graph.outputs().size(); ++i) {
+    if (graph.outputs()[i] == &input) rewriter.set_output(graph, i, copy);
+  }
   return {};
 }
 
 }  // namespace
 
 Result<void> apply_input_specs(Model& model, const std::vector<tensor::TensorSpec>& specs) {
-  auto& graph = *model.proto().mutable_graph();
-  SLIPWAY_ASSIGN(const auto inputs, match(inputs_without_initializers(graph), specs));
+  Rewriter rewriter(model);
+  SLIPWAY_ASSIGN(const auto inputs, match(rewriter.fed_inputs(), specs));
   for (std::size_t i = 0; i < specs.size(); ++i) SLIPWAY_TRY(check_fits(*inputs[i], specs[i]));
 
   SymbolSizes symbols;
   bool is_changed = false;
   for (std::size_t i = 0; i < specs.size(); ++i) {
-    if (has_shape(*inputs[i])) symbols.learn(*inputs[i], specs[i].shape);
-    is_changed |= !has_shape(*inputs[i]) || spec_of(*inputs[i])->shape != specs[i].shape;
-    set_type(*inputs[i], specs[i].dtype, specs[i].shape);
+    symbols.learn(inputs[i]->dimension_names(), specs[i].shape);
+    is_changed |= inputs[i]->type().shape != specs[i].shape;
+    rewriter.set_type(*inputs[i], {element_type_of_dtype(specs[i].dtype), specs[i].shape});
   }
   if (is_changed) {
-    for (auto& output : *graph.mutable_output()) symbols.apply_to(output);
-    clear_value_info(graph);
+    rewriter.set_dimension_sizes(symbols.sizes());
+    rewriter.forget_inner_types();
   }
-  ValueNames names(graph);
-  for (std::size_t i = 0; i < specs.size(); ++i) {
-    SLIPWAY_TRY(rename_input(graph, std::string(inputs[i]->name()), specs[i].name, names));
-  }
+  for (std::size_t i = 0; i < specs.size(); ++i) SLIPWAY_TRY(rename_input(rewriter, *inputs[i], specs[i].name));
   return {};
 }
 

@@ -1,6 +1,7 @@
 #include "compile/onnx_graph/model.hpp"
 
 #include <cerrno>
+#include <charconv>
 #include <limits>
 
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include "base/files.hpp"
 #include "compile/onnx_graph/check.hpp"
 #include "compile/onnx_graph/external_file.hpp"
+#include "compile/onnx_graph/serialize.hpp"
 
 namespace slipway::compile::onnx_graph {
 namespace {
@@ -79,7 +81,7 @@ Result<Model> Model::read(const std::filesystem::path& path) {
   };
   if (const auto parsed = parse_stream(stream, *model.proto_); !parsed) return with_name(parsed.error());
   model.folder_ = folder_of(path);
-  if (const auto checked = check_model(*model.proto_, model.folder_); !checked) return with_name(checked.error());
+  if (const auto checked = check_model(model); !checked) return with_name(checked.error());
   return model;
 }
 
@@ -92,20 +94,53 @@ Result<Model> Model::parse(std::string_view bytes, const std::filesystem::path& 
   google::protobuf::io::ArrayInputStream stream(bytes.data(), static_cast<int>(bytes.size()));
   SLIPWAY_TRY(parse_stream(stream, *model.proto_));
   model.folder_ = folder;
-  SLIPWAY_TRY(check_model(*model.proto_, folder));
+  SLIPWAY_TRY(check_model(model));
   return model;
+}
+
+Model Model::create(std::int64_t opset, std::int64_t ir_version, const std::string& graph_name,
+                    const std::string& producer) {
+  Model model;
+  model.proto_->set_ir_version(ir_version);
+  model.proto_->set_producer_name(producer);
+  model.proto_->add_opset_import()->set_version(opset);
+  model.proto_->mutable_graph()->set_name(graph_name);
+  return model;
+}
+
+std::string Model::keep_view(MemoryView view) {
+  views_.push_back(std::move(view));
+  return fmt::format("{}{}", kViewLocation, views_.size() - 1);
+}
+
+std::optional<std::span<const std::byte>> Model::view_at(std::string_view location) const {
+  if (!location.starts_with(kViewLocation)) return std::nullopt;
+  location.remove_prefix(kViewLocation.size());
+  std::size_t index = 0;
+  const auto [end, error] = std::from_chars(location.data(), location.data() + location.size(), index);
+  if (error != std::errc() || end != location.data() + location.size() || index >= views_.size()) return std::nullopt;
+  return views_[index].bytes;
+}
+
+std::string Model::bytes() const {
+  std::string bytes;
+  google::protobuf::io::StringOutputStream stream(&bytes);
+  const bool is_written = serialize(*this, stream);
+  SLIPWAY_CHECK(is_written, "a model above 2 GiB was asked for as one string");
+  return bytes;
 }
 
 Model Model::copy_for_folder(const std::filesystem::path& folder) const {
   Model copy;
   *copy.proto_ = *proto_;
   copy.folder_ = folder;
+  copy.views_ = views_;
   return copy;
 }
 
 Result<void> Model::write(const std::filesystem::path& path) const {
   SLIPWAY_TRY(make_folders(folder_of(path)));
-  SLIPWAY_ASSIGN(const auto files, check_model(*proto_, folder_));
+  SLIPWAY_ASSIGN(const auto files, check_model(*this));
   std::error_code ignored;
   if (!std::filesystem::equivalent(folder_, folder_of(path), ignored)) {
     for (const auto& name : files) {
@@ -115,15 +150,16 @@ Result<void> Model::write(const std::filesystem::path& path) const {
       SLIPWAY_TRY(file.copy_as(target));
     }
   }
-  if (proto_->ByteSizeLong() > kLargestProtobuf) {
+  const std::uint64_t size_bytes = serialized_size_bytes(*this);
+  if (size_bytes > kLargestProtobuf) {
     return fail(Code::kResourceExhausted, "the model needs {} bytes, more than the 2 GiB an ONNX file may have",
-                proto_->ByteSizeLong());
+                size_bytes);
   }
   std::filesystem::remove(path, ignored);  // another file may share its bytes by a hard link
   const Descriptor file{::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)};
   if (file.value < 0) return std::unexpected(base::errno_error(errno, fmt::format("create {}", path.string())));
   google::protobuf::io::FileOutputStream stream(file.value);
-  const bool written = proto_->SerializeToZeroCopyStream(&stream) && stream.Flush();
+  const bool written = serialize(*this, stream) && stream.Flush();
   if (!written) return std::unexpected(base::errno_error(stream.GetErrno(), fmt::format("write {}", path.string())));
   return {};
 }

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +17,12 @@ class ModelProto;
 }
 
 namespace slipway::compile::onnx_graph {
+
+/// Bytes that live outside of the model, such as a mapped file, and what keeps them alive.
+struct MemoryView {
+  std::span<const std::byte> bytes;
+  std::shared_ptr<const void> owner;
+};
 
 /// What an ONNX file says of itself, without running anything.
 struct ModelSummary {
@@ -45,6 +53,11 @@ class Model {
   /// The same for bytes already in memory; external data is looked for in `folder`.
   [[nodiscard]] static base::Result<Model> parse(std::string_view bytes, const std::filesystem::path& folder);
 
+  /// An empty model to build on.
+  /// @param ir_version  of the file format: 8 goes with opset 13 to 18, 10 with 21
+  [[nodiscard]] static Model create(std::int64_t opset, std::int64_t ir_version, const std::string& graph_name,
+                                    const std::string& producer);
+
   ~Model();
   Model(Model&&) noexcept;
   Model& operator=(Model&&) noexcept;
@@ -54,9 +67,17 @@ class Model {
   [[nodiscard]] const onnx::ModelProto& proto() const { return *proto_; }
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
 
-  /// Writes the model; external data is copied beside it, under the same relative names.
+  /// Keeps a view until the model is written or ends. @return  its location, for the tensor that is stored there
+  [[nodiscard]] std::string keep_view(MemoryView view);
+  /// The bytes behind such a location; nothing for names of files.
+  [[nodiscard]] std::optional<std::span<const std::byte>> view_at(std::string_view location) const;
+
+  /// Writes the model; external data is copied beside it, under the same relative names. Views become part of the file.
   /// @error kResourceExhausted: the protobuf would be larger than 2 GiB, or the disk is full; as read()
   [[nodiscard]] base::Result<void> write(const std::filesystem::path& path) const;
+
+  /// The file's bytes, views included. @pre  they are below 2 GiB
+  [[nodiscard]] std::string bytes() const;
 
   /// The same model as if it lay in another folder, where its external data must be or must be put before it is
   /// written.
@@ -66,6 +87,7 @@ class Model {
   Model();
   std::unique_ptr<onnx::ModelProto> proto_;
   std::filesystem::path folder_;
+  std::vector<MemoryView> views_;
 };
 
 }  // namespace slipway::compile::onnx_graph

@@ -2,10 +2,7 @@
 
 #include <set>
 
-#include <onnx.pb.h>
-
-#include "compile/onnx_graph/graph_edit.hpp"
-#include "compile/onnx_graph/values.hpp"
+#include "compile/onnx_graph/rewriter.hpp"
 
 namespace slipway::compile::onnx_graph {
 namespace {
@@ -14,12 +11,13 @@ using base::Code;
 using base::fail;
 using base::Result;
 
-Result<void> check_names(const onnx::GraphProto& graph, const std::vector<std::string>& names) {
-  if (static_cast<std::size_t>(graph.output_size()) != names.size()) {
-    std::string own;
-    for (const auto& output : graph.output()) own += fmt::format("{}{}", own.empty() ? "" : ", ", output.name());
+Result<void> check_names(Rewriter& rewriter, const std::vector<std::string>& names) {
+  const auto& outputs = rewriter.main().outputs();
+  if (outputs.size() != names.size()) {
+    std::vector<std::string> own;
+    for (const Value* output : outputs) own.push_back(output->name());
     return fail(Code::kInvalidArgument, "output names: expected {} (the model's outputs are {}), found {}",
-                graph.output_size(), own, names.size());
+                outputs.size(), fmt::join(own, ", "), names.size());
   }
   std::set<std::string> given;
   for (const auto& name : names) {
@@ -27,7 +25,7 @@ Result<void> check_names(const onnx::GraphProto& graph, const std::vector<std::s
     if (!given.insert(name).second) {
       return fail(Code::kInvalidArgument, "output names: \"{}\" is given twice", name);
     }
-    for (const auto* input : inputs_without_initializers(graph)) {
+    for (const Value* input : rewriter.fed_inputs()) {
       if (input->name() == name) {
         return fail(Code::kInvalidArgument, "output names: \"{}\" is the name of an input", name);
       }
@@ -36,38 +34,24 @@ Result<void> check_names(const onnx::GraphProto& graph, const std::vector<std::s
   return {};
 }
 
-bool is_product(const onnx::GraphProto& graph, const std::string& name) {
-  for (const auto& node : graph.node()) {
-    for (const auto& output : node.output()) {
-      if (output == name) return true;
-    }
-  }
-  return false;
-}
-
 }  // namespace
 
 Result<void> rename_outputs(Model& model, const std::vector<std::string>& output_names) {
-  auto& graph = *model.proto().mutable_graph();
-  SLIPWAY_TRY(check_names(graph, output_names));
-  ValueNames names(graph);
-  // First every output steps to a name that nobody has, so that outputs may swap their names.
-  std::vector<std::string> passing;
-  for (auto& output : *graph.mutable_output()) {
-    const std::string own = output.name();
-    passing.push_back(names.fresh(own + "_renamed"));
-    if (is_product(graph, own)) {
-      rename_value(graph, own, passing.back());
-    } else {
-      // An input or an initialiser handed through: it keeps its name and a copy gets the new one.
-      *graph.add_node() = make_identity(own, passing.back());
-      output.set_name(passing.back());
-    }
-  }
-  const ValueNames taken(graph);
+  Rewriter rewriter(model);
+  SLIPWAY_TRY(check_names(rewriter, output_names));
+  std::set<const Value*> named;
   for (std::size_t i = 0; i < output_names.size(); ++i) {
-    if (taken.contains(output_names[i])) rename_value(graph, output_names[i], names.fresh(output_names[i] + "_inner"));
-    rename_value(graph, passing[i], output_names[i]);
+    Value& output = *rewriter.main().outputs()[i];
+    // An input that is handed through keeps its name, and a value that stands in the list again the one it just got.
+    if (!output.is_input() && named.insert(&output).second) {
+      rewriter.rename(output, output_names[i]);
+      continue;
+    }
+    rewriter.release_name(output_names[i], rewriter.main());
+    Node& copy = rewriter.add_node(rewriter.main(), "Identity", {&output}, {output_names[i]});
+    rewriter.set_type(*copy.output(0), output.type());
+    rewriter.set_output(rewriter.main(), i, *copy.output(0));
+    named.insert(copy.output(0));
   }
   return {};
 }

@@ -4,9 +4,11 @@
 
 #include "base/files.hpp"
 #include "compile/onnx_graph/channel_last.hpp"
+#include "compile/onnx_graph/element_type.hpp"
 #include "compile/onnx_graph/fold_constant_nodes.hpp"
 #include "compile/onnx_graph/input_specs.hpp"
 #include "compile/onnx_graph/rename_outputs.hpp"
+#include "compile/onnx_graph/rewriter.hpp"
 #include "compile/onnx_graph/testing/python_oracle.hpp"
 #include "compile/onnx_graph/testing/tiny_models.hpp"
 #include "compile/onnx_graph/truncate_64bit_io.hpp"
@@ -144,19 +146,17 @@ TEST_F(Rewrite, both_truncations_leave_no_64_bit_arithmetic) {
   Model model = parse(testing::lookup_net());
   ASSERT_TRUE(truncate_64bit_io(model));
   ASSERT_TRUE(truncate_64bit_tensors(model));
-  for (const auto& node : model.proto().graph().node()) {
-    if (node.op_type() != "Add" && node.op_type() != "Mul" && node.op_type() != "Gather") continue;
-    EXPECT_THAT(node.input(node.op_type() == "Gather" ? 1 : 0), HasSubstr("32bit")) << node.name();
+  Rewriter rewriter(model);
+  for (const Node* node : rewriter.main().nodes()) {
+    if (node->op_type() != "Add" && node->op_type() != "Mul" && node->op_type() != "Gather") continue;
+    const Value& read = *node->input(node->op_type() == "Gather" ? 1 : 0);
+    EXPECT_EQ(read.type().element_type, element_type_of_dtype(Dtype::kInt32)) << node->name();
   }
   expect_same(testing::lookup_net(), model);
 }
 
 TEST_F(Rewrite, constants_that_need_64_bits_keep_them) {
-  Model model = parse(testing::lookup_net());
-  auto& graph = *model.proto().mutable_graph();
-  for (auto& tensor : *graph.mutable_initializer()) {
-    if (tensor.name() == "three") tensor.set_int64_data(0, (std::int64_t{1} << 32) + 3);
-  }
+  Model model = parse(testing::lookup_net((std::int64_t{1} << 32) + 3));
   const auto count = truncate_64bit_tensors(model);
   ASSERT_TRUE(count);
   EXPECT_EQ(*count, 1);  // the Add alone
@@ -195,6 +195,76 @@ TEST_F(Rewrite, initializers_leave_the_inputs_of_old_models) {
   fold_constant_nodes(model);
   EXPECT_EQ(model.proto().graph().input_size(), 2);
   EXPECT_EQ(model.proto().ir_version(), 4);
+}
+
+// The patterns that text encoders, exports from TensorFlow and control flow bring. -----------------------------------
+
+void truncate_all(Model& model) {
+  ASSERT_TRUE(truncate_64bit_io(model));
+  ASSERT_TRUE(truncate_64bit_tensors(model));
+}
+
+TEST_F(Rewrite, an_input_that_is_also_read_by_shape_is_truncated_inside_and_outside) {
+  Model model = parse(testing::positions_net());
+  truncate_all(model);
+  EXPECT_EQ(model.summary().inputs[0].dtype, Dtype::kInt32);
+  expect_same(testing::positions_net(), model);
+}
+
+TEST_F(Rewrite, an_input_that_is_also_read_by_argmax_is_truncated_inside_and_outside) {
+  Model model = parse(testing::last_token_net());
+  truncate_all(model);
+  EXPECT_EQ(model.summary().inputs[0].dtype, Dtype::kInt32);
+  expect_same(testing::last_token_net(), model);
+}
+
+TEST_F(Rewrite, new_nodes_take_no_name_that_is_there) {
+  Model model = parse(testing::clashing_names_net());
+  truncate_all(model);
+  ASSERT_TRUE(channel_last_outputs(model, {"y", "z_abs"}));
+  EXPECT_EQ(model.summary().outputs[0].dtype, Dtype::kInt32);
+  EXPECT_EQ(model.summary().outputs[2].dtype, Dtype::kInt32) << "an output that stands in the list twice";
+  expect_same(testing::clashing_names_net(), model);
+}
+
+TEST_F(Rewrite, an_output_that_stands_in_the_list_twice_can_get_two_names) {
+  Model model = parse(testing::clashing_names_net());
+  ASSERT_TRUE(rename_outputs(model, {"z_abs", "y", "again"}));
+  EXPECT_EQ(model.summary().outputs[0].name, "z_abs");
+  EXPECT_EQ(model.summary().outputs[2].name, "again");
+  expect_same(testing::clashing_names_net(), model);
+}
+
+TEST_F(Rewrite, inputs_are_renamed_and_narrowed_into_inner_graphs) {
+  Model model = parse(testing::branching_net());
+  // Each new name is taken: by a value of an inner graph, by one two graphs down, by an inner value of the main graph.
+  ASSERT_TRUE(apply_input_specs(model, {spec("inner", Dtype::kFloat32, {2, 3}), spec("rows", Dtype::kInt64, {2}),
+                                        spec("hidden", Dtype::kBool, {})}));
+  truncate_all(model);
+  EXPECT_EQ(model.summary().inputs[1].dtype, Dtype::kInt32);
+  expect_same(testing::branching_net(), model);
+}
+
+TEST_F(Rewrite, outputs_take_names_that_inner_graphs_use) {
+  Model model = parse(testing::branching_net());
+  ASSERT_TRUE(rename_outputs(model, {"inner", "rows"}));
+  expect_same(testing::branching_net(), model);
+}
+
+TEST_F(Rewrite, calls_of_local_functions_keep_their_64_bits) {
+  Model model = parse(testing::function_net());
+  ASSERT_TRUE(apply_input_specs(model, {spec("x", Dtype::kInt64, {3})}));
+  truncate_all(model);
+  ASSERT_TRUE(rename_outputs(model, {"y"}));
+  expect_same(testing::function_net(), model);
+}
+
+TEST_F(Rewrite, an_input_that_is_handed_through_is_renamed_without_its_output) {
+  Model model = parse(testing::subtraction_net());
+  ASSERT_TRUE(apply_input_specs(model, {spec("a", Dtype::kFloat32, {2}), spec("b", Dtype::kFloat32, {2})}));
+  EXPECT_EQ(model.summary().inputs[0].name, "a");
+  EXPECT_EQ(model.summary().outputs[1].name, "left");
+  expect_same(testing::subtraction_net(), model);
 }
 
 TEST_F(Rewrite, graphs_of_very_old_opsets_are_refused) {

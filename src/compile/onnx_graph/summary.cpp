@@ -133,7 +133,7 @@ ModelSummary Model::summary() const {
     summary.weight_bytes += tensor_size_bytes(tensor).value_or(0);
   }
   // Checked when it was read; a file that vanished since is no longer listed.
-  if (auto files = check_model(model, folder_)) summary.external_files = std::move(*files);
+  if (auto files = check_model(*this)) summary.external_files = std::move(*files);
   return summary;
 }
 

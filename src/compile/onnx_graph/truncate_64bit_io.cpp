@@ -1,60 +1,45 @@
 #include "compile/onnx_graph/truncate_64bit_io.hpp"
 
-#include <onnx.pb.h>
-
-#include "compile/onnx_graph/graph_edit.hpp"
-#include "compile/onnx_graph/values.hpp"
+#include "compile/onnx_graph/element_type.hpp"
+#include "compile/onnx_graph/rewriter.hpp"
 
 namespace slipway::compile::onnx_graph {
 namespace {
 
-bool is_64bit_integer(int element_type) {
-  return element_type == onnx::TensorProto::INT64 || element_type == onnx::TensorProto::UINT64;
-}
+using tensor::Dtype;
 
-int half_of(int element_type) {
-  return element_type == onnx::TensorProto::INT64 ? onnx::TensorProto::INT32 : onnx::TensorProto::UINT32;
+/// The 32-bit twin of a 64-bit integer type; nothing for all others.
+std::optional<int> half_of(const ValueType& type) {
+  if (type.element_type == element_type_of_dtype(Dtype::kInt64)) return element_type_of_dtype(Dtype::kInt32);
+  if (type.element_type == element_type_of_dtype(Dtype::kUint64)) return element_type_of_dtype(Dtype::kUint32);
+  return std::nullopt;
 }
 
 }  // namespace
 
 base::Result<std::vector<std::string>> truncate_64bit_io(Model& model) {
-  SLIPWAY_TRY(default_opset(model.proto()));
-  auto& graph = *model.proto().mutable_graph();
-  ValueNames names(graph);
+  Rewriter rewriter(model);
+  SLIPWAY_TRY(rewriter.opset());
   std::vector<std::string> changed;
-  for (auto* input : inputs_without_initializers(graph)) {
-    auto& type = *input->mutable_type()->mutable_tensor_type();
-    if (!input->type().has_tensor_type() || !is_64bit_integer(type.elem_type())) continue;
-    const std::string name = input->name();
-    const std::string wide = names.fresh(name + "_64bit");
-    redirect_uses(graph, name, wide);
-    for (auto& output : *graph.mutable_output()) {
-      if (output.name() != name) continue;  // handed through: it is the narrow input itself
-      output.mutable_type()->mutable_tensor_type()->set_elem_type(half_of(type.elem_type()));
-    }
-    put_first(graph, make_cast(name, wide, type.elem_type()));
-    type.set_elem_type(half_of(type.elem_type()));
-    changed.push_back(name);
+  for (Value* input : rewriter.fed_inputs()) {
+    const ValueType wide = input->type();
+    const auto half = half_of(wide);
+    if (!half) continue;
+    const Node& cast = rewriter.insert_after(*input, "Cast", input->name() + "_64bit", {{"to", *wide.element_type}});
+    rewriter.set_type(*cast.output(0), wide);
+    rewriter.set_type(*input, {half, wide.shape});  // where it is handed through, the output is the narrow input itself
+    changed.push_back(input->name());
   }
-  for (auto& output : *graph.mutable_output()) {
-    if (!output.type().has_tensor_type() || !is_64bit_integer(output.type().tensor_type().elem_type())) continue;
-    auto& type = *output.mutable_type()->mutable_tensor_type();
-    const std::string name = output.name();
-    const std::string wide = names.fresh(name + "_64bit");
-    if (rename_product(graph, name, wide)) {
-      redirect_uses(graph, name, wide);
-    } else {
-      // An initialiser handed out: it gets the new name, the Cast's result the old one.
-      for (auto& tensor : *graph.mutable_initializer()) {
-        if (tensor.name() == name) tensor.set_name(wide);
-      }
-      redirect_uses(graph, name, wide);
-    }
-    drop_value_info(graph, name);
-    type.set_elem_type(half_of(type.elem_type()));
-    *graph.add_node() = make_cast(wide, name, type.elem_type());
-    changed.push_back(name);
+  const std::vector<Value*> outputs = rewriter.main().outputs();
+  for (Value* output : outputs) {
+    const ValueType wide = output->type();
+    const auto half = half_of(wide);
+    if (!half || !output->is_output()) continue;  // no longer an output: it stands in the list twice and was changed
+    if (output->is_input()) rewriter.make_constant(*output);  // a default handed out: callers cannot feed it any more
+    changed.push_back(output->name());
+    const Node& cast = rewriter.insert_taking_name(*output, "Cast", output->name() + "_64bit", {{"to", *half}});
+    rewriter.set_type(*output, wide);
+    rewriter.set_type(*cast.output(0), {half, wide.shape});
   }
   return changed;
 }

@@ -6,11 +6,10 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 
-#include <onnx.pb.h>
-
-#include "compile/onnx_graph/graph_edit.hpp"
-#include "compile/onnx_graph/values.hpp"
+#include "compile/onnx_graph/element_type.hpp"
+#include "compile/onnx_graph/rewriter.hpp"
 
 namespace slipway::compile::onnx_graph {
 namespace {
@@ -20,6 +19,9 @@ using base::Result;
 /// Bits name inputs: bit 0 is input 0. Inputs from the eighth on share the last bit.
 using Slots = unsigned;
 constexpr Slots kAllSlots = ~0U;
+
+/// For operators that stay with 64 bits, though what they give follows what they read.
+constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
 /// What an operator does with integers. Outputs that follow have the type of the coupled inputs.
 struct IntegerRule {
@@ -53,7 +55,8 @@ constexpr std::array kRules = {
     IntegerRule{"Mod", 10, kAllSlots, 0, true},
     IntegerRule{"Mul", 7, kAllSlots, 0, true},
     IntegerRule{"Neg", 7, kAllSlots, 0, true},
-    IntegerRule{"Range", 11, kAllSlots, 0, true},
+    // Its 32-bit form is refused when a bound comes from a Shape: what ONNX's inference knows of sizes has 64 bits.
+    IntegerRule{"Range", kNever, kAllSlots, 0, true},
     IntegerRule{"ReduceMax", 12, 1U << 0, 0, true},
     IntegerRule{"ReduceMin", 12, 1U << 0, 0, true},
     IntegerRule{"ReduceProd", 7, 1U << 0, 0, true},
@@ -71,201 +74,155 @@ constexpr std::array kRules = {
     IntegerRule{"Where", 9, 1U << 1 | 1U << 2, 0, true},
 };
 
-bool is_standard(const onnx::NodeProto& node) {
-  return node.domain().empty() || node.domain() == "ai.onnx";
+const IntegerRule* rule_for(const Node& node) {
+  if (!node.is_standard()) return nullptr;
+  const auto* const rule = std::ranges::find(kRules, node.op_type(), &IntegerRule::op_type);
+  return rule == kRules.end() ? nullptr : rule;
 }
 
-const IntegerRule* rule_for(const onnx::NodeProto& node, std::int64_t opset) {
-  if (!is_standard(node)) return nullptr;
-  for (const auto& rule : kRules) {
-    if (rule.op_type == node.op_type()) return opset >= rule.since_opset ? &rule : nullptr;
-  }
-  return nullptr;
-}
-
-bool in(Slots slots, int input) {
-  return ((slots >> std::min(input, 7)) & 1U) != 0;
-}
-
-onnx::AttributeProto* cast_target(onnx::NodeProto& node) {
-  if (!is_standard(node) || node.op_type() != "Cast") return nullptr;
-  for (auto& attribute : *node.mutable_attribute()) {
-    if (attribute.name() == "to") return &attribute;
-  }
-  return nullptr;
+bool in(Slots slots, std::size_t input) {
+  return ((slots >> std::min<std::size_t>(input, 7)) & 1U) != 0;
 }
 
 /// Which output of an operator is int64 whatever it is given; nothing for all others.
-std::optional<int> index_output(const onnx::NodeProto& node) {
-  if (!is_standard(node)) return std::nullopt;
-  static const std::map<std::string_view, int> kOutputs = {{"ArgMax", 0}, {"ArgMin", 0}, {"NonZero", 0}, {"Shape", 0},
-                                                           {"Size", 0},   {"TopK", 1},   {"MaxPool", 1}};
+std::optional<std::size_t> index_output(const Node& node) {
+  if (!node.is_standard()) return std::nullopt;
+  static const std::map<std::string_view, std::size_t> kOutputs = {
+      {"ArgMax", 0}, {"ArgMin", 0}, {"NonZero", 0}, {"Shape", 0}, {"Size", 0}, {"TopK", 1}, {"MaxPool", 1}};
   const auto found = kOutputs.find(node.op_type());
-  if (found == kOutputs.end() || found->second >= node.output_size()) return std::nullopt;
-  return found->second;
+  return found == kOutputs.end() ? std::nullopt : std::optional(found->second);
 }
+
+const int kWide = element_type_of_dtype(tensor::Dtype::kInt64);
+const int kNarrow = element_type_of_dtype(tensor::Dtype::kInt32);
 
 class Narrowing {
  public:
-  Narrowing(onnx::GraphProto& graph, std::int64_t opset) : graph_(graph), opset_(opset), names_(graph) {
-    for (const auto& input : graph.input()) note_type(input);
-    for (const auto& value : graph.value_info()) note_type(value);
-    for (const auto& tensor : graph.initializer()) {
-      if (tensor.data_type() != onnx::TensorProto::INT64) continue;
-      wide_.insert(tensor.name());
-      if (is_input(tensor.name())) continue;  // a default that the caller may override
-      constants_[tensor.name()] = int64_values(tensor);
-      dims_[tensor.name()] = {tensor.dims().begin(), tensor.dims().end()};
-    }
-  }
+  Narrowing(Rewriter& rewriter, std::int64_t opset) : rewriter_(rewriter), opset_(opset) {}
 
   int run() {
-    google::protobuf::RepeatedPtrField<onnx::NodeProto> nodes;
-    nodes.Swap(graph_.mutable_node());
-    for (auto& node : nodes) rewrite(std::move(node));
-    remove_unused();
+    const std::vector<Node*> nodes = rewriter_.main().nodes();
+    for (Node* node : nodes) narrow(*node);
+    for (Value* value : replaced_) rewriter_.remove_if_unused(*value);
     return narrowed_nodes_;
   }
 
  private:
-  void note_type(const onnx::ValueInfoProto& value) {
-    if (value.type().tensor_type().elem_type() == onnx::TensorProto::INT64) wide_.insert(value.name());
-  }
-
-  void rewrite(onnx::NodeProto node) {
-    if (const auto output = index_output(node)) wide_.insert(node.output(*output));
-    auto* const target = cast_target(node);
-    const IntegerRule* const rule = rule_for(node, opset_);
-    bool outputs_are_narrow = false;
-    if (target != nullptr) {
-      const bool stays_wide = reads_wide(node, kAllSlots) && !narrow_inputs(node, kAllSlots);
-      outputs_are_narrow = target->i() == onnx::TensorProto::INT64 && !stays_wide;
-      if (outputs_are_narrow) target->set_i(onnx::TensorProto::INT32);
-    } else if (rule != nullptr) {
-      narrow_inputs(node, rule->group);
-      const bool is_wide = reads_wide(node, rule->coupled);
-      const bool is_narrow = narrow_inputs(node, rule->coupled);
-      outputs_are_narrow = is_narrow && rule->outputs_follow;
-      narrowed_nodes_ += is_narrow ? 1 : 0;
-      if (is_wide && rule->outputs_follow) wide_.insert(node.output().begin(), node.output().end());
+  void narrow(Node& node) {
+    if (const auto output = index_output(node); output && node.output(*output) != nullptr) {
+      wide_.insert(node.output(*output));
     }
-    std::vector<onnx::NodeProto> back;
-    if (outputs_are_narrow) {
-      for (auto& output : *node.mutable_output()) {
-        if (output.empty()) continue;
-        const std::string narrow = names_.fresh(output + "_32bit");
-        back.push_back(make_cast(narrow, output, onnx::TensorProto::INT64));
-        own_casts_.insert(output);
-        wide_.insert(output);
-        narrow_[output] = narrow;
-        output = narrow;
+    if (node.is("Cast")) {
+      if (is_widening(node)) {  // its input is the 32-bit twin already
+        wide_.insert(node.output(0));
+        narrow_[node.output(0)] = node.input(0);
+        replaced_.push_back(node.output(0));
+        return;
       }
+      const bool stays_wide = reads_wide(node, kAllSlots) && !narrow_inputs(node, kAllSlots);
+      if (node.integer("to") != kWide || stays_wide) return;
+      node.set_attribute("to", std::int64_t{kNarrow});
+      return widen_outputs(node);
     }
-    *graph_.add_node() = std::move(node);
-    for (auto& cast : back) *graph_.add_node() = std::move(cast);
+    const IntegerRule* const rule = rule_for(node);
+    if (rule == nullptr) return;
+    const bool is_wide = reads_wide(node, rule->coupled);
+    const bool has_narrow_form = opset_ >= rule->since_opset;
+    if (has_narrow_form) narrow_inputs(node, rule->group);
+    const bool is_narrow = has_narrow_form && narrow_inputs(node, rule->coupled);
+    narrowed_nodes_ += is_narrow ? 1 : 0;
+    if (!is_wide || !rule->outputs_follow) return;
+    if (is_narrow) return widen_outputs(node);
+    for (const Value* output : node.outputs()) wide_.insert(output);
   }
 
-  [[nodiscard]] bool reads_wide(const onnx::NodeProto& node, Slots slots) const {
-    for (int i = 0; i < node.input_size(); ++i) {
-      if (in(slots, i) && wide_.contains(node.input(i))) return true;
+  static bool is_widening(const Node& node) {
+    return node.integer("to") == kWide && node.input(0) != nullptr && node.output(0) != nullptr &&
+           node.input(0)->type().element_type == kNarrow;
+  }
+
+  /// The node gives 32 bits now: a Cast back stands before whoever wants 64.
+  void widen_outputs(Node& node) {
+    const std::vector<Value*> outputs = node.outputs();
+    for (Value* output : outputs) {
+      if (output == nullptr) continue;
+      const ValueType wide = {kWide, output->type().shape};
+      Node& cast =
+          rewriter_.insert_taking_name(*output, "Cast", output->name() + "_32bit", {{"to", std::int64_t{kWide}}});
+      Value& widened = *cast.output(0);
+      rewriter_.redirect_uses(*output, widened, &cast);
+      rewriter_.set_type(*output, {kNarrow, wide.shape});
+      rewriter_.set_type(widened, wide);
+      wide_.insert(&widened);
+      narrow_[&widened] = output;
+      replaced_.push_back(&widened);
+    }
+  }
+
+  [[nodiscard]] bool is_wide(const Value& value) const {
+    return wide_.contains(&value) || value.type().element_type == kWide;
+  }
+
+  [[nodiscard]] bool reads_wide(const Node& node, Slots slots) const {
+    for (std::size_t i = 0; i < node.inputs().size(); ++i) {
+      if (in(slots, i) && node.inputs()[i] != nullptr && is_wide(*node.inputs()[i])) return true;
     }
     return false;
   }
 
   /// Turns the int64 inputs in these slots to int32, all or none. @return whether it did
-  bool narrow_inputs(onnx::NodeProto& node, Slots slots) {
+  bool narrow_inputs(Node& node, Slots slots) {
     if (!reads_wide(node, slots)) return false;
-    for (int i = 0; i < node.input_size(); ++i) {
-      if (!in(slots, i) || node.input(i).empty()) continue;
-      if (!wide_.contains(node.input(i)) || !can_be_narrow(node.input(i))) return false;
+    for (std::size_t i = 0; i < node.inputs().size(); ++i) {
+      if (!in(slots, i) || node.inputs()[i] == nullptr) continue;
+      if (!is_wide(*node.inputs()[i]) || !can_be_narrow(*node.inputs()[i])) return false;
     }
-    for (int i = 0; i < node.input_size(); ++i) {
-      if (in(slots, i) && !node.input(i).empty()) *node.mutable_input(i) = narrow(node.input(i));
+    for (std::size_t i = 0; i < node.inputs().size(); ++i) {
+      if (in(slots, i) && node.inputs()[i] != nullptr) rewriter_.set_input(node, i, &narrow_twin(*node.inputs()[i]));
     }
     return true;
   }
 
-  [[nodiscard]] bool can_be_narrow(const std::string& name) const {
-    const auto constant = constants_.find(name);
-    if (constant == constants_.end()) return true;
-    return constant->second && std::ranges::all_of(*constant->second, [](std::int64_t value) {
-             return value >= std::numeric_limits<std::int32_t>::min() &&
-                    value <= std::numeric_limits<std::int32_t>::max();
+  static bool can_be_narrow(const Value& value) {
+    if (!value.is_constant()) return true;  // also a default that the caller may override
+    const auto elements = value.integers();
+    return elements && std::ranges::all_of(*elements, [](std::int64_t element) {
+             return element >= std::numeric_limits<std::int32_t>::min() &&
+                    element <= std::numeric_limits<std::int32_t>::max();
            });
   }
 
-  std::string narrow(const std::string& name) {
-    auto& known = narrow_[name];
-    if (!known.empty()) return known;
-    known = names_.fresh(name + "_32bit");
-    const auto constant = constants_.find(name);
-    if (constant == constants_.end()) {
-      *graph_.add_node() = make_cast(name, known, onnx::TensorProto::INT32);
-      return known;
+  Value& narrow_twin(Value& value) {
+    Value*& twin = narrow_[&value];
+    if (twin != nullptr) return *twin;
+    const std::string name = value.name() + "_32bit";
+    if (value.is_constant()) {
+      const std::vector<std::int64_t> wide = *value.integers();
+      const std::vector<std::int32_t> elements(wide.begin(), wide.end());
+      twin = &rewriter_.add_initializer(rewriter_.main(), name,
+                                        {kNarrow, *value.type().shape, std::as_bytes(std::span(elements))});
+      replaced_.push_back(&value);
+    } else {
+      twin = rewriter_.add_node(rewriter_.main(), "Cast", {&value}, {name}, {{"to", std::int64_t{kNarrow}}}).output(0);
+      rewriter_.set_type(*twin, {kNarrow, value.type().shape});
     }
-    auto& tensor = *graph_.add_initializer();
-    tensor.set_name(known);
-    tensor.set_data_type(onnx::TensorProto::INT32);
-    for (const std::int64_t size : dims_[name]) tensor.add_dims(size);
-    for (const std::int64_t value : *constant->second) tensor.add_int32_data(static_cast<std::int32_t>(value));
-    return known;
+    return *twin;
   }
 
-  /// Removes our Casts back to int64 that nobody reads, and constants that only had 64-bit readers.
-  void remove_unused() {
-    std::set<std::string> read;
-    for (const auto& output : graph_.output()) read.insert(output.name());
-    note_reads(graph_, read);
-    auto& nodes = *graph_.mutable_node();
-    nodes.erase(std::remove_if(nodes.begin(), nodes.end(),
-                               [&](const onnx::NodeProto& node) {
-                                 return node.op_type() == "Cast" && own_casts_.contains(node.output(0)) &&
-                                        !read.contains(node.output(0));
-                               }),
-                nodes.end());
-    auto& tensors = *graph_.mutable_initializer();
-    tensors.erase(std::remove_if(tensors.begin(), tensors.end(),
-                                 [&](const onnx::TensorProto& tensor) {
-                                   return narrow_.contains(tensor.name()) && !read.contains(tensor.name()) &&
-                                          !is_input(tensor.name());
-                                 }),
-                  tensors.end());
-  }
-
-  static void note_reads(const onnx::GraphProto& graph, std::set<std::string>& read) {
-    for (const auto& node : graph.node()) {
-      read.insert(node.input().begin(), node.input().end());
-      for (const auto& attribute : node.attribute()) {
-        if (attribute.has_g()) note_subgraph_reads(attribute.g(), read);
-        for (const auto& subgraph : attribute.graphs()) note_subgraph_reads(subgraph, read);
-      }
-    }
-  }
-  static void note_subgraph_reads(const onnx::GraphProto& graph, std::set<std::string>& read) {
-    for (const auto& output : graph.output()) read.insert(output.name());
-    note_reads(graph, read);
-  }
-
-  [[nodiscard]] bool is_input(const std::string& name) const {
-    return std::ranges::any_of(graph_.input(), [&](const auto& input) { return input.name() == name; });
-  }
-
-  onnx::GraphProto& graph_;
+  Rewriter& rewriter_;
   const std::int64_t opset_;
-  ValueNames names_;
-  std::set<std::string> wide_;                 ///< values known to be int64
-  std::map<std::string, std::string> narrow_;  ///< int64 value -> its int32 twin
-  std::map<std::string, std::optional<std::vector<std::int64_t>>> constants_;
-  std::map<std::string, std::vector<std::int64_t>> dims_;
-  std::set<std::string> own_casts_;  ///< values made by Casts back to int64 that were added here
+  std::set<const Value*> wide_;            ///< int64 values whose type the file does not say
+  std::map<const Value*, Value*> narrow_;  ///< int64 value -> its int32 twin
+  std::vector<Value*> replaced_;           ///< values that nobody may read any more
   int narrowed_nodes_ = 0;
 };
 
 }  // namespace
 
 Result<int> truncate_64bit_tensors(Model& model) {
-  SLIPWAY_ASSIGN(const std::int64_t opset, default_opset(model.proto()));
-  return Narrowing(*model.proto().mutable_graph(), opset).run();
+  Rewriter rewriter(model);
+  SLIPWAY_ASSIGN(const std::int64_t opset, rewriter.opset());
+  return Narrowing(rewriter, opset).run();
 }
 
 }  // namespace slipway::compile::onnx_graph

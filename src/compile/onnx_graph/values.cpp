@@ -26,7 +26,8 @@ std::optional<tensor::TensorSpec> spec_of(const onnx::ValueInfoProto& value) {
   const auto& type = value.type().tensor_type();
   const auto dtype = dtype_of_element_type(type.elem_type());
   if (!dtype) return std::nullopt;
-  tensor::TensorSpec spec{.name = value.name(), .dtype = *dtype, .shape = {}, .quantization = std::nullopt};
+  tensor::TensorSpec spec{
+      .name = value.name(), .dtype = *dtype, .shape = {}, .quantization = std::nullopt, .has_rank = type.has_shape()};
   for (const auto& dimension : type.shape().dim()) {
     const bool is_fixed = dimension.has_dim_value() && dimension.dim_value() >= 0;
     spec.shape.push_back(is_fixed ? dimension.dim_value() : -1);
@@ -34,35 +35,48 @@ std::optional<tensor::TensorSpec> spec_of(const onnx::ValueInfoProto& value) {
   return spec;
 }
 
-bool has_shape(const onnx::ValueInfoProto& value) {
-  return value.type().tensor_type().has_shape();
+ValueType type_of(const onnx::ValueInfoProto& value) {
+  ValueType type;
+  if (!value.type().has_tensor_type()) return type;
+  const auto& tensor = value.type().tensor_type();
+  if (tensor.elem_type() != onnx::TensorProto::UNDEFINED) type.element_type = tensor.elem_type();
+  if (!tensor.has_shape()) return type;
+  type.shape.emplace();
+  for (const auto& dimension : tensor.shape().dim()) {
+    const bool is_fixed = dimension.has_dim_value() && dimension.dim_value() >= 0;
+    type.shape->push_back(is_fixed ? dimension.dim_value() : -1);
+  }
+  return type;
 }
 
-void set_type(onnx::ValueInfoProto& value, tensor::Dtype dtype, const tensor::Shape& shape) {
-  auto& type = *value.mutable_type()->mutable_tensor_type();
-  type.set_elem_type(element_type_of_dtype(dtype));
-  auto& dimensions = *type.mutable_shape();
-  dimensions.clear_dim();
-  for (const std::int64_t size : shape) {
-    auto* dimension = dimensions.add_dim();
-    if (size >= 0) dimension->set_dim_value(size);
+void write_type(onnx::ValueInfoProto& value, const ValueType& type) {
+  if (!type.element_type) return;
+  auto& tensor = *value.mutable_type()->mutable_tensor_type();
+  tensor.set_elem_type(*type.element_type);
+  if (!type.shape) return tensor.clear_shape();
+  auto& dimensions = *tensor.mutable_shape();
+  const bool keeps_names = static_cast<std::size_t>(dimensions.dim_size()) == type.shape->size();
+  if (!keeps_names) dimensions.clear_dim();
+  for (std::size_t i = 0; i < type.shape->size(); ++i) {
+    auto* const dimension = keeps_names ? dimensions.mutable_dim(static_cast<int>(i)) : dimensions.add_dim();
+    const std::int64_t size = (*type.shape)[i];
+    if (size >= 0) {
+      dimension->set_dim_value(size);
+    } else if (!dimension->has_dim_param()) {
+      dimension->clear_dim_value();
+    }
   }
-}
-
-std::vector<onnx::ValueInfoProto*> inputs_without_initializers(onnx::GraphProto& graph) {
-  std::set<std::string> initialized;
-  for (const auto& tensor : graph.initializer()) initialized.insert(tensor.name());
-  for (const auto& sparse : graph.sparse_initializer()) initialized.insert(sparse.values().name());
-  std::vector<onnx::ValueInfoProto*> inputs;
-  for (auto& input : *graph.mutable_input()) {
-    if (!initialized.contains(input.name())) inputs.push_back(&input);
-  }
-  return inputs;
 }
 
 std::vector<const onnx::ValueInfoProto*> inputs_without_initializers(const onnx::GraphProto& graph) {
-  const auto inputs = inputs_without_initializers(const_cast<onnx::GraphProto&>(graph));
-  return {inputs.begin(), inputs.end()};
+  std::set<std::string> initialized;
+  for (const auto& tensor : graph.initializer()) initialized.insert(tensor.name());
+  for (const auto& sparse : graph.sparse_initializer()) initialized.insert(sparse.values().name());
+  std::vector<const onnx::ValueInfoProto*> inputs;
+  for (const auto& input : graph.input()) {
+    if (!initialized.contains(input.name())) inputs.push_back(&input);
+  }
+  return inputs;
 }
 
 std::optional<double> scalar_value(const onnx::TensorProto& tensor) {

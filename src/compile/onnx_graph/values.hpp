@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "compile/onnx_graph/value_type.hpp"
 #include "tensor/shape.hpp"
 
 namespace onnx {
@@ -16,17 +17,18 @@ class ValueInfoProto;
 
 namespace slipway::compile::onnx_graph {
 
-/// Name, dtype and shape of a value; nothing when it is no tensor or its elements have no Dtype. A value of unknown
-/// rank has an empty shape, like a scalar: ask has_shape().
+/// Name, dtype and shape of a value; nothing when it is no tensor or its elements have no Dtype.
 [[nodiscard]] std::optional<tensor::TensorSpec> spec_of(const onnx::ValueInfoProto& value);
-[[nodiscard]] bool has_shape(const onnx::ValueInfoProto& value);
 
-/// Makes the value a tensor of this dtype and shape; -1 leaves a dimension open.
-void set_type(onnx::ValueInfoProto& value, tensor::Dtype dtype, const tensor::Shape& shape);
+/// Element type and shape as far as a tensor's declaration says them; nothing of either for what is no tensor.
+[[nodiscard]] ValueType type_of(const onnx::ValueInfoProto& value);
+
+/// Declares a tensor of this type, as far as it is known; -1 leaves a dimension open. Names of dimensions whose size
+/// stays open are kept. Without an element type nothing changes.
+void write_type(onnx::ValueInfoProto& value, const ValueType& type);
 
 /// The graph inputs that a caller must feed, in order: those without an initialiser.
 [[nodiscard]] std::vector<const onnx::ValueInfoProto*> inputs_without_initializers(const onnx::GraphProto& graph);
-[[nodiscard]] std::vector<onnx::ValueInfoProto*> inputs_without_initializers(onnx::GraphProto& graph);
 
 /// The number in a tensor of one element that is stored inline; nothing otherwise.
 [[nodiscard]] std::optional<double> scalar_value(const onnx::TensorProto& tensor);

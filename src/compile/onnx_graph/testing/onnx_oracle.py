@@ -11,7 +11,8 @@ import numpy as np
 import onnx
 import onnxruntime
 
-DTYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(int32)": np.int32, "tensor(uint8)": np.uint8}
+DTYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(int32)": np.int32, "tensor(uint8)": np.uint8,
+          "tensor(bool)": np.bool_}
 
 
 def load(path):

@@ -1,237 +1,272 @@
 #include "compile/onnx_graph/testing/tiny_models.hpp"
 
 #include <fstream>
+#include <optional>
 #include <random>
+#include <span>
 #include <vector>
 
 #include <onnx.pb.h>
+
+#include "compile/onnx_graph/element_type.hpp"
+#include "compile/onnx_graph/rewriter.hpp"
 
 namespace slipway::compile::onnx_graph::testing {
 namespace {
 
 constexpr std::int64_t kOpset = 13;
+constexpr std::int64_t kIrVersion = 8;
 
-/// Puts a model together call by call.
-class Builder {
- public:
-  explicit Builder(const char* name) {
-    model_.set_ir_version(8);
-    model_.set_producer_name("slipway-tests");
-    auto* opset = model_.add_opset_import();
-    opset->set_version(kOpset);
-    model_.mutable_graph()->set_name(name);
-  }
+using tensor::Dtype;
+using tensor::Shape;
 
-  onnx::GraphProto& graph() { return *model_.mutable_graph(); }
+int number_of(Dtype dtype) {
+  return element_type_of_dtype(dtype);
+}
 
-  static void type(onnx::ValueInfoProto& value, const std::string& name, int element_type,
-                   const std::vector<std::int64_t>& shape) {
-    value.set_name(name);
-    auto* tensor = value.mutable_type()->mutable_tensor_type();
-    tensor->set_elem_type(element_type);
-    tensor->mutable_shape();
-    for (const std::int64_t size : shape) {
-      auto* dimension = tensor->mutable_shape()->add_dim();
-      if (size >= 0) {
-        dimension->set_dim_value(size);
-      } else {
-        dimension->set_dim_param("batch");
-      }
-    }
-  }
-  void input(const std::string& name, int element_type, const std::vector<std::int64_t>& shape) {
-    type(*graph().add_input(), name, element_type, shape);
-  }
-  void output(const std::string& name, int element_type, const std::vector<std::int64_t>& shape) {
-    type(*graph().add_output(), name, element_type, shape);
+/// A model under construction, with seeded weights. Open sizes are called "batch".
+struct Net {
+  explicit Net(const char* name) : model(Model::create(kOpset, kIrVersion, name, "slipway-tests")) {
+    rewriter.emplace(model);
   }
 
-  onnx::NodeProto& node(const char* op_type, const std::string& name, const std::vector<std::string>& inputs,
-                        const std::vector<std::string>& outputs) {
-    auto& node = *graph().add_node();
-    node.set_op_type(op_type);
-    node.set_name(name);
-    for (const auto& input : inputs) node.add_input(input);
-    for (const auto& output : outputs) node.add_output(output);
-    return node;
+  Value& input(const char* name, Dtype dtype, const Shape& shape) {
+    Value& value = rewriter->add_input(rewriter->main(), name, {number_of(dtype), shape});
+    rewriter->set_dimension_names(value, std::vector<std::string>(shape.size(), "batch"));
+    return value;
+  }
+  void output(Value& value, Dtype dtype, const Shape& shape) {
+    rewriter->add_output(value);
+    rewriter->set_type(value, {number_of(dtype), shape});
+    rewriter->set_dimension_names(value, std::vector<std::string>(shape.size(), "batch"));
+  }
+  Value& node(const char* op_type, const char* name, const std::vector<Value*>& inputs, const char* output,
+              const Attributes& attributes = {}) {
+    return *rewriter->add_node(rewriter->main(), op_type, inputs, {output}, attributes, name).output(0);
   }
 
-  static void ints(onnx::NodeProto& node, const char* name, const std::vector<std::int64_t>& values) {
-    auto* attribute = node.add_attribute();
-    attribute->set_name(name);
-    attribute->set_type(onnx::AttributeProto::INTS);
-    for (const std::int64_t value : values) attribute->add_ints(value);
+  template <typename T>
+  Value& constant(const char* name, Dtype dtype, const Shape& shape, const std::vector<T>& elements) {
+    return rewriter->add_initializer(rewriter->main(), name,
+                                     {number_of(dtype), shape, std::as_bytes(std::span(elements))});
   }
-  static void integer(onnx::NodeProto& node, const char* name, std::int64_t value) {
-    auto* attribute = node.add_attribute();
-    attribute->set_name(name);
-    attribute->set_type(onnx::AttributeProto::INT);
-    attribute->set_i(value);
-  }
-
   /// Seeded values in [-half_range, half_range).
-  onnx::TensorProto floats(const std::string& name, const std::vector<std::int64_t>& shape, float half_range) {
-    onnx::TensorProto tensor = empty(name, onnx::TensorProto::FLOAT, shape);
-    for (std::int64_t i = 0; i < count(shape); ++i) {
-      const float unit = static_cast<float>(random_() % 65536U) / 65536.0F;
-      tensor.add_float_data((unit * 2.0F - 1.0F) * half_range);
+  std::vector<float> random_floats(const Shape& shape, float half_range) {
+    std::vector<float> elements(static_cast<std::size_t>(*tensor::element_count(shape)));
+    for (float& element : elements) {
+      element = (static_cast<float>(random() % 65536U) / 65536.0F * 2.0F - 1.0F) * half_range;
     }
-    return tensor;
+    return elements;
   }
-  onnx::TensorProto small_integers(const std::string& name, const std::vector<std::int64_t>& shape) {
-    onnx::TensorProto tensor = empty(name, onnx::TensorProto::INT8, shape);
-    for (std::int64_t i = 0; i < count(shape); ++i) tensor.add_int32_data(static_cast<int>(random_() % 255U) - 127);
-    return tensor;
+  Value& floats(const char* name, const Shape& shape, float half_range) {
+    return constant(name, Dtype::kFloat32, shape, random_floats(shape, half_range));
   }
-  void initializer(onnx::TensorProto tensor) { *graph().add_initializer() = std::move(tensor); }
-  void scalar(const std::string& name, float value) {
-    auto tensor = empty(name, onnx::TensorProto::FLOAT, {});
-    tensor.add_float_data(value);
-    initializer(std::move(tensor));
-  }
-  void scalar(const std::string& name, int element_type, int value) {
-    auto tensor = empty(name, element_type, {});
-    tensor.add_int32_data(value);
-    initializer(std::move(tensor));
-  }
-  void int64(const std::string& name, const std::vector<std::int64_t>& shape, const std::vector<std::int64_t>& values) {
-    auto tensor = empty(name, onnx::TensorProto::INT64, shape);
-    for (const std::int64_t value : values) tensor.add_int64_data(value);
-    initializer(std::move(tensor));
+  Value& int64(const char* name, const Shape& shape, const std::vector<std::int64_t>& elements) {
+    return constant(name, Dtype::kInt64, shape, elements);
   }
 
-  [[nodiscard]] std::string bytes() const { return model_.SerializeAsString(); }
-
- private:
-  static std::int64_t count(const std::vector<std::int64_t>& shape) {
-    std::int64_t count = 1;
-    for (const std::int64_t size : shape) count *= size;
-    return count;
-  }
-  static onnx::TensorProto empty(const std::string& name, int element_type, const std::vector<std::int64_t>& shape) {
-    onnx::TensorProto tensor;
-    tensor.set_name(name);
-    tensor.set_data_type(element_type);
-    for (const std::int64_t size : shape) tensor.add_dims(size);
-    return tensor;
+  std::string bytes() {
+    rewriter.reset();
+    return model.bytes();
   }
 
-  onnx::ModelProto model_;
-  std::mt19937 random_{7};
+  Model model;
+  std::optional<Rewriter> rewriter;
+  std::mt19937 random{7};
 };
-
-constexpr int kFloat = onnx::TensorProto::FLOAT;
-constexpr int kInt64 = onnx::TensorProto::INT64;
-constexpr int kUint8 = onnx::TensorProto::UINT8;
-constexpr int kInt8 = onnx::TensorProto::INT8;
 
 }  // namespace
 
 std::string conv_net(bool dynamic_batch) {
-  Builder builder("conv_net");
+  Net net("conv_net");
   const std::int64_t batch = dynamic_batch ? -1 : 1;
-  builder.input("image", kFloat, {batch, 3, 16, 16});
-  builder.output("scores", kFloat, {batch, 4, 8, 8});
-  auto& constant = builder.node("Constant", "first_weight", {}, {"w1"});
-  auto* value = constant.add_attribute();
-  value->set_name("value");
-  value->set_type(onnx::AttributeProto::TENSOR);
-  *value->mutable_t() = builder.floats("", {8, 3, 3, 3}, 0.3F);
-  builder.initializer(builder.floats("b1", {8}, 0.1F));
-  builder.initializer(builder.floats("w2", {4, 8, 3, 3}, 0.3F));
-  Builder::ints(builder.node("Conv", "conv1", {"image", "w1", "b1"}, {"c1"}), "pads", {1, 1, 1, 1});
-  builder.node("Relu", "relu1", {"c1"}, {"r1"});
-  auto& second = builder.node("Conv", "conv2", {"r1", "w2"}, {"c2"});
-  Builder::ints(second, "pads", {1, 1, 1, 1});
-  Builder::ints(second, "strides", {2, 2});
-  builder.node("Sigmoid", "sigmoid", {"c2"}, {"scores"});
-  Builder::type(*builder.graph().add_value_info(), "c1", kFloat, {batch, 8, 16, 16});
-  return builder.bytes();
+  Value& image = net.input("image", Dtype::kFloat32, {batch, 3, 16, 16});
+  const auto w1_elements = net.random_floats({8, 3, 3, 3}, 0.3F);
+  const TensorBytes w1_tensor{number_of(Dtype::kFloat32), {8, 3, 3, 3}, std::as_bytes(std::span(w1_elements))};
+  Value& w1 = net.node("Constant", "first_weight", {}, "w1", {{"value", w1_tensor}});
+  Value& b1 = net.floats("b1", {8}, 0.1F);
+  Value& w2 = net.floats("w2", {4, 8, 3, 3}, 0.3F);
+  const std::vector<std::int64_t> pads(4, 1);
+  Value& c1 = net.node("Conv", "conv1", {&image, &w1, &b1}, "c1", {{"pads", pads}});
+  Value& r1 = net.node("Relu", "relu1", {&c1}, "r1");
+  Value& c2 =
+      net.node("Conv", "conv2", {&r1, &w2}, "c2", {{"pads", pads}, {"strides", std::vector<std::int64_t>{2, 2}}});
+  net.output(net.node("Sigmoid", "sigmoid", {&c2}, "scores"), Dtype::kFloat32, {batch, 4, 8, 8});
+  net.rewriter->set_type(c1, {number_of(Dtype::kFloat32), Shape{batch, 8, 16, 16}});
+  return net.bytes();
 }
 
 std::string quantized_conv_net() {
-  Builder builder("quantized_conv_net");
-  builder.input("image", kFloat, {1, 3, 16, 16});
-  builder.output("scores", kFloat, {1, 8, 16, 16});
-  builder.scalar("in_scale", 1.0F / 255.0F);
-  builder.scalar("in_zero", kUint8, 0);
-  builder.scalar("w_scale", 0.004F);
-  builder.scalar("w_zero", kInt8, 0);
-  builder.scalar("out_scale", 0.02F);
-  builder.scalar("out_zero", kUint8, 128);
-  builder.initializer(builder.small_integers("w_int8", {8, 3, 3, 3}));
-  builder.node("QuantizeLinear", "q_image", {"image", "in_scale", "in_zero"}, {"image_q"});
-  builder.node("DequantizeLinear", "dq_image", {"image_q", "in_scale", "in_zero"}, {"image_dq"});
-  builder.node("DequantizeLinear", "dq_weight", {"w_int8", "w_scale", "w_zero"}, {"w"});
-  Builder::ints(builder.node("Conv", "conv", {"image_dq", "w"}, {"c"}), "pads", {1, 1, 1, 1});
-  builder.node("QuantizeLinear", "q_conv", {"c", "out_scale", "out_zero"}, {"c_q"});
-  builder.node("DequantizeLinear", "dq_conv", {"c_q", "out_scale", "out_zero"}, {"scores"});
-  return builder.bytes();
+  Net net("quantized_conv_net");
+  Value& image = net.input("image", Dtype::kFloat32, {1, 3, 16, 16});
+  Value& in_scale = net.constant<float>("in_scale", Dtype::kFloat32, {}, {1.0F / 255.0F});
+  Value& in_zero = net.constant<std::uint8_t>("in_zero", Dtype::kUint8, {}, {0});
+  Value& w_scale = net.constant<float>("w_scale", Dtype::kFloat32, {}, {0.004F});
+  Value& w_zero = net.constant<std::int8_t>("w_zero", Dtype::kInt8, {}, {0});
+  Value& out_scale = net.constant<float>("out_scale", Dtype::kFloat32, {}, {0.02F});
+  Value& out_zero = net.constant<std::uint8_t>("out_zero", Dtype::kUint8, {}, {128});
+  std::vector<std::int8_t> weights(8 * 3 * 3 * 3);
+  for (auto& weight : weights) weight = static_cast<std::int8_t>(static_cast<int>(net.random() % 255U) - 127);
+  Value& w_int8 = net.constant("w_int8", Dtype::kInt8, {8, 3, 3, 3}, weights);
+  Value& image_q = net.node("QuantizeLinear", "q_image", {&image, &in_scale, &in_zero}, "image_q");
+  Value& image_dq = net.node("DequantizeLinear", "dq_image", {&image_q, &in_scale, &in_zero}, "image_dq");
+  Value& w = net.node("DequantizeLinear", "dq_weight", {&w_int8, &w_scale, &w_zero}, "w");
+  Value& c = net.node("Conv", "conv", {&image_dq, &w}, "c", {{"pads", std::vector<std::int64_t>(4, 1)}});
+  Value& c_q = net.node("QuantizeLinear", "q_conv", {&c, &out_scale, &out_zero}, "c_q");
+  net.output(net.node("DequantizeLinear", "dq_conv", {&c_q, &out_scale, &out_zero}, "scores"), Dtype::kFloat32,
+             {1, 8, 16, 16});
+  return net.bytes();
 }
 
 std::string lookup_net(std::int64_t spread) {
-  Builder builder("lookup_net");
-  builder.input("ids", kInt64, {6});
-  builder.input("offset", kInt64, {1});
-  builder.output("rows", kFloat, {6, 4});
-  builder.output("picked", kInt64, {6});
-  builder.output("largest", kInt64, {2});
-  builder.initializer(builder.floats("table", {16, 4}, 1.0F));
-  builder.int64("three", {1}, {spread});
-  builder.int64("two", {1}, {2});
-  builder.int64("row_shape", {2}, {6, 4});
-  builder.node("Add", "shift", {"ids", "offset"}, {"shifted"});
-  builder.node("Mul", "spread", {"shifted", "three"}, {"picked"});
-  Builder::integer(builder.node("Gather", "gather", {"table", "picked"}, {"gathered"}), "axis", 0);
-  builder.node("Reshape", "reshape", {"gathered", "row_shape"}, {"rows"});
-  builder.node("TopK", "topk", {"picked", "two"}, {"largest", "largest_at"});
-  return builder.bytes();
+  Net net("lookup_net");
+  Value& ids = net.input("ids", Dtype::kInt64, {6});
+  Value& offset = net.input("offset", Dtype::kInt64, {1});
+  Value& table = net.floats("table", {16, 4}, 1.0F);
+  Value& three = net.int64("three", {1}, {spread});
+  Value& two = net.int64("two", {1}, {2});
+  Value& row_shape = net.int64("row_shape", {2}, {6, 4});
+  Value& shifted = net.node("Add", "shift", {&ids, &offset}, "shifted");
+  Value& picked = net.node("Mul", "spread", {&shifted, &three}, "picked");
+  Value& gathered = net.node("Gather", "gather", {&table, &picked}, "gathered", {{"axis", std::int64_t{0}}});
+  Value& rows = net.node("Reshape", "reshape", {&gathered, &row_shape}, "rows");
+  const Node& largest =
+      net.rewriter->add_node(net.rewriter->main(), "TopK", {&picked, &two}, {"largest", "largest_at"}, {}, "topk");
+  net.output(rows, Dtype::kFloat32, {6, 4});
+  net.output(picked, Dtype::kInt64, {6});
+  net.output(*largest.output(0), Dtype::kInt64, {2});
+  return net.bytes();
+}
+
+std::string positions_net() {
+  Net net("positions_net");
+  Value& ids = net.input("ids", Dtype::kInt64, {1, 4});
+  Value& embedding = net.floats("embedding", {10, 4}, 1.0F);
+  Value& zero = net.int64("zero", {}, {0});
+  Value& one = net.int64("one", {}, {1});
+  Value& shape = net.node("Shape", "shape", {&ids}, "shape_of_ids");
+  Value& length = net.node("Gather", "length", {&shape, &one}, "length");
+  Value& positions = net.node("Range", "range", {&zero, &length, &one}, "positions");
+  Value& of_positions = net.node("Gather", "embed_positions", {&embedding, &positions}, "of_positions");
+  Value& of_ids = net.node("Gather", "embed_ids", {&embedding, &ids}, "of_ids");
+  net.output(net.node("Add", "add", {&of_ids, &of_positions}, "y"), Dtype::kFloat32, {1, 4, 4});
+  return net.bytes();
+}
+
+std::string last_token_net() {
+  Net net("last_token_net");
+  Value& ids = net.input("ids", Dtype::kInt64, {1, 4});
+  Value& embedding = net.floats("embedding", {10, 4}, 1.0F);
+  Value& rows = net.node("Gather", "embed", {&embedding, &ids}, "rows", {{"axis", std::int64_t{0}}});
+  Value& end = net.node("ArgMax", "end", {&ids}, "end", {{"axis", std::int64_t{1}}, {"keepdims", std::int64_t{0}}});
+  net.output(net.node("Gather", "pick", {&rows, &end}, "y", {{"axis", std::int64_t{1}}}), Dtype::kFloat32, {1, 1, 4});
+  return net.bytes();
+}
+
+std::string clashing_names_net() {
+  Net net("clashing_names_net");
+  Value& x = net.input("x", Dtype::kFloat32, {2, 3, 4});
+  Value& y = net.node("ArgMax", "y", {&x}, "y", {{"axis", std::int64_t{1}}});
+  Value& z = net.node("Cast", "y/Cast", {&y}, "z", {{"to", std::int64_t{number_of(Dtype::kFloat32)}}});
+  net.output(y, Dtype::kInt64, {2, 1, 4});
+  net.output(net.node("Abs", "y/Transpose", {&z}, "z_abs"), Dtype::kFloat32, {2, 1, 4});
+  net.output(y, Dtype::kInt64, {2, 1, 4});
+  return net.bytes();
+}
+
+std::string branching_net() {
+  Net net("branching_net");
+  Rewriter& rewriter = *net.rewriter;
+  Value& x = net.input("x", Dtype::kFloat32, {2, 3});
+  Value& ids = net.input("ids", Dtype::kInt64, {2});
+  Value& condition = net.input("condition", Dtype::kBool, {});
+  Value& hidden = net.node("Relu", "relu", {&x}, "hidden");
+  Node& branch = rewriter.add_node(rewriter.main(), "If", {&condition}, {"chosen"}, {}, "branch");
+  // Both branches call what they give "inner", and both of the nested ones "rows"; all read values from outside, some
+  // two graphs up.
+  Scope& then_branch = rewriter.add_inner_graph(branch, "then_branch", "then");
+  Node& nested = rewriter.add_node(then_branch, "If", {&condition}, {"inner"}, {}, "relu_of_branch");
+  for (const char* attribute : {"then_branch", "else_branch"}) {
+    Scope& innermost = rewriter.add_inner_graph(nested, attribute, attribute);
+    Node& gather = rewriter.add_node(innermost, "Gather", {&hidden, &ids}, {"rows"});
+    rewriter.add_output(*gather.output(0));
+    rewriter.rename(*gather.output(0), "rows");
+    rewriter.set_type(*gather.output(0), {number_of(Dtype::kFloat32), Shape{2, 3}});
+  }
+  rewriter.add_output(*nested.output(0));
+  rewriter.set_type(*nested.output(0), {number_of(Dtype::kFloat32), Shape{2, 3}});
+  Scope& else_branch = rewriter.add_inner_graph(branch, "else_branch", "else");
+  Node& negated = rewriter.add_node(else_branch, "Neg", {&x}, {"negated"}, {}, "neg");
+  rewriter.add_output(*negated.output(0));
+  rewriter.rename(*negated.output(0), "inner");
+  rewriter.set_type(*negated.output(0), {number_of(Dtype::kFloat32), Shape{2, 3}});
+  net.output(*branch.output(0), Dtype::kFloat32, {2, 3});
+  net.output(net.node("Abs", "abs", {&hidden}, "y"), Dtype::kFloat32, {2, 3});
+  return net.bytes();
+}
+
+std::string function_net() {
+  Net net("function_net");
+  Rewriter& rewriter = *net.rewriter;
+  rewriter.import_domain("own", 1);
+  Scope& body = rewriter.add_function("own", "Doubled", {"x"});
+  Node& sum = rewriter.add_node(body, "Add", {body.inputs()[0], body.inputs()[0]}, {"y"}, {}, "sum");
+  rewriter.add_output(*sum.output(0));
+  Value& ids = net.input("ids", Dtype::kInt64, {3});
+  Node& call = rewriter.add_node(rewriter.main(), "Doubled", {&ids}, {"twice"}, {}, "call", "own");
+  net.output(*call.output(0), Dtype::kInt64, {3});
+  return net.bytes();
 }
 
 std::string determinant_net() {
-  Builder builder("determinant_net");
-  builder.input("matrix", kFloat, {1, 4, 4});
-  builder.output("value", kFloat, {1});
-  builder.node("Relu", "before", {"matrix"}, {"b"});
-  builder.node("Det", "determinant", {"b"}, {"d"});
-  builder.node("Neg", "after", {"d"}, {"value"});
-  return builder.bytes();
+  Net net("determinant_net");
+  Value& matrix = net.input("matrix", Dtype::kFloat32, {1, 4, 4});
+  Value& b = net.node("Relu", "before", {&matrix}, "b");
+  Value& d = net.node("Det", "determinant", {&b}, "d");
+  net.output(net.node("Neg", "after", {&d}, "value"), Dtype::kFloat32, {1});
+  return net.bytes();
 }
 
 std::string determinant_alone() {
-  Builder builder("determinant_alone");
-  builder.input("matrix", kFloat, {1, 4, 4});
-  builder.output("value", kFloat, {1});
-  builder.node("Det", "determinant", {"matrix"}, {"value"});
-  return builder.bytes();
+  Net net("determinant_alone");
+  Value& matrix = net.input("matrix", Dtype::kFloat32, {1, 4, 4});
+  net.output(net.node("Det", "determinant", {&matrix}, "value"), Dtype::kFloat32, {1});
+  return net.bytes();
 }
 
 std::string subtraction_net() {
-  Builder builder("subtraction_net");
-  builder.input("left", kFloat, {2});
-  builder.input("right", kFloat, {2});
-  builder.output("difference", kFloat, {2});
-  builder.output("left", kFloat, {2});
-  builder.node("Sub", "subtract", {"left", "right"}, {"difference"});
-  return builder.bytes();
+  Net net("subtraction_net");
+  Value& left = net.input("left", Dtype::kFloat32, {2});
+  Value& right = net.input("right", Dtype::kFloat32, {2});
+  net.output(net.node("Sub", "subtract", {&left, &right}, "difference"), Dtype::kFloat32, {2});
+  net.output(left, Dtype::kFloat32, {2});
+  return net.bytes();
+}
+
+std::string net_without_shapes(bool types_output) {
+  Net net("net_without_shapes");
+  Rewriter& rewriter = *net.rewriter;
+  Value& x = rewriter.add_input(rewriter.main(), "x", {number_of(Dtype::kFloat32), std::nullopt});
+  Value& y = net.node("Relu", "relu", {&x}, "y");
+  rewriter.add_output(y);
+  if (types_output) rewriter.set_type(y, {number_of(Dtype::kFloat32), std::nullopt});
+  return net.bytes();
 }
 
 std::string external_weight_net(Entries entries) {
-  Builder builder("external_weight_net");
-  builder.input("data", kFloat, {2});
-  builder.output("sum", kFloat, {2});
-  auto* weight = builder.graph().add_initializer();
-  weight->set_name("weight");
-  weight->set_data_type(kFloat);
-  weight->add_dims(2);
-  weight->set_data_location(onnx::TensorProto::EXTERNAL);
+  Net net("external_weight_net");
+  Value& data = net.input("data", Dtype::kFloat32, {2});
+  Value& weight = net.rewriter->add_external_initializer("weight", number_of(Dtype::kFloat32), {2}, "weight.bin", 0);
+  net.output(net.node("Add", "add", {&data, &weight}, "sum"), Dtype::kFloat32, {2});
+  // Entries that no honest writer makes go in by hand.
+  onnx::TensorProto& tensor = *net.model.proto().mutable_graph()->mutable_initializer(0);
+  tensor.clear_external_data();
   for (const auto& [key, value] : entries) {
-    auto* entry = weight->add_external_data();
+    auto* entry = tensor.add_external_data();
     entry->set_key(key);
     entry->set_value(value);
   }
-  builder.node("Add", "add", {"data", "weight"}, {"sum"});
-  return builder.bytes();
+  return net.bytes();
 }
 
 void write(const std::filesystem::path& path, const std::string& bytes) {

@@ -21,6 +21,27 @@ namespace slipway::compile::onnx_graph::testing {
 /// the ids that were picked, int64[6], and the two largest of them by TopK, int64[2].
 [[nodiscard]] std::string lookup_net(std::int64_t spread = 3);
 
+/// ids int64[1,4], read by Gather and by Shape -> embeddings of ids and of their positions, added -> y float32[1,4,4]:
+/// the pattern of text encoders.
+[[nodiscard]] std::string positions_net();
+
+/// ids int64[1,4], read by Gather and by ArgMax -> the embedding of the largest id -> y float32[1,1,4].
+[[nodiscard]] std::string last_token_net();
+
+/// x float32[2,3,4] -> y int64[2,1,4], z_abs float32[2,1,4], and y once more, with nodes called "y/Cast" and
+/// "y/Transpose", as converters from TensorFlow leave them.
+[[nodiscard]] std::string clashing_names_net();
+
+/// x float32[2,3], ids int64[2], condition bool -> an If with an If inside, whose graphs read x, ids and the inner
+/// value "hidden" from outside and use the same names in both branches -> chosen float32[2,3], y float32[2,3].
+[[nodiscard]] std::string branching_net();
+
+/// ids int64[3] -> a call of the local function own::Doubled -> twice int64[3].
+[[nodiscard]] std::string function_net();
+
+/// x float32 of unknown rank -> Relu -> y of the same, or of no type at all.
+[[nodiscard]] std::string net_without_shapes(bool types_output);
+
 /// matrix float32[1,4,4] -> Relu "before" -> Det "determinant" -> Neg "after" -> value float32[1]: no NPU knows Det.
 [[nodiscard]] std::string determinant_net();
 
