@@ -112,6 +112,9 @@ Result<Prepared> prepare(const std::shared_ptr<runtime::Environment>& environmen
   SLIPWAY_TRY(apply_truncations(model, request, log));
   SLIPWAY_TRY(onnx_graph::channel_last_inputs(model, request.channel_last_inputs));
   SLIPWAY_TRY(onnx_graph::channel_last_outputs(model, request.channel_last_outputs));
+  if (request.target != Target::kOnnx && request.htp) {
+    prepared.avoided_faults = npu_faults::avoid_known_faults(model, request.htp->htp_arch, request.chip_supports_fp16);
+  }
 
   prepared.summary = model.summary();
   prepared.boundary.channel_last_inputs = positions_of(request.channel_last_inputs, prepared.summary.inputs);

@@ -268,6 +268,16 @@ Result<void> check_options(const CompileRequest& request) {
   return {};
 }
 
+/// Says where the graph was rewritten because the chip's compiler would have got it wrong.
+void report_avoided_faults(const Prepared& prepared, const Log& log, CompileResult& result) {
+  std::vector<std::string> ids;
+  for (const auto& avoided : prepared.avoided_faults) {
+    log(npu_faults::to_string(avoided));
+    ids.emplace_back(avoided.fault->id);
+  }
+  if (!ids.empty()) result.metadata["avoided_compiler_faults"] = fmt::format("{}", fmt::join(ids, ","));
+}
+
 }  // namespace
 
 Result<void> check_chip(const CompileRequest& request, const onnx_graph::ModelSummary& model) {
@@ -315,6 +325,7 @@ Result<void> compile_for_qnn(const std::shared_ptr<runtime::Environment>& enviro
     log(fmt::format("the graph keeps the compiler's own name: ONNX Runtime offers no way to name it {}",
                     request.graph_name));
   }
+  report_avoided_faults(prepared, log, result);
   {
     auto session = runtime::Session::load(environment, prepared.model, compiling_session(environment, request, folder));
     if (!session) {

@@ -6,9 +6,11 @@
 #include <gtest/gtest.h>
 
 #include "base/files.hpp"
+#include "compile/npu_faults/known_faults.hpp"
 #include "compile/onnx_graph/context_nodes.hpp"
 #include "compile/onnx_graph/testing/tiny_models.hpp"
 #include "compile/testing_environment.hpp"
+#include "runtime/session.hpp"
 
 /// Everything here runs Qualcomm's own compiler and, to compare, its HTP emulator.
 namespace slipway::compile {
@@ -77,6 +79,29 @@ TEST_F(CompileForQnn, the_comparison_can_be_left_out_and_the_note_says_so) {
   EXPECT_TRUE(result->agreement.empty());
   EXPECT_EQ(result->agreement_note, "not compared: left out as asked");
   EXPECT_TRUE(std::filesystem::exists(result->artifact));
+}
+
+TEST_F(CompileForQnn, known_faults_of_the_compiler_are_avoided_and_said) {
+  request_.target = Target::kPrecompiledQnnOnnx;
+  request_.model = folder() / "net.onnx";
+  ASSERT_TRUE(npu_faults::known_faults()[0].probe().write(request_.model));
+  const auto result = compile(testing::environment(), request_, {});
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_THAT(result->log, Contains(AllOf(HasSubstr("Cast from uint8"), HasSubstr("avoided in 1 place"))));
+  EXPECT_EQ(result->metadata.at("avoided_compiler_faults"), "uint8-to-float");
+
+  // All 256 numbers, which the compiler turns into 0 and 1 without the rewrite.
+  auto input = tensor::Tensor::zeros(tensor::Dtype::kUint8, result->inputs[0].shape);
+  for (std::size_t i = 0; i < input->size_bytes(); ++i) input->bytes()[i] = static_cast<std::byte>(i % 256);
+  tensor::NamedTensors inputs;
+  inputs.push_back({"x", *std::move(input)});
+  runtime::SessionOptions options;
+  options.provider = {.name = "qnn", .options = {}, .htp = kSm8650};
+  const auto session = runtime::Session::load(testing::environment(), result->artifact, options);
+  ASSERT_TRUE(session) << session.error().message;
+  const auto outputs = (*session)->run(inputs);
+  ASSERT_TRUE(outputs) << outputs.error().message;
+  EXPECT_EQ(tensor::compare(inputs[0].tensor, (*outputs)[0].tensor)->max_abs, 0);
 }
 
 TEST_F(CompileForQnn, a_context_binary_has_a_wrapper_that_runs_it) {

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compile/onnx_graph/model.hpp"
+#include "compile/onnx_graph/rewriter.hpp"
+
+/// What Qualcomm's compiler is known to do wrong with graphs that it takes or should take, and how it is avoided.
+namespace slipway::compile::npu_faults {
+
+/// One row of the table of faults. Whether it still shows is asked with its probe, by `slipway doctor --npu-probes`.
+struct KnownFault {
+  std::string_view id;      ///< "uint8-to-float"
+  std::string_view effect;  ///< what happens without the rewrite, for people
+  std::string_view remedy;  ///< what is written in its place, for people
+  int oldest_htp;           ///< Hexagon versions on whose compiler it was seen
+  int newest_htp;
+  bool only_with_fp16;             ///< it does not show on chips that compute with integers only
+  std::string_view seen_in_qairt;  ///< releases in which it was seen
+  /// Rewrites every place of a graph where it would show, to the same values. @return how many
+  int (*avoid)(onnx_graph::Rewriter& graph);
+  /// A graph of a few nodes on which it shows. Its inputs are those of the probes (compile/npu_probes).
+  onnx_graph::Model (*probe)();
+};
+[[nodiscard]] std::span<const KnownFault> known_faults();
+
+/// A fault that a graph would have met.
+struct Avoided {
+  const KnownFault* fault;
+  int places;
+};
+
+/// Rewrites a graph so that a chip's compiler meets none of the known faults. Every rewrite gives the values of the
+/// ONNX operators that it replaces, so it is right also where the fault is gone.
+/// @return what was rewritten; empty when the model is as it was
+[[nodiscard]] std::vector<Avoided> avoid_known_faults(onnx_graph::Model& model, int htp_arch, bool with_fp16);
+
+/// "Cast from uint8 … (2 places): …", for logs.
+[[nodiscard]] std::string to_string(const Avoided& avoided);
+
+}  // namespace slipway::compile::npu_faults
