@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <fstream>
-#include <mutex>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
 #include "base/hash.hpp"
-#include "base/pause.hpp"
 
 namespace slipway::hub::client {
 namespace {
@@ -23,6 +22,8 @@ constexpr milliseconds kLeaseLimit{40'000};  // the hub answers after 30 s
 constexpr milliseconds kQuickLimit{5'000};
 constexpr milliseconds kLeaveLimit{2'000};
 constexpr milliseconds kUsualLimit{30'000};
+constexpr int kPartialContent = 206;
+constexpr seconds kPartStallLimit{120};  // the hub makes a part durable before it answers
 
 Code code_of(int status) {
   switch (status) {
@@ -58,14 +59,65 @@ base::Error refusal(const Reply& reply, std::string_view url) {
   return {code_of(reply.status), fmt::format("the hub answered {} to {}: {}", reply.status, url, detail_of(reply))};
 }
 
+/// An input while it arrives, over as many connections as it takes.
+class ArrivingInput {
+ public:
+  ArrivingInput(const agent::InputFile& input, std::filesystem::path to) : input_(input), to_(std::move(to)) {
+    start_anew();
+  }
+
+  [[nodiscard]] std::uint64_t size_bytes() const { return size_bytes_; }
+
+  void start_anew() {
+    file_ = std::ofstream(to_, std::ios::binary | std::ios::trunc);
+    hash_ = base::Sha256();
+    size_bytes_ = 0;
+  }
+
+  bool take(std::string_view piece) {
+    size_bytes_ += piece.size();
+    hash_.update(piece);
+    file_.write(piece.data(), static_cast<std::streamsize>(piece.size()));
+    return file_.good() && size_bytes_ <= input_.size_bytes;
+  }
+
+  /// Whether it is here whole. What cannot be gone on with is thrown away.
+  base::Result<void> check(const base::Result<Reply>& reply) {
+    if (!file_.flush()) return fail(Code::kResourceExhausted, "writing {} failed: is the disk full?", to_.string());
+    if (size_bytes_ == input_.size_bytes) {
+      const auto found = std::exchange(hash_, base::Sha256()).hex();
+      if (found == input_.sha256) return {};
+      start_anew();
+      return fail(Code::kDataLoss, "input {} arrived with SHA-256 {}, expected {}", input_.name, found, input_.sha256);
+    }
+    if (size_bytes_ > input_.size_bytes) {
+      start_anew();
+      return fail(Code::kDataLoss, "input {} has more than the {} bytes that were announced", input_.name,
+                  input_.size_bytes);
+    }
+    if (!reply) return std::unexpected(reply.error().with("fetch input " + input_.name));
+    if (reply->status / 100 != 2) return std::unexpected(refusal(*reply, "fetch input " + input_.name));
+    const auto arrived = size_bytes_;
+    start_anew();
+    return fail(Code::kDataLoss, "input {} arrived with {} of {} bytes", input_.name, arrived, input_.size_bytes);
+  }
+
+ private:
+  const agent::InputFile& input_;
+  const std::filesystem::path to_;
+  std::ofstream file_;
+  base::Sha256 hash_;
+  std::uint64_t size_bytes_ = 0;
+};
+
 bool may_pass(const base::Error& error) {
   return error.code == Code::kUnavailable || error.code == Code::kDeadlineExceeded;
 }
 
 }  // namespace
 
-AgentClient::AgentClient(std::string hub_url, std::string token, RetryPolicy policy)
-    : hub_url_(std::move(hub_url)), token_(std::move(token)), policy_(policy) {
+AgentClient::AgentClient(std::string hub_url, std::string token, RetryPolicy policy, RetryTime time)
+    : hub_url_(std::move(hub_url)), token_(std::move(token)), policy_(policy), time_(std::move(time)) {
   while (hub_url_.ends_with('/')) hub_url_.pop_back();
 }
 
@@ -73,20 +125,21 @@ std::string AgentClient::absolute(const std::string& url) const {
   return url.starts_with('/') ? hub_url_ + url : url;
 }
 
-base::Result<Reply> AgentClient::send_until_answered(const Request& request, bool is_retried,
-                                                     const std::stop_token& stop) {
-  const auto give_up = std::chrono::steady_clock::now() + policy_.total;
-  milliseconds wait = policy_.first_pause;
+base::Result<Reply> AgentClient::send_once(const Request& request, const std::stop_token& stop) {
   // A transfer's URL is a secret: it grants access by itself.
   const std::string shown = request.authorization.empty() ? "a transfer" : request.url;
+  auto reply = connection_.send(request, stop);
+  if (!reply) return std::unexpected(reply.error().with(shown));
+  if (reply->status / 100 != 2) return std::unexpected(refusal(*reply, shown));
+  return reply;
+}
+
+base::Result<Reply> AgentClient::send_until_answered(Request request, const std::stop_token& stop) {
+  Retries retries(policy_, time_);
+  if (request.upload != nullptr) request.sent = [&](std::uint64_t size_bytes) { retries.reached(size_bytes); };
   for (;;) {
-    auto reply = connection_.send(request, stop);
-    if (reply && reply->status / 100 == 2) return reply;
-    const base::Error error = reply ? refusal(*reply, shown) : reply.error().with(shown);
-    const bool is_over = std::chrono::steady_clock::now() + wait >= give_up;
-    if (!is_retried || !may_pass(error) || is_over || stop.stop_requested()) return std::unexpected(error);
-    base::pause(wait, stop);
-    wait = std::min(2 * wait, policy_.longest_pause);
+    auto reply = send_once(request, stop);
+    if (reply || !may_pass(reply.error()) || !retries.wait(stop)) return reply;
   }
 }
 
@@ -100,7 +153,7 @@ base::Result<Reply> AgentClient::post(const std::string& path, std::string_view 
   request.body = body;
   request.time_limit = time_limit;
   request.stall_limit = std::max(seconds(30), std::chrono::duration_cast<seconds>(time_limit));
-  return send_until_answered(request, is_retried, stop);
+  return is_retried ? send_until_answered(std::move(request), stop) : send_once(request, stop);
 }
 
 base::Result<std::string> AgentClient::register_agent(const agent::Registration& registration, std::stop_token stop) {
@@ -138,51 +191,28 @@ base::Result<void> AgentClient::append_log(const std::string& job_id, const std:
   return {};
 }
 
-base::Result<void> AgentClient::fetch_once(const agent::InputFile& input, const std::filesystem::path& to,
-                                           const std::stop_token& stop) {
-  std::ofstream file(to, std::ios::binary | std::ios::trunc);
-  if (!file) return std::unexpected(base::errno_error(errno, fmt::format("write {}", to.string())));
-  base::Sha256 hash;
-  std::uint64_t size_bytes = 0;
-  Request request;
-  request.url = absolute(input.url);
-  request.sink = [&](std::string_view piece) {
-    size_bytes += piece.size();
-    hash.update(piece);
-    file.write(piece.data(), static_cast<std::streamsize>(piece.size()));
-    return file.good() && size_bytes <= input.size_bytes;
-  };
-  const auto reply = connection_.send(request, stop);
-  file.close();
-  if (!file) return fail(Code::kResourceExhausted, "writing {} failed: is the disk full?", to.string());
-  if (size_bytes > input.size_bytes) {
-    return fail(Code::kDataLoss, "input {} has more than the {} bytes that were announced", input.name,
-                input.size_bytes);
-  }
-  if (!reply) return std::unexpected(reply.error().with("fetch input " + input.name));
-  if (reply->status / 100 != 2) return std::unexpected(refusal(*reply, "fetch input " + input.name));
-  if (size_bytes != input.size_bytes) {
-    return fail(Code::kDataLoss, "input {} arrived with {} of {} bytes", input.name, size_bytes, input.size_bytes);
-  }
-  const auto found = hash.hex();
-  if (found != input.sha256) {
-    return fail(Code::kDataLoss, "input {} arrived with SHA-256 {}, expected {}", input.name, found, input.sha256);
-  }
-  return {};
-}
-
 base::Result<void> AgentClient::fetch(const agent::InputFile& input, const std::filesystem::path& to,
                                       std::stop_token stop) {
-  const auto give_up = std::chrono::steady_clock::now() + policy_.total;
-  milliseconds wait = policy_.first_pause;
+  ArrivingInput file(input, to);
+  Retries retries(policy_, time_);
   for (int losses = 0;;) {
-    const auto outcome = fetch_once(input, to, stop);
-    if (outcome || stop.stop_requested()) return outcome;
-    losses += outcome.error().code == Code::kDataLoss ? 1 : 0;
-    const bool is_worth_it = may_pass(outcome.error()) || (losses == 1 && outcome.error().code == Code::kDataLoss);
-    if (!is_worth_it || std::chrono::steady_clock::now() + wait >= give_up) return outcome;
-    base::pause(wait, stop);
-    wait = std::min(2 * wait, policy_.longest_pause);
+    Request request;
+    request.url = absolute(input.url);
+    request.range_begin = file.size_bytes();
+    bool is_first = true;
+    request.sink = [&](int status, std::string_view piece) {
+      if (std::exchange(is_first, false) && status != kPartialContent) file.start_anew();  // the server takes no ranges
+      const bool is_kept = file.take(piece);
+      retries.reached(file.size_bytes());
+      return is_kept;
+    };
+    const auto reply = connection_.send(request, stop);
+    auto outcome = file.check(reply);
+    if (outcome) return outcome;
+    const bool is_lost = outcome.error().code == Code::kDataLoss;
+    losses += is_lost ? 1 : 0;
+    if (is_lost ? losses > 1 : !may_pass(outcome.error())) return outcome;
+    if (!retries.wait(stop)) return outcome;
   }
 }
 
@@ -206,7 +236,8 @@ base::Result<agent::ResultFile> AgentClient::upload(const std::string& job_id, c
     request.method = "PUT";
     request.url = absolute(plan.urls[index]);
     request.upload = &part;
-    SLIPWAY_ASSIGN(auto put, send_until_answered(request, true, stop));
+    request.stall_limit = kPartStallLimit;
+    SLIPWAY_ASSIGN(auto put, send_until_answered(std::move(request), stop));
     if (put.etag.empty()) return fail(Code::kInternal, "the hub gave no ETag for part {} of {}", index, name);
     result.etags.push_back(std::move(put.etag));
     offset += part.size_bytes;

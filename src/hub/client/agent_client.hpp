@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -11,16 +10,10 @@
 
 #include "base/error.hpp"
 #include "hub/client/http.hpp"
+#include "hub/client/retries.hpp"
 #include "hub/protocol/agent_messages.hpp"
 
 namespace slipway::hub::client {
-
-/// How long a request is tried again when the hub is away (no connection, 5xx, 429), with growing pauses.
-struct RetryPolicy {
-  std::chrono::milliseconds first_pause{100};
-  std::chrono::milliseconds longest_pause{2000};
-  std::chrono::milliseconds total{25'000};
-};
 
 /// The agent's side of the agent API (proto/slipway/agent.proto). Errors of every call: kUnavailable,
 /// kDeadlineExceeded: the hub is away longer than the policy allows; kUnauthenticated, kPermissionDenied: the token is
@@ -30,7 +23,7 @@ struct RetryPolicy {
 class AgentClient {
  public:
   /// @param hub_url  "http://127.0.0.1:8400", without a path
-  AgentClient(std::string hub_url, std::string token, RetryPolicy policy = {});
+  AgentClient(std::string hub_url, std::string token, RetryPolicy policy = {}, RetryTime time = {});
 
   [[nodiscard]] base::Result<std::string> register_agent(const protocol::agent::Registration& registration,
                                                          std::stop_token stop = {});
@@ -48,7 +41,8 @@ class AgentClient {
   [[nodiscard]] base::Result<void> append_log(const std::string& job_id, const std::string& lease_token,
                                               std::string_view text);
 
-  /// Streams an input to a file and checks its size and SHA-256. @error kDataLoss: they differ, also the second time
+  /// Streams an input to a file and checks its size and SHA-256. A transfer that breaks goes on where it was.
+  /// @error kDataLoss: they differ, also the second time
   [[nodiscard]] base::Result<void> fetch(const protocol::agent::InputFile& input, const std::filesystem::path& to,
                                          std::stop_token stop = {});
 
@@ -65,14 +59,14 @@ class AgentClient {
  private:
   base::Result<Reply> post(const std::string& path, std::string_view body, std::chrono::milliseconds time_limit,
                            bool is_retried, const std::stop_token& stop);
-  base::Result<Reply> send_until_answered(const Request& request, bool is_retried, const std::stop_token& stop);
-  base::Result<void> fetch_once(const protocol::agent::InputFile& input, const std::filesystem::path& to,
-                                const std::stop_token& stop);
+  base::Result<Reply> send_once(const Request& request, const std::stop_token& stop);
+  base::Result<Reply> send_until_answered(Request request, const std::stop_token& stop);
   [[nodiscard]] std::string absolute(const std::string& url) const;
 
   std::string hub_url_;
   std::string token_;
   RetryPolicy policy_;
+  RetryTime time_;
   HttpConnection connection_;
 };
 

@@ -28,6 +28,25 @@ using ::testing::HasSubstr;
 
 const RetryPolicy kQuick{milliseconds(5), milliseconds(20), milliseconds(2000)};
 
+/// Time that passes when a test says so, and while a client waits for its next attempt.
+class TurnedTime {
+ public:
+  void advance(milliseconds time) { now_ += time.count(); }
+  RetryTime time() {
+    return {.now = [this] { return std::chrono::steady_clock::time_point(milliseconds(now_.load())); },
+            .pause = [this](milliseconds time, const std::stop_token&) { advance(time); }};
+  }
+
+ private:
+  std::atomic<std::int64_t> now_{0};
+};
+
+/// Where a request wants to begin: "Range: bytes=N-".
+std::size_t range_begin_of(const Seen& seen) {
+  const auto at = seen.headers.find("Range: bytes=");
+  return at == std::string::npos ? 0 : std::strtoull(seen.headers.c_str() + at + 13, nullptr, 10);
+}
+
 class Client : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -202,6 +221,83 @@ TEST_F(Client, uploads_a_result_in_parts_with_their_length) {
   }
   for (const auto& [path, body] : parts) together += body;
   EXPECT_EQ(together, content);
+}
+
+TEST_F(Client, goes_on_with_a_download_that_breaks_again_and_again_for_as_long_as_it_moves) {
+  std::string content;
+  for (int index = 0; index < 20'000; ++index) content += fmt::format("{},", index);
+  TurnedTime world;
+  TinyServer server([&](const Seen& seen) {
+    world.advance(milliseconds(24'000));  // each connection lives a little less than the budget of 25 s
+    const auto begin = range_begin_of(seen);
+    Answer answer{.status = begin == 0 ? 200 : 206, .body = content.substr(begin), .headers = ""};
+    if (answer.body.size() > 10'000) answer.cut_after = 10'000;
+    return answer;
+  });
+  AgentClient client(server.url(), "t", {}, world.time());
+  const agent::InputFile input{"m.onnx", "/assets/x", base::sha256_hex(content), content.size()};
+  const auto fetched = client.fetch(input, root_->path() / "in");
+  ASSERT_TRUE(fetched) << fetched.error().message;
+  EXPECT_EQ(base::read_file(root_->path() / "in", 1 << 24).value(), content);
+  const auto seen = server.seen();
+  EXPECT_EQ(seen.size(), (content.size() + 9'999) / 10'000) << "every byte came once";
+  EXPECT_EQ(range_begin_of(seen[1]), 10'000U);
+}
+
+TEST_F(Client, gives_a_download_up_that_never_gets_past_a_point) {
+  const std::string content(50'000, 'q');
+  TurnedTime world;
+  TinyServer server([&](const Seen&) {  // it takes no ranges, and breaks where it broke before
+    world.advance(milliseconds(10'000));
+    return Answer{.status = 200, .body = content, .headers = "", .hang_up = false, .cut_after = 20'000};
+  });
+  AgentClient client(server.url(), "t", {}, world.time());
+  const agent::InputFile input{"m.onnx", "/assets/x", base::sha256_hex(content), content.size()};
+  EXPECT_EQ(client.fetch(input, root_->path() / "in").error().code, Code::kUnavailable);
+  EXPECT_EQ(server.seen().size(), 4U) << "the one that got there, and three that did not get further";
+}
+
+TEST_F(Client, reads_the_whole_again_from_a_server_that_takes_no_ranges) {
+  const std::string content(50'000, 'q');
+  std::atomic<int> turn{0};
+  TinyServer server([&](const Seen&) {
+    Answer answer{.status = 200, .body = content, .headers = ""};
+    if (turn++ == 0) answer.cut_after = 20'000;
+    return answer;
+  });
+  AgentClient client(server.url(), "t", kQuick);
+  const agent::InputFile input{"m.onnx", "/assets/x", base::sha256_hex(content), content.size()};
+  ASSERT_TRUE(client.fetch(input, root_->path() / "in"));
+  EXPECT_EQ(base::read_file(root_->path() / "in", 1 << 24).value(), content);
+}
+
+TEST_F(Client, sends_a_slow_part_again_whose_first_attempt_took_longer_than_the_budget) {
+  const std::string content(100'000, 'q');
+  std::ofstream(root_->path() / "out", std::ios::binary) << content;
+  TurnedTime world;
+  std::atomic<int> parts{0};
+  TinyServer server([&](const Seen& seen) {
+    if (seen.method != "PUT") return Answer{200, encode(agent::BlobPlan{"u1", {"/p/0"}, 200'000}), ""};
+    world.advance(milliseconds(60'000));
+    if (parts++ < 2) return Answer{.status = 200, .body = "", .headers = "", .hang_up = true};
+    return Answer{.status = 200, .body = "", .headers = "ETag: \"tag\"\r\n"};
+  });
+  AgentClient client(server.url(), "t", {}, world.time());
+  const auto result = client.upload("j1", "l", "model.onnx", root_->path() / "out");
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(result->etags.size(), 1U);
+  EXPECT_EQ(parts, 3);
+}
+
+TEST_F(Client, completes_with_a_hub_whose_first_answer_comes_too_late) {
+  TurnedTime world;
+  std::atomic<int> turn{0};
+  TinyServer server([&](const Seen&) {
+    world.advance(milliseconds(30'000));
+    return turn++ == 0 ? Answer{.status = 503, .body = "", .headers = ""} : Answer{};
+  });
+  AgentClient client(server.url(), "t", {}, world.time());
+  EXPECT_TRUE(client.complete("j1", {}));
 }
 
 }  // namespace

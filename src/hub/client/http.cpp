@@ -37,7 +37,7 @@ std::size_t take_body(char* bytes, std::size_t size, std::size_t count, void* ra
   long status = 0;
   curl_easy_getinfo(transfer.handle, CURLINFO_RESPONSE_CODE, &status);
   if (transfer.request->sink && status / 100 == 2) {
-    transfer.is_refused_by_sink = !transfer.request->sink(piece);
+    transfer.is_refused_by_sink = !transfer.request->sink(static_cast<int>(status), piece);
     return transfer.is_refused_by_sink ? 0 : piece.size();
   }
   transfer.is_too_large = transfer.reply.body.size() + piece.size() > kLargestReply;
@@ -67,6 +67,7 @@ std::size_t give_upload(char* buffer, std::size_t size, std::size_t count, void*
   const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(size * count, transfer.upload_left));
   const auto given = std::fread(buffer, 1, wanted, transfer.upload);
   transfer.upload_left -= given;
+  if (transfer.request->sent) transfer.request->sent(transfer.request->upload->size_bytes - transfer.upload_left);
   return given == 0 && wanted > 0 ? CURL_READFUNC_ABORT : given;
 }
 
@@ -138,6 +139,7 @@ base::Result<Reply> HttpConnection::send(const Request& request, std::stop_token
   curl_slist* raw_headers = nullptr;
   const auto add_header = [&](const std::string& line) { raw_headers = curl_slist_append(raw_headers, line.c_str()); };
   add_header("Expect:");  // no round trip before a body is sent
+  if (request.range_begin != 0) add_header(fmt::format("Range: bytes={}-", request.range_begin));
   if (!request.authorization.empty()) add_header("Authorization: " + request.authorization);
   add_header(request.content_type.empty() ? "Content-Type:" : "Content-Type: " + request.content_type);
   const std::unique_ptr<curl_slist, FreeList> headers(raw_headers);

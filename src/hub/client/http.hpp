@@ -26,9 +26,12 @@ struct Request {
     std::uint64_t offset = 0, size_bytes = 0;
   };
   const FilePart* upload = nullptr;  ///< streamed from the file with Content-Length
+  /// Told how many bytes of `upload` the connection has taken so far.
+  std::function<void(std::uint64_t size_bytes)> sent;
 
+  std::uint64_t range_begin = 0;  ///< not 0: asks for the bytes from here on (206, or 200 with the whole)
   /// Takes the reply's body piece by piece when its status is 2xx; false stops the transfer.
-  std::function<bool(std::string_view)> sink;
+  std::function<bool(int status, std::string_view piece)> sink;
   std::chrono::milliseconds time_limit{0};  ///< for the whole request; 0: none
   std::chrono::seconds stall_limit{30};     ///< no byte for so long ends it
 };

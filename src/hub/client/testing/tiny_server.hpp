@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -23,8 +24,9 @@ struct Seen {
 struct Answer {
   int status = 200;
   std::string body;
-  std::string headers;   ///< further lines, each ended by CRLF
-  bool hang_up = false;  ///< close without an answer
+  std::string headers;                        ///< further lines, each ended by CRLF
+  bool hang_up = false;                       ///< close without an answer
+  std::optional<std::size_t> cut_after = {};  ///< close after so many bytes of the body
 };
 
 /// An HTTP/1.1 server of a few lines on plain sockets, so that nothing of the hub is tested against itself.
@@ -105,9 +107,14 @@ class TinyServer {
         ::shutdown(socket, SHUT_RDWR);
         return;
       }
-      const std::string reply = fmt::format("HTTP/1.1 {} X\r\nContent-Length: {}\r\n{}\r\n{}", answer.status,
-                                            answer.body.size(), answer.headers, answer.body);
+      const std::string reply =
+          fmt::format("HTTP/1.1 {} X\r\nContent-Length: {}\r\n{}\r\n{}", answer.status, answer.body.size(),
+                      answer.headers, answer.body.substr(0, answer.cut_after.value_or(answer.body.size())));
       if (::send(socket, reply.data(), reply.size(), MSG_NOSIGNAL) < 0) return;
+      if (answer.cut_after) {
+        ::shutdown(socket, SHUT_RDWR);
+        return;
+      }
     }
   }
 
