@@ -6,8 +6,8 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <locale.h>
 
+#include "base/utf8_names.hpp"
 #include "tensor/npy.hpp"
 
 namespace slipway::tensor {
@@ -19,23 +19,6 @@ constexpr std::size_t kBlockBytes = 1U << 16U;
 constexpr std::string_view kSuffix = ".npy";
 // Deflate cannot shrink data by more than this, so a header that asks for more is lying.
 constexpr std::uint64_t kMostDeflateRatio = 1032;
-
-/// libarchive turns names of entries into the thread's encoding, and the "C" locale of a program that set none has no
-/// letters beyond ASCII.
-class Utf8Names {
- public:
-  Utf8Names() : locale_(newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)), previous_(uselocale(locale_)) {}
-  ~Utf8Names() {
-    uselocale(previous_);
-    if (locale_ != nullptr) freelocale(locale_);
-  }
-  Utf8Names(const Utf8Names&) = delete;
-  Utf8Names& operator=(const Utf8Names&) = delete;
-
- private:
-  locale_t locale_;
-  locale_t previous_;
-};
 
 struct CloseReader {
   void operator()(archive* handle) const { archive_read_free(handle); }
@@ -130,7 +113,7 @@ base::Result<NamedTensors> read_npz(const fs::path& path) {
     return base::fail(base::Code::kInvalidArgument, "{}: not an .npz (a zip of .npy arrays): {}", path.string(),
                       message_of(handle.get()));
   }
-  const Utf8Names names;
+  const base::Utf8Names names;
   NamedTensors tensors;
   while (true) {
     archive_entry* entry = nullptr;
@@ -162,7 +145,7 @@ base::Result<void> write_npz(const fs::path& path, const NamedTensors& tensors) 
   const auto failed = [&] {
     return base::fail(base::Code::kInternal, "{}: cannot be written: {}", path.string(), message_of(handle.get()));
   };
-  const Utf8Names names;
+  const base::Utf8Names names;
   archive_write_set_format_zip(handle.get());
   archive_write_zip_set_compression_store(handle.get());
   archive_write_set_options(handle.get(), "hdrcharset=UTF-8");

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/files.hpp"
+#include "base/utf8_names.hpp"
 
 namespace slipway::hub::executor {
 namespace {
@@ -52,7 +53,8 @@ base::Result<std::vector<std::string>> parts_of(const std::string& name) {
   const auto refused = [&](std::string_view why) {
     return fail(Code::kInvalidArgument, "the zip entry \"{}\" {}: refused", name, why);
   };
-  if (name.empty() || name.size() > 1024) return refused("has no usable name");
+  if (name.empty()) return refused("has no name");
+  if (name.size() > 1024) return refused("has a name of more than 1024 bytes");
   if (name.front() == '/') return refused("has an absolute path");
   std::vector<std::string> parts;
   std::size_t start = 0;
@@ -73,6 +75,7 @@ base::Result<std::vector<std::string>> parts_of(const std::string& name) {
 /// Walks the entries, checks each, and hands it on.
 template <typename Visit>
 base::Result<void> walk(const fs::path& path, const ArchiveLimits& limits, Visit&& visit) {
+  const base::Utf8Names utf8_names;
   SLIPWAY_ASSIGN(auto reader, open_archive(path));
   std::set<std::string> names;
   for (;;) {
@@ -83,7 +86,11 @@ base::Result<void> walk(const fs::path& path, const ArchiveLimits& limits, Visit
       return fail(Code::kInvalidArgument, "not a readable zip archive ({})", reason(reader.get()));
     }
     const char* raw_name = ::archive_entry_pathname(entry);
-    const std::string name = raw_name != nullptr ? raw_name : "";
+    if (raw_name == nullptr) {
+      return fail(Code::kInvalidArgument, "entry {} of the zip has a name that is marked as UTF-8 and is not: refused",
+                  names.size() + 1);
+    }
+    const std::string name = raw_name;
     SLIPWAY_ASSIGN(const auto parts, parts_of(name));
     const auto type = ::archive_entry_filetype(entry);
     if ((type != AE_IFREG && type != AE_IFDIR) || ::archive_entry_symlink(entry) != nullptr ||
@@ -158,6 +165,12 @@ base::Result<void> unpack_file(::archive* reader, const fs::path& path, const st
   return outcome;
 }
 
+std::unexpected<base::Error> pack_failed(::archive* writer, std::string_view what) {
+  base::Error error = base::errno_error(::archive_errno(writer), what);
+  error.message = fmt::format("{}: {}", what, reason(writer));
+  return std::unexpected(std::move(error));
+}
+
 base::Result<void> pack_file(::archive* writer, const fs::path& path, const std::string& name) {
   std::error_code error;
   const auto size = fs::file_size(path, error);
@@ -169,9 +182,7 @@ base::Result<void> pack_file(::archive* writer, const fs::path& path, const std:
   ::archive_entry_set_perm(entry.get(), 0644);
   ::archive_entry_set_size(entry.get(), static_cast<la_int64_t>(size));
   base::Result<void> outcome;
-  if (::archive_write_header(writer, entry.get()) != ARCHIVE_OK) {
-    outcome = fail(Code::kInternal, "pack {}: {}", name, reason(writer));
-  }
+  if (::archive_write_header(writer, entry.get()) != ARCHIVE_OK) outcome = pack_failed(writer, "pack " + name);
   std::array<char, 256 * 1024> buffer;
   while (outcome) {
     const ssize_t count = ::read(descriptor, buffer.data(), buffer.size());
@@ -179,9 +190,7 @@ base::Result<void> pack_file(::archive* writer, const fs::path& path, const std:
     if (count < 0) {
       outcome = std::unexpected(base::errno_error(errno, fmt::format("read {}", path.string())));
     } else if (::archive_write_data(writer, buffer.data(), static_cast<std::size_t>(count)) != count) {
-      const int number = ::archive_errno(writer);
-      outcome =
-          fail(number == ENOSPC ? Code::kResourceExhausted : Code::kInternal, "pack {}: {}", name, reason(writer));
+      outcome = pack_failed(writer, "pack " + name);
     }
   }
   ::close(descriptor);
@@ -227,6 +236,7 @@ base::Result<fs::path> unpack_folder(const fs::path& archive, const fs::path& in
 }
 
 base::Result<void> pack_folder(const fs::path& folder, std::string_view top_name, const fs::path& archive) {
+  const base::Utf8Names utf8_names;
   std::vector<fs::path> files;
   std::error_code error;
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
@@ -239,7 +249,7 @@ base::Result<void> pack_folder(const fs::path& folder, std::string_view top_name
   ::archive_write_set_format_zip(writer.get());
   ::archive_write_zip_set_compression_store(writer.get());
   if (::archive_write_open_filename(writer.get(), archive.c_str()) != ARCHIVE_OK) {
-    return fail(Code::kInternal, "write {}: {}", archive.string(), reason(writer.get()));
+    return pack_failed(writer.get(), "write " + archive.string());
   }
   const std::string top(top_name);
   const std::unique_ptr<::archive_entry, FreeEntry> entry(::archive_entry_new());
@@ -247,13 +257,13 @@ base::Result<void> pack_folder(const fs::path& folder, std::string_view top_name
   ::archive_entry_set_filetype(entry.get(), AE_IFDIR);
   ::archive_entry_set_perm(entry.get(), 0755);
   if (::archive_write_header(writer.get(), entry.get()) != ARCHIVE_OK) {
-    return fail(Code::kInternal, "write {}: {}", archive.string(), reason(writer.get()));
+    return pack_failed(writer.get(), "write " + archive.string());
   }
   for (const auto& file : files) {
     SLIPWAY_TRY(pack_file(writer.get(), file, top + "/" + file.filename().string()));
   }
   if (::archive_write_close(writer.get()) != ARCHIVE_OK) {
-    return fail(Code::kInternal, "write {}: {}", archive.string(), reason(writer.get()));
+    return pack_failed(writer.get(), "write " + archive.string());
   }
   return {};
 }

@@ -23,7 +23,8 @@ struct ArchiveEntry {
   std::uint64_t size_bytes = 0;  ///< as the archive's directory says
 };
 
-/// The names in a zip, after the checks of unpack_folder() that need no bytes.
+/// The names in a zip, in any language and whatever the locale: UTF-8 (composed), or the bytes as they are where the
+/// zip does not say that they are UTF-8; after the checks of unpack_folder() that need no bytes.
 /// @error kInvalidArgument: not a zip, truncated, or an entry that is refused (it is named)
 [[nodiscard]] base::Result<std::vector<ArchiveEntry>> list_archive(const std::filesystem::path& archive,
                                                                    const ArchiveLimits& limits = {});
@@ -34,14 +35,14 @@ struct ArchiveEntry {
 /// @error kInvalidArgument: not a zip, truncated, a path that climbs out or is absolute, a link or device, a name
 /// twice,
 ///        more than one folder at the top, or more bytes than the limits allow (the entry is named);
-///        kResourceExhausted: disk full
+///        of base::errno_error: a file cannot be written
 [[nodiscard]] base::Result<std::filesystem::path> unpack_folder(const std::filesystem::path& archive,
                                                                 const std::filesystem::path& into,
                                                                 const ArchiveLimits& limits = {});
 
 /// Packs the files of a folder (not of folders in it) as a zip with one folder at the top, in the order of names,
 /// stored, with a fixed time: the same files give the same bytes.
-/// @error kResourceExhausted: disk full; kInternal: a file cannot be read
+/// @error of base::errno_error
 [[nodiscard]] base::Result<void> pack_folder(const std::filesystem::path& folder, std::string_view top_name,
                                              const std::filesystem::path& archive);
 

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "base/files.hpp"
+#include "base/testing/file_size_limit.hpp"
 #include "hub/executor/testing/python.hpp"
 
 namespace slipway::hub::executor {
@@ -86,6 +87,70 @@ with tempfile.TemporaryDirectory() as folder:
   EXPECT_EQ(folder->filename(), "net.onnx.dir");
   EXPECT_EQ(base::read_file(*folder / "model.onnx", 100).value(), "graph");
   EXPECT_EQ(fs::file_size(*folder / "model.data"), 3'000'000U);
+}
+
+// Tests run in the "C" locale, as services do.
+TEST_F(Archive, unpacks_names_in_any_language) {
+  SLIPWAY_NEEDS_PYTHON();
+  testing_support::run_python(R"(
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1], "w") as archive:
+    archive.writestr("モデル/", "")
+    archive.writestr("モデル/modèle.onnx", "graph")
+)",
+                              {zip()});
+  const auto folder = unpack_folder(zip(), into());
+  ASSERT_TRUE(folder) << folder.error().message;
+  EXPECT_EQ(folder->filename(), "モデル");
+  EXPECT_EQ(base::read_file(*folder / "modèle.onnx", 100).value(), "graph");
+  EXPECT_EQ(list_archive(zip())->front().name, "モデル/modèle.onnx");
+}
+
+TEST_F(Archive, keeps_the_bytes_of_names_that_are_in_another_encoding) {
+  write_zip({{"mod\xe8le/", "", ""}, {"mod\xe8le/a.onnx", "graph", ""}});
+  const auto folder = unpack_folder(zip(), into());
+  ASSERT_TRUE(folder) << folder.error().message;
+  EXPECT_EQ(folder->filename(), "mod\xe8le");
+}
+
+TEST_F(Archive, says_that_a_name_is_not_the_utf8_it_is_marked_as) {
+  SLIPWAY_NEEDS_PYTHON();
+  testing_support::run_python(R"(
+import pathlib, sys, zipfile
+path = pathlib.Path(sys.argv[1])
+with zipfile.ZipFile(path, "w") as archive:
+    archive.writestr("m/è.onnx", "graph")
+path.write_bytes(path.read_bytes().replace("è".encode(), b"\xe8\xe8"))
+)",
+                              {zip()});
+  expect_refused("entry 1 of the zip has a name that is marked as UTF-8 and is not");
+}
+
+TEST_F(Archive, packs_names_in_any_language_so_that_python_reads_them) {
+  SLIPWAY_NEEDS_PYTHON();
+  const auto model = root_->path() / "out";
+  fs::create_directories(model);
+  std::ofstream(model / "モデル.onnx") << "graph";
+  ASSERT_TRUE(pack_folder(model, "modèle", zip()));
+  testing_support::run_python(R"(
+import sys, zipfile
+names = zipfile.ZipFile(sys.argv[1]).namelist()
+assert names == ["modèle/", "modèle/モデル.onnx"], names
+)",
+                              {zip()});
+}
+
+TEST_F(Archive, tells_a_full_disk_from_a_bad_archive) {
+  write_zip({{"m/", "", ""}, {"m/a.onnx", std::string(100'000, 'x'), ""}});
+  const base::testing::FileSizeLimit limit(50'000);
+  EXPECT_EQ(unpack_folder(zip(), into()).error().reason, base::Reason::kOutOfDisk);
+  const auto model = root_->path() / "out";
+  fs::create_directories(model);
+  std::ofstream(model / "a.onnx") << std::string(40'000, 'x');
+  std::ofstream(model / "b.onnx") << std::string(40'000, 'x');
+  const auto packed = pack_folder(model, "m", root_->path() / "b.zip");
+  ASSERT_FALSE(packed);
+  EXPECT_EQ(packed.error().reason, base::Reason::kOutOfDisk) << packed.error().message;
 }
 
 TEST_F(Archive, refuses_paths_that_climb_out) {
