@@ -93,7 +93,7 @@ struct FileBlobStore::Upload {
   std::uint64_t joined_bytes = 0;           // their committed bytes
   std::optional<base::Sha256> joined_hash;  // of those bytes; absent after a restart
   bool tail_taken = false;                  // a writer is adding to the joined file
-  std::uint64_t next_separate = 0;
+  std::uint64_t next_separate = 0;          // above every number that a file of this upload has
   bool discarded = false;
 
   // Whether the joined file holds exactly these parts, and nobody is adding to it.
@@ -112,7 +112,10 @@ struct FileBlobStore::Upload {
     std::error_code ignored;
     for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
       const std::string name = entry.path().filename().string();
-      if (name.starts_with("separate-")) ++next_separate;
+      std::uint64_t number = 0;
+      if (name.starts_with("separate-") && read_number(name.substr(name.rfind('-') + 1), number)) {
+        next_separate = std::max(next_separate, number + 1);
+      }
       std::uint32_t index = 0;
       if (!name.starts_with("part-")) continue;
       if (std::from_chars(name.data() + 5, name.data() + name.size(), index).ec != std::errc{}) continue;
@@ -142,11 +145,7 @@ class PartWriter final : public domain::BlobStore::Writer {
   PartWriter(const PartWriter&) = delete;
   PartWriter& operator=(const PartWriter&) = delete;
 
-  ~PartWriter() override {
-    const std::lock_guard lock(upload_->mutex);
-    if (on_tail_ && !committed_) upload_->tail_taken = false;
-    if (!on_tail_ && !committed_ && !separate_.empty()) ::unlink((upload_->folder / separate_).c_str());
-  }
+  ~PartWriter() override { leave_nothing(); }
 
   Result<void> open() {
     const std::lock_guard lock(upload_->mutex);
@@ -154,7 +153,7 @@ class PartWriter final : public domain::BlobStore::Writer {
     on_tail_ = index_ == upload_->joined_count && !upload_->tail_taken && !upload_->parts.contains(index_);
     if (!on_tail_) {
       separate_ = fmt::format("separate-{}-{}", index_, upload_->next_separate++);
-      SLIPWAY_ASSIGN(file_, OpenFile::open(upload_->folder / separate_, O_WRONLY | O_CREAT | O_TRUNC));
+      SLIPWAY_ASSIGN(file_, OpenFile::open(upload_->folder / separate_, O_WRONLY | O_CREAT | O_EXCL));
       return {};
     }
     SLIPWAY_ASSIGN(file_, OpenFile::open(upload_->joined(), O_WRONLY | O_CREAT));
@@ -174,7 +173,10 @@ class PartWriter final : public domain::BlobStore::Writer {
     }
     auto outcome = file_.write_at(offset_ + written_, bytes);
     failed_ = !outcome;
-    if (failed_) return outcome;
+    if (failed_) {
+      leave_nothing();
+      return outcome;
+    }
     written_ += bytes.size();
     part_hash_.update(bytes);
     if (whole_hash_) whole_hash_->update(bytes);
@@ -186,7 +188,10 @@ class PartWriter final : public domain::BlobStore::Writer {
       return base::fail(Code::kFailedPrecondition, "part {} {}", index_,
                         committed_ ? "is committed already" : "was not written whole");
     }
-    SLIPWAY_TRY(file_.sync());
+    if (auto synced = file_.sync(); !synced) {
+      failed_ = true;
+      return std::unexpected(std::move(synced).error());
+    }
     std::optional<base::Sha256> first_hash;
     if (on_tail_ && index_ == 0) first_hash = part_hash_.clone();
     const Part part{.sha256 = part_hash_.hex(), .size_bytes = written_, .separate = separate_, .offset = offset_};
@@ -208,6 +213,18 @@ class PartWriter final : public domain::BlobStore::Writer {
   }
 
  private:
+  // What was written of a part that does not come to its end takes no room.
+  void leave_nothing() {
+    const std::lock_guard lock(upload_->mutex);
+    if (committed_) return;
+    if (on_tail_) {
+      static_cast<void>(file_.truncate(offset_));
+      on_tail_ = upload_->tail_taken = false;
+    } else if (!separate_.empty()) {
+      ::unlink((upload_->folder / std::exchange(separate_, {})).c_str());
+    }
+  }
+
   std::shared_ptr<Upload> upload_;
   std::uint32_t index_;
   std::uint64_t limit_bytes_;

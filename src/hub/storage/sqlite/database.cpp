@@ -2,12 +2,14 @@
 
 #include <sqlite3.h>
 
+#include "base/files.hpp"
 #include "hub/storage/sqlite/schema.hpp"
 
 namespace slipway::hub::storage {
 namespace {
 
 using base::Code;
+using base::Reason;
 using base::Result;
 
 // Another process (a command line that makes a token) may hold the lock for a moment.
@@ -27,21 +29,34 @@ Query::~Query() {
 
 Connection::Connection(const std::string& file, int flags) : database_(file, flags, kBusyTimeoutMs) {}
 
+int Connection::error_number() {
+  return sqlite3_system_errno(database_.getHandle());
+}
+
 Query Connection::query(const std::string& sql) {
   auto& statement = statements_[sql];
   if (!statement) statement = std::make_unique<SQLite::Statement>(database_, sql);
   return Query(*statement);
 }
 
-base::Error error_of(const SQLite::Exception& exception) {
+base::Error error_of(const SQLite::Exception& exception, int error_number) {
   Code code = Code::kInternal;
+  Reason reason = Reason::kNone;
   switch (exception.getErrorCode()) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       code = Code::kUnavailable;
       break;
     case SQLITE_FULL:
+      reason = Reason::kOutOfDisk;
+      break;
     case SQLITE_NOMEM:
+      reason = Reason::kOutOfMemory;
+      break;
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+      if (error_number != 0) return base::errno_error(error_number, fmt::format("database: {}", exception.what()));
+      break;
     case SQLITE_TOOBIG:
       code = Code::kResourceExhausted;
       break;
@@ -53,14 +68,16 @@ base::Error error_of(const SQLite::Exception& exception) {
       code = Code::kDataLoss;
       break;
     case SQLITE_READONLY:
-    case SQLITE_CANTOPEN:
+      reason = Reason::kReadOnly;
+      break;
     case SQLITE_PERM:
       code = Code::kPermissionDenied;
       break;
     default:
       break;
   }
-  return base::Error{code, fmt::format("database: {}", exception.what())};
+  if (reason != Reason::kNone) code = base::code_of(reason);
+  return base::Error{code, fmt::format("database: {}", exception.what()), reason};
 }
 
 Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& file) {
