@@ -40,7 +40,11 @@ void send(int pipe, const ordered_json& message) {
   if (outcome) {
     send(pipe, {{"result", *outcome}});
   } else {
-    send(pipe, {{"error", {{"code", static_cast<int>(outcome.error().code)}, {"message", outcome.error().message}}}});
+    const base::Error& error = outcome.error();
+    send(pipe, {{"error",
+                 {{"code", static_cast<int>(error.code)},
+                  {"message", error.message},
+                  {"reason", base::reason_name(error.reason)}}}});
   }
   // Not exit(): buffers and handlers belong to the parent.
   ::_exit(0);
@@ -71,8 +75,9 @@ class Conversation {
       outcome_.emplace(message["result"]);
     } else if (message.contains("error")) {
       const auto& error = message["error"];
-      outcome_.emplace(std::unexpected(
-          base::Error{static_cast<Code>(error["code"].get<int>()), error["message"].get<std::string>()}));
+      outcome_.emplace(
+          std::unexpected(base::Error{static_cast<Code>(error["code"].get<int>()), error["message"].get<std::string>(),
+                                      base::reason_of_name(error["reason"].get<std::string>())}));
     }
   }
 

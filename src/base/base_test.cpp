@@ -1,3 +1,5 @@
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 
 #include <gtest/gtest.h>
@@ -7,6 +9,8 @@
 #include "base/files.hpp"
 #include "base/hash.hpp"
 #include "base/ids.hpp"
+#include "base/testing/file_size_limit.hpp"
+#include "base/testing/small_file_system.hpp"
 
 namespace slipway::base {
 namespace {
@@ -48,6 +52,48 @@ TEST(WriteFileDurably, says_which_folder_is_missing) {
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().code, Code::kNotFound);
   EXPECT_NE(outcome.error().message.find("/no/such/folder/file"), std::string::npos);
+}
+
+TEST(WriteFileDurably, leaves_nothing_when_there_is_no_room) {
+  const auto folder = TemporaryFolder::create("slipway-test");
+  ASSERT_TRUE(folder);
+  const testing::FileSizeLimit limit(10'000);
+  const auto outcome = write_file_durably(folder->path() / "f", std::string(20'000, 'x'));
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().reason, Reason::kOutOfDisk);
+  EXPECT_TRUE(std::filesystem::is_empty(folder->path()));
+}
+
+TEST(WriteFileDurably, says_that_a_file_system_is_full_or_read_only) {
+  auto small = testing::SmallFileSystem::mount(1 << 20);
+  if (!small) GTEST_SKIP() << "mounting a file system is not permitted here";
+  const auto filling = small->fill();
+  EXPECT_EQ(write_file_durably(small->path() / "f", std::string(20'000, 'x')).error().reason, Reason::kOutOfDisk);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(small->path()), {}), 1);
+  std::filesystem::remove(filling);
+  ASSERT_TRUE(small->make_read_only(true));
+  EXPECT_EQ(write_file_durably(small->path() / "f", "x").error().reason, Reason::kReadOnly);
+  ASSERT_TRUE(small->make_read_only(false));
+  EXPECT_TRUE(write_file_durably(small->path() / "f", "x"));
+}
+
+TEST(ErrnoError, tells_a_full_disk_from_no_memory) {
+  for (const int number : {ENOSPC, EDQUOT, EFBIG}) {
+    EXPECT_EQ(errno_error(number, "write").reason, Reason::kOutOfDisk) << std::strerror(number);
+    EXPECT_EQ(errno_error(number, "write").code, Code::kResourceExhausted);
+  }
+  EXPECT_EQ(errno_error(ENOMEM, "map").reason, Reason::kOutOfMemory);
+  EXPECT_EQ(errno_error(EROFS, "open").reason, Reason::kReadOnly);
+  EXPECT_EQ(errno_error(EACCES, "open").reason, Reason::kNone);
+}
+
+TEST(Reason, stays_with_an_error_on_its_way_up_and_has_a_name_of_its_own) {
+  EXPECT_EQ(errno_error(ENOSPC, "write").with("part 3").reason, Reason::kOutOfDisk);
+  for (const Reason reason :
+       {Reason::kNone, Reason::kOutOfDisk, Reason::kOutOfMemory, Reason::kReadOnly, Reason::kUnsupportedOperator}) {
+    EXPECT_EQ(reason_of_name(reason_name(reason)), reason);
+  }
+  EXPECT_EQ(reason_of_name("out_of_patience"), Reason::kNone);
 }
 
 TEST(ReadFile, refuses_more_than_the_limit) {

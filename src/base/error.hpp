@@ -32,15 +32,33 @@ enum class Code {
 /// The lower-case word of a code, e.g. "invalid_argument".
 [[nodiscard]] std::string_view code_name(Code code);
 
+/// What lies behind a failure, where somebody acts on it: which failure type a job gets, which HTTP status an answer,
+/// whether waiting helps. A message is for people; nothing looks into its text.
+enum class Reason {
+  kNone,                 ///< nothing that the code does not say
+  kOutOfDisk,            ///< no space, the quota is used up, or the file would pass its limit of size
+  kOutOfMemory,          ///< memory was asked for and not given
+  kReadOnly,             ///< the file system takes no writes
+  kUnsupportedOperator,  ///< a provider refuses nodes of the graph; the message names them
+};
+
+/// The lower-case word of a reason, e.g. "out_of_disk"; for kNone "".
+[[nodiscard]] std::string_view reason_name(Reason reason);
+/// The reason of that word; kNone for any other.
+[[nodiscard]] Reason reason_of_name(std::string_view name);
+
 /// A failure as a value. The message says what was expected, what was found, where, and the way out.
 struct [[nodiscard]] Error {
   Code code = Code::kUnknown;
   std::string message;
+  Reason reason = Reason::kNone;
 
   /// The same error with "context: " before its message, for the way up.
   [[nodiscard]] Error with(std::string_view context) const {
-    return Error{code, fmt::format("{}: {}", context, message)};
+    return Error{code, fmt::format("{}: {}", context, message), reason};
   }
+  /// Whether a store cannot be written for now: it may have room later, or be made writable.
+  [[nodiscard]] bool is_about_writing() const { return reason == Reason::kOutOfDisk || reason == Reason::kReadOnly; }
 };
 
 template <typename T>
@@ -50,6 +68,15 @@ using Result = std::expected<T, Error>;
 template <typename... Args>
 [[nodiscard]] std::unexpected<Error> fail(Code code, fmt::format_string<Args...> format, Args&&... args) {
   return std::unexpected(Error{code, fmt::format(format, std::forward<Args>(args)...)});
+}
+
+/// The code that goes with a reason where nothing else decides it.
+[[nodiscard]] Code code_of(Reason reason);
+
+/// The same for a failure with a reason: `return fail(Reason::kOutOfMemory, "no memory for {} bytes", size);`
+template <typename... Args>
+[[nodiscard]] std::unexpected<Error> fail(Reason reason, fmt::format_string<Args...> format, Args&&... args) {
+  return std::unexpected(Error{code_of(reason), fmt::format(format, std::forward<Args>(args)...), reason});
 }
 
 namespace internal {

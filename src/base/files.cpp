@@ -29,12 +29,26 @@ std::filesystem::path folder_of(const std::filesystem::path& path) {
 }  // namespace
 
 Error errno_error(int error_number, std::string_view what) {
-  Code code = Code::kInternal;
-  if (error_number == ENOSPC || error_number == EDQUOT || error_number == EFBIG || error_number == ENOMEM)
-    code = Code::kResourceExhausted;
-  if (error_number == ENOENT) code = Code::kNotFound;
-  if (error_number == EACCES || error_number == EPERM) code = Code::kPermissionDenied;
-  return Error{code, fmt::format("{}: {}", what, std::strerror(error_number))};
+  const auto made = [&](Code code, Reason reason = Reason::kNone) {
+    return Error{code, fmt::format("{}: {}", what, std::strerror(error_number)), reason};
+  };
+  switch (error_number) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+      return made(code_of(Reason::kOutOfDisk), Reason::kOutOfDisk);
+    case ENOMEM:
+      return made(code_of(Reason::kOutOfMemory), Reason::kOutOfMemory);
+    case EROFS:
+      return made(code_of(Reason::kReadOnly), Reason::kReadOnly);
+    case ENOENT:
+      return made(Code::kNotFound);
+    case EACCES:
+    case EPERM:
+      return made(Code::kPermissionDenied);
+    default:
+      return made(Code::kInternal);
+  }
 }
 
 Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t limit_bytes) {
@@ -68,7 +82,9 @@ Result<void> write_file_durably(const std::filesystem::path& path, std::string_v
     ::unlink(temporary.c_str());
     return std::unexpected(errno_error(failure, fmt::format("write {}", path.string())));
   }
-  return rename_durably(temporary, path);
+  const auto renamed = rename_durably(temporary, path);
+  if (!renamed) ::unlink(temporary.c_str());
+  return renamed;
 }
 
 Result<void> rename_durably(const std::filesystem::path& from, const std::filesystem::path& to) {

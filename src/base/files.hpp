@@ -16,14 +16,16 @@ namespace slipway::base {
 /// Writes a file so that after a crash either the old or the new content is there, never a part: temporary file in the
 /// same folder, fsync, rename, fsync of the folder.
 /// @param mode  permission bits of the new file
-/// @error kResourceExhausted: disk full; kInternal: any other failure, with errno's text
+/// @error as errno_error; a write that failed leaves nothing behind
 [[nodiscard]] Result<void> write_file_durably(const std::filesystem::path& path, std::string_view content,
                                               unsigned mode = 0644);
 
 /// Renames `from` to `to` (same file system) and syncs both the file and the folder of `to`.
 [[nodiscard]] Result<void> rename_durably(const std::filesystem::path& from, const std::filesystem::path& to);
 
-/// An Error from errno: kResourceExhausted for a full disk, kNotFound, kPermissionDenied, else kInternal.
+/// An Error from errno, with its text: a full disk, a file that is too large and no memory are kResourceExhausted with
+/// their reasons, a read-only file system is kPermissionDenied with its own; kNotFound, kPermissionDenied, else
+/// kInternal.
 [[nodiscard]] Error errno_error(int error_number, std::string_view what);
 
 /// A folder that is removed with all it holds when the object dies.

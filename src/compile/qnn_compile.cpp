@@ -121,7 +121,8 @@ base::Error nothing_taken(const CompileRequest& request, const runtime::Placemen
   return {Code::kUnimplemented,
           fmt::format("Qualcomm's compiler takes no node of this graph for {}, so there is nothing to compile{}{}; use "
                       "the target onnx",
-                      chip_name(*request.htp), left.empty() ? "" : ": it refuses ", left)};
+                      chip_name(*request.htp), left.empty() ? "" : ": it refuses ", left),
+          base::Reason::kUnsupportedOperator};
 }
 
 /// QNN names the nodes that it refuses only where it takes others beside them. A graph of which it takes none is loaded
@@ -131,7 +132,8 @@ std::optional<base::Error> refusal_of_everything(const std::shared_ptr<runtime::
                                                  const CompileRequest& request, const Prepared& prepared,
                                                  const base::Error& error) {
   const bool may_be = error.code == Code::kFailedPrecondition || error.code == Code::kUnavailable;
-  if (!may_be || error.message.contains(" refuses ")) return std::nullopt;
+  // Where it names nodes, it takes the others.
+  if (!may_be || error.reason == base::Reason::kUnsupportedOperator) return std::nullopt;
   auto options = qnn_session(request);
   options.fallback = runtime::Fallback::kAllow;
   const auto session = runtime::Session::load(environment, prepared.model, options);

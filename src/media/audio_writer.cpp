@@ -157,7 +157,7 @@ Result<void> AudioWriter::close() {
   SNDFILE* check = sf_open(s.part.c_str(), SFM_READ, &info);
   if (check != nullptr) sf_close(check);
   if (check == nullptr || info.frames != s.frames) {
-    return fail(Code::kResourceExhausted, "{}: {} frames were written, {} arrived: is the disk full?",
+    return fail(base::Reason::kOutOfDisk, "{}: {} frames were written, {} arrived: is the disk full?",
                 s.target.string(), s.frames, check == nullptr ? 0 : info.frames);
   }
   return {};

@@ -21,7 +21,7 @@ base::Result<void> Image::resize(int width, int height) {
   try {
     pixels_.resize(std::size_t{3} * static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
   } catch (const std::exception&) {
-    return base::fail(base::Code::kResourceExhausted, "no memory for a picture of {}x{} pixels", width, height);
+    return base::fail(base::Reason::kOutOfMemory, "no memory for a picture of {}x{} pixels", width, height);
   }
   width_ = width;
   height_ = height;

@@ -199,7 +199,7 @@ base::Result<VideoReader> VideoReader::open(const std::filesystem::path& path, c
   const AVStream& stream = *opened->streams[status];
   state->decoder.reset(avcodec_alloc_context3(codec));
   if (!state->decoder || avcodec_parameters_to_context(state->decoder.get(), stream.codecpar) < 0) {
-    return base::fail(base::Code::kResourceExhausted, "{}: no memory for its decoder", state->name);
+    return base::fail(base::Reason::kOutOfMemory, "{}: no memory for its decoder", state->name);
   }
   state->decoder->thread_count = 0;
   state->decoder->pkt_timebase = stream.time_base;
@@ -283,8 +283,9 @@ struct VideoWriter::State {
   }
 
   [[nodiscard]] std::unexpected<base::Error> failure(std::string_view what, int status) const {
-    const base::Code code = status == AVERROR(ENOSPC) ? base::Code::kResourceExhausted : base::Code::kInternal;
-    return base::fail(code, "{}: {}: {}", name, what, libav_reason(status));
+    base::Error error = base::errno_error(AVUNERROR(status), what);
+    error.message = fmt::format("{}: {}: {}", name, what, libav_reason(status));
+    return std::unexpected(std::move(error));
   }
 
   /// Encodes (nullptr: drains) and writes what comes out.
@@ -352,7 +353,7 @@ base::Result<VideoWriter> VideoWriter::create(const std::filesystem::path& path,
   if (status < 0) return state->failure("the encoder refuses this size or rate", status);
   state->stream = avformat_new_stream(state->output, nullptr);
   if (state->stream == nullptr || avcodec_parameters_from_context(state->stream->codecpar, &encoder) < 0) {
-    return base::fail(base::Code::kResourceExhausted, "{}: no memory for its stream", state->name);
+    return base::fail(base::Reason::kOutOfMemory, "{}: no memory for its stream", state->name);
   }
   state->stream->time_base = encoder.time_base;
   state->stream->avg_frame_rate = rate;
@@ -380,7 +381,7 @@ base::Result<void> VideoWriter::write(ImageView image) {
   state.scaler = sws_getCachedContext(state.scaler, from_width, from_height, AV_PIX_FMT_RGB24, width, height,
                                       AV_PIX_FMT_YUV420P, SWS_BILINEAR | SWS_ACCURATE_RND, nullptr, nullptr, nullptr);
   if (state.scaler == nullptr || av_frame_make_writable(state.frame.get()) < 0) {
-    return base::fail(base::Code::kResourceExhausted, "{}: no memory to convert a frame", state.name);
+    return base::fail(base::Reason::kOutOfMemory, "{}: no memory to convert a frame", state.name);
   }
   const int matrix = state.encoder->colorspace == AVCOL_SPC_BT709 ? SWS_CS_ITU709 : SWS_CS_ITU601;
   sws_setColorspaceDetails(state.scaler, sws_getCoefficients(SWS_CS_DEFAULT), 1, sws_getCoefficients(matrix), 0, 0,

@@ -29,7 +29,7 @@ auto guarded(std::string_view what, Function&& function) -> decltype(function())
   } catch (const Ort::Exception& exception) {
     return std::unexpected(error_of(exception, what));
   } catch (const std::bad_alloc&) {
-    return base::fail(base::Code::kResourceExhausted, "{}: out of memory", what);
+    return base::fail(base::Reason::kOutOfMemory, "{}: out of memory", what);
   } catch (const std::exception& exception) {
     return base::fail(base::Code::kInternal, "{}: {}", what, exception.what());
   }

@@ -129,7 +129,10 @@ base::Result<PhaseRequest> phase_request_from_json(const std::string& text) {
 std::string to_json(const base::Result<PhaseOutcome>& outcome) {
   if (!outcome) {
     return dump({{"schema", kOutcomeSchema},
-                 {"error", {{"code", static_cast<int>(outcome.error().code)}, {"message", outcome.error().message}}}});
+                 {"error",
+                  {{"code", static_cast<int>(outcome.error().code)},
+                   {"message", outcome.error().message},
+                   {"reason", base::reason_name(outcome.error().reason)}}}});
   }
   json kernels = json::array();
   for (const KernelTimes& kernel : outcome->kernels) {
@@ -153,7 +156,8 @@ base::Result<PhaseOutcome> phase_outcome_from_json(const std::string& text) {
     if (from.at("schema") != kOutcomeSchema) throw std::runtime_error("another schema");
     if (from.contains("error")) {
       return std::unexpected(base::Error{static_cast<base::Code>(from["error"].at("code").get<int>()),
-                                         from["error"].at("message").get<std::string>()});
+                                         from["error"].at("message").get<std::string>(),
+                                         base::reason_of_name(from["error"].at("reason").get<std::string>())});
     }
     PhaseOutcome outcome;
     outcome.measurement.times_us = from.at("times_us").get<std::vector<double>>();

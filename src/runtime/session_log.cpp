@@ -148,7 +148,8 @@ base::Error explain_load_failure(const Ort::Exception& exception, const SessionL
         Code::kUnimplemented,
         fmt::format("{}: {} refuses {} '{}', which ONNX Runtime had already rewritten for it, so not even the CPU can "
                     "take it over: {}",
-                    model, describe(provider), between(what, "OpType:", " "), between(what, "Node '", "'"), what)};
+                    model, describe(provider), between(what, "OpType:", " "), between(what, "Node '", "'"), what),
+        base::Reason::kUnsupportedOperator};
   }
   const std::vector<std::string> errors = log.errors();
   if (what.find(kFallbackDisabled) != std::string_view::npos) {
@@ -157,7 +158,8 @@ base::Error explain_load_failure(const Ort::Exception& exception, const SessionL
       return {Code::kFailedPrecondition,
               fmt::format("{}: {} refuses {} node{} and fallback to the CPU is forbidden: {}. Allow the fallback, or "
                           "replace these nodes",
-                          model, describe(provider), nodes.size(), nodes.size() == 1 ? "" : "s", describe(nodes))};
+                          model, describe(provider), nodes.size(), nodes.size() == 1 ? "" : "s", describe(nodes)),
+              base::Reason::kUnsupportedOperator};
     }
     // A backend that did not start takes no node at all, and this is all that ONNX Runtime says of it.
     std::vector<std::string> causes = errors;

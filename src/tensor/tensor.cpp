@@ -31,7 +31,7 @@ base::Result<Tensor> Tensor::zeros(Dtype dtype, Shape shape) {
   const std::size_t rounded = (tensor.size_bytes_ / kAlignmentBytes + 1) * kAlignmentBytes;
   tensor.data_.reset(static_cast<std::byte*>(std::aligned_alloc(kAlignmentBytes, rounded)));
   if (!tensor.data_) {
-    return base::fail(base::Code::kResourceExhausted, "no memory for {} ({} bytes)", to_string(dtype, tensor.shape_),
+    return base::fail(base::Reason::kOutOfMemory, "no memory for {} ({} bytes)", to_string(dtype, tensor.shape_),
                       bytes);
   }
   std::memset(tensor.data_.get(), 0, rounded);

@@ -43,7 +43,7 @@ class DatasetReader {
 /// Writes a dataset sample by sample.
 class DatasetWriter {
  public:
-  /// @error kInternal, kResourceExhausted: the file cannot be made
+  /// @error of base::errno_error: the file cannot be made
   [[nodiscard]] static base::Result<DatasetWriter> create(const std::filesystem::path& path,
                                                           const std::vector<std::string>& entry_names);
   ~DatasetWriter();

@@ -2,11 +2,13 @@
 
 #include <cstring>
 #include <fstream>
+#include <random>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/files.hpp"
+#include "base/testing/file_size_limit.hpp"
 #include "hub/executor/testing/python.hpp"
 
 namespace slipway::hub::executor {
@@ -197,6 +199,19 @@ INSTANTIATE_TEST_SUITE_P(
                     "f['data/0'].attrs['batch_count'] = 1",
                     "in another file"}),
     [](const auto& about) { return about.param.name; });
+
+TEST_F(Dataset, says_that_the_disk_is_full) {
+  std::mt19937 random(1);
+  auto noise = Tensor::zeros(Dtype::kUint8, {200'000}).value();
+  for (std::byte& byte : noise.bytes()) byte = static_cast<std::byte>(random());
+  auto writer = DatasetWriter::create(file(), {"x"});
+  ASSERT_TRUE(writer);
+  const base::testing::FileSizeLimit limit(50'000);
+  auto outcome = writer->append({&noise});
+  if (outcome) outcome = writer->finish();
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().reason, base::Reason::kOutOfDisk) << outcome.error().message;
+}
 
 TEST_F(Dataset, tells_of_damaged_and_absurd_samples_when_they_are_read) {
   SLIPWAY_NEEDS_PYTHON();

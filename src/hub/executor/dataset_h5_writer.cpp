@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cerrno>
 
 #include "base/files.hpp"
 #include "hub/executor/dataset_h5.hpp"
@@ -14,10 +15,12 @@ using h5::Handle;
 constexpr std::uint64_t kChunkBytes = 1U << 20;
 constexpr unsigned kDeflateLevel = 4;
 
+/// What the system said to the call that failed stands in errno; the calls that may write begin with it at 0.
 base::Result<void> write_failed(std::string_view what) {
-  const auto reason = h5::last_error();
-  const bool is_full = reason.find("No space left") != std::string::npos;
-  return fail(is_full ? Code::kResourceExhausted : Code::kInternal, "{}: {}", what, reason);
+  const int error_number = errno;
+  base::Error error = base::errno_error(error_number, what);
+  error.message = fmt::format("{}: {}", what, h5::last_error());
+  return std::unexpected(std::move(error));
 }
 
 base::Result<void> write_integer(hid_t group, const char* name, std::int64_t value) {
@@ -103,15 +106,16 @@ DatasetWriter& DatasetWriter::operator=(DatasetWriter&&) noexcept = default;
 base::Result<DatasetWriter> DatasetWriter::create(const std::filesystem::path& path,
                                                   const std::vector<std::string>& entry_names) {
   h5::prepare();
+  errno = 0;
   auto state = std::make_unique<State>();
   state->file = Handle(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), H5Fclose);
-  if (!state->file) return fail(Code::kInternal, "make {}: {}", path.string(), h5::last_error());
+  if (!state->file) return write_failed("make " + path.string());
   const Handle data(H5Gcreate2(state->file.get(), "data", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose);
-  if (!data) return fail(Code::kInternal, "make {}: {}", path.string(), h5::last_error());
+  if (!data) return write_failed("make " + path.string());
   for (std::size_t index = 0; index < entry_names.size(); ++index) {
     Handle group(H5Gcreate2(data.get(), std::to_string(index).c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
                  H5Gclose);
-    if (!group) return fail(Code::kInternal, "make {}: {}", path.string(), h5::last_error());
+    if (!group) return write_failed("make " + path.string());
     SLIPWAY_TRY(write_integer(group.get(), "order", static_cast<std::int64_t>(index)));
     SLIPWAY_TRY(write_text(group.get(), "name", entry_names[index]));
     state->groups.push_back(std::move(group));
@@ -123,6 +127,7 @@ base::Result<void> DatasetWriter::append(const std::vector<const tensor::Tensor*
   if (tensors.size() != state_->groups.size()) {
     return fail(Code::kInvalidArgument, "a sample needs {} tensors, got {}", state_->groups.size(), tensors.size());
   }
+  errno = 0;
   for (std::size_t index = 0; index < tensors.size(); ++index) {
     SLIPWAY_TRY(write_sample(state_->groups[index].get(), fmt::format("batch_{}", state_->samples), *tensors[index]));
   }
@@ -131,6 +136,7 @@ base::Result<void> DatasetWriter::append(const std::vector<const tensor::Tensor*
 }
 
 base::Result<void> DatasetWriter::finish() {
+  errno = 0;
   for (auto& group : state_->groups) SLIPWAY_TRY(write_integer(group.get(), "batch_count", state_->samples));
   state_->groups.clear();
   if (H5Fflush(state_->file.get(), H5F_SCOPE_GLOBAL) < 0 || !state_->file.reset())

@@ -2,6 +2,7 @@
 
 #include <exception>
 #include <new>
+#include <optional>
 
 #include "hub/domain/job_state.hpp"
 #include "hub/executor/internal/job.hpp"
@@ -35,17 +36,29 @@ void dispatch(const JobContext& job, JobOutcome& outcome) {
 }  // namespace
 
 Failure failure_of(const base::Error& error, Step step) {
+  const auto by_reason = [&]() -> std::optional<FailureType> {
+    switch (error.reason) {
+      case base::Reason::kOutOfDisk:
+        return FailureType::kOutOfDisk;
+      case base::Reason::kOutOfMemory:
+        return FailureType::kOutOfMemory;
+      case base::Reason::kReadOnly:
+        return FailureType::kInternal;          // the agent's folder, not the job
+      case base::Reason::kUnsupportedOperator:  // by whom it is refused decides the code
+      case base::Reason::kNone:
+        break;
+    }
+    return std::nullopt;
+  };
   const auto by_code = [&]() -> FailureType {
     switch (error.code) {
-      case Code::kResourceExhausted:
-        return error.message.find("No space left") != std::string::npos ? FailureType::kOutOfDisk
-                                                                        : FailureType::kOutOfMemory;
       case Code::kDeadlineExceeded:
         return FailureType::kTimeout;
       case Code::kUnimplemented:
         return step == Step::kCompile ? FailureType::kQnnToolError : FailureType::kUnsupported;
       case Code::kInvalidArgument:
       case Code::kNotFound:
+      case Code::kResourceExhausted:  // a limit of ours, such as that of one sample
         if (step == Step::kReadData) return FailureType::kInvalidInputs;
         return step == Step::kReadModel ? FailureType::kModelCorrupt : FailureType::kModelInvalid;
       case Code::kFailedPrecondition:
@@ -56,7 +69,8 @@ Failure failure_of(const base::Error& error, Step step) {
         return step == Step::kCompile ? FailureType::kQnnToolError : FailureType::kRuntimeUnknown;
     }
   };
-  return {by_code(), error.message};
+  const auto type = by_reason();
+  return {type ? *type : by_code(), error.message};
 }
 
 void fail_with(JobOutcome& outcome, Failure failure) {

@@ -10,6 +10,7 @@
 #include "base/files.hpp"
 #include "compile/onnx_graph/testing/tiny_models.hpp"
 #include "hub/executor/dataset_h5.hpp"
+#include "hub/executor/internal/job.hpp"
 #include "hub/executor/testing/python.hpp"
 #include "runtime/profiling.hpp"
 
@@ -484,6 +485,15 @@ TEST_F(Execute, a_device_without_npu_refuses_what_is_compiled_for_one) {
   const auto outcome = run();
   EXPECT_EQ(outcome.failure_type, FailureType::kUnsupported);
   EXPECT_THAT(outcome.failure_reason, HasSubstr("this CPU has none"));
+}
+
+TEST(FailureOf, goes_by_the_reason_and_not_by_the_text) {
+  const auto type = [](base::Error error, Step step = Step::kRun) { return failure_of(error, step).type; };
+  EXPECT_EQ(type({base::Code::kResourceExhausted, "x", base::Reason::kOutOfDisk}), FailureType::kOutOfDisk);
+  EXPECT_EQ(type({base::Code::kResourceExhausted, "x", base::Reason::kOutOfMemory}), FailureType::kOutOfMemory);
+  EXPECT_EQ(type({base::Code::kPermissionDenied, "x", base::Reason::kReadOnly}), FailureType::kInternal);
+  EXPECT_EQ(type({base::Code::kResourceExhausted, "a sample is named \"No space left\""}, Step::kReadData),
+            FailureType::kInvalidInputs);
 }
 
 }  // namespace

@@ -59,7 +59,7 @@ void cmyk_to_rgb(const std::uint8_t* cmyk, std::uint8_t* rgb, std::size_t pixels
 
 base::Result<internal::Stored> internal::decode_jpeg(Bytes bytes, const ImageLimits& limits) {
   const Handle handle(tjInitDecompress());
-  if (!handle) return base::fail(base::Code::kResourceExhausted, "no memory for a JPEG decoder");
+  if (!handle) return base::fail(base::Reason::kOutOfMemory, "no memory for a JPEG decoder");
   int width = 0, height = 0, subsampling = 0, colour = 0;
   const auto size = static_cast<unsigned long>(bytes.size());
   if (tjDecompressHeader3(handle.get(), data_of(bytes), size, &width, &height, &subsampling, &colour) != 0) {
@@ -86,7 +86,7 @@ base::Result<internal::Stored> internal::decode_jpeg(Bytes bytes, const ImageLim
 
 base::Result<std::string> encode_jpeg(ImageView image, int quality) {
   const Handle handle(tjInitCompress());
-  if (!handle) return base::fail(base::Code::kResourceExhausted, "no memory for a JPEG encoder");
+  if (!handle) return base::fail(base::Reason::kOutOfMemory, "no memory for a JPEG encoder");
   unsigned char* buffer = nullptr;
   unsigned long size = 0;
   const int status = tjCompress2(handle.get(), image.data, image.width, static_cast<int>(image.stride_bytes),

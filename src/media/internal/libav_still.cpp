@@ -92,7 +92,7 @@ base::Result<Image> decode_with(AVCodecID id, Bytes bytes, std::string_view kind
   }
   if (bytes.size() > std::numeric_limits<int>::max() - AV_INPUT_BUFFER_PADDING_SIZE ||
       av_new_packet(packet.get(), static_cast<int>(bytes.size())) < 0) {
-    return base::fail(base::Code::kResourceExhausted, "no memory for {} bytes of {}", bytes.size(), kind);
+    return base::fail(base::Reason::kOutOfMemory, "no memory for {} bytes of {}", bytes.size(), kind);
   }
   std::memcpy(packet->data, bytes.data(), bytes.size());
   context->thread_count = 1;
