@@ -69,11 +69,14 @@ TEST(WriteFileDurably, says_that_a_file_system_is_full_or_read_only) {
   if (!small) GTEST_SKIP() << "mounting a file system is not permitted here";
   const auto filling = small->fill();
   EXPECT_EQ(write_file_durably(small->path() / "f", std::string(20'000, 'x')).error().reason, Reason::kOutOfDisk);
+  EXPECT_EQ(obstacle_to_writing(small->path()), Reason::kOutOfDisk);
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(small->path()), {}), 1);
   std::filesystem::remove(filling);
   ASSERT_TRUE(small->make_read_only(true));
   EXPECT_EQ(write_file_durably(small->path() / "f", "x").error().reason, Reason::kReadOnly);
+  EXPECT_EQ(obstacle_to_writing(small->path()), Reason::kReadOnly);
   ASSERT_TRUE(small->make_read_only(false));
+  EXPECT_EQ(obstacle_to_writing(small->path()), Reason::kNone);
   EXPECT_TRUE(write_file_durably(small->path() / "f", "x"));
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 namespace slipway::base {
 namespace {
@@ -49,6 +50,13 @@ Error errno_error(int error_number, std::string_view what) {
     default:
       return made(Code::kInternal);
   }
+}
+
+Reason obstacle_to_writing(const std::filesystem::path& path) {
+  struct statvfs about {};
+  if (::statvfs(path.c_str(), &about) != 0) return Reason::kNone;
+  if ((about.f_flag & ST_RDONLY) != 0) return Reason::kReadOnly;
+  return about.f_bavail == 0 ? Reason::kOutOfDisk : Reason::kNone;
 }
 
 Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t limit_bytes) {

@@ -28,6 +28,10 @@ namespace slipway::base {
 /// kInternal.
 [[nodiscard]] Error errno_error(int error_number, std::string_view what);
 
+/// What keeps the file system of `path` from being written, as far as it says: it is read-only, or has no space left
+/// for this user. kNone when neither, or when it cannot be asked.
+[[nodiscard]] Reason obstacle_to_writing(const std::filesystem::path& path);
+
 /// A folder that is removed with all it holds when the object dies.
 class TemporaryFolder {
  public:

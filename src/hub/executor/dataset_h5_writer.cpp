@@ -16,7 +16,7 @@ constexpr std::uint64_t kChunkBytes = 1U << 20;
 constexpr unsigned kDeflateLevel = 4;
 
 /// What the system said to the call that failed stands in errno; the calls that may write begin with it at 0.
-base::Result<void> write_failed(std::string_view what) {
+std::unexpected<base::Error> write_failed(std::string_view what) {
   const int error_number = errno;
   base::Error error = base::errno_error(error_number, what);
   error.message = fmt::format("{}: {}", what, h5::last_error());

@@ -305,8 +305,8 @@ Result<std::shared_ptr<Upload>> FileBlobStore::upload_of(const std::string& uplo
   if (upload) return upload;
   const auto folder = folder_ / "uploads" / upload_id;
   const bool made = make && ::mkdir(folder.c_str(), 0700) == 0;
+  const int saved = errno;
   if (!made && ::access(folder.c_str(), F_OK) != 0) {
-    const int saved = errno;
     uploads_.erase(upload_id);
     if (!make) return base::fail(Code::kFailedPrecondition, "nothing has arrived for this upload");
     return std::unexpected(base::errno_error(saved, "make " + folder.string()));

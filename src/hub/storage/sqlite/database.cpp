@@ -29,17 +29,13 @@ Query::~Query() {
 
 Connection::Connection(const std::string& file, int flags) : database_(file, flags, kBusyTimeoutMs) {}
 
-int Connection::error_number() {
-  return sqlite3_system_errno(database_.getHandle());
-}
-
 Query Connection::query(const std::string& sql) {
   auto& statement = statements_[sql];
   if (!statement) statement = std::make_unique<SQLite::Statement>(database_, sql);
   return Query(*statement);
 }
 
-base::Error error_of(const SQLite::Exception& exception, int error_number) {
+base::Error error_of(const SQLite::Exception& exception, const std::filesystem::path& file) {
   Code code = Code::kInternal;
   Reason reason = Reason::kNone;
   switch (exception.getErrorCode()) {
@@ -55,7 +51,7 @@ base::Error error_of(const SQLite::Exception& exception, int error_number) {
       break;
     case SQLITE_IOERR:
     case SQLITE_CANTOPEN:
-      if (error_number != 0) return base::errno_error(error_number, fmt::format("database: {}", exception.what()));
+      reason = base::obstacle_to_writing(file);
       break;
     case SQLITE_TOOBIG:
       code = Code::kResourceExhausted;
@@ -99,7 +95,7 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& fi
       made->relaxed_->database().exec("PRAGMA synchronous=NORMAL");
     }
   } catch (const SQLite::Exception& exception) {
-    return std::unexpected(error_of(exception).with(made->file_));
+    return std::unexpected(error_of(exception, file).with(made->file_));
   }
   return made;
 }
@@ -118,7 +114,7 @@ Result<std::unique_ptr<Connection>> Database::take_reader() const {
     reader->database().exec("PRAGMA query_only=1");
     return reader;
   } catch (const SQLite::Exception& exception) {
-    return std::unexpected(error_of(exception));
+    return std::unexpected(error_of(exception, file_));
   }
 }
 

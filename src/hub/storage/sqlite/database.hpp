@@ -75,16 +75,15 @@ class Connection {
   Connection(const std::string& file, int flags);
   [[nodiscard]] Query query(const std::string& sql);
   [[nodiscard]] SQLite::Database& database() { return database_; }
-  /// What the system said to the last call of SQLite's that failed.
-  [[nodiscard]] int error_number();
+  [[nodiscard]] std::filesystem::path file() const { return database_.getFilename(); }
 
  private:
   SQLite::Database database_;
   std::map<std::string, std::unique_ptr<SQLite::Statement>> statements_;
 };
 
-/// @param error_number  errno of the call that SQLite made in vain; 0: not known
-[[nodiscard]] base::Error error_of(const SQLite::Exception& exception, int error_number = 0);
+/// @param file  of the database, whose file system is looked at when SQLite only says that writing failed
+[[nodiscard]] base::Error error_of(const SQLite::Exception& exception, const std::filesystem::path& file);
 
 /// A file with one writer at a time and any number of readers beside it (WAL). What the functions given to it throw
 /// becomes an Error; they return Result.
@@ -131,7 +130,7 @@ class Database {
       const SQLite::Transaction transaction(connection.database(), SQLite::TransactionBehavior::DEFERRED);
       return work(connection);
     } catch (const SQLite::Exception& exception) {
-      return std::unexpected(error_of(exception, connection.error_number()));
+      return std::unexpected(error_of(exception, connection.file()));
     }
   }
 
@@ -144,7 +143,7 @@ class Database {
       if (outcome) transaction.commit();
       return outcome;
     } catch (const SQLite::Exception& exception) {
-      return std::unexpected(error_of(exception, connection.error_number()));
+      return std::unexpected(error_of(exception, connection.file()));
     }
   }
 
