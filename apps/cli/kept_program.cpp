@@ -34,6 +34,7 @@ constexpr std::chrono::seconds kProvenLife{10};
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   const int nothing = ::open("/dev/null", O_RDONLY);
   ::dup2(nothing, STDIN_FILENO);
+  if (nothing > STDERR_FILENO) ::close(nothing);
   ::dup2(output, STDOUT_FILENO);
   ::execv(arguments[0], arguments);
   const int reason = errno;
@@ -52,8 +53,12 @@ base::Result<void> KeptProgram::start() {
   for (auto& argument : arguments_) arguments.push_back(argument.data());
   arguments.push_back(nullptr);
   std::array<int, 2> output{}, failure{};
-  if (::pipe2(output.data(), O_CLOEXEC) != 0 || ::pipe2(failure.data(), O_CLOEXEC) != 0) {
-    return std::unexpected(base::errno_error(errno, "make a pipe"));
+  if (::pipe2(output.data(), O_CLOEXEC) != 0) return std::unexpected(base::errno_error(errno, "make a pipe"));
+  if (::pipe2(failure.data(), O_CLOEXEC) != 0) {
+    const int pipe_error = errno;
+    ::close(output[0]);
+    ::close(output[1]);
+    return std::unexpected(base::errno_error(pipe_error, "make a pipe"));
   }
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();

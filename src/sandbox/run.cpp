@@ -125,6 +125,7 @@ void limit(int resource, rlim_t value) {
   for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
   const int nothing = ::open("/dev/null", O_RDONLY);
   ::dup2(nothing, 0);
+  if (nothing > 2) ::close(nothing);
   ::dup2(output, 1);
   ::dup2(output, 2);
   ::syscall(SYS_close_range, 3U, ~0U, 1U << 2 /* CLOSE_RANGE_CLOEXEC */);

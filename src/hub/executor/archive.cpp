@@ -174,8 +174,9 @@ std::unexpected<base::Error> pack_failed(::archive* writer, std::string_view wha
 base::Result<void> pack_file(::archive* writer, const fs::path& path, const std::string& name) {
   std::error_code error;
   const auto size = fs::file_size(path, error);
+  if (error) return std::unexpected(base::errno_error(error.value(), fmt::format("read {}", path.string())));
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (error || descriptor < 0) return std::unexpected(base::errno_error(errno, fmt::format("read {}", path.string())));
+  if (descriptor < 0) return std::unexpected(base::errno_error(errno, fmt::format("read {}", path.string())));
   const std::unique_ptr<::archive_entry, FreeEntry> entry(::archive_entry_new());
   ::archive_entry_set_pathname(entry.get(), name.c_str());
   ::archive_entry_set_filetype(entry.get(), AE_IFREG);

@@ -1,0 +1,58 @@
+#include "apps/cli/kept_program.hpp"
+
+#include <algorithm>
+
+#include <dirent.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+#include <linux/close_range.h>
+#include <sys/resource.h>
+
+namespace slipway::cli {
+namespace {
+
+std::size_t open_descriptors() {
+  std::size_t count = 0;
+  DIR* const folder = ::opendir("/proc/self/fd");
+  while (::readdir(folder) != nullptr) ++count;
+  ::closedir(folder);
+  return count;
+}
+
+TEST(KeptProgram, inherits_its_standard_streams_and_nothing_else) {
+  // What this test itself was started with is not the program's doing.
+  ASSERT_EQ(::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC), 0);
+  KeptProgram program({"/bin/ls", "-1", "/proc/self/fd"});
+  ASSERT_TRUE(program.start());
+  std::vector<std::string> lines;
+  while (program.output() >= 0) {
+    pollfd wanted{.fd = program.output(), .events = POLLIN, .revents = 0};
+    ASSERT_GT(::poll(&wanted, 1, 20'000), 0);
+    for (std::string& line : program.read_lines()) lines.push_back(std::move(line));
+  }
+  EXPECT_THAT(lines, testing::ElementsAre("0", "1", "2", "3")) << "3 is the folder that it lists";
+}
+
+TEST(KeptProgram, a_start_that_fails_leaves_no_descriptor_behind) {
+  const std::size_t before = open_descriptors();
+  KeptProgram missing({"/nowhere/at/all"});
+  EXPECT_FALSE(missing.start());
+  EXPECT_EQ(open_descriptors(), before);
+  // Room for the first of its two pipes only.
+  const int lowest = ::dup(0);
+  ::close(lowest);
+  rlimit usual{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &usual), 0);
+  const rlimit tight{static_cast<rlim_t>(lowest) + 2, usual.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
+  KeptProgram program({"/bin/true"});
+  const auto started = program.start();
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &usual), 0);
+  EXPECT_FALSE(started);
+  EXPECT_EQ(open_descriptors(), before);
+}
+
+}  // namespace
+}  // namespace slipway::cli
