@@ -267,6 +267,8 @@ def test_summaries_list_jobs_newest_first_and_filter_by_type_and_state(client, c
     failed = client.get_job_summaries(state=JobStatus.State.FAILED, limit=100)
     assert all(summary.status.failure for summary in failed)
     assert client.get_job_summaries(creator="nobody@example.org") == []
+    assert 0 in {state.value for state in JobStatus.all_running_states()}, "the client asks for a state that no job has"
+    assert client.get_job_summaries(state=JobStatus.all_running_states()) == [], "every job of this test has ended"
 
 
 def test_the_jobs_page_is_named_in_its_link(client, cpu_profile):

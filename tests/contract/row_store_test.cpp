@@ -195,7 +195,9 @@ TEST_P(Rows, lists_jobs_by_owner_state_and_kind_without_layers_and_inspections) 
   EXPECT_THAT(list(filter), ElementsAre("j2", "j1", "j0"));
   filter.states = {JobState::kFailed, JobState::kDone};
   EXPECT_THAT(list(filter), ElementsAre("j1"));
-  filter.states.clear();
+  filter.states.emplace();
+  EXPECT_EQ(store().jobs(filter, {})->total, 0U) << "no state is matched by no job";
+  filter.states.reset();
   filter.kinds = {JobKind::kCompile};
   EXPECT_THAT(list(filter), ElementsAre("j2", "j0"));
   filter.kinds = {JobKind::kInspect};

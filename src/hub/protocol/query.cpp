@@ -182,8 +182,10 @@ base::Result<domain::JobFilter> job_filter(const Query& query) {
   domain::JobFilter filter;
   for (const std::string& list : query.all("state")) {
     for (const std::string& word : split(list, ',')) {
-      SLIPWAY_ASSIGN(const domain::JobState state, lookup(kStates, word, "state", "JOB_STATE_"));
-      filter.states.push_back(state);
+      // The official client's list of running states holds UNSPECIFIED, and a newer one may know more: what no job can
+      // be in matches nothing.
+      if (!filter.states) filter.states.emplace();
+      if (const auto state = lookup(kStates, word, "state", "JOB_STATE_")) filter.states->push_back(*state);
     }
   }
   for (const std::string& list : query.all("type")) {

@@ -51,7 +51,8 @@ class Query {
 
 /// `state` (comma-joined numbers or names) and `type` (words or numbers; profile and inference mean both, because this
 /// client's two names are one). The creator is looked up elsewhere.
-/// @error kInvalidArgument: an unknown state or type (it is named, with those known)
+/// A state that is not known (also 0, which the official client's list of running states holds) matches no job.
+/// @error kInvalidArgument: an unknown type (it is named, with those known)
 [[nodiscard]] base::Result<domain::JobFilter> job_filter(const Query& query);
 
 /// `supports_s3_credentials` selects the wrapper message.

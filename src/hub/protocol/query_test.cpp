@@ -57,11 +57,21 @@ TEST(Query, profile_and_inference_are_one_type_to_this_client) {
             (std::vector{domain::JobKind::kProfile, domain::JobKind::kInference}));
 }
 
-TEST(Query, an_unknown_state_is_named_with_those_known) {
-  const auto outcome = job_filter(parsed("state=51"));
+TEST(Query, an_unknown_state_or_zero_matches_nothing) {
+  EXPECT_EQ(job_filter(parsed("type=compile")).value().states, std::nullopt);
+  for (const char* text : {"state=0", "state=51", "state=JOB_STATE_UNSPECIFIED", "state=0%2C51", "state=-1"}) {
+    const auto filter = job_filter(parsed(text));
+    ASSERT_TRUE(filter) << text;
+    EXPECT_EQ(filter->states, std::vector<domain::JobState>()) << text;
+  }
+  EXPECT_EQ(job_filter(parsed("state=0%2C60")).value().states, std::vector{domain::JobState::kProvisioningDevice});
+}
+
+TEST(Query, an_unknown_type_is_named_with_those_known) {
+  const auto outcome = job_filter(parsed("type=bake"));
   ASSERT_FALSE(outcome);
-  EXPECT_NE(outcome.error().message.find("\"51\""), std::string::npos);
-  EXPECT_NE(outcome.error().message.find("OPTIMIZING_MODEL (50)"), std::string::npos);
+  EXPECT_NE(outcome.error().message.find("\"bake\""), std::string::npos);
+  EXPECT_NE(outcome.error().message.find("COMPILE (3)"), std::string::npos);
 }
 
 TEST(Query, refuses_broken_percent_signs_and_floods) {

@@ -16,7 +16,7 @@ struct JobFilter {
   std::string owner_id;       ///< empty: everyone's
   std::string creator_email;  ///< as a client sends it; the hub turns it into owner_id, stores do not look at it
   std::string project_id;
-  std::vector<JobState> states;
+  std::optional<std::vector<JobState>> states;  ///< nothing: all; an empty list matches no job
   std::vector<JobKind> kinds;  ///< empty: all but kInspect
   std::string model_id;        ///< jobs that take this model; empty: any
   std::string dataset_id;      ///< jobs that take this dataset; empty: any

@@ -43,13 +43,13 @@ Result<Listed<Job>> SqliteStore::jobs(const JobFilter& filter, Page page) const 
                                             : filter.kinds;
     std::string where = "WHERE kind IN (SELECT value FROM json_each(?)) ";
     if (!filter.owner_id.empty()) where += "AND owner_id = ? ";
-    if (!filter.states.empty()) where += "AND state IN (SELECT value FROM json_each(?)) ";
+    if (filter.states) where += "AND state IN (SELECT value FROM json_each(?)) ";
     if (!filter.model_id.empty()) where += "AND model_id <> '' AND model_id = ? ";
     if (!filter.dataset_id.empty()) where += "AND dataset_id <> '' AND dataset_id = ? ";
     const auto bind = [&](Query& query) -> Query& {
       query.bind(number_list(kinds));
       if (!filter.owner_id.empty()) query.bind(filter.owner_id);
-      if (!filter.states.empty()) query.bind(number_list(filter.states));
+      if (filter.states) query.bind(number_list(*filter.states));
       if (!filter.model_id.empty()) query.bind(filter.model_id);
       if (!filter.dataset_id.empty()) query.bind(filter.dataset_id);
       return query;
