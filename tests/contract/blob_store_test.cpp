@@ -212,6 +212,26 @@ TEST_F(Blobs, notices_lost_and_changed_bytes) {
   EXPECT_EQ(store().path_of(blob).error().code, Code::kNotFound);
 }
 
+TEST_F(Blobs, no_message_names_the_folder_of_the_store) {
+  const std::string etag = write_part("begun", 0, "bytes");
+  const auto expect_no_folder = [&](const auto& outcome) {
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().message.find(folder().string()), std::string::npos) << outcome.error().message;
+  };
+  auto open_part = store().write_part("open", 0, kNoLimit);
+  ASSERT_TRUE(open_part);
+  // Files where folders were, so that everything fails.
+  for (const char* name : {"uploads", "blobs"}) {
+    std::filesystem::remove_all(folder() / name);
+    std::ofstream(folder() / name) << "a file";
+  }
+  expect_no_folder((*open_part)->commit());
+  expect_no_folder(store().write_part("new", 0, kNoLimit));
+  expect_no_folder(store().write_part("begun", 1, kNoLimit));
+  expect_no_folder(store().assemble("begun", {etag}));
+  expect_no_folder(store().put("other bytes"));
+}
+
 // A client that gives up on a connection sends the part again while the server still reads the first copy.
 TEST_F(Blobs, keeps_what_a_tag_promised_beside_a_second_sender) {
   auto slow = store().write_part("u1", 0, kNoLimit);

@@ -37,6 +37,18 @@ bool is_upload_id(std::string_view text) {
              std::string_view::npos;
 }
 
+// The same outcome without the store's folder in its message: strangers read it, and where a hub keeps its data is
+// nobody's business.
+template <typename T>
+Result<T> without_folder(Result<T> outcome, const std::filesystem::path& folder) {
+  if (outcome) return outcome;
+  const std::string beginning = folder.string() + "/";
+  std::string& message = outcome.error().message;
+  for (std::size_t at = 0; (at = message.find(beginning, at)) != std::string::npos;)
+    message.erase(at, beginning.size());
+  return outcome;
+}
+
 // Makes new names in a folder durable.
 Result<void> sync_folder(const std::filesystem::path& folder) {
   SLIPWAY_ASSIGN(OpenFile opened, OpenFile::open(folder, O_RDONLY | O_DIRECTORY));
@@ -140,8 +152,9 @@ using Upload = FileBlobStore::Upload;
 // while the tail is taken nobody else writes there, and a separate file has one writer.
 class PartWriter final : public domain::BlobStore::Writer {
  public:
-  PartWriter(std::shared_ptr<Upload> upload, std::uint32_t index, std::uint64_t limit_bytes)
-      : upload_(std::move(upload)), index_(index), limit_bytes_(limit_bytes) {}
+  PartWriter(std::shared_ptr<Upload> upload, std::uint32_t index, std::uint64_t limit_bytes,
+             std::filesystem::path store)
+      : upload_(std::move(upload)), index_(index), limit_bytes_(limit_bytes), store_(std::move(store)) {}
   PartWriter(const PartWriter&) = delete;
   PartWriter& operator=(const PartWriter&) = delete;
 
@@ -200,7 +213,7 @@ class PartWriter final : public domain::BlobStore::Writer {
     const auto known = upload_->parts.find(index_);
     // Sent twice because the first answer was lost: the first copy stands, this one goes with the writer.
     if (known != upload_->parts.end() && known->second.sha256 == part.sha256) return part.sha256;
-    SLIPWAY_TRY(base::write_file_durably(upload_->record(index_), to_text(part)));
+    SLIPWAY_TRY(without_folder(base::write_file_durably(upload_->record(index_), to_text(part)), store_));
     committed_ = true;
     upload_->parts[index_] = part;
     if (on_tail_) {
@@ -228,6 +241,7 @@ class PartWriter final : public domain::BlobStore::Writer {
   std::shared_ptr<Upload> upload_;
   std::uint32_t index_;
   std::uint64_t limit_bytes_;
+  std::filesystem::path store_;
   std::uint64_t offset_ = 0, written_ = 0;
   bool on_tail_ = false, failed_ = false, committed_ = false;
   std::string separate_;
@@ -321,13 +335,17 @@ Result<std::shared_ptr<Upload>> FileBlobStore::upload_of(const std::string& uplo
 Result<std::unique_ptr<domain::BlobStore::Writer>> FileBlobStore::write_part(const std::string& upload_id,
                                                                              std::uint32_t index,
                                                                              std::uint64_t limit_bytes) {
-  SLIPWAY_ASSIGN(auto upload, upload_of(upload_id, true));
-  auto writer = std::make_unique<PartWriter>(std::move(upload), index, limit_bytes);
-  SLIPWAY_TRY(writer->open());
+  SLIPWAY_ASSIGN(auto upload, without_folder(upload_of(upload_id, true), folder_));
+  auto writer = std::make_unique<PartWriter>(std::move(upload), index, limit_bytes, folder_);
+  SLIPWAY_TRY(without_folder(writer->open(), folder_));
   return writer;
 }
 
 Result<Blob> FileBlobStore::assemble(const std::string& upload_id, const std::vector<std::string>& etags) {
+  return without_folder(assembled(upload_id, etags), folder_);
+}
+
+Result<Blob> FileBlobStore::assembled(const std::string& upload_id, const std::vector<std::string>& etags) {
   SLIPWAY_ASSIGN(const auto upload, upload_of(upload_id, false));
   const std::lock_guard lock(upload->mutex);
   if (upload->discarded) return base::fail(Code::kNotFound, "the upload has ended");
@@ -407,8 +425,8 @@ Result<void> FileBlobStore::keep(const std::filesystem::path& file, const Blob& 
 Result<Blob> FileBlobStore::put(std::string_view bytes) {
   const Blob blob{.sha256 = base::sha256_hex(bytes), .size_bytes = bytes.size()};
   if (keep_again(blob)) return blob;
-  SLIPWAY_ASSIGN(const auto path, place_for(blob));
-  SLIPWAY_TRY(base::write_file_durably(path, bytes, 0600));
+  SLIPWAY_ASSIGN(const auto path, without_folder(place_for(blob), folder_));
+  SLIPWAY_TRY(without_folder(base::write_file_durably(path, bytes, 0600), folder_));
   return blob;
 }
 

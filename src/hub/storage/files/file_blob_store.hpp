@@ -20,6 +20,7 @@ namespace slipway::hub::storage {
 ///
 /// Parts that arrive in order are hashed while they arrive and never copied: assembling them is a rename. Committed
 /// bytes are never written again, so what a tag promised stays true whatever a second sender of the same part does.
+/// Messages name files inside the folder and never the folder, which strangers need not know.
 /// @thread safe from any thread. One process at a time has the folder.
 class FileBlobStore final : public domain::BlobStore {
  public:
@@ -43,6 +44,8 @@ class FileBlobStore final : public domain::BlobStore {
  private:
   explicit FileBlobStore(std::filesystem::path folder) : folder_(std::move(folder)) {}
   [[nodiscard]] base::Result<std::shared_ptr<Upload>> upload_of(const std::string& upload_id, bool make);
+  [[nodiscard]] base::Result<domain::Blob> assembled(const std::string& upload_id,
+                                                     const std::vector<std::string>& etags);
   [[nodiscard]] std::filesystem::path blob_path(const std::string& sha256) const;
   /// The path of content that is to be kept, in a folder that exists.
   [[nodiscard]] base::Result<std::filesystem::path> place_for(const domain::Blob& blob) const;
