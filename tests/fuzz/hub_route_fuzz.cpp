@@ -33,7 +33,7 @@ void check_route(std::string_view method, std::string_view path) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const std::size_t question = std::min(text.find('?'), text.size());
-  for (const std::string_view method : {"GET", "POST", "PUT", "PATCH", "DELETE"}) {
+  for (const std::string_view method : {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}) {
     check_route(method, text.substr(0, question));
   }
   if (const auto query = Query::parse(text.substr(std::min(question + 1, text.size())))) {

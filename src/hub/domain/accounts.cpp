@@ -1,6 +1,7 @@
 #include "hub/domain/accounts.hpp"
 
 #include "base/hash.hpp"
+#include "hub/domain/access.hpp"
 #include "hub/domain/token_text.hpp"
 
 namespace slipway::hub::domain {
@@ -97,6 +98,10 @@ Result<Actor> Accounts::authenticate_web_session(std::string_view cookie) {
 
 void Accounts::sign_out(std::string_view cookie) {
   hub_.ports.accounts.remove_web_session(base::sha256_hex(cookie));
+}
+
+Result<void> Accounts::require_project(const Actor& /*actor*/, const std::string& project_id) const {
+  return access::require_project(project_id);
 }
 
 void Accounts::sweep() {

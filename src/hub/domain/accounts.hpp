@@ -33,6 +33,10 @@ class Accounts {
   [[nodiscard]] base::Result<Actor> authenticate_web_session(std::string_view cookie);
   void sign_out(std::string_view cookie);
 
+  /// Whether a project exists that the actor may name. Empty: none is named.
+  /// @error kNotFound
+  [[nodiscard]] base::Result<void> require_project(const Actor& actor, const std::string& project_id) const;
+
   /// Forgets web sessions that have ended.
   void sweep();
 

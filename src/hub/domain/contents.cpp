@@ -236,13 +236,13 @@ Result<Download> Contents::dataset_download(const Actor& actor, const std::strin
   return Download{.blob = known.content, .filename = download_name("dataset-" + id, ".h5")};
 }
 
-void Contents::sweep() {
-  if (const auto expired = hub_.ports.uploads.expired_uploads(hub_.ports.clock.now())) {
-    for (const Upload& upload : *expired) {
-      hub_.ports.blobs.discard(upload.id);
-      hub_.ports.uploads.remove_upload(upload.id);
-    }
+Result<void> Contents::sweep() {
+  SLIPWAY_ASSIGN(const auto expired, hub_.ports.uploads.expired_uploads(hub_.ports.clock.now()));
+  for (const Upload& upload : expired) {
+    hub_.ports.blobs.discard(upload.id);
+    hub_.ports.uploads.remove_upload(upload.id);
   }
+  return {};
 }
 
 Result<BlobStore::Collected> Contents::collect(bool only_count) {

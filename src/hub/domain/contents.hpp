@@ -67,7 +67,7 @@ class Contents {
   [[nodiscard]] base::Result<Download> dataset_download(const Actor& actor, const std::string& id) const;
 
   /// Forgets uploads that have expired.
-  void sweep();
+  [[nodiscard]] base::Result<void> sweep();
 
   /// Removes content that nothing speaks of any more: results whose lease was lost, what broke off, and the data of
   /// expired datasets. Content younger than two days stays whatever rows say, and an upload lives one day.

@@ -26,10 +26,12 @@ class Hub {
 
   /// Takes back lost leases, fails jobs without hope, forgets expired uploads and sessions. Called every second by the
   /// server.
-  void sweep() {
-    endings_.sweep();
-    contents.sweep();
+  /// @error what the stores say; what could be done without them has been done
+  base::Result<void> sweep() {
+    const auto leases = endings_.sweep();
+    const auto uploads = contents.sweep();
     accounts.sweep();
+    return leases ? uploads : leases;
   }
 
   [[nodiscard]] const HubSettings& settings() const { return foundation_.settings; }

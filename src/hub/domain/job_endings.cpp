@@ -187,10 +187,11 @@ void JobEndings::fail_orphans() {
   }
 }
 
-void JobEndings::sweep() {
+Result<void> JobEndings::sweep() {
   const base::Time now = hub_.ports.clock.now();
-  if (const auto lost = hub_.ports.queue.take_back_leases(now, hub_.settings.max_attempts); lost && !lost->empty()) {
-    for (const Job& job : *lost) {
+  SLIPWAY_ASSIGN(const auto lost, hub_.ports.queue.take_back_leases(now, hub_.settings.max_attempts));
+  if (!lost.empty()) {
+    for (const Job& job : lost) {
       fail_unleased(
           job, FailureType::kRuntimeCrash,
           fmt::format("{} attempts ended without a result: each time the agent fell silent, so the job may be "
@@ -200,6 +201,7 @@ void JobEndings::sweep() {
     hub_.changes.notify();
   }
   fail_orphans();
+  return {};
 }
 
 }  // namespace slipway::hub::domain

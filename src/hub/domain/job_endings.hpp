@@ -29,7 +29,7 @@ class JobEndings {
   void attach_log(Job& job);
 
   /// Takes back lost leases and fails jobs without hope.
-  void sweep();
+  [[nodiscard]] base::Result<void> sweep();
 
  private:
   bool fail_unleased(Job job, FailureType type, const std::string& reason);  ///< false: it could not be failed

@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "hub/protocol/query.hpp"
 
 namespace slipway::hub::protocol {
@@ -151,23 +153,30 @@ bool row_matches(const Row& row, const std::vector<std::string>& segments, Route
 }  // namespace
 
 RouteMatch match_route(std::string_view method, std::string_view path) {
+  RouteMatch other;
+  if (method == "OPTIONS" && path == "*") {
+    other.kind = RouteMatch::Kind::kOptions;
+    other.allowed_methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+    return other;
+  }
   const auto segments = segments_of(path);
   if (!segments) return {};
-  RouteMatch refused;
+  const std::string_view wanted = method == "HEAD" ? "GET" : method;
   for (const Row& row : kRows) {
     RouteMatch match;
     if (!row_matches(row, *segments, match)) continue;
-    if (row.method == method) {
+    if (row.method == wanted) {
       match.kind = RouteMatch::Kind::kFound;
       match.route = row.route;
       match.access = row.access;
       return match;
     }
-    refused.kind = RouteMatch::Kind::kMethodNotAllowed;
-    if (!refused.allowed_methods.empty()) refused.allowed_methods += ", ";
-    refused.allowed_methods += row.method;
+    other.allowed_methods += row.method == "GET" ? "GET, HEAD, " : fmt::format("{}, ", row.method);
   }
-  return refused;
+  if (other.allowed_methods.empty()) return {};
+  other.allowed_methods += "OPTIONS";
+  other.kind = method == "OPTIONS" ? RouteMatch::Kind::kOptions : RouteMatch::Kind::kMethodNotAllowed;
+  return other;
 }
 
 bool is_api_path(std::string_view path) {

@@ -79,15 +79,21 @@ enum class Access {
 };
 
 struct RouteMatch {
-  enum class Kind { kFound, kNotFound, kMethodNotAllowed } kind = Kind::kNotFound;
+  enum class Kind {
+    kFound,
+    kNotFound,
+    kMethodNotAllowed,
+    kOptions,  ///< OPTIONS of a path that exists, or of "*"
+  } kind = Kind::kNotFound;
   Route route = Route::kHealth;
   Access access = Access::kAnyone;
   std::string project_id;               ///< of a "projects/<id>/" prefix
   std::vector<std::string> parameters;  ///< the variable segments in order, percent-decoded
-  std::string allowed_methods;          ///< kMethodNotAllowed: for the Allow header
+  std::string allowed_methods;          ///< kMethodNotAllowed, kOptions: for the Allow header
 };
 
 /// Finds the route of a request. `path` is what stands before the query, as sent. A trailing slash may be missing.
+/// HEAD finds what GET would; whoever answers leaves the body out.
 /// Empty segments, "." and "..", NUL and broken percent signs match nothing.
 [[nodiscard]] RouteMatch match_route(std::string_view method, std::string_view path);
 

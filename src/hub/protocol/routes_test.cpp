@@ -78,8 +78,13 @@ TEST(Routes, a_trailing_slash_may_be_missing) {
 TEST(Routes, another_method_is_refused_with_those_allowed) {
   const RouteMatch match = match_route("DELETE", "/api/v1/models/m1/");
   EXPECT_EQ(match.kind, Kind::kMethodNotAllowed);
-  EXPECT_EQ(match.allowed_methods, "GET, PATCH");
-  EXPECT_EQ(match_route("HEAD", "/api/v1/devices/").kind, Kind::kMethodNotAllowed);
+  EXPECT_EQ(match.allowed_methods, "GET, HEAD, PATCH, OPTIONS");
+  EXPECT_EQ(match_route("OPTIONS", "/api/v1/models/m/").kind, Kind::kOptions);
+  EXPECT_EQ(match_route("OPTIONS", "/api/v1/models/m/").allowed_methods, "GET, HEAD, PATCH, OPTIONS");
+  EXPECT_EQ(match_route("OPTIONS", "*").kind, Kind::kOptions);
+  EXPECT_EQ(match_route("OPTIONS", "/nothing/at/all").kind, Kind::kNotFound);
+  EXPECT_EQ(match_route("HEAD", "/api/v1/devices/").route, Route::kDevices);
+  EXPECT_EQ(match_route("HEAD", "/agent/v1/lease").kind, Kind::kMethodNotAllowed);
 }
 
 TEST(Routes, tricks_with_paths_match_nothing) {

@@ -4,8 +4,10 @@
 #include <nlohmann/json.hpp>
 
 #include "hub/protocol/query.hpp"
+#include "hub/protocol/wire_text.hpp"
 #include "hub/server/internal/handlers.hpp"
 #include "hub/server/internal/web_files.hpp"
+#include "hub/server/origin.hpp"
 
 namespace slipway::hub::server::internal {
 namespace {
@@ -103,11 +105,12 @@ Response to_sign_in(const Call& call) {
   return redirect("/sign-in/?next=" + protocol::percent_encoded(safe_target(call.request.path)));
 }
 
-/// Whether a form came from a page of this hub. Browsers send Origin with every form; other programs need not.
-bool is_own_form(const Context& context, const Call& call) {
-  const std::string& origin = call.request.origin;
-  return origin.empty() || origin == call.base_url || origin == "http://" + call.request.host ||
-         (!context.settings.public_url.empty() && context.settings.public_url.starts_with(origin));
+/// Whether a form came from a page of this hub: the one that others reach, or the one that was asked directly. Browsers
+/// send Origin with every form; other programs need not.
+bool is_own_form(const Call& call) {
+  if (call.request.origin.empty()) return true;
+  const auto origin = origin_of(call.request.origin);
+  return origin && (origin == origin_of(call.base_url) || origin == origin_of("http://" + call.request.host));
 }
 
 Response sign_in_form(const std::string& next, std::string_view message, int status) {
@@ -184,7 +187,7 @@ Reply sign_in_page(const Context&, const Call& call) {
 }
 
 Reply sign_in(const Context& context, const Call& call) {
-  if (!is_own_form(context, call)) {
+  if (!is_own_form(call)) {
     return base::fail(base::Code::kPermissionDenied, "this form was sent from another site");
   }
   SLIPWAY_ASSIGN(const protocol::Query form, protocol::Query::parse(call.request.body));
@@ -207,7 +210,7 @@ Reply sign_in(const Context& context, const Call& call) {
 }
 
 Reply sign_out(const Context& context, const Call& call) {
-  if (!is_own_form(context, call)) {
+  if (!is_own_form(call)) {
     return base::fail(base::Code::kPermissionDenied, "this form was sent from another site");
   }
   const std::string cookie = session_cookie(call.request.cookie);
@@ -229,7 +232,18 @@ Reply web_file(const Context&, const Call& call) {
 }
 
 Reply health(const Context& context, const Call&) {
-  return json(nlohmann::ordered_json{{"ok", true}, {"version", context.hub.settings().hub_version}}.dump());
+  const auto troubles = context.health.troubles(context.hub.now());
+  nlohmann::ordered_json said{{"ok", troubles.empty()},
+                              {"status", troubles.empty() ? "ok" : "degraded"},
+                              {"version", context.hub.settings().hub_version}};
+  for (const Health::Trouble& trouble : troubles) {
+    said["degraded"].push_back({{"part", trouble.part},
+                                {"reason", protocol::wire_text(trouble.reason)},
+                                {"since", base::iso8601(trouble.since)},
+                                {"last", base::iso8601(trouble.last)},
+                                {"failures", trouble.failures}});
+  }
+  return json(said.dump());
 }
 
 }  // namespace slipway::hub::server::internal

@@ -9,6 +9,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
@@ -19,6 +20,8 @@
 #include <spdlog/spdlog.h>
 
 #include "hub/server/internal/connection.hpp"
+#include "hub/server/internal/exception_text.hpp"
+#include "hub/server/internal/supervised.hpp"
 
 namespace slipway::hub::server {
 namespace {
@@ -26,15 +29,23 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
+using internal::ConnectionSlots;
 
 constexpr std::chrono::seconds kSweepInterval{1};
+constexpr std::string_view kAccepting = "accepting connections", kSweeping = "taking back lost leases";
+
+ConnectionSlots::Limits limits_of(const ServerSettings& settings) {
+  return {.all = static_cast<std::size_t>(settings.max_connections),
+          .waiting_strangers = static_cast<std::size_t>(settings.waiting_strangers),
+          .waiting_strangers_of_an_address = static_cast<std::size_t>(settings.waiting_strangers_of_an_address)};
+}
 
 class HttpServer final : public Server {
  public:
   HttpServer(domain::Hub& hub, const SignedLinks& links, ServerSettings settings, ServiceSettings service_settings)
       : settings_(std::move(settings)),
         hub_(hub),
-        service_(hub, links, std::move(service_settings)),
+        service_(hub, links, health_, std::move(service_settings)),
         context_(settings_.threads),
         acceptor_(asio::make_strand(context_)),
         sweep_timer_(asio::make_strand(context_)) {}
@@ -66,8 +77,11 @@ class HttpServer final : public Server {
   void run() {
     // The listener may be called while the server is already gone: it owns what it needs.
     hub_.set_change_listener([changes = changes_] { changes->notify(); });
-    asio::co_spawn(acceptor_.get_executor(), accept_connections(), asio::detached);
-    asio::co_spawn(sweep_timer_.get_executor(), sweep_often(), asio::detached);
+    const auto go_on = [this](const auto& executor, std::string_view part, auto round) {
+      asio::co_spawn(executor, internal::supervised(supervision_, part, std::move(round)), asio::detached);
+    };
+    go_on(acceptor_.get_executor(), kAccepting, [this] { return accept_one(); });
+    go_on(sweep_timer_.get_executor(), kSweeping, [this] { return sweep_once(); });
     for (int i = 0; i < settings_.threads; ++i) {
       threads_.emplace_back([this] { context_.run(); });
     }
@@ -93,6 +107,7 @@ class HttpServer final : public Server {
     context_.stop();
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
+    lanes_.stop();
     hub_.set_change_listener([] {});
     // What is left lives in coroutines that the context destroys; nothing may outlive it here.
     changes_->abandon();
@@ -109,67 +124,72 @@ class HttpServer final : public Server {
     std::size_t operator()(const Open& open) const { return std::hash<void*>()(open.connection.get()); }
   };
 
-  asio::awaitable<void> accept_connections() {
-    while (!shared_.is_stopping) {
-      error_code error;
-      tcp::socket socket = co_await acceptor_.async_accept(asio::any_io_executor(asio::make_strand(context_)),
-                                                           asio::redirect_error(asio::use_awaitable, error));
-      if (shared_.is_stopping) co_return;
-      if (error) {
-        // Out of descriptors, or the peer left already: breathe, then go on.
-        spdlog::warn("accept: {}", error.message());
-        asio::steady_timer pause(acceptor_.get_executor(), std::chrono::milliseconds(50));
-        co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
-        continue;
-      }
-      serve(std::move(socket));
-    }
+  asio::awaitable<void> accept_one() {
+    error_code error;
+    tcp::socket socket = co_await acceptor_.async_accept(asio::any_io_executor(asio::make_strand(context_)),
+                                                         asio::redirect_error(asio::use_awaitable, error));
+    if (shared_.is_stopping) co_return;
+    // Out of descriptors, say.
+    if (error) throw boost::system::system_error(error);
+    serve(std::move(socket));
   }
 
   void serve(tcp::socket socket) {
     const auto executor = socket.get_executor();
-    const std::unique_lock lock(mutex_);
-    if (connections_.size() >= static_cast<std::size_t>(settings_.max_connections)) {
-      asio::co_spawn(executor, internal::turn_away(std::move(socket)), asio::detached);
+    Open open{.connection = internal::make_connection(std::move(socket), shared_), .executor = executor};
+    const auto close = [executor, connection = std::weak_ptr(open.connection)] {
+      asio::post(executor, [connection] {
+        if (const auto here = connection.lock()) here->close();
+      });
+    };
+    auto slot = slots_.arrive(open.connection->remote_address(), close);
+    if (!slot) {
+      asio::co_spawn(
+          executor, [open]() -> asio::awaitable<void> { co_await open.connection->turn_away(); }, asio::detached);
       return;
     }
-    Open open{.connection = internal::make_connection(std::move(socket), shared_), .executor = executor};
+    const std::unique_lock lock(mutex_);
     connections_.insert(open);
     asio::co_spawn(
-        executor, [open]() -> asio::awaitable<void> { co_await open.connection->run(); },
+        executor,
+        [open, slot = std::move(slot)]() mutable -> asio::awaitable<void> {
+          co_await open.connection->run(std::move(slot));
+        },
         [this, open](const std::exception_ptr& problem) {
-          if (problem) {
-            try {
-              std::rethrow_exception(problem);
-            } catch (const std::exception& error) {
-              spdlog::error("a connection ended by an exception: {}", error.what());
-            }
-          }
+          if (problem) spdlog::error("a connection ended by an exception: {}", internal::text_of(problem));
           const std::lock_guard guard(mutex_);
           connections_.erase(open);
           if (connections_.empty()) all_closed_.notify_all();
         });
   }
 
-  asio::awaitable<void> sweep_often() {
-    while (!shared_.is_stopping) {
-      hub_.sweep();
-      error_code ignored;
-      sweep_timer_.expires_after(kSweepInterval);
-      co_await sweep_timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    }
+  asio::awaitable<void> sweep_once() {
+    const auto swept = co_await lanes_.upkeep.run([this] { return hub_.sweep(); });
+    if (!swept) throw std::runtime_error(swept.error().message);
+    if (!*swept) throw std::runtime_error(swept->error().message);
+    error_code ignored;
+    sweep_timer_.expires_after(kSweepInterval);
+    co_await sweep_timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   }
 
   ServerSettings settings_;
   domain::Hub& hub_;
+  Health health_;
   Service service_;
   std::shared_ptr<internal::ChangeSignal> changes_ = std::make_shared<internal::ChangeSignal>();
-  internal::Shared shared_{.service = service_, .settings = settings_, .changes = *changes_};
-  // The connections' coroutines live in the context: it goes before all that they use.
+  ConnectionSlots slots_{limits_of(settings_)};
+  // The connections' coroutines live in the context and in the lanes: these go before all that the coroutines use, and
+  // the lanes before the context, whose sockets those who wait in a lane hold.
   std::mutex mutex_;
   std::condition_variable all_closed_;
   std::unordered_set<Open, HashOpen> connections_;
   asio::io_context context_;
+  // A request in a lane is not the context's work.
+  asio::executor_work_guard<asio::io_context::executor_type> keeps_running_ = asio::make_work_guard(context_);
+  internal::WorkLanes lanes_;
+  internal::Shared shared_{.service = service_, .settings = settings_, .changes = *changes_, .lanes = lanes_};
+  internal::Supervision supervision_{
+      .health = health_, .is_stopping = shared_.is_stopping, .now = [this] { return hub_.now(); }};
   tcp::acceptor acceptor_;
   asio::steady_timer sweep_timer_;
   std::vector<std::thread> threads_;

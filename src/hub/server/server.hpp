@@ -13,10 +13,13 @@ namespace slipway::hub::server {
 struct ServerSettings {
   std::string address = "127.0.0.1";  ///< an IP address
   std::uint16_t port = 8400;          ///< 0: a free one
-  int threads = 3;
-  int max_connections = 256;                          ///< more are answered with 503 at once
-  std::chrono::milliseconds header_timeout{15'000};   ///< also how long an idle connection is kept
-  std::chrono::milliseconds body_timeout{30'000};     ///< for each piece, not for all of it
+  int threads = 2;                    ///< that move bytes and never block; what blocks has threads of its own
+  int max_connections = 256;          ///< more are answered with 503 at once
+  int waiting_strangers = 128;  ///< connections that have shown no valid token or link and keep the server waiting
+  int waiting_strangers_of_an_address = 32;
+  std::chrono::milliseconds header_timeout{10'000};   ///< for a whole header; a stranger's first or next one
+  std::chrono::milliseconds idle_timeout{60'000};     ///< between two requests of one who has signed in
+  std::chrono::milliseconds body_timeout{30'000};     ///< for each bit of progress, not for all of it
   std::uint64_t slowest_bytes_per_second = 8 * 1024;  ///< a body slower than this over all its time is cut off
 };
 

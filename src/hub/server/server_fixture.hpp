@@ -1,8 +1,11 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -24,11 +27,15 @@ struct HttpReply {
 /// One TCP connection.
 class RawClient {
  public:
-  explicit RawClient(std::uint16_t port);
+  enum class When { kNow, kLater };
+  /// @param from  the address that the connection comes from, another loopback address for a stranger
+  /// @param when  kLater: the caller calls connect()
+  explicit RawClient(std::uint16_t port, const char* from = "127.0.0.1", When when = When::kNow);
   ~RawClient();
   RawClient(const RawClient&) = delete;
   RawClient& operator=(const RawClient&) = delete;
 
+  void connect();
   /// @return false when the server has closed
   bool send(std::string_view bytes);
   void finish_sending();
@@ -40,6 +47,7 @@ class RawClient {
  private:
   bool read_more();
   int descriptor_ = -1;
+  std::uint16_t port_;
   std::string buffer_;
 };
 
@@ -54,6 +62,23 @@ class RawClient {
 [[nodiscard]] std::string first_text(const std::string& message);
 /// The first address in a message that begins so.
 [[nodiscard]] std::string url_in(const std::string& message, std::string_view beginning);
+
+/// Makes the store's joining of uploads wait, as a large one does.
+class JoinGate {
+ public:
+  void close();
+  void open();
+  /// Waits until so many joins stand before the gate. @return false after 20 s
+  bool wait_for(int count);
+  /// Called by the store.
+  void pass();
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool is_closed_ = false;
+  int waiting_ = 0;
+};
 
 class TestHub : public ::testing::Test {
  protected:
@@ -71,6 +96,8 @@ class TestHub : public ::testing::Test {
 
   /// Uploads bytes as a model through the API and returns its id; no inspection has run.
   std::string upload_model(const std::string& bytes, const std::string& name = "net.onnx");
+  /// Uploads a model's parts and returns the request that completes it.
+  std::string completion_of(const std::string& bytes, const std::string& name, std::string* id = nullptr);
   /// The bytes of a compile job's submission.
   static std::string compile_submission(const std::string& model_id);
 
@@ -78,6 +105,8 @@ class TestHub : public ::testing::Test {
   std::string user_token_, other_token_, agent_token_;
   domain::Hub* hub_ = nullptr;
   std::unique_ptr<Server> server_;
+  JoinGate joins_;
+  std::atomic<int> clock_failures_{0};  ///< so many readings of the hub's clock throw
 
  private:
   struct Parts;

@@ -31,10 +31,19 @@ std::string HttpReply::header(const std::string& name) const {
   return found == headers.end() ? "" : found->second;
 }
 
-RawClient::RawClient(std::uint16_t port) : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+RawClient::RawClient(std::uint16_t port, const char* from, When when)
+    : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), port_(port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_port = htons(port);
+  EXPECT_EQ(::inet_pton(AF_INET, from, &address.sin_addr), 1);
+  EXPECT_EQ(::bind(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  if (when == When::kNow) connect();
+}
+
+void RawClient::connect() {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port_);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   EXPECT_EQ(::connect(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
 }
@@ -142,16 +151,86 @@ std::string url_in(const std::string& message, std::string_view beginning) {
   return message.substr(begin, end - begin);
 }
 
+void JoinGate::close() {
+  const std::lock_guard lock(mutex_);
+  is_closed_ = true;
+}
+
+void JoinGate::open() {
+  const std::lock_guard lock(mutex_);
+  is_closed_ = false;
+  changed_.notify_all();
+}
+
+bool JoinGate::wait_for(int count) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, std::chrono::milliseconds(kPatienceMs), [&] { return waiting_ >= count; });
+}
+
+void JoinGate::pass() {
+  std::unique_lock lock(mutex_);
+  ++waiting_;
+  changed_.notify_all();
+  changed_.wait(lock, [&] { return !is_closed_; });
+  --waiting_;
+}
+
+namespace {
+
+/// The time, unless it is told to fail: what a broken store or library may do to whoever calls it.
+class FailingClock final : public base::Clock {
+ public:
+  explicit FailingClock(std::atomic<int>& failures) : failures_(failures) {}
+  [[nodiscard]] base::Time now() const override {
+    if (failures_ > 0 && failures_-- > 0) throw std::runtime_error("the clock has stopped");
+    return base::SystemClock().now();
+  }
+
+ private:
+  std::atomic<int>& failures_;
+};
+
+class GatedBlobStore final : public domain::BlobStore {
+ public:
+  GatedBlobStore(std::unique_ptr<BlobStore> store, JoinGate& gate) : store_(std::move(store)), gate_(gate) {}
+  base::Result<std::unique_ptr<Writer>> write_part(const std::string& upload_id, std::uint32_t index,
+                                                   std::uint64_t limit_bytes) override {
+    return store_->write_part(upload_id, index, limit_bytes);
+  }
+  base::Result<domain::Blob> assemble(const std::string& upload_id, const std::vector<std::string>& etags) override {
+    gate_.pass();
+    return store_->assemble(upload_id, etags);
+  }
+  base::Result<domain::Blob> put(std::string_view bytes) override { return store_->put(bytes); }
+  void discard(const std::string& upload_id) override { store_->discard(upload_id); }
+  base::Result<Collected> collect(const std::set<std::string>& used, base::Time before, bool only_count) override {
+    return store_->collect(used, before, only_count);
+  }
+  [[nodiscard]] base::Result<std::filesystem::path> path_of(const domain::Blob& blob) const override {
+    return store_->path_of(blob);
+  }
+  [[nodiscard]] base::Result<void> verify(const domain::Blob& blob) const override { return store_->verify(blob); }
+
+ private:
+  std::unique_ptr<BlobStore> store_;
+  JoinGate& gate_;
+};
+
+}  // namespace
+
 struct TestHub::Parts {
   base::TemporaryFolder folder = base::TemporaryFolder::create("slipway-server").value();
-  base::SystemClock clock;
+  FailingClock clock;
   base::RandomIdSource ids;
   std::unique_ptr<domain::RowStore> rows = storage::SqliteStore::open(folder.path() / "hub.sqlite").value();
-  std::unique_ptr<domain::BlobStore> blobs = storage::FileBlobStore::open(folder.path()).value();
+  GatedBlobStore blobs;
   SignedLinks links{load_or_make_key(folder.path() / "secret").value(), clock};
   domain::Hub hub;
 
-  Parts() : hub(settings(), {*rows, *blobs, clock, ids}, devices()) {}
+  Parts(JoinGate& joins, std::atomic<int>& clock_failures)
+      : clock(clock_failures),
+        blobs(storage::FileBlobStore::open(folder.path()).value(), joins),
+        hub(settings(), {*rows, blobs, clock, ids}, devices()) {}
 
   static domain::HubSettings settings() {
     domain::HubSettings settings;
@@ -173,7 +252,7 @@ struct TestHub::Parts {
   }
 };
 
-TestHub::TestHub() : parts_(std::make_unique<Parts>()) {
+TestHub::TestHub() : parts_(std::make_unique<Parts>(joins_, clock_failures_)) {
   spdlog::set_level(spdlog::level::off);
   hub_ = &parts_->hub;
   const auto token = [&](const char* email, domain::Scope scope) {
@@ -186,6 +265,7 @@ TestHub::TestHub() : parts_(std::make_unique<Parts>()) {
 }
 
 TestHub::~TestHub() {
+  joins_.open();
   server_.reset();
 }
 
@@ -204,7 +284,7 @@ HttpReply TestHub::ask(std::string_view method, std::string_view target, std::st
   return client.receive(method != "HEAD");
 }
 
-std::string TestHub::upload_model(const std::string& bytes, const std::string& name) {
+std::string TestHub::completion_of(const std::string& bytes, const std::string& name, std::string* model_id) {
   const std::string id = first_text(post("/api/v1/models/", text_field(3, name) + number_field(5, 6)).body);
   const HttpReply plan = get(
       fmt::format("/api/v1/models/{}/multipart_upload/?supports_s3_credentials=true&file_size={}", id, bytes.size()));
@@ -217,7 +297,15 @@ std::string TestHub::upload_model(const std::string& bytes, const std::string& n
     EXPECT_EQ(stored.status, 200) << stored.body;
     completion += text_field(2, stored.header("etag"));
   }
-  const HttpReply complete = post(fmt::format("/api/v1/models/{}/multipart_upload/", id), completion);
+  if (model_id != nullptr) *model_id = id;
+  return request_text("POST", fmt::format("/api/v1/models/{}/multipart_upload/", id), user_token_, completion);
+}
+
+std::string TestHub::upload_model(const std::string& bytes, const std::string& name) {
+  std::string id;
+  RawClient client(port_);
+  client.send(completion_of(bytes, name, &id));
+  const HttpReply complete = client.receive();
   EXPECT_EQ(complete.status, 200) << complete.body;
   return id;
 }

@@ -155,7 +155,7 @@ TEST_F(ServerPages, web_files_have_their_types_and_templates_stay_inside) {
 
 TEST_F(ServerPages, health_needs_no_token) {
   const HttpReply reply = ask("GET", "/healthz", "");
-  EXPECT_EQ(json::parse(reply.body), (json{{"ok", true}, {"version", "1.2.3"}}));
+  EXPECT_EQ(json::parse(reply.body), (json{{"ok", true}, {"status", "ok"}, {"version", "1.2.3"}}));
 }
 
 }  // namespace

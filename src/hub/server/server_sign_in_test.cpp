@@ -44,6 +44,23 @@ TEST_F(ServerSignIn, lets_valid_tokens_in_from_the_same_address_all_the_same) {
   EXPECT_NE(sign_in(user_token_).header("set-cookie"), "");
 }
 
+TEST_F(ServerSignIn, takes_forms_of_its_own_pages_only) {
+  server_.reset();
+  ServiceSettings settings;
+  settings.public_url = "https://hub.example.com";
+  start({}, settings);
+  const auto status_from = [&](const std::string& origin) {
+    return ask("POST", "/sign-in/", "", "token=" + user_token_, "Origin: " + origin + "\r\n").status;
+  };
+  EXPECT_EQ(status_from("https://hub.example.com"), 303);
+  EXPECT_EQ(status_from("https://HUB.example.com:443"), 303);
+  EXPECT_EQ(status_from("http://hub.test:8400"), 303) << "the host that was asked directly";
+  for (const char* other : {"https://hub.example.co", "https://hub.example", "https://", "h", "null",
+                            "http://hub.example.com", "https://hub.example.com:8443", "https://evil.net"}) {
+    EXPECT_EQ(status_from(other), 403) << other;
+  }
+}
+
 TEST_F(ServerSignIn, does_not_count_who_sends_no_token) {
   for (int n = 0; n < 3 * SignInLimit::kOfAnAddress.burst; ++n) {
     ASSERT_EQ(ask("GET", "/api/v1/devices/", "").status, 401) << n;

@@ -67,8 +67,8 @@ Response error_response(int status, std::string_view detail) {
 
 }  // namespace
 
-Service::Service(domain::Hub& hub, const SignedLinks& links, ServiceSettings settings)
-    : hub_(hub), links_(links), settings_(std::move(settings)) {}
+Service::Service(domain::Hub& hub, const SignedLinks& links, const Health& health, ServiceSettings settings)
+    : hub_(hub), links_(links), health_(health), settings_(std::move(settings)) {}
 
 Response Service::refusal(const Request& request, const base::Error& error) const {
   const int status = protocol::http_status(error.code);
@@ -133,14 +133,20 @@ std::optional<Response> Service::refuse_access(Call& call, const protocol::Route
   return std::nullopt;
 }
 
-std::expected<Service::Plan, Response> Service::begin(Request request, std::optional<std::uint64_t> content_length) {
+std::expected<Service::Plan, Response> Service::begin(Request request, protocol::RouteMatch match,
+                                                      std::optional<std::uint64_t> content_length) {
   Plan plan;
   Call& call = plan.call;
   call.request = std::move(request);
-  protocol::RouteMatch match = protocol::match_route(call.request.method, call.request.path);
   if (auto refused = refuse_access(call, match)) return std::unexpected(std::move(*refused));
 
   using Kind = protocol::RouteMatch::Kind;
+  if (match.kind == Kind::kOptions) {
+    Response response;
+    response.content_type = "text/plain";
+    response.headers.emplace_back("Allow", match.allowed_methods);
+    return std::unexpected(std::move(response));
+  }
   if (match.kind == Kind::kMethodNotAllowed) {
     Response response = error_response(405, fmt::format("expected one of the methods {}", match.allowed_methods));
     response.headers.emplace_back("Allow", match.allowed_methods);
@@ -155,6 +161,16 @@ std::expected<Service::Plan, Response> Service::begin(Request request, std::opti
   auto query = protocol::Query::parse(call.request.query);
   if (!query) return std::unexpected(refusal(call.request, query.error()));
   call.query = std::move(*query);
+
+  if (protocol::is_api_path(call.request.path)) {
+    // A project that is named must be there, on every route: a list that overlooked it would show too much.
+    std::vector<std::string> projects = call.query.all("project");
+    projects.push_back(call.match.project_id);
+    for (const std::string& project : projects) {
+      const auto known = hub_.accounts.require_project(call.actor, project);
+      if (!known) return std::unexpected(refusal(call.request, known.error()));
+    }
+  }
 
   const std::string& host = call.request.host;
   const bool needs_host = settings_.public_url.empty() && (!host.empty() || protocol::is_api_path(call.request.path));
@@ -183,13 +199,13 @@ std::expected<Service::Plan, Response> Service::begin(Request request, std::opti
 
 base::Result<std::unique_ptr<BodySink>> Service::open_sink(const Call& call,
                                                            std::optional<std::uint64_t> content_length) {
-  const internal::Context context{hub_, links_, settings_, failed_sign_ins_};
+  const internal::Context context{hub_, links_, health_, settings_, failed_sign_ins_};
   return call.match.route == Route::kAssetPart ? internal::open_part(context, call, content_length)
                                                : internal::open_form(context, call, content_length);
 }
 
 std::optional<Response> Service::answer(const Call& call, bool is_last) {
-  const internal::Context context{hub_, links_, settings_, failed_sign_ins_};
+  const internal::Context context{hub_, links_, health_, settings_, failed_sign_ins_};
   const auto handle = [&]() -> internal::LaterReply {
     switch (call.match.route) {
       case Route::kUser:

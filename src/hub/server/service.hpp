@@ -12,6 +12,7 @@
 #include "hub/domain/hub.hpp"
 #include "hub/protocol/query.hpp"
 #include "hub/protocol/routes.hpp"
+#include "hub/server/health.hpp"
 #include "hub/server/http.hpp"
 #include "hub/server/sign_in_limit.hpp"
 #include "hub/server/signed_links.hpp"
@@ -46,10 +47,10 @@ class BodySink {
 
 /// Answers requests by asking the hub. Knows HTTP's words, but not its library; holds no state of a request, only the
 /// count of failed sign-ins.
-/// @thread safe from any thread; calls block for as long as the stores take
+/// @thread safe from any thread; begin() and answer() block for as long as the stores take
 class Service {
  public:
-  Service(domain::Hub& hub, const SignedLinks& links, ServiceSettings settings);
+  Service(domain::Hub& hub, const SignedLinks& links, const Health& health, ServiceSettings settings);
 
   /// What to do with a request once its header is there.
   struct Plan {
@@ -58,10 +59,12 @@ class Service {
     std::chrono::milliseconds patience{0};  ///< how long answer() may be asked again
     std::unique_ptr<BodySink> sink;         ///< streamed bodies
   };
-  /// Routes, authenticates and checks what the header says, before any body is read.
+  /// Authenticates and checks what the header says, before any body is read.
+  /// @param match           of the request's method and path
   /// @param content_length  nothing when the request does not say
   /// @return a plan, or the reply that refuses the request
-  [[nodiscard]] std::expected<Plan, Response> begin(Request request, std::optional<std::uint64_t> content_length);
+  [[nodiscard]] std::expected<Plan, Response> begin(Request request, protocol::RouteMatch match,
+                                                    std::optional<std::uint64_t> content_length);
 
   /// Answers a call whose body (if any) is in Call::request. Nothing: ask again after a change of the hub.
   /// @param is_last  an answer must be given now
@@ -79,6 +82,7 @@ class Service {
 
   domain::Hub& hub_;
   const SignedLinks& links_;
+  const Health& health_;
   ServiceSettings settings_;
   SignInLimit failed_sign_ins_;
 };

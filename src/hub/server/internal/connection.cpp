@@ -31,7 +31,9 @@ using boost::system::error_code;
 using std::chrono::steady_clock;
 
 constexpr std::uint32_t kHeaderLimitBytes = 16 * 1024;
-constexpr std::size_t kPieceBytes = 64 * 1024;
+constexpr std::size_t kFirstReadBytes = 2048;
+/// Each piece of a transfer is a change of threads: large enough that this costs nothing beside its bytes.
+constexpr std::size_t kPieceBytes = 256 * 1024;
 /// How much of a refused body is read before closing, so that the client gets to read the refusal.
 constexpr std::uint64_t kDrainLimitBytes = 64ULL << 20;
 constexpr std::chrono::seconds kDrainTime{10};
@@ -41,18 +43,22 @@ constexpr std::chrono::seconds kLongestWait{5};
 /// A file that is being sent.
 class OpenFile {
  public:
-  explicit OpenFile(const std::filesystem::path& path) : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  static base::Result<OpenFile> open(const std::filesystem::path& path) {
+    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) return std::unexpected(base::errno_error(errno, path.string()));
+    return OpenFile(descriptor);
+  }
   ~OpenFile() {
     if (descriptor_ >= 0) ::close(descriptor_);
   }
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-  [[nodiscard]] bool is_open() const { return descriptor_ >= 0; }
+  OpenFile(OpenFile&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  OpenFile& operator=(OpenFile&&) = delete;
   [[nodiscard]] ssize_t read_at(std::uint64_t offset, std::span<char> into) const {
     return ::pread(descriptor_, into.data(), into.size(), static_cast<off_t>(offset));
   }
 
  private:
+  explicit OpenFile(int descriptor) : descriptor_(descriptor) {}
   int descriptor_;
 };
 
@@ -95,7 +101,7 @@ std::optional<Response> reply_to_read_error(const error_code& error) {
   return reply(400, "this is not an HTTP request that can be read");
 }
 
-class HttpConnection final : public Connection, public std::enable_shared_from_this<HttpConnection> {
+class HttpConnection final : public Connection {
  public:
   HttpConnection(asio::ip::tcp::socket socket, Shared& shared) : stream_(std::move(socket)), shared_(shared) {
     error_code ignored;
@@ -104,19 +110,34 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
     remote_address_ = ignored ? "?" : remote.address().to_string();
   }
 
-  asio::awaitable<void> run() override {
+  asio::awaitable<void> run(std::unique_ptr<ConnectionSlots::Slot> slot) override {
+    slot_ = std::move(slot);
     while (true) {
       const bool keep = co_await serve_one();
       if (!keep || shared_.is_stopping) break;
+      slot_->waits();
     }
     error_code ignored;
     stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
     stream_.close();
+    slot_.reset();
   }
 
+  asio::awaitable<void> turn_away() override {
+    static constexpr std::string_view kReply =
+        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Type: application/json\r\n"
+        "Content-Length: 50\r\nConnection: close\r\n\r\n{\"detail\":\"too many connections; try again later\"}";
+    stream_.expires_after(shared_.settings.header_timeout);
+    error_code ignored;
+    co_await asio::async_write(stream_, asio::buffer(kReply), asio::redirect_error(asio::use_awaitable, ignored));
+    stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+  }
+
+  void close() override { stream_.close(); }
   void close_if_idle() override {
     if (is_idle_) stream_.cancel();
   }
+  [[nodiscard]] const std::string& remote_address() const override { return remote_address_; }
 
  private:
   using HeaderParser = http::request_parser<http::empty_body>;
@@ -128,10 +149,20 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
     header.body_limit(boost::none);
     header.eager(false);
     is_idle_ = true;
-    stream_.expires_after(shared_.settings.header_timeout);
     error_code error;
-    co_await http::async_read_header(stream_, buffer_, header, asio::redirect_error(asio::use_awaitable, error));
+    if (is_used_ && buffer_.size() == 0) {
+      // Between two requests there is nothing to be slow about yet.
+      stream_.expires_after(slot_->is_known() ? shared_.settings.idle_timeout : shared_.settings.header_timeout);
+      const std::size_t count = co_await stream_.async_read_some(buffer_.prepare(kFirstReadBytes),
+                                                                 asio::redirect_error(asio::use_awaitable, error));
+      buffer_.commit(count);
+    }
+    stream_.expires_after(shared_.settings.header_timeout);
+    if (!error) {
+      co_await http::async_read_header(stream_, buffer_, header, asio::redirect_error(asio::use_awaitable, error));
+    }
     is_idle_ = false;
+    is_used_ = true;
     if (error) {
       if (const auto response = reply_to_read_error(error)) {
         const bool is_sent = co_await send(*response, "GET", 11, false);
@@ -145,45 +176,59 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
   asio::awaitable<bool> handle(HeaderParser& header) {
     const auto begin = steady_clock::now();
     base::RandomIdSource ids;
-    Request request = request_of(header.get(), ids.id("r", 8), remote_address_);
-    const std::string id = request.id;
-    const std::string method = request.method;
-    const std::string path = request.path;
+    const Request request = request_of(header.get(), ids.id("r", 8), remote_address_);
+    const std::string& method = request.method;
+    const protocol::RouteMatch match = protocol::match_route(method, request.path);
+    const bool is_found = match.kind == protocol::RouteMatch::Kind::kFound;
+    const std::string_view name = is_found ? protocol::route_name(match.route) : "unknown";
     const unsigned version = header.get().version();
     const bool wants_continue = header.get()[http::field::expect] == "100-continue";
-    bool keep = header.get().keep_alive();
+    const bool wants_keep = header.get().keep_alive();
     bool is_body_read = header.is_done();
 
     std::optional<std::uint64_t> length;
     if (const auto said = header.content_length()) length = *said;
 
+    slot_->is_served();
+    WorkLane& door = shared_.lanes.at_the_door(match);
+    auto begun = co_await door.run([&] { return shared_.service.begin(request, match, length); });
     std::optional<Response> response;
-    std::string_view name = "unknown";
-    auto plan = shared_.service.begin(std::move(request), length);
-    if (!plan) {
-      response = std::move(plan.error());
-      const auto match = protocol::match_route(method, path);
-      if (match.kind == protocol::RouteMatch::Kind::kFound) name = protocol::route_name(match.route);
+    if (!begun) {
+      response = shared_.service.refusal(request, begun.error());
+    } else if (!*begun) {
+      response = std::move(begun->error());
     } else {
-      name = protocol::route_name(plan->call.match.route);
+      Service::Plan& plan = **begun;
+      // What is open to anyone proves nothing; of downloads the link is looked at by the answer.
+      const bool is_link = match.access == protocol::Access::kLink;
+      if (plan.sink || (!is_link && match.access != protocol::Access::kAnyone)) slot_->becomes_known();
+      slot_->waits();
       if (wants_continue && !is_body_read) {
         const bool is_sent = co_await send_continue(version);
         if (!is_sent) co_return false;
       }
-      if (plan->body == Service::Plan::Body::kStreamed) {
-        response = co_await receive_upload(header, *plan, length);
+      if (plan.body == Service::Plan::Body::kStreamed) {
+        response = co_await receive_upload(header, plan, length);
+        // Its end blocks as well: a part that broke off is removed, or waits for the joining of its upload.
+        co_await shared_.lanes.transfers.run([&] {
+          plan.sink.reset();
+          return true;
+        });
       } else {
-        response = co_await receive_message(header, *plan);
+        response = co_await receive_message(header, plan);
       }
       // The readers take the parser over; afterwards the body is through, or the connection is of no use.
       is_body_read = is_body_whole_;
       if (response && response->status == 0) co_return false;
-      if (!response) response = co_await wait_for_answer(*plan);
+      slot_->is_served();
+      if (!response) response = co_await wait_for_answer(plan);
       if (!response) co_return false;
+      if (is_link && response->status < 400) slot_->becomes_known();
     }
-    keep = keep && is_body_read && !shared_.is_stopping && !response->ends_connection;
+    slot_->waits();
+    const bool keep = wants_keep && is_body_read && !shared_.is_stopping && !response->ends_connection;
     const bool is_sent = co_await send(*response, method, version, keep);
-    log(id, method, name, *response, steady_clock::now() - begin);
+    log(request.id, method, name, *response, steady_clock::now() - begin);
     if (!is_sent) co_return false;
     if (!is_body_read) co_await drain();
     co_return keep;
@@ -221,31 +266,40 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
     buffer_.reserve(kPieceBytes);
     const auto slowest = std::chrono::seconds(length.value_or(0) / shared_.settings.slowest_bytes_per_second);
     const auto deadline = steady_clock::now() + shared_.settings.body_timeout + slowest;
+    WorkLane& lane = shared_.lanes.transfers;
     while (!parser.is_done()) {
       parser.get().body().data = piece.data();
       parser.get().body().size = piece.size();
-      stream_.expires_at(std::min(deadline, steady_clock::now() + shared_.settings.body_timeout));
       error_code error;
-      co_await http::async_read(stream_, buffer_, parser, asio::redirect_error(asio::use_awaitable, error));
+      // Until the piece is full; each bit of progress has the time of its own.
+      while (!error && !parser.is_done() && parser.get().body().size > 0) {
+        stream_.expires_at(std::min(deadline, steady_clock::now() + shared_.settings.body_timeout));
+        co_await http::async_read_some(stream_, buffer_, parser, asio::redirect_error(asio::use_awaitable, error));
+      }
       if (error && error != http::error::need_buffer) co_return reply_to_read_error(error).value_or(gone);
-      const std::size_t count = piece.size() - parser.get().body().size;
-      const auto written = plan.sink->write(std::as_bytes(std::span(piece.data(), count)));
+      const auto bytes = std::as_bytes(std::span(piece.data(), piece.size() - parser.get().body().size));
+      const auto written = co_await lane.run([&] { return plan.sink->write(bytes); });
       if (!written) co_return shared_.service.refusal(plan.call.request, written.error());
+      if (!*written) co_return shared_.service.refusal(plan.call.request, written->error());
     }
     is_body_whole_ = true;
-    auto reply = plan.sink->finish();
+    auto reply = co_await lane.run([&] { return plan.sink->finish(); });
     if (!reply) co_return shared_.service.refusal(plan.call.request, reply.error());
-    co_return std::move(*reply);
+    if (!*reply) co_return shared_.service.refusal(plan.call.request, reply->error());
+    co_return std::move(**reply);
   }
 
   /// Asks for the answer until there is one. Nothing: the client is gone.
   asio::awaitable<std::optional<Response>> wait_for_answer(const Service::Plan& plan) {
     const auto deadline = steady_clock::now() + plan.patience;
+    WorkLane& lane = shared_.lanes.of_the_answer(plan.call.match);
     while (true) {
       const std::uint64_t seen = shared_.changes.generation();
       const auto now = steady_clock::now();
-      auto response = shared_.service.answer(plan.call, now >= deadline || shared_.is_stopping);
-      if (response) co_return response;
+      const bool is_last = now >= deadline || shared_.is_stopping;
+      auto response = co_await lane.run([&] { return shared_.service.answer(plan.call, is_last); });
+      if (!response) co_return shared_.service.refusal(plan.call.request, response.error());
+      if (*response) co_return std::move(*response);
       co_await shared_.changes.wait(seen, std::min(deadline, now + kLongestWait));
       // Work must not be handed to someone who hung up while waiting.
       if (is_client_gone()) co_return std::nullopt;
@@ -269,11 +323,13 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
     const std::uint64_t size = response.file ? response.file->size_bytes : response.body.size();
     std::optional<OpenFile> file;
     if (response.file) {
-      file.emplace(response.file->path);
-      if (!file->is_open()) {
-        spdlog::error("{}", base::errno_error(errno, response.file->path.string()).message);
+      const std::filesystem::path& path = response.file->path;
+      auto opened = co_await shared_.lanes.transfers.run([&path] { return OpenFile::open(path); });
+      if (!opened || !*opened) {
+        spdlog::error("{}", (opened ? opened->error() : opened.error()).message);
         co_return false;
       }
+      file.emplace(std::move(**opened));
     }
     http::response<http::empty_body> message;
     message.version(version);
@@ -303,7 +359,9 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
     while (sent < piece.size_bytes) {
       const std::size_t wanted =
           static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), piece.size_bytes - sent));
-      const ssize_t count = file.read_at(piece.offset + sent, std::span(bytes.data(), wanted));
+      const auto read = co_await shared_.lanes.transfers.run(
+          [&] { return file.read_at(piece.offset + sent, std::span(bytes.data(), wanted)); });
+      const ssize_t count = read.value_or(-1);
       if (count <= 0) {
         spdlog::error("{}: expected {} bytes, found {}", piece.path.string(), piece.offset + piece.size_bytes,
                       piece.offset + sent);
@@ -347,7 +405,9 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
   Shared& shared_;
   beast::flat_buffer buffer_{kPieceBytes};
   std::string remote_address_;
+  std::unique_ptr<ConnectionSlots::Slot> slot_;
   bool is_idle_ = false;
+  bool is_used_ = false;
   bool is_body_whole_ = false;
 };
 
@@ -355,15 +415,6 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
 
 std::shared_ptr<Connection> make_connection(asio::ip::tcp::socket socket, Shared& shared) {
   return std::make_shared<HttpConnection>(std::move(socket), shared);
-}
-
-asio::awaitable<void> turn_away(asio::ip::tcp::socket socket) {
-  static constexpr std::string_view kReply =
-      "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Type: application/json\r\nContent-Length: 50\r\n"
-      "Connection: close\r\n\r\n{\"detail\":\"too many connections; try again later\"}";
-  error_code ignored;
-  co_await asio::async_write(socket, asio::buffer(kReply), asio::redirect_error(asio::use_awaitable, ignored));
-  socket.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
 }
 
 }  // namespace slipway::hub::server::internal

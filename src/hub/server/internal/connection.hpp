@@ -7,6 +7,8 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include "hub/server/internal/change_signal.hpp"
+#include "hub/server/internal/connection_slots.hpp"
+#include "hub/server/internal/work_lanes.hpp"
 #include "hub/server/server.hpp"
 #include "hub/server/service.hpp"
 
@@ -17,22 +19,26 @@ struct Shared {
   Service& service;
   const ServerSettings& settings;
   ChangeSignal& changes;
+  WorkLanes& lanes;
   std::atomic<bool> is_stopping{false};
 };
 
-/// One TCP connection: reads requests and answers them in turn until it is closed.
-/// @thread run() and close_if_idle() on the socket's strand
+/// One TCP connection: reads requests and answers them in turn until it is closed. What blocks is done in the lanes.
+/// @thread run(), close() and close_if_idle() on the socket's strand
 class Connection {
  public:
   virtual ~Connection() = default;
-  virtual boost::asio::awaitable<void> run() = 0;
+  /// @param slot  the connection's place, which it keeps until it ends
+  virtual boost::asio::awaitable<void> run(std::unique_ptr<ConnectionSlots::Slot> slot) = 0;
+  /// Answers 503 and closes instead: for connections beyond the limit.
+  virtual boost::asio::awaitable<void> turn_away() = 0;
+  virtual void close() = 0;
   virtual void close_if_idle() = 0;
+  /// The other end, as text without a port.
+  [[nodiscard]] virtual const std::string& remote_address() const = 0;
 };
 
 /// @param socket  its executor is a strand
 [[nodiscard]] std::shared_ptr<Connection> make_connection(boost::asio::ip::tcp::socket socket, Shared& shared);
-
-/// Answers 503 and closes: for connections beyond the limit.
-boost::asio::awaitable<void> turn_away(boost::asio::ip::tcp::socket socket);
 
 }  // namespace slipway::hub::server::internal

@@ -12,6 +12,7 @@ namespace slipway::hub::server::internal {
 struct Context {
   domain::Hub& hub;
   const SignedLinks& links;
+  const Health& health;
   const ServiceSettings& settings;
   SignInLimit& failed_sign_ins;
 };
