@@ -162,6 +162,18 @@ TEST(Stability, needs_twenty_runs_and_a_narrow_median) {
   EXPECT_TRUE(median_is_stable(outliers));
 }
 
+TEST(Trace, with_names_that_are_no_utf8_is_read) {
+  const base::TemporaryFolder folder = base::TemporaryFolder::create("slipway-trace").value();
+  std::ofstream(folder.path() / "t.json") << R"([{"cat":"Session","name":"model_run","ts":1,"dur":9},)"
+                                          << "{\"cat\":\"Node\",\"name\":\"caf\xe9_kernel_time\",\"ts\":2,\"dur\":3,"
+                                          << R"("args":{"op_name":"Relu","provider":"CPUExecutionProvider"}}])";
+  const auto trace = read_trace(folder.path() / "t.json");
+  ASSERT_TRUE(trace) << trace.error().message;
+  ASSERT_EQ(trace->kernels.size(), 1U);
+  EXPECT_EQ(trace->kernels[0].placement.name, "caf\xEF\xBF\xBD");
+  EXPECT_EQ(trace->kernels[0].times_us, std::vector<double>{3});
+}
+
 TEST(Trace, refuses_what_is_no_trace) {
   const auto folder = base::TemporaryFolder::create("slipway-test").value();
   std::ofstream(folder.path() / "t.json") << "{\"not\": \"a trace\"}";

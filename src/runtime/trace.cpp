@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
+#include "base/utf8.hpp"
 #include "runtime/assignment.hpp"
 
 namespace slipway::runtime {
@@ -30,7 +31,8 @@ std::string text_at(const json& object, const char* key) {
 
 base::Result<Trace> read_trace(const std::filesystem::path& path) {
   SLIPWAY_ASSIGN(const std::string text, base::read_file(path, kTraceLimitBytes));
-  const json events = json::parse(text, nullptr, false);
+  // ONNX Runtime writes names as they are in the file.
+  const json events = json::parse(base::valid_utf8(text), nullptr, false);
   if (!events.is_array()) {
     return base::fail(base::Code::kInvalidArgument, "{}: not a trace of ONNX Runtime: expected a JSON array",
                       path.string());
