@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -9,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <sys/wait.h>
 
+#include "apps/cli/option_effects.hpp"
 #include "apps/cli/table.hpp"
 #include "base/files.hpp"
 #include "tensor/npz.hpp"
@@ -55,6 +57,45 @@ class Slipway : public testing::Test {
 };
 
 const std::string kModels = "tests/golden/models/";
+const std::string kCompiled = "tests/golden/compile/";
+
+TEST_F(Slipway, knows_of_every_option_of_every_verb_where_it_has_effect) {
+  std::istringstream lines(run("completion bash").out);
+  int verbs = 0;
+  for (std::string line; std::getline(lines, line);) {
+    // "    compile) verbs='' options='--help --target …' ;;"
+    const auto name = line.find(") verbs='");
+    const auto options = line.find("' options='");
+    if (name == std::string::npos || options == std::string::npos) continue;
+    const std::string verb = line.substr(4, name - 4);
+    std::istringstream words(line.substr(options + 11, line.rfind('\'') - options - 11));
+    for (std::string option; words >> option;) EXPECT_TRUE(has_effect_rule(verb, option)) << verb << " " << option;
+    ++verbs;
+  }
+  EXPECT_GE(verbs, 16);
+}
+
+TEST_F(Slipway, names_options_that_have_no_effect) {
+  const auto outcome = run(fmt::format(
+      "compile {}add.onnx --catalogue none.csv --fallback --qnn-option vtcm_mb=4 -o {}", kModels, path("add.onnx")));
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, testing::AllOf(HasSubstr("note: --catalogue has no effect without --device"),
+                                          HasSubstr("note: --fallback has no effect unless --target is precompiled"),
+                                          HasSubstr("note: --qnn-option has no effect with --target onnx")));
+  EXPECT_THAT(run(fmt::format("infer {}add.onnx --random 1 --fallback -o {}", kModels, path("o.npz"))).err,
+              HasSubstr("note: --fallback has no effect with --provider cpu"));
+}
+
+TEST_F(Slipway, refuses_to_compile_what_onnxruntime_refuses) {
+  for (const std::string name : {"cycle", "undefined_value", "unknown_domain"}) {
+    for (const char* options : {"", "--no-compare"}) {
+      const auto outcome =
+          run(fmt::format("compile {}{}.onnx {} -o {}", kCompiled, name, options, path(name + ".onnx")));
+      EXPECT_EQ(outcome.status, 1) << name << outcome.err;
+      EXPECT_FALSE(fs::exists(path(name + ".onnx"))) << name;
+    }
+  }
+}
 
 TEST_F(Slipway, computes_in_bf16_through_openvino_only) {
   const Outcome refused =

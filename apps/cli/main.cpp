@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "apps/cli/context.hpp"
+#include "apps/cli/option_effects.hpp"
 #include "apps/cli/verbs.hpp"
 #include "base/nearest.hpp"
 #include "runtime/profiling.hpp"
@@ -34,7 +35,7 @@ constexpr const char* kExamples = R"(Examples:
   slipway serve --data hub                           a hub for the qai-hub client
   source <(slipway completion bash)                  completion for this shell
 
-Exit status: 0 done, 1 failed, 2 wrong use, 3 not available on this machine.
+Exit status: 0 done, 1 failed or done with an alarm, 2 wrong use, 3 not available on this machine.
 `slipway VERB --help` says what a verb takes.)";
 
 std::vector<std::string> verb_names(const CLI::App& app) {
@@ -67,6 +68,16 @@ std::string meant_option(const CLI::App& app, const std::string& message) {
   return base::nearest(typed, names).value_or("");
 }
 
+/// Before a verb works, it says which of its options change nothing.
+void tell_options_without_effect(CLI::App& app) {
+  for (CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
+    verb->parse_complete_callback([verb] {
+      for (const std::string& words : options_without_effect(*verb)) fmt::print(stderr, "note: {}\n", words);
+    });
+    tell_options_without_effect(*verb);
+  }
+}
+
 int run(int argc, char** argv) {
   Context context;
   CLI::App app("Slipway: run, measure and compile models on ONNX Runtime, and serve them as a hub", "slipway");
@@ -74,6 +85,7 @@ int run(int argc, char** argv) {
   app.footer(kExamples);
   app.require_subcommand(1);
   for (const AddVerb add : kVerbs) add(app, context);
+  tell_options_without_effect(app);
   if (argc < 2) {
     fmt::print("{}", app.help());
     return kWrongUse;

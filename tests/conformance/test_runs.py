@@ -79,7 +79,7 @@ def test_iterations_can_be_limited_and_what_the_cpu_does_not_know_is_named(clien
     assert 1 <= len(job.download_profile()["execution_summary"]["all_inference_times"]) <= 7
     log = read_log(job)
     assert f"without effect on the CPU of {cpu.name}: --qnn_options context_priority" in log
-    assert "without effect: --dequantize_outputs" in log
+    assert "without effect as outputs keep the types of the graph: --dequantize_outputs" in log
 
 
 def test_all_results_can_be_fetched_at_once(cpu_profile, tmp_path, capsys):

@@ -268,6 +268,15 @@ Result<std::map<std::string, std::string>> onnx_options(std::string_view text) {
   return options;
 }
 
+std::vector<std::string> carried_out_keys() {
+  std::vector<std::string> names;
+  for (const QnnKey& key : kQnnKeys) {
+    if (key.value != QnnValue::kNotYet) names.push_back(fmt::format("--qnn_options {}", key.name));
+  }
+  for (const OnnxKey& key : kOnnxKeys) names.push_back(fmt::format("--onnx_options {}", key.name));
+  return names;
+}
+
 Result<std::vector<std::string>> execution_providers(std::string_view text) {
   SLIPWAY_ASSIGN(auto providers, list(text));
   for (const std::string& provider : providers) {

@@ -127,6 +127,12 @@ Result<void> set_execution_providers(JobOptions& options, std::string_view value
   return {};
 }
 
+Result<void> set_compare_limit(JobOptions& options, std::string_view value) {
+  SLIPWAY_ASSIGN(const int seconds, option_values::whole_number(value, 0, 24 * 3600));
+  options.compare_limit = std::chrono::seconds(seconds);
+  return {};
+}
+
 Result<void> set_iterations(JobOptions& options, std::string_view value) {
   SLIPWAY_ASSIGN(options.max_profiler_iterations, option_values::whole_number(value, 1, 1'000'000));
   return {};
@@ -155,6 +161,7 @@ constexpr std::array kRows = {
     Row{"--qnn_graph_name", kCompile, Form::kValue, set_qnn_key<kGraphName>},
     Row{"--qnn_context_binary_vtcm", kCompile, Form::kValue, set_qnn_key<kVtcm>},
     Row{"--qnn_context_binary_optimization_level", kCompile, Form::kValue, set_qnn_key<kOptimizationLevel>},
+    Row{"--compare_limit", kCompile, Form::kValue, set_compare_limit},
     Row{"--range_scheme", kQuantize, Form::kValue, nullptr},
     Row{"--lite_mp", kQuantize, Form::kValue, nullptr},
     Row{"--max_profiler_iterations", kInference, Form::kValue, set_iterations},
@@ -222,8 +229,17 @@ Result<JobOptions> parse_options(JobKind kind, std::string_view text) {
     SLIPWAY_ASSIGN(const std::string value, take_value(*row, words, index));
     const auto applied = row->apply(options, value);
     if (!applied) return std::unexpected(applied.error().with(fmt::format("option {}", name)));
+    if (std::ranges::find(options.given, name) == options.given.end()) options.given.push_back(name);
   }
   return options;
+}
+
+std::vector<std::string> carried_out_options() {
+  std::vector<std::string> names;
+  for (const Row& row : kRows) {
+    if (row.apply != nullptr) names.emplace_back(row.name);
+  }
+  return names;
 }
 
 bool is_qnn_target(std::string_view target_runtime) {

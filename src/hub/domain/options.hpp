@@ -14,6 +14,7 @@ namespace slipway::hub::domain {
 
 /// The option string of a job, parsed like a shell would: `--key value`, `--key=value`, bare flags, `--flag true`.
 struct JobOptions {
+  std::vector<std::string> given;             ///< the names that were written, once each
   std::optional<std::string> target_runtime;  ///< absent: onnx, and the log says so
   std::vector<std::string> output_names;
   bool allow_npu = true, allow_gpu = true, allow_cpu = true;  ///< --compute_unit
@@ -27,6 +28,8 @@ struct JobOptions {
   /// (FINALIZE_OPTIMIZATION_FLAG), default_graph_htp_optimization_value (1 … 3), default_graph_htp_optimizations (O=1 …
   /// O=3), default_graph_htp_vtcm_size (MB). The older --qnn_… spellings end here too.
   std::map<std::string, std::string> qnn_options;
+  /// ours: the result is not compared when a run would take longer; 0: it is, however long that takes
+  std::chrono::seconds compare_limit{300};
   int max_profiler_iterations = 100;
   std::chrono::seconds max_profiler_time{600};
   std::optional<bool> dequantize_outputs;  ///< outputs keep the graph's types; when given, the log says so
@@ -39,6 +42,9 @@ struct JobOptions {
 /// @error kInvalidArgument: an unknown option (named, with the nearest known one), one that belongs to another kind of
 ///        job, a missing or bad value; kUnimplemented: a documented option that this hub does not carry out yet
 [[nodiscard]] base::Result<JobOptions> parse_options(JobKind kind, std::string_view text);
+
+/// Every option of every kind of job that this hub carries out: "--target_runtime" …
+[[nodiscard]] std::vector<std::string> carried_out_options();
 
 /// Whether a compile target is made by Qualcomm's compiler for one chip: all but "onnx".
 [[nodiscard]] bool is_qnn_target(std::string_view target_runtime);

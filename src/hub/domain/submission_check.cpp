@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "hub/domain/inspection.hpp"
+#include "hub/domain/option_effects.hpp"
 
 namespace slipway::hub::domain {
 namespace {
@@ -145,9 +146,8 @@ Result<Verdict> judge_compile(const SubmissionFacts& facts) {
   }
   if (is_qnn_target(target)) SLIPWAY_TRY(require_qairt(facts, verdict));
   if (!facts.options.target_runtime) verdict.remarks.emplace_back("no --target_runtime given: the target is onnx");
-  if (const std::string settings = qnn_settings(facts.options); !settings.empty() && !is_qnn_target(target)) {
-    verdict.remarks.push_back(fmt::format("without effect on the target onnx: {}", settings));
-  }
+  const OptionSituation situation{.is_compile = true, .target = target, .device = verdict.device.name};
+  for (auto& remark : options_without_effect(facts.options, situation)) verdict.remarks.push_back(std::move(remark));
   return verdict;
 }
 
@@ -223,14 +223,14 @@ Result<Verdict> judge_inference(const SubmissionFacts& facts) {
   SLIPWAY_TRY(check_runnable_type(facts.model));
   SLIPWAY_TRY(check_made_for(facts, device));
   SLIPWAY_TRY(check_units(facts.options, device));
-  if (facts.options.dequantize_outputs) {
-    verdict.remarks.emplace_back("without effect: --dequantize_outputs; outputs keep the types of the graph");
-  }
+  const OptionSituation situation{.device = device.name,
+                                  .is_on_npu = !is_attached(device),
+                                  .is_measured = is_attached(device),
+                                  .is_profiling = facts.is_profiling || !facts.dataset,
+                                  .has_data = facts.dataset.has_value()};
+  verdict.remarks = options_without_effect(facts.options, situation);
   if (is_attached(device)) {
     verdict.needs = "device:" + device.name;
-    if (const std::string settings = qnn_settings(facts.options); !settings.empty()) {
-      verdict.remarks.push_back(fmt::format("without effect on the CPU of {}: {}", device.name, settings));
-    }
     return verdict;
   }
   if (!facts.dataset && !facts.options.allow_emulation) {
