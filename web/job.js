@@ -32,6 +32,11 @@ function failureSection(report) {
     failure.details ? element("pre", "log", failure.details) : null);
 }
 
+function warningsSection(report) {
+  if (report.warnings.length === 0) return null;
+  return card("Done, with a warning", "warn", element("ul", "remarks", ...report.warnings.map((text) => element("li", "", text))));
+}
+
 function emulationSection(report) {
   if (!report.profile || !report.profile.is_emulated) return null;
   return card("", "warn", element("strong", "", "HTP emulator: nothing was measured on the device."),
@@ -115,10 +120,14 @@ function filesSection(report) {
 function agreementSection(report) {
   const agreement = report.agreement;
   if (!agreement || (agreement.rows.length === 0 && !agreement.note)) return null;
-  const rows = agreement.rows.map((row) =>
-    [row.output, figure(row.max_abs), figure(row.relative_max), figure(row.cosine), figure(row.psnr_db)]);
+  const rows = agreement.rows.map((row) => [
+    row.output, row.not_comparable + " of " + row.elements + (row.source_nan ? " (" + row.source_nan + " NaN in the source)" : ""),
+    (100 * row.equal_share).toFixed(1) + " %",
+    ...(row.is_exact ? ["–", "–", "–", "–"] : [row.max_abs, row.relative_max, row.snr_db, row.cosine].map(figure)),
+    row.alarm ? "alarm" : "agrees"]);
+  const titles = ["Output", "Not comparable", "Equal", "Largest difference", "of the peak", "Signal to noise, dB", "Cosine", ""];
   return card("Agreement with the source model", "", agreement.note ? element("p", "soft", agreement.note) : null,
-    rows.length ? table(["Output", "Largest difference", "relative", "Cosine", "PSNR dB"], rows, [1, 2, 3, 4]) : null);
+    rows.length ? table(titles, rows, [1, 2, 3, 4, 5, 6]) : null);
 }
 
 function statisticsSection(report) {
@@ -228,7 +237,7 @@ function draw(text) {
   document.getElementById("name").textContent = title;
   document.getElementById("subtitle").textContent = job.kind + " job " + job.id;
   fillStateMark(document.getElementById("state"), job);
-  const sections = [failureSection, emulationSection, remarksSection, statisticsSection, layersSection,
+  const sections = [failureSection, warningsSection, emulationSection, remarksSection, statisticsSection, layersSection,
     estimateSection, agreementSection];
   const facing = element("div", "columns", ...[timesSection, deviceSection, provenanceSection].map((make) => make(report)));
   document.getElementById("sections").replaceChildren(

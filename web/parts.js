@@ -68,9 +68,9 @@ function stateMark(job) {
 }
 
 function fillStateMark(mark, job) {
-  const word = job.state.toLowerCase().replaceAll("_", " ");
+  const word = job.state.toLowerCase().replaceAll("_", " ") + (job.has_warnings ? ", with a warning" : "");
   if (mark.textContent !== word) mark.textContent = word;
-  mark.className = "state " + (job.state === "DONE" ? "done" : job.state === "FAILED" ? "failed" : "busy");
+  mark.className = "state " + (job.has_warnings ? "warned" : job.state === "DONE" ? "done" : job.state === "FAILED" ? "failed" : "busy");
   return mark;
 }
 

@@ -34,7 +34,9 @@ struct CompileArguments {
   bool truncate_64bit_io = false;
   bool truncate_64bit_tensors = false;
   bool fallback = false;
+  fs::path check_inputs;
   bool leaves_comparison_out = false;
+  int compare_limit_s = 300;
   int time_limit_s = 0;
 };
 
@@ -136,7 +138,16 @@ Result<compile::CompileRequest> request_of(const CompileArguments& arguments) {
   request.channel_last_outputs = arguments.channel_last_outputs;
   request.truncate_64bit_io = arguments.truncate_64bit_io;
   request.truncate_64bit_tensors = arguments.truncate_64bit_tensors;
-  if (arguments.leaves_comparison_out) request.agreement_limit = std::chrono::seconds(0);
+  if (arguments.leaves_comparison_out) {
+    request.comparing = compile::Comparing::kLeftOut;
+  } else if (arguments.compare_limit_s == 0) {
+    request.comparing = compile::Comparing::kToTheEnd;
+  }
+  request.agreement_limit = std::chrono::seconds(arguments.compare_limit_s);
+  if (!arguments.check_inputs.empty()) {
+    std::error_code error;
+    request.check_inputs = fs::absolute(arguments.check_inputs, error);
+  }
   request.fallback = arguments.fallback ? runtime::Fallback::kAllow : runtime::Fallback::kForbid;
   return request;
 }
@@ -160,6 +171,7 @@ Result<void> run_compile(const CompileArguments& arguments, Context& context) {
   if (!arguments.device.empty()) report["device"] = arguments.device;
   SLIPWAY_TRY(place_results(report, request.target, out));
   context.print(text_of(report));
+  if (is_alarm(report)) context.set_exit_status(kFailed);
   return context.emit("compile/1", report);
 }
 
@@ -235,8 +247,17 @@ void add_compile(CLI::App& app, Context& context) {
   verb.add_option("--qnn-option", arguments->qnn_options, "Option of the QNN provider, e.g. vtcm_mb=4")
       ->check(kIsKeyValue);
   verb.add_flag("--fallback", arguments->fallback, "Let the CPU run nodes that the NPU lacks (precompiled_qnn_onnx)");
+  auto* inputs = verb.add_option("-i,--inputs", arguments->check_inputs,
+                                 "Compare result and source on these inputs of the result, an .npz; otherwise on "
+                                 "random ones in the range that the graph allows");
+  auto* limit = verb.add_option("--compare-limit", arguments->compare_limit_s,
+                                "Leave the comparison out when a run would take more seconds; 0: never")
+                    ->check(CLI::NonNegativeNumber)
+                    ->capture_default_str();
   verb.add_flag("--no-compare", arguments->leaves_comparison_out,
-                "Do not run the result beside the source: the emulator takes minutes for large networks");
+                "Do not run the result beside the source: the emulator takes minutes for large networks")
+      ->excludes(inputs)
+      ->excludes(limit);
   verb.add_option("--time-limit", arguments->time_limit_s, "End the compiler after so many seconds; 0: never")
       ->check(CLI::NonNegativeNumber);
   context.add_output_options(verb);

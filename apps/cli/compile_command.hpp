@@ -22,10 +22,16 @@ namespace slipway::cli {
 [[nodiscard]] base::Result<void> place_results(nlohmann::ordered_json& report, compile::Target target,
                                                const std::filesystem::path& out);
 
-/// The result for machines: artifact, wrapper, inputs, outputs, placement, agreement, estimate, traffic, metadata.
+/// The result for machines: standing, warnings, artifact, wrapper, inputs, outputs, placement, agreement, estimate,
+/// traffic, metadata.
 [[nodiscard]] nlohmann::ordered_json report_of(const compile::CompileResult& result, compile::Target target);
 
-/// The same for people. What the emulator or the compiler's cost model says is marked as that.
+/// Whether the result differs from its source, or was not compared although nobody asked for that: exit status 1, the
+/// result is kept.
+[[nodiscard]] bool is_alarm(const nlohmann::ordered_json& report);
+
+/// The same for people, what nobody may overlook first. What the emulator or the compiler's cost model says is marked
+/// as that.
 [[nodiscard]] std::string text_of(const nlohmann::ordered_json& report);
 
 }  // namespace slipway::cli

@@ -147,7 +147,8 @@ compile::CompileResult example() {
   result.inputs = {{"image", tensor::Dtype::kFloat32, {1, 3, 8, 8}, std::nullopt}};
   result.outputs = {{"scores", tensor::Dtype::kFloat32, {1, 4}, std::nullopt}};
   result.placement.is_emulated = true;
-  result.agreement = {{"scores", {}}};
+  result.standing = compile::Standing::kAgrees;
+  result.agreement = {{.output = "scores", .agreement = {.count = 4}}};
   result.agreement_note = "the source on the CPU against the result on the HTP emulator";
   result.metadata["chip"] = "SA8255 (HTP v73)";
   return result;
@@ -163,6 +164,24 @@ TEST(CompileReport, says_what_was_emulated_and_what_was_only_estimated) {
                                      HasSubstr("estimate (SA8255 (HTP v73) class), not a "
                                                "measurement"),
                                      HasSubstr("148")));
+}
+
+TEST(CompileReport, says_first_what_nobody_may_overlook_and_that_is_an_alarm) {
+  auto result = example();
+  EXPECT_FALSE(is_alarm(report_of(result, compile::Target::kOnnx)));
+  result.standing = compile::Standing::kDiffers;
+  result.warnings = {"Output 'scores' does not agree with the source: signal to noise is 3.9 dB."};
+  result.agreement[0].agreement.not_comparable = 1;
+  result.agreement[0].alarm = "signal to noise is 3.9 dB";
+  const auto report = report_of(result, compile::Target::kOnnx);
+  EXPECT_TRUE(is_alarm(report));
+  EXPECT_EQ(report["standing"], "differs");
+  EXPECT_THAT(text_of(report),
+              AllOf(::testing::StartsWith("WARNING: Output 'scores'"), HasSubstr("1 of 4"), HasSubstr("ALARM")));
+  result.standing = compile::Standing::kNotCompared;
+  EXPECT_TRUE(is_alarm(report_of(result, compile::Target::kOnnx)));
+  result.standing = compile::Standing::kLeftOut;
+  EXPECT_FALSE(is_alarm(report_of(result, compile::Target::kOnnx))) << "the user did not want to know";
 }
 
 TEST(CompileReport, shows_no_estimate_where_there_is_none) {

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/compile_command.hpp"
@@ -32,25 +34,45 @@ std::string lines_of_tensors(const char* title, const ordered_json& list) {
   return text;
 }
 
+/// What could not be compared comes first: it is in none of the figures that follow.
 std::string agreement_table(const ordered_json& list) {
   Table table({{.title = "output"},
+               {.title = "not comparable", .align = Align::kRight},
+               {.title = "equal", .align = Align::kRight},
                {.title = "largest difference", .align = Align::kRight},
                {.title = "of the peak", .align = Align::kRight},
+               {.title = "signal to noise", .align = Align::kRight},
                {.title = "cosine", .align = Align::kRight},
-               {.title = "PSNR", .align = Align::kRight}});
+               {.title = ""}});
   for (const auto& entry : list) {
-    table.add({entry["output"].get<std::string>(), fmt::format("{:.3g}", entry["max_abs"].get<double>()),
-               fmt::format("{:.2g}", entry["relative_max"].get<double>()),
-               fmt::format("{:.6f}", entry["cosine"].get<double>()),
-               fmt::format("{:.1f} dB", entry["psnr_db"].get<double>())});
+    const auto elements = entry["elements"].get<std::int64_t>();
+    const auto own = entry["source_nan"].get<std::int64_t>();
+    const bool is_exact = entry["is_exact"].get<bool>();
+    const auto figure = [&](const char* key, const char* form) {
+      const bool has_figure = !is_exact && entry[key].is_number();
+      return has_figure ? fmt::format(fmt::runtime(form), entry[key].get<double>()) : std::string("-");
+    };
+    table.add({entry["output"].get<std::string>(),
+               fmt::format("{} of {}{}", entry["not_comparable"].get<std::int64_t>(), elements,
+                           own > 0 ? fmt::format(" ({} NaN in the source)", own) : ""),
+               fmt::format("{:.1f} %", 100 * entry["equal_share"].get<double>()), figure("max_abs", "{:.3g}"),
+               figure("relative_max", "{:.2g}"), figure("snr_db", "{:.1f} dB"), figure("cosine", "{:.6f}"),
+               entry.contains("alarm") ? "ALARM" : "agrees"});
   }
   return table.text();
+}
+
+/// JSON knows no infinity: what is not finite is null there.
+ordered_json number(double value) {
+  return std::isfinite(value) ? ordered_json(value) : ordered_json(nullptr);
 }
 
 }  // namespace
 
 ordered_json report_of(const compile::CompileResult& result, compile::Target target) {
-  ordered_json report = {{"target", compile::target_name(target)},
+  ordered_json report = {{"standing", compile::standing_name(result.standing)},
+                         {"warnings", result.warnings},
+                         {"target", compile::target_name(target)},
                          {"artifact", result.artifact.string()},
                          {"artifact_is_folder", result.artifact_is_folder}};
   if (!result.wrapper.empty()) report["wrapper"] = result.wrapper.string();
@@ -61,16 +83,24 @@ ordered_json report_of(const compile::CompileResult& result, compile::Target tar
                          {"partitions", result.placement.partitions},
                          {"is_emulated", result.placement.is_emulated}};
   auto agreement = ordered_json::array();
-  for (const auto& [output, found] : result.agreement) {
-    agreement.push_back({{"output", output},
+  for (const compile::OutputAgreement& output : result.agreement) {
+    const tensor::Agreement& found = output.agreement;
+    agreement.push_back({{"output", output.output},
+                         {"elements", found.count},
+                         {"not_comparable", found.not_comparable},
+                         {"source_nan", found.reference_nan},
+                         {"equal_share", found.equal_share()},
+                         {"is_exact", output.is_exact},
                          {"max_abs", found.max_abs},
-                         {"relative_max", found.relative_max},
+                         {"relative_max", number(found.relative_max)},
+                         {"snr_db", number(found.snr_db)},
                          {"cosine", found.cosine},
-                         {"psnr_db", found.psnr_db},
-                         {"not_finite", found.not_finite}});
+                         {"psnr_db", found.psnr_db}});
+    if (!output.alarm.empty()) agreement.back()["alarm"] = output.alarm;
   }
   report["agreement"] = std::move(agreement);
   report["agreement_note"] = result.agreement_note;
+  report["agreement_remarks"] = result.agreement_remarks;
   if (result.estimate) {
     report["compiler_estimate"] = {{"nominal_us", result.estimate->nominal_us},
                                    {"lower_us", result.estimate->lower_us},
@@ -87,9 +117,18 @@ ordered_json report_of(const compile::CompileResult& result, compile::Target tar
   return report;
 }
 
+bool is_alarm(const ordered_json& report) {
+  const auto standing = report["standing"].get<std::string>();
+  return standing == compile::standing_name(compile::Standing::kDiffers) ||
+         standing == compile::standing_name(compile::Standing::kNotCompared);
+}
+
 std::string text_of(const ordered_json& report) {
   const bool is_emulated = report["placement"]["is_emulated"].get<bool>();
-  std::string text = fmt::format("{:<10}{}\n", "artifact", report["artifact"].get<std::string>());
+  std::string text;
+  for (const auto& warning : report["warnings"]) text += fmt::format("WARNING: {}\n", warning.get<std::string>());
+  if (!text.empty()) text += "\n";
+  text += fmt::format("{:<10}{}\n", "artifact", report["artifact"].get<std::string>());
   if (report.contains("wrapper")) {
     text += fmt::format("{:<10}{} (ONNX that loads it)\n", "wrapper", report["wrapper"].get<std::string>());
   }
@@ -99,6 +138,7 @@ std::string text_of(const ordered_json& report) {
   text += "\n" + heading(is_emulated ? "Agreement with the source (HTP emulator)" : "Agreement with the source") + "\n";
   text += report["agreement_note"].get<std::string>() + "\n";
   if (!report["agreement"].empty()) text += agreement_table(report["agreement"]);
+  for (const auto& remark : report["agreement_remarks"]) text += remark.get<std::string>() + "\n";
   if (report.contains("compiler_estimate")) {
     const auto& estimate = report["compiler_estimate"];
     const auto title = fmt::format("Qualcomm's compiler estimate ({} class), not a measurement",

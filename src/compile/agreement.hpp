@@ -1,7 +1,5 @@
 #pragma once
 
-#include <optional>
-
 #include "compile/compile.hpp"
 #include "compile/prepare.hpp"
 #include "runtime/session.hpp"
@@ -18,15 +16,28 @@ struct Candidate {
 };
 
 struct Comparison {
-  std::vector<OutputAgreement> outputs;  ///< empty when it could not be run
+  Standing standing = Standing::kLeftOut;
+  std::vector<std::string> warnings;     ///< as in CompileResult
+  std::vector<OutputAgreement> outputs;  ///< those that could be compared
   std::string note;                      ///< who ran what, or why nothing was run
-  runtime::PlacementReport placement;    ///< of the candidate, when it was loaded
+  std::vector<std::string> remarks;
+  runtime::PlacementReport placement;  ///< of the candidate, when it was loaded
 };
 
-/// Runs the model as it was uploaded on the CPU and the candidate on the same seeded random inputs. Never an error:
-/// when one of them cannot run, or is expected to take longer than the limit, the note says so.
-[[nodiscard]] Comparison compare_with_source(const std::shared_ptr<runtime::Environment>& environment,
-                                             const CompileRequest& request, const Prepared& prepared,
-                                             const Candidate& candidate);
+/// ONNX Runtime's CPU provider with exact sums of 8-bit products: by default they saturate at 16 bits on processors
+/// without VNNI, and a quantised network gives other values there (17 dB in a test's Conv).
+[[nodiscard]] runtime::SessionOptions exact_on_cpu();
+
+/// Runs the model as it was uploaded on the CPU and the candidate on the same inputs (check_data.hpp), and judges each
+/// output (agreement_rule.hpp). The source runs twice: an output that differs between its own two runs is said to be
+/// not comparable. What keeps the comparison from being made is a warning, with two exceptions:
+/// @error kInvalidArgument: ONNX Runtime refuses the source; kInternal: the candidate cannot be loaded, or it fails
+///        on the CPU where its source ran
+[[nodiscard]] base::Result<Comparison> compare_with_source(const std::shared_ptr<runtime::Environment>& environment,
+                                                           const CompileRequest& request, const Prepared& prepared,
+                                                           const Candidate& candidate);
+
+/// Puts what was found into the result; the placement stays with the caller.
+void take(Comparison comparison, CompileResult& result);
 
 }  // namespace slipway::compile

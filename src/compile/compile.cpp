@@ -23,36 +23,38 @@ constexpr std::array kTargets = {
     TargetRow{Target::kQnnDlc, "qnn_dlc"},
 };
 
-/// Below this the result no longer computes what the source does, whatever its precision.
-constexpr double kLowestCosine = 0.9;
-
-void finish_onnx(const std::shared_ptr<runtime::Environment>& environment, const CompileRequest& request,
-                 const Prepared& prepared, CompileResult& result) {
+Result<void> finish_onnx(const std::shared_ptr<runtime::Environment>& environment, const CompileRequest& request,
+                         const Prepared& prepared, CompileResult& result) {
   result.artifact = prepared.has_data_file ? prepared.model.parent_path() : prepared.model;
   result.artifact_is_folder = prepared.has_data_file;
   Candidate candidate;
   candidate.model = prepared.model;
+  candidate.session = exact_on_cpu();
   candidate.executor = "the CPU";
-  auto comparison = compare_with_source(environment, request, prepared, candidate);
-  result.agreement = std::move(comparison.outputs);
-  result.agreement_note = std::move(comparison.note);
+  SLIPWAY_ASSIGN(Comparison comparison, compare_with_source(environment, request, prepared, candidate));
   result.placement = std::move(comparison.placement);
+  take(std::move(comparison), result);
+  return {};
 }
 
 void log_agreement(const CompileResult& result, const Log& log) {
+  for (const auto& warning : result.warnings) log(fmt::format("warning: {}", warning));
   log(fmt::format("agreement: {}", result.agreement_note));
-  for (const auto& [output, agreement] : result.agreement) {
-    if (agreement.max_abs == 0 && agreement.not_finite == 0) {
-      log(fmt::format("  {}: equal in every element", output));
-      continue;
-    }
-    log(fmt::format("  {}: largest difference {:.3g} ({:.2g} of the peak), cosine {:.6f}", output, agreement.max_abs,
-                    agreement.relative_max, agreement.cosine));
-    if (agreement.cosine < kLowestCosine || agreement.not_finite > 0) {
-      log(fmt::format("  warning: {} does not agree with the source ({} element(s) not finite on one side only)",
-                      output, agreement.not_finite));
+  for (const OutputAgreement& output : result.agreement) {
+    const tensor::Agreement& found = output.agreement;
+    if (found.equal == found.count) {
+      log(fmt::format("  {}: equal in every element", output.output));
+    } else if (output.is_exact) {
+      log(fmt::format("  {}: {} of {} elements are equal", output.output, found.equal, found.count));
+    } else {
+      log(fmt::format(
+          "  {}: {} of {} elements cannot be compared, signal to noise {:.1f} dB, largest difference {:.3g} "
+          "({:.2g} of the peak), cosine {:.6f}",
+          output.output, found.not_comparable, found.count, found.snr_db, found.max_abs, found.relative_max,
+          found.cosine));
     }
   }
+  for (const auto& remark : result.agreement_remarks) log(fmt::format("  {}", remark));
 }
 
 }  // namespace
@@ -69,6 +71,20 @@ std::optional<Target> target_from_name(std::string_view name) {
     if (row.name == name) return row.target;
   }
   return std::nullopt;
+}
+
+std::string_view standing_name(Standing standing) {
+  switch (standing) {
+    case Standing::kAgrees:
+      return "agrees";
+    case Standing::kDiffers:
+      return "differs";
+    case Standing::kNotCompared:
+      return "not_compared";
+    case Standing::kLeftOut:
+      break;
+  }
+  return "left_out";
 }
 
 Result<CompileResult> compile(const std::shared_ptr<runtime::Environment>& environment, const CompileRequest& asked,
@@ -90,7 +106,7 @@ Result<CompileResult> compile(const std::shared_ptr<runtime::Environment>& envir
   result.inputs = prepared.summary.inputs;
   result.outputs = prepared.summary.outputs;
   if (request.target == Target::kOnnx) {
-    finish_onnx(environment, request, prepared, result);
+    SLIPWAY_TRY(finish_onnx(environment, request, prepared, result));
   } else {
     SLIPWAY_TRY(compile_for_qnn(environment, request, prepared, keep, result));
   }

@@ -27,6 +27,13 @@ struct InputSpec {
   tensor::Dtype dtype = tensor::Dtype::kFloat32;
 };
 
+/// Whether the result is run beside its source.
+enum class Comparing {
+  kWithinLimit,  ///< unless it is expected to take longer than the limit
+  kToTheEnd,     ///< whatever time it takes
+  kLeftOut,      ///< not at all
+};
+
 struct CompileRequest {
   std::filesystem::path model;  ///< a .onnx file, external data beside it
   Target target = Target::kOnnx;
@@ -42,7 +49,9 @@ struct CompileRequest {
   std::map<std::string, std::string> qnn_options;  ///< provider options already translated (vtcm_mb, …)
   std::string graph_name;                          ///< QNN graph name; empty: the provider's
   std::filesystem::path output_folder;             ///< exists; everything is written below it
-  std::chrono::seconds agreement_limit{300};       ///< the comparison is left out when it would take longer; 0: always
+  Comparing comparing = Comparing::kWithinLimit;
+  std::chrono::seconds agreement_limit{300};
+  std::filesystem::path check_inputs;  ///< .npz with what the result takes; empty: seeded random inputs
 };
 
 /// The name under which a context binary's wrapper looks for it in its own folder.
@@ -60,7 +69,19 @@ struct CompilerTraffic {
 struct OutputAgreement {
   std::string output;
   tensor::Agreement agreement;
+  bool is_exact = false;   ///< integers and truth values: elements are equal or are not
+  std::string alarm = {};  ///< why it does not agree, or why nothing was compared; empty: it agrees
+  [[nodiscard]] bool was_compared() const { return agreement.count > agreement.reference_nan; }
 };
+
+/// What is known about a result and its source.
+enum class Standing {
+  kAgrees,       ///< every output was compared and agrees
+  kDiffers,      ///< an output does not agree
+  kNotCompared,  ///< the comparison, or that of an output, could not be made
+  kLeftOut,      ///< nobody wanted to know
+};
+[[nodiscard]] std::string_view standing_name(Standing standing);  ///< "agrees", "differs", "not_compared", "left_out"
 
 struct CompileResult {
   std::filesystem::path artifact;  ///< the file or the model folder (directory) that was asked for
@@ -70,8 +91,11 @@ struct CompileResult {
   std::filesystem::path wrapper;       ///< ONNX with an EPContext node that loads the binary; context binary only
   std::vector<tensor::TensorSpec> inputs, outputs;
   runtime::PlacementReport placement;
-  std::vector<OutputAgreement> agreement;  ///< result against the source on the same random inputs
-  std::string agreement_note;              ///< who ran what: "… on the HTP emulator for SM8650 (HTP v75)", or why not
+  Standing standing = Standing::kLeftOut;
+  std::vector<std::string> warnings;           ///< what nobody may overlook; empty only when the result agrees
+  std::vector<OutputAgreement> agreement;      ///< result against the source on the same inputs
+  std::string agreement_note;                  ///< who ran what: "… on the HTP emulator for SM8650 …", or why not
+  std::vector<std::string> agreement_remarks;  ///< what else was seen: other ranges, other runs of the source
   std::optional<CompilerEstimate> estimate;
   std::optional<CompilerTraffic> traffic;
   std::map<std::string, std::string> metadata;  ///< chip, backend, qairt_version, htp_arch, soc_model, graph_names …
@@ -81,14 +105,14 @@ struct CompileResult {
 
 using Log = std::function<void(std::string_view line)>;
 
-/// Turns an ONNX model into the target, runs the result once and compares it with the source.
+/// Turns an ONNX model into the target, runs the result and compares it with the source. A success means that the
+/// result loads, that it ran and that it agrees, or `standing` and `warnings` say what of this is not so.
 /// Qualcomm's compiler may crash or never end on a hostile or unlucky graph: call this in a process of its own, with a
 /// time limit. The working folder of the process is changed while that compiler runs.
-/// @error kInvalidArgument: specs do not fit the model (input, expected, found), not an ONNX model, an option that is
-/// set
-///        here; kFailedPrecondition: the chip cannot run such a graph (no HTP, or a float graph without FP16);
-///        kUnimplemented: an operator the chip's compiler refuses (node, op and chip are named); kUnavailable: no QNN
-///        here
+/// @error kInvalidArgument: specs do not fit the model (input, expected, found), not an ONNX model or one that ONNX
+///        Runtime refuses, an option that is set here; kInternal: the result cannot be loaded; kFailedPrecondition: the
+///        chip cannot run such a graph (no HTP, or a float graph without FP16); kUnimplemented: an operator the chip's
+///        compiler refuses (node, op and chip are named); kUnavailable: no QNN here
 /// @thread one call at a time in a process
 [[nodiscard]] base::Result<CompileResult> compile(const std::shared_ptr<runtime::Environment>& environment,
                                                   const CompileRequest& request, const Log& log);

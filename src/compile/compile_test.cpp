@@ -36,10 +36,9 @@ class CompileToOnnx : public ::testing::Test {
   /// The comparison was run on the uploaded model and the artifact, and both agree to the last bits.
   static void expect_equal_results(const CompileResult& result, std::size_t outputs) {
     ASSERT_THAT(result.agreement, SizeIs(outputs)) << result.agreement_note;
-    for (const auto& [name, agreement] : result.agreement) {
-      EXPECT_LT(agreement.relative_max, 1e-6) << name;
-      EXPECT_EQ(agreement.not_finite, 0) << name;
-    }
+    EXPECT_THAT(result.warnings, IsEmpty());
+    EXPECT_EQ(result.standing, Standing::kAgrees);
+    for (const auto& output : result.agreement) EXPECT_LT(output.agreement.relative_max, 1e-6) << output.output;
   }
 
   CompileRequest request_;
@@ -117,10 +116,24 @@ TEST_F(CompileToOnnx, bytes_that_are_no_model_are_refused) {
   EXPECT_EQ(compile_bytes("").error().code, Code::kInvalidArgument);
 }
 
+TEST_F(CompileToOnnx, a_source_that_onnxruntime_refuses_fails_whether_it_is_compared_or_not) {
+  for (const char* name : {"cycle", "undefined_value", "unknown_domain"}) {
+    request_.model = fmt::format("tests/golden/compile/{}.onnx", name);
+    for (const Comparing comparing : {Comparing::kWithinLimit, Comparing::kLeftOut}) {
+      request_.comparing = comparing;
+      const auto result = compile(testing::environment(), request_, {});
+      ASSERT_FALSE(result) << name;
+      EXPECT_EQ(result.error().code, Code::kInvalidArgument) << result.error().message;
+    }
+  }
+}
+
 TEST_F(CompileToOnnx, a_comparison_that_cannot_run_says_why) {
   // A row outside of the table: the file is valid, running it is not.
   const auto result = compile_bytes(models::lookup_net(1000));
   ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(result->standing, Standing::kNotCompared);
+  EXPECT_THAT(result->warnings, ::testing::ElementsAre(HasSubstr("The result was not compared with its source")));
   EXPECT_THAT(result->agreement, IsEmpty());
   EXPECT_THAT(result->agreement_note, HasSubstr("not compared: running the source on the CPU"));
 }

@@ -6,6 +6,7 @@
 #include "compile/onnx_graph/channel_last.hpp"
 #include "compile/onnx_graph/fold_constant_nodes.hpp"
 #include "compile/onnx_graph/input_specs.hpp"
+#include "compile/onnx_graph/node_names.hpp"
 #include "compile/onnx_graph/one_data_file.hpp"
 #include "compile/onnx_graph/output_types.hpp"
 #include "compile/onnx_graph/rename_outputs.hpp"
@@ -102,9 +103,10 @@ Result<Prepared> prepare(const std::shared_ptr<runtime::Environment>& environmen
     return fail(Code::kInvalidArgument, "inputs and outputs must be tensors of numbers, found {}",
                 fmt::join(other, ", "));
   }
+  Prepared prepared;
+  prepared.node_places = onnx_graph::name_nodes(model);
   const int folded = onnx_graph::fold_constant_nodes(model);
   if (folded > 0) log(fmt::format("{} constant node(s) became initialisers", folded));
-  Prepared prepared;
   prepared.boundary.source_inputs = model.summary().inputs;
   SLIPWAY_TRY(apply_specs(model, request, log));
   if (!request.output_names.empty()) SLIPWAY_TRY(onnx_graph::rename_outputs(model, request.output_names));
@@ -112,6 +114,7 @@ Result<Prepared> prepare(const std::shared_ptr<runtime::Environment>& environmen
   SLIPWAY_TRY(apply_truncations(model, request, log));
   SLIPWAY_TRY(onnx_graph::channel_last_inputs(model, request.channel_last_inputs));
   SLIPWAY_TRY(onnx_graph::channel_last_outputs(model, request.channel_last_outputs));
+  prepared.input_ranges = onnx_graph::input_ranges(model);
   if (request.target != Target::kOnnx && request.htp) {
     prepared.avoided_faults = npu_faults::avoid_known_faults(model, request.htp->htp_arch, request.chip_supports_fp16);
   }

@@ -60,8 +60,10 @@ runtime::Fallback fallback_of(const CompileRequest& request) {
   return request.target == Target::kPrecompiledQnnOnnx ? request.fallback : runtime::Fallback::kForbid;
 }
 
-runtime::SessionOptions qnn_session(const CompileRequest& request) {
+runtime::SessionOptions qnn_session(const CompileRequest& request, const Prepared& prepared) {
   runtime::SessionOptions session;
+  session.node_places = prepared.node_places;
+  session.may_advise_fallback = request.target == Target::kPrecompiledQnnOnnx;
   session.provider.name = "qnn";
   session.provider.htp = request.htp;
   session.fallback = fallback_of(request);
@@ -81,8 +83,9 @@ void ask_for_predictions(runtime::SessionOptions& session, const CompileRequest&
 }
 
 runtime::SessionOptions compiling_session(const std::shared_ptr<runtime::Environment>& environment,
-                                          const CompileRequest& request, const fs::path& folder) {
-  auto session = qnn_session(request);
+                                          const CompileRequest& request, const Prepared& prepared,
+                                          const fs::path& folder) {
+  auto session = qnn_session(request, prepared);
   auto& options = session.provider.options;
   if (request.target == Target::kQnnDlc) {
     options["dump_qnn_ir_dlc"] = "1";
@@ -105,19 +108,21 @@ base::Error in_words(base::Error error, const CompileRequest& request) {
 }
 
 /// "Det 'determinant', Unique 'uniq'": the nodes that stay on the CPU.
-std::string nodes_left(const runtime::PlacementReport& placement) {
+std::string nodes_left(const runtime::PlacementReport& placement, const runtime::SessionOptions& session) {
   constexpr std::size_t kMostNamed = 10;
   std::vector<std::string> names;
   for (const auto& layer : placement.layers) {
-    if (layer.unit == runtime::ComputeUnit::kCpu) names.push_back(fmt::format("{} '{}'", layer.op_type, layer.name));
+    if (layer.unit != runtime::ComputeUnit::kCpu) continue;
+    names.push_back(runtime::node_in_words(layer.name, layer.op_type, session));
   }
   const std::size_t more = names.size() > kMostNamed ? names.size() - kMostNamed : 0;
   names.resize(names.size() - more);
   return fmt::format("{}{}", fmt::join(names, ", "), more > 0 ? fmt::format(" and {} more", more) : "");
 }
 
-base::Error nothing_taken(const CompileRequest& request, const runtime::PlacementReport& placement) {
-  const std::string left = nodes_left(placement);
+base::Error nothing_taken(const CompileRequest& request, const Prepared& prepared,
+                          const runtime::PlacementReport& placement) {
+  const std::string left = nodes_left(placement, qnn_session(request, prepared));
   return {Code::kUnimplemented,
           fmt::format("Qualcomm's compiler takes no node of this graph for {}, so there is nothing to compile{}{}; use "
                       "the target onnx",
@@ -134,7 +139,7 @@ std::optional<base::Error> refusal_of_everything(const std::shared_ptr<runtime::
   const bool may_be = error.code == Code::kFailedPrecondition || error.code == Code::kUnavailable;
   // Where it names nodes, it takes the others.
   if (!may_be || error.reason == base::Reason::kUnsupportedOperator) return std::nullopt;
-  auto options = qnn_session(request);
+  auto options = qnn_session(request, prepared);
   options.fallback = runtime::Fallback::kAllow;
   const auto session = runtime::Session::load(environment, prepared.model, options);
   if (!session) return std::nullopt;
@@ -144,7 +149,7 @@ std::optional<base::Error> refusal_of_everything(const std::shared_ptr<runtime::
   const bool is_all_left = placement.node_count() > 0 && placement.partitions == 0 &&
                            placement.nodes_on(runtime::ComputeUnit::kCpu) == placement.node_count();
   if (!is_all_left || std::ranges::any_of((*session)->log_lines(), is_error)) return std::nullopt;
-  return nothing_taken(request, placement);
+  return nothing_taken(request, prepared, placement);
 }
 
 Result<fs::path> the_one_dlc(const fs::path& folder) {
@@ -171,13 +176,14 @@ Result<void> take_dlc(const fs::path& folder, CompileResult& result) {
   return {};
 }
 
-Result<void> take_context(const CompileRequest& request, const fs::path& folder, CompileResult& result) {
+Result<void> take_context(const CompileRequest& request, const Prepared& prepared, const fs::path& folder,
+                          CompileResult& result) {
   const fs::path wrapper = folder / "model.onnx";
   // With the fallback allowed a session is made all the same, but nothing is written.
-  if (!fs::exists(wrapper)) return std::unexpected(nothing_taken(request, result.placement));
+  if (!fs::exists(wrapper)) return std::unexpected(nothing_taken(request, prepared, result.placement));
   SLIPWAY_ASSIGN(const auto model, onnx_graph::Model::read(wrapper));
   const auto nodes = onnx_graph::context_nodes(model);
-  if (nodes.empty()) return std::unexpected(nothing_taken(request, result.placement));
+  if (nodes.empty()) return std::unexpected(nothing_taken(request, prepared, result.placement));
   std::vector<std::string> graphs;
   std::set<std::string> files;
   for (const auto& node : nodes) {
@@ -246,7 +252,7 @@ void take_profile(const fs::path& folder, const CompileRequest& request, const L
 Candidate candidate_for(const CompileRequest& request, const Prepared& prepared, const CompileResult& result,
                         const fs::path& folder) {
   Candidate candidate;
-  candidate.session = qnn_session(request);
+  candidate.session = qnn_session(request, prepared);
   candidate.is_emulated = result.placement.is_emulated;
   candidate.executor =
       fmt::format("{} for {}", candidate.is_emulated ? "the HTP emulator" : "the NPU", chip_name(*request.htp));
@@ -329,7 +335,8 @@ Result<void> compile_for_qnn(const std::shared_ptr<runtime::Environment>& enviro
   }
   report_avoided_faults(prepared, log, result);
   {
-    auto session = runtime::Session::load(environment, prepared.model, compiling_session(environment, request, folder));
+    auto session =
+        runtime::Session::load(environment, prepared.model, compiling_session(environment, request, prepared, folder));
     if (!session) {
       if (auto refusal = refusal_of_everything(environment, request, prepared, session.error())) {
         return std::unexpected(*std::move(refusal));
@@ -343,13 +350,12 @@ Result<void> compile_for_qnn(const std::shared_ptr<runtime::Environment>& enviro
   if (request.target == Target::kQnnDlc) {
     SLIPWAY_TRY(take_dlc(folder, result));
   } else {
-    SLIPWAY_TRY(take_context(request, folder, result));
+    SLIPWAY_TRY(take_context(request, prepared, folder, result));
   }
   describe(environment, request, result);
-  auto comparison =
-      compare_with_source(environment, request, prepared, candidate_for(request, prepared, result, folder));
-  result.agreement = std::move(comparison.outputs);
-  result.agreement_note = std::move(comparison.note);
+  SLIPWAY_ASSIGN(Comparison comparison,
+                 compare_with_source(environment, request, prepared, candidate_for(request, prepared, result, folder)));
+  take(std::move(comparison), result);
   take_profile(folder, request, log, result);
   return {};
 }

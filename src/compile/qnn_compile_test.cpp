@@ -46,7 +46,10 @@ class CompileForQnn : public ::testing::Test {
 
   static void expect_agreement(const CompileResult& result, double relative_max) {
     ASSERT_THAT(result.agreement, SizeIs(result.outputs.size())) << result.agreement_note;
-    for (const auto& [name, agreement] : result.agreement) EXPECT_LT(agreement.relative_max, relative_max) << name;
+    for (const auto& output : result.agreement) {
+      EXPECT_LT(output.agreement.relative_max, relative_max) << output.output;
+    }
+    EXPECT_THAT(result.warnings, ::testing::IsEmpty());
   }
 
   CompileRequest request_;
@@ -71,9 +74,32 @@ TEST_F(CompileForQnn, a_precompiled_onnx_holds_the_binary_and_runs) {
   EXPECT_FALSE(result->estimate) << "this chip has no cost model";
 }
 
+TEST_F(CompileForQnn, what_leaves_the_range_of_float16_is_an_alarm) {
+  request_.target = Target::kPrecompiledQnnOnnx;
+  request_.model = "tests/golden/compile/q_fp16_overflow.onnx";
+  const auto result = compile(testing::environment(), request_, {});
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(result->standing, Standing::kDiffers);
+  EXPECT_THAT(result->warnings, ::testing::ElementsAre(HasSubstr("Output 'y' does not agree with the source")));
+  EXPECT_TRUE(std::filesystem::exists(result->artifact)) << "the result is kept";
+}
+
+TEST_F(CompileForQnn, nodes_without_names_are_named_by_their_place_with_advice_that_the_target_allows) {
+  request_.model = "tests/golden/compile/q_multi_partition.onnx";
+  for (const Target target : {Target::kPrecompiledQnnOnnx, Target::kQnnContextBinary, Target::kQnnDlc}) {
+    request_.target = target;
+    const auto result = compile(testing::environment(), request_, {});
+    ASSERT_FALSE(result);
+    EXPECT_THAT(result.error().message, HasSubstr("node 2 (Det, output 'd')"));
+    const bool allows_fallback = target == Target::kPrecompiledQnnOnnx;
+    EXPECT_EQ(result.error().message.find("Allow the fallback") != std::string::npos, allows_fallback)
+        << result.error().message;
+  }
+}
+
 TEST_F(CompileForQnn, the_comparison_can_be_left_out_and_the_note_says_so) {
   request_.target = Target::kPrecompiledQnnOnnx;
-  request_.agreement_limit = std::chrono::seconds(0);
+  request_.comparing = Comparing::kLeftOut;
   const auto result = compile_bytes(models::conv_net());
   ASSERT_TRUE(result) << result.error().message;
   EXPECT_TRUE(result->agreement.empty());

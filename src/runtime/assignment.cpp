@@ -7,7 +7,6 @@ namespace slipway::runtime {
 namespace {
 
 constexpr std::uint32_t kApiVersion = 24;
-constexpr std::string_view kLayoutDomain = "com.ms.internal.nhwc";
 constexpr std::string_view kCpuProvider = "CPUExecutionProvider";
 
 // The calls exist since API 24. The table of ONNX Runtime's C API only ever grows at its end and its rows never move,

@@ -10,6 +10,9 @@ namespace slipway::runtime {
 /// Session config entry that makes ONNX Runtime remember which provider took which node.
 inline constexpr const char* kRecordAssignment = "session.record_ep_graph_assignment_info";
 
+/// The domain of nodes that ONNX Runtime rewrote for a provider's layout.
+inline constexpr std::string_view kLayoutDomain = "com.ms.internal.nhwc";
+
 /// True when the opened library can tell node by node (ONNX Runtime 1.24 and later).
 [[nodiscard]] bool can_read_assignment(const OrtApiBase& base);
 

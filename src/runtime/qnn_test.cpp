@@ -111,8 +111,10 @@ TEST(LayoutRefusal, names_node_and_operator) {
       "Node 'up' OpType:Resize with domain:com.ms.internal.nhwc was inserted using the NHWC format as requested by "
       "QNNExecutionProvider, but was not selected by that EP.",
       ORT_FAIL);
-  const auto error =
-      explain_load_failure(exception, log, {.name = "qnn", .options = {}, .htp = HtpTarget{35, 68}}, false, "m.onnx");
+  SessionOptions options;
+  options.provider.name = "qnn";
+  options.provider.htp = HtpTarget{35, 68};
+  const auto error = explain_load_failure(exception, log, options, "m.onnx");
   EXPECT_EQ(error.code, Code::kUnimplemented);
   EXPECT_THAT(error.message, AllOf(HasSubstr("Resize 'up'"), HasSubstr("SoC 35"), HasSubstr("v68")));
 }

@@ -1,4 +1,7 @@
-#include <cstring>
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
 
 #include "runtime/session.hpp"
 #include "tensor/float16.hpp"
@@ -26,54 +29,67 @@ class SplitMix64 {
   std::uint64_t state_;
 };
 
-template <typename T>
-void fill_bits(std::span<T> values, SplitMix64& random) {
-  for (T& value : values) value = static_cast<T>(random.next() >> 63U);
+float between(const ValueRange& range, float unit) {
+  return static_cast<float>(range.lowest + static_cast<double>(unit) * (range.highest - range.lowest));
 }
 
-void fill(tensor::Tensor& tensor, SplitMix64& random) {
+template <typename T>
+void fill_integers(std::span<T> values, const ValueRange& range, SplitMix64& random) {
+  const double lowest = std::max(std::ceil(range.lowest), static_cast<double>(std::numeric_limits<T>::min()));
+  const double highest = std::min(std::floor(range.highest), static_cast<double>(std::numeric_limits<T>::max()));
+  const double steps = std::clamp(highest - lowest, 0.0, 0x1p62);
+  const std::uint64_t count = static_cast<std::uint64_t>(steps) + 1;
+  for (T& value : values) {
+    const auto step = static_cast<std::uint64_t>((static_cast<unsigned __int128>(random.next()) * count) >> 64U);
+    value = static_cast<T>(static_cast<std::int64_t>(lowest) + static_cast<std::int64_t>(step));
+  }
+}
+
+void fill(tensor::Tensor& tensor, const ValueRange& range, SplitMix64& random) {
   using tensor::Dtype;
   switch (tensor.dtype()) {
     case Dtype::kFloat32:
-      for (float& value : tensor.values<float>()) value = random.unit(24);
+      for (float& value : tensor.values<float>()) value = between(range, random.unit(24));
       return;
     case Dtype::kFloat64:
-      for (double& value : tensor.values<double>()) value = static_cast<double>(random.unit(24));
+      for (double& value : tensor.values<double>()) value = static_cast<double>(between(range, random.unit(24)));
       return;
     case Dtype::kFloat16:
-      for (std::uint16_t& value : tensor.values<std::uint16_t>()) value = tensor::half_from_float(random.unit(11));
+      for (std::uint16_t& value : tensor.values<std::uint16_t>()) {
+        value = tensor::half_from_float(between(range, random.unit(11)));
+      }
       return;
     case Dtype::kBfloat16:
       for (std::uint16_t& value : tensor.values<std::uint16_t>()) {
-        const float number = random.unit(8);  // eight bits: exact, so its upper half is all of it
-        std::uint32_t bits = 0;
-        std::memcpy(&bits, &number, sizeof(bits));
-        value = static_cast<std::uint16_t>(bits >> 16U);
+        // Between 0 and 1, eight bits: exact, so its upper half is all of it. Elsewhere the rest is cut off.
+        value = static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(between(range, random.unit(8))) >> 16U);
       }
       return;
     case Dtype::kBool:
+      return fill_integers(tensor.values<std::uint8_t>(), {.lowest = 0, .highest = 1}, random);
     case Dtype::kInt8:
+      return fill_integers(tensor.values<std::int8_t>(), range, random);
     case Dtype::kUint8:
-      fill_bits(tensor.values<std::uint8_t>(), random);
-      return;
+      return fill_integers(tensor.values<std::uint8_t>(), range, random);
     case Dtype::kInt16:
+      return fill_integers(tensor.values<std::int16_t>(), range, random);
     case Dtype::kUint16:
-      fill_bits(tensor.values<std::uint16_t>(), random);
-      return;
+      return fill_integers(tensor.values<std::uint16_t>(), range, random);
     case Dtype::kInt32:
+      return fill_integers(tensor.values<std::int32_t>(), range, random);
     case Dtype::kUint32:
-      fill_bits(tensor.values<std::uint32_t>(), random);
-      return;
+      return fill_integers(tensor.values<std::uint32_t>(), range, random);
     case Dtype::kInt64:
+      return fill_integers(tensor.values<std::int64_t>(), range, random);
     case Dtype::kUint64:
-      fill_bits(tensor.values<std::uint64_t>(), random);
-      return;
+      return fill_integers(tensor.values<std::uint64_t>(), range, random);
   }
 }
 
 }  // namespace
 
-base::Result<tensor::NamedTensors> random_inputs(const std::vector<tensor::TensorSpec>& specs, std::uint64_t seed) {
+base::Result<tensor::NamedTensors> random_inputs(const std::vector<tensor::TensorSpec>& specs, std::uint64_t seed,
+                                                 const std::vector<ValueRange>& ranges) {
   tensor::NamedTensors inputs;
   SplitMix64 random(seed);
   for (const tensor::TensorSpec& spec : specs) {
@@ -81,7 +97,7 @@ base::Result<tensor::NamedTensors> random_inputs(const std::vector<tensor::Tenso
     for (std::int64_t& size : shape) size = size < 0 ? 1 : size;
     auto made = tensor::Tensor::zeros(spec.dtype, std::move(shape));
     if (!made) return std::unexpected(made.error().with(fmt::format("input '{}'", spec.name)));
-    fill(*made, random);
+    fill(*made, inputs.size() < ranges.size() ? ranges[inputs.size()] : ValueRange{}, random);
     inputs.push_back({spec.name, std::move(*made)});
   }
   return inputs;

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -35,7 +36,13 @@ struct SessionOptions {
   std::vector<std::filesystem::path> custom_op_libraries;  ///< shared libraries with ONNX Runtime's RegisterCustomOps
   std::filesystem::path profile_prefix;                    ///< not empty: ONNX Runtime writes a chrome trace there
   bool record_placement = true;                            ///< keep what the provider says of its nodes
+  bool may_advise_fallback = true;                 ///< false: who asks could not allow it, so messages leave it out
+  std::map<std::string, std::string> node_places;  ///< how messages name these nodes: "node 12 (Resize, output 'y')"
 };
+
+/// How messages name a node: "Det 'determinant'", or its place where the options tell it.
+[[nodiscard]] std::string node_in_words(const std::string& name, const std::string& op_type,
+                                        const SessionOptions& options);
 
 /// A flag that stops a running inference from another thread.
 class CancelFlag {
@@ -112,8 +119,15 @@ class BoundRun {
   std::unique_ptr<State> state_;
 };
 
-/// Random inputs for a signature: floats uniform in [0, 1), integers in [0, 2), dynamic dimensions taken as 1. Seeded.
+/// What an input is filled from, both ends included (of floats, the upper one is not).
+struct ValueRange {
+  double lowest = 0, highest = 1;
+};
+
+/// Random inputs for a signature, uniform in their ranges, dynamic dimensions taken as 1. Seeded.
+/// @param ranges  one for each input; an input without one is filled from 0 to 1
 [[nodiscard]] base::Result<tensor::NamedTensors> random_inputs(const std::vector<tensor::TensorSpec>& specs,
-                                                               std::uint64_t seed);
+                                                               std::uint64_t seed,
+                                                               const std::vector<ValueRange>& ranges = {});
 
 }  // namespace slipway::runtime

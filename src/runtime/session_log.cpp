@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/assignment.hpp"
+
 namespace slipway::runtime {
 namespace {
 
@@ -32,14 +34,18 @@ std::string describe(const ProviderRequest& provider) {
                      provider.htp->htp_arch);
 }
 
-std::string describe(const std::vector<RefusedNode>& nodes) {
+std::string describe(const std::vector<RefusedNode>& nodes, const SessionOptions& options) {
   std::string text;
   for (std::size_t i = 0; i < std::min(nodes.size(), kMostNodesNamed); ++i) {
-    text += fmt::format("{}{} '{}'", i == 0 ? "" : ", ", nodes[i].op_type, nodes[i].name);
+    text += fmt::format("{}{}", i == 0 ? "" : ", ", node_in_words(nodes[i].name, nodes[i].op_type, options));
     if (!nodes[i].reason.empty()) text += fmt::format(" ({})", nodes[i].reason);
   }
   if (nodes.size() > kMostNodesNamed) text += fmt::format(" and {} more", nodes.size() - kMostNodesNamed);
   return text;
+}
+
+bool is_about_memory(std::string_view what) {
+  return what.find("bad_alloc") != std::string_view::npos || what.find("Failed to allocate memory") != what.npos;
 }
 
 bool is_about_the_model(const Ort::Exception& exception) {
@@ -54,6 +60,12 @@ bool is_about_the_model(const Ort::Exception& exception) {
 }
 
 }  // namespace
+
+std::string node_in_words(const std::string& name, const std::string& op_type, const SessionOptions& options) {
+  const auto place = options.node_places.find(name);
+  if (place != options.node_places.end()) return place->second;
+  return name.empty() ? fmt::format("{} without a name", op_type) : fmt::format("{} '{}'", op_type, name);
+}
 
 void ORT_API_CALL SessionLog::receive(void* self, OrtLoggingLevel severity, const char*, const char*, const char*,
                                       const char* message) {
@@ -134,10 +146,17 @@ std::map<std::string, std::string> parse_refusal(std::string_view message) {
   return reasons;
 }
 
-base::Error explain_load_failure(const Ort::Exception& exception, const SessionLog& log,
-                                 const ProviderRequest& provider, bool forbids_fallback, std::string_view model) {
+base::Error explain_load_failure(const Ort::Exception& exception, const SessionLog& log, const SessionOptions& options,
+                                 std::string_view model) {
   using base::Code;
+  const ProviderRequest& provider = options.provider;
+  const bool forbids_fallback = options.fallback == Fallback::kForbid;
+  const std::string_view advice = options.may_advise_fallback ? "Allow the fallback, or replace" : "Replace";
   const std::string_view what = trimmed(exception.what());  // OpenVINO ends with empty lines
+  if (is_about_memory(what)) {
+    return {Code::kResourceExhausted, fmt::format("{}: not enough memory to load it: {}", model, what),
+            base::Reason::kOutOfMemory};
+  }
   if (provider.name == "cpu" || is_about_the_model(exception)) {
     const Code code =
         exception.GetOrtErrorCode() == ORT_NOT_IMPLEMENTED ? Code::kUnimplemented : Code::kInvalidArgument;
@@ -146,9 +165,12 @@ base::Error explain_load_failure(const Ort::Exception& exception, const SessionL
   if (what.find(kLayoutRefused) != std::string_view::npos) {
     return {
         Code::kUnimplemented,
-        fmt::format("{}: {} refuses {} '{}', which ONNX Runtime had already rewritten for it, so not even the CPU can "
+        fmt::format("{}: {} refuses {}, which ONNX Runtime had already rewritten for it, so not even the CPU can "
                     "take it over: {}",
-                    model, describe(provider), between(what, "OpType:", " "), between(what, "Node '", "'"), what),
+                    model, describe(provider),
+                    node_in_words(name_in_model(between(what, "Node '", "'"), kLayoutDomain),
+                                  std::string(between(what, "OpType:", " ")), options),
+                    what),
         base::Reason::kUnsupportedOperator};
   }
   const std::vector<std::string> errors = log.errors();
@@ -156,9 +178,9 @@ base::Error explain_load_failure(const Ort::Exception& exception, const SessionL
     const std::vector<RefusedNode> nodes = log.refused_nodes();
     if (!nodes.empty()) {
       return {Code::kFailedPrecondition,
-              fmt::format("{}: {} refuses {} node{} and fallback to the CPU is forbidden: {}. Allow the fallback, or "
-                          "replace these nodes",
-                          model, describe(provider), nodes.size(), nodes.size() == 1 ? "" : "s", describe(nodes)),
+              fmt::format("{}: {} refuses {} node{} and fallback to the CPU is forbidden: {}. {} {} node{}", model,
+                          describe(provider), nodes.size(), nodes.size() == 1 ? "" : "s", describe(nodes, options),
+                          advice, nodes.size() == 1 ? "this" : "these", nodes.size() == 1 ? "" : "s"),
               base::Reason::kUnsupportedOperator};
     }
     // A backend that did not start takes no node at all, and this is all that ONNX Runtime says of it.
@@ -169,8 +191,8 @@ base::Error explain_load_failure(const Ort::Exception& exception, const SessionL
               fmt::format("{}: {} did not start: {}", model, describe(provider), fmt::join(causes, "; "))};
     }
     return {Code::kFailedPrecondition,
-            fmt::format("{}: {} left nodes to the CPU and fallback is forbidden. Allow the fallback to see which",
-                        model, describe(provider))};
+            fmt::format("{}: {} left nodes to the CPU and fallback is forbidden{}", model, describe(provider),
+                        options.may_advise_fallback ? ". Allow the fallback to see which" : "")};
   }
   std::string reasons;
   for (const std::string& error : errors) {

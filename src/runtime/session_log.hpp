@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "runtime/onnxruntime.hpp"
-#include "runtime/provider.hpp"
+#include "runtime/session.hpp"
 
 namespace slipway::runtime {
 
@@ -51,9 +51,7 @@ class SessionLog {
 [[nodiscard]] std::map<std::string, std::string> parse_refusal(std::string_view message);
 
 /// Says why a session was not made: names nodes and operators when the provider refused some.
-/// @param forbids_fallback  nodes for the CPU were not allowed
 [[nodiscard]] base::Error explain_load_failure(const Ort::Exception& exception, const SessionLog& log,
-                                               const ProviderRequest& provider, bool forbids_fallback,
-                                               std::string_view model);
+                                               const SessionOptions& options, std::string_view model);
 
 }  // namespace slipway::runtime

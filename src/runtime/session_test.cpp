@@ -247,5 +247,21 @@ TEST(RandomInputs, are_the_same_for_the_same_seed_everywhere) {
   for (const std::int64_t value : inputs->at(2).tensor.values<std::int64_t>()) EXPECT_TRUE(value == 0 || value == 1);
 }
 
+TEST(RandomInputs, fill_the_range_that_is_asked_for) {
+  const std::vector<tensor::TensorSpec> specs = {{"u", tensor::Dtype::kUint8, {4096}, {}},
+                                                 {"i", tensor::Dtype::kInt64, {4096}, {}},
+                                                 {"f", tensor::Dtype::kFloat32, {4096}, {}}};
+  const auto inputs = random_inputs(specs, 1, {{0, 255}, {-2, 2}, {-3, 3}}).value();
+  const auto bytes = inputs[0].tensor.values<std::uint8_t>();
+  EXPECT_EQ(std::ranges::min(bytes), 0);
+  EXPECT_EQ(std::ranges::max(bytes), 255);
+  const auto integers = inputs[1].tensor.values<std::int64_t>();
+  EXPECT_EQ(std::ranges::min(integers), -2);
+  EXPECT_EQ(std::ranges::max(integers), 2);
+  const auto floats = inputs[2].tensor.values<float>();
+  EXPECT_LT(std::ranges::min(floats), -2.9F);
+  EXPECT_GT(std::ranges::max(floats), 2.9F);
+}
+
 }  // namespace
 }  // namespace slipway::runtime

@@ -9,7 +9,7 @@
 namespace slipway::tensor {
 namespace {
 
-constexpr double kPsnrOfEqual = 999.0;
+constexpr double kDecibelsOfEqual = 999.0;
 
 template <typename T>
 double element(const std::byte* data, std::size_t index) {
@@ -56,7 +56,7 @@ Reader reader_of(Dtype dtype) {
   return element<float>;
 }
 
-bool is_same_special(double a, double b) {
+bool is_same(double a, double b) {
   return (std::isnan(a) && std::isnan(b)) || a == b;
 }
 
@@ -73,14 +73,20 @@ base::Result<Agreement> compare(const Tensor& reference, const Tensor& other) {
   const std::size_t count = reference.size_bytes() / dtype_size_bytes(reference.dtype());
 
   Agreement result;
+  result.count = static_cast<std::int64_t>(count);
   double lowest = std::numeric_limits<double>::infinity(), highest = -lowest;
   double sum_abs = 0, sum_squares = 0, dot = 0, norm_a = 0, norm_b = 0, peak = 0;
   std::size_t finite = 0;
   for (std::size_t i = 0; i < count; ++i) {
     const double a = read_a(reference.bytes().data(), i);
     const double b = read_b(other.bytes().data(), i);
+    if (is_same(a, b)) ++result.equal;
+    if (std::isnan(a)) {
+      ++result.reference_nan;
+      continue;
+    }
     if (!std::isfinite(a) || !std::isfinite(b)) {
-      if (!is_same_special(a, b)) ++result.not_finite;
+      if (!is_same(a, b)) ++result.not_comparable;
       continue;
     }
     ++finite;
@@ -99,7 +105,7 @@ base::Result<Agreement> compare(const Tensor& reference, const Tensor& other) {
     highest = std::max(highest, a);
   }
   if (finite == 0) {
-    result.psnr_db = result.not_finite == 0 ? kPsnrOfEqual : 0;
+    result.psnr_db = result.snr_db = result.not_comparable == 0 ? kDecibelsOfEqual : 0;
     return result;
   }
   const auto n = static_cast<double>(finite);
@@ -114,10 +120,11 @@ base::Result<Agreement> compare(const Tensor& reference, const Tensor& other) {
     result.cosine = norm_a == norm_b ? 1.0 : 0.0;
   }
   if (sum_squares == 0) {
-    result.psnr_db = kPsnrOfEqual;
-  } else if (result.range > 0) {
-    result.psnr_db = 10.0 * std::log10(result.range * result.range / (sum_squares / n));
+    result.psnr_db = result.snr_db = kDecibelsOfEqual;
+    return result;
   }
+  if (result.range > 0) result.psnr_db = 10.0 * std::log10(result.range * result.range / (sum_squares / n));
+  result.snr_db = 10.0 * std::log10(norm_a / sum_squares);  // minus infinity against a reference of zeros
   return result;
 }
 

@@ -1,5 +1,7 @@
 """Compile jobs: the four targets, input specs, options, and what a target model says about itself."""
 
+from pathlib import Path
+
 import numpy as np
 import onnx
 import pytest
@@ -46,6 +48,38 @@ def test_a_target_model_exists_from_submission_and_has_specs_after_it(client, cp
 def test_the_log_says_how_the_result_was_checked(client, cpu, convolution):
     job = succeed(client.submit_compile_job(convolution[0], cpu, options="--target_runtime onnx"))
     assert "agreement" in read_log(job).lower()
+
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "compile"
+
+
+@pytest.mark.parametrize("name", ["cycle", "undefined_value", "unknown_domain"])
+@pytest.mark.parametrize("runtime", ["onnx", "qnn_dlc"])
+def test_a_source_that_onnxruntime_refuses_fails_on_every_target(client, npu, name, runtime):
+    words = refusal(lambda: client.submit_compile_job(str(GOLDEN / f"{name}.onnx"), npu, options=f"--target_runtime {runtime}"))
+    assert "ONNX Runtime does not take this model" in words
+
+
+def test_a_result_that_differs_is_done_with_a_warning_as_its_message(client, npu, tmp_path):
+    job = client.submit_compile_job(str(GOLDEN / "q_fp16_overflow.onnx"), npu, options="--target_runtime precompiled_qnn_onnx")
+    status = wait_for(job)
+    assert status.success
+    assert "Output 'y' does not agree with the source" in status.message and "of the peak" in status.message
+    assert "done, with a warning" in read_log(job)
+    download_onnx(job.get_target_model(), tmp_path)
+
+
+def test_a_comparison_left_out_for_time_says_so(client, npu):
+    nodes = [onnx.helper.make_node("MatMul", ["x", "w"], ["y"], name="product")]
+    float32 = onnx.TensorProto.FLOAT
+    slow = onnx.helper.make_model(onnx.helper.make_graph(
+        nodes, "slow", [onnx.helper.make_tensor_value_info("x", float32, [2048, 2048])],
+        [onnx.helper.make_tensor_value_info("y", float32, [2048, 2048])],
+        [onnx.numpy_helper.from_array(RANDOM.normal(size=(2048, 2048)).astype(np.float32), "w")]),
+        opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
+    job = client.submit_compile_job(slow, npu, options="--target_runtime qnn_dlc --compare_limit 1")
+    status = wait_for(job)
+    assert status.success and "left out for time" in status.message, status.message
 
 
 def test_without_a_target_runtime_it_becomes_onnx_and_the_log_says_so(client, cpu, convolution):

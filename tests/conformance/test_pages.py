@@ -1,9 +1,11 @@
 """The pages behind the links that the client prints."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import requests
-from expectations import succeed
+from expectations import succeed, wait_for
 
 
 def test_a_jobs_page_needs_a_sign_in(client, cpu, convolution):
@@ -63,6 +65,16 @@ def test_the_link_of_a_dataset_opens_its_page(hub, client, cpu, convolution, bro
     assert [(entry["name"], entry["type"], entry["samples"]) for entry in about["content"]["entries"]] == [
         ("x", "float32[1,3,16,16]", 2)]
     assert job.job_id in [entry["id"] for entry in about["jobs"]]
+
+
+def test_a_warning_about_a_result_is_in_what_the_page_shows(hub, client, npu, browser):
+    model = Path(__file__).parents[1] / "golden" / "compile" / "u8_image_net.onnx"
+    job = client.submit_compile_job(str(model), npu, options="--target_runtime qnn_context_binary")
+    message = wait_for(job).message
+    about = browser.get(f"{hub.url}/api/v1/jobs/{job.job_id}/report/", timeout=20).json()
+    assert " ".join(about["warnings"]) == message
+    assert about["job"]["has_warnings"] == bool(message)
+    assert [bool(row["alarm"]) for row in about["agreement"]["rows"]] == [bool(message)]
 
 
 @pytest.mark.parametrize("path", ["/models/mnone/", "/datasets/dnone/", "/models/%3Cscript%3E/"])

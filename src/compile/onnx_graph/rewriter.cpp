@@ -347,6 +347,11 @@ void Rewriter::rename(Value& value, const std::string& name) {
   relabel(value, name);
 }
 
+void Rewriter::rename(Node& node, const std::string& name) {
+  node_names_.insert(name);
+  node.proto_->set_name(name);
+}
+
 void Rewriter::relabel(Value& value, const std::string& name) {
   const std::string old = value.name_;
   Scope& scope = *value.scope_;

@@ -173,6 +173,9 @@ class Rewriter {
   /// Gives a value another name. Whatever else has that name where it could be confused steps aside to "NAME_inner".
   void rename(Value& value, const std::string& name);
 
+  /// Gives a node another name. @pre  no node has it, as fresh_node_name() sees to
+  void rename(Node& node, const std::string& name);
+
   /// Makes what has this name where `scope` could see it step aside, so that a node may give a value of just that name.
   void release_name(const std::string& name, const Scope& scope);
 

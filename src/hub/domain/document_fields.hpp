@@ -200,6 +200,13 @@ void fields(A& a, T& v) {
   a("relative_max", v.relative_max);
   a("cosine", v.cosine);
   a("psnr_db", v.psnr_db);
+  a("snr_db", v.snr_db);
+  a("elements", v.elements);
+  a("not_comparable", v.not_comparable);
+  a("source_nan", v.source_nan);
+  a("equal_share", v.equal_share);
+  a("is_exact", v.is_exact);
+  a("alarm", v.alarm);
 }
 template <typename A, Is<Estimate> T>
 void fields(A& a, T& v) {
@@ -233,6 +240,7 @@ void fields(A& a, T& v) {
   a("output_dataset_inspection", v.output_dataset_inspection);
   a("inspection", v.inspection);
   a("artifacts", v.artifacts);
+  a("warnings", v.warnings);
   a("remarks", v.remarks);
   a("tool_versions", v.tool_versions);
   a("sandbox", v.sandbox);
@@ -282,6 +290,7 @@ void fields(A& a, T& v) {
   a("force_channel_last_output", v.force_channel_last_output);
   a("quantize_io", v.quantize_io);
   a("qnn_options", v.qnn_options);
+  a("compare_limit_s", v.compare_limit);
   a("max_profiler_iterations", v.max_profiler_iterations);
   a("max_profiler_time_s", v.max_profiler_time);
   a("dequantize_outputs", v.dequantize_outputs);

@@ -1,5 +1,7 @@
 #include "hub/domain/job_endings.hpp"
 
+#include <fmt/ranges.h>
+
 #include "hub/domain/inspection.hpp"
 #include "hub/domain/job_state.hpp"
 #include "hub/domain/submission_check.hpp"
@@ -12,6 +14,7 @@ using base::Result;
 
 constexpr std::size_t kLongestReason = 8192;
 constexpr std::size_t kLongestDetails = 65536;
+constexpr std::size_t kMostWarnings = 16;
 
 // What a hostile job process says is kept at a length that people can read; cut between characters.
 void shorten(std::string& text, std::size_t limit) {
@@ -90,6 +93,8 @@ Result<void> JobEndings::end_leased(Job job, const std::string& lease_token, Job
                                     const std::map<std::string, Blob>& files) {
   shorten(outcome.failure_reason, kLongestReason);
   shorten(outcome.error_details, kLongestDetails);
+  if (outcome.warnings.size() > kMostWarnings) outcome.warnings.resize(kMostWarnings);
+  for (std::string& warning : outcome.warnings) shorten(warning, kLongestReason / kMostWarnings);
   Products products;
   const auto make = [&]() -> Result<void> {
     SLIPWAY_ASSIGN(products.artifacts, artifacts_of(outcome, files));
@@ -138,9 +143,10 @@ Result<void> JobEndings::end_leased(Job job, const std::string& lease_token, Job
   }
   const JobState next = outcome.succeeded ? JobState::kDone : JobState::kFailed;
   SLIPWAY_CHECK(may_follow(job.state, next), "a leased job is running, and running jobs may end");
-  note(job.id, outcome.succeeded
-                   ? "done"
-                   : fmt::format("failed ({}): {}", failure_type_name(outcome.failure_type), outcome.failure_reason));
+  note(job.id, !outcome.succeeded
+                   ? fmt::format("failed ({}): {}", failure_type_name(outcome.failure_type), outcome.failure_reason)
+               : outcome.warnings.empty() ? "done"
+                                          : fmt::format("done, with a warning: {}", fmt::join(outcome.warnings, " ")));
   job.state = next;
   job.completed = job.updated = hub_.ports.clock.now();
   job.lease_until.reset();

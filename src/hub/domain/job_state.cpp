@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include <fmt/ranges.h>
+
 namespace slipway::hub::domain {
 namespace {
 
@@ -57,6 +59,15 @@ JobState running_state(JobKind kind, bool is_profiling) {
 
 bool may_follow(JobState from, JobState to) {
   return std::ranges::any_of(kTransitions, [&](const Transition& row) { return row.from == from && row.to == to; });
+}
+
+std::vector<std::string> warnings_of(const Job& job) {
+  return job.state == JobState::kDone && job.outcome ? job.outcome->warnings : std::vector<std::string>();
+}
+
+std::string state_message(const Job& job) {
+  if (job.state == JobState::kFailed && job.outcome) return job.outcome->failure_reason;
+  return fmt::format("{}", fmt::join(warnings_of(job), " "));
 }
 
 JobOutcome failure(FailureType type, std::string reason) {

@@ -18,6 +18,10 @@ namespace slipway::hub::domain {
 [[nodiscard]] std::string_view kind_name(JobKind kind);     ///< "compile" …
 /// The outcome of a job that failed for this reason, before or without a process of its own.
 [[nodiscard]] JobOutcome failure(FailureType type, std::string reason);
+/// What nobody may overlook about the result of a job that is done; nothing for any other job.
+[[nodiscard]] std::vector<std::string> warnings_of(const Job& job);
+/// What a job's end is told in one text: the reason of its failure, or the warnings about its result; else nothing.
+[[nodiscard]] std::string state_message(const Job& job);
 [[nodiscard]] std::string_view failure_type_name(FailureType type);
 
 }  // namespace slipway::hub::domain

@@ -215,7 +215,13 @@ struct ProfileEvidence {
 
 struct OutputAgreement {
   std::string output;
-  double max_abs = 0, relative_max = 0, cosine = 1, psnr_db = 0;
+  double max_abs = 0, relative_max = 0, cosine = 1, psnr_db = 0, snr_db = 0;
+  std::uint64_t elements = 0;
+  std::uint64_t not_comparable = 0;  ///< NaN or infinite on one side only; in none of the figures
+  std::uint64_t source_nan = 0;      ///< NaN in the source itself; in none of the figures either
+  double equal_share = 1;            ///< part of the elements that are equal
+  bool is_exact = false;             ///< integers and truth values: only the equal share says something
+  std::string alarm = {};            ///< why it does not agree; empty: it does
 };
 struct Estimate {
   double nominal_us = 0, lower_us = 0, upper_us = 0;
@@ -234,7 +240,7 @@ struct JobOutcome {
   std::vector<ModelTensor> target_inputs, target_outputs;
   std::map<std::uint32_t, std::string> target_metadata;
   std::vector<OutputAgreement> agreement;
-  std::string agreement_note;
+  std::string agreement_note;                 ///< who ran what, or why nothing was compared
   std::optional<Estimate> compiler_estimate;  ///< the compiler's own model; never an execution time
   std::map<std::string, std::uint64_t> compiler_traffic_bytes;
 
@@ -248,7 +254,8 @@ struct JobOutcome {
     std::string filename;
   };
   std::vector<File> artifacts;
-  std::vector<std::string> remarks;  ///< honest statements shown with the result: emulated, recompiled …
+  std::vector<std::string> warnings;  ///< of a job that succeeded: what nobody may overlook about its result
+  std::vector<std::string> remarks;   ///< honest statements shown with the result: emulated, recompiled …
   std::vector<std::pair<std::string, std::string>> tool_versions;
   std::string sandbox;  ///< level reached, e.g. "bubblewrap + seccomp + landlock + limits"
 };

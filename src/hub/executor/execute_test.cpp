@@ -242,6 +242,34 @@ with tempfile.TemporaryDirectory() as d:
              {out("target.onnx.zip")});
 }
 
+TEST_F(Execute, a_source_that_onnxruntime_refuses_is_an_invalid_model_whatever_the_target) {
+  for (const char* name : {"cycle", "undefined_value", "unknown_domain"}) {
+    clear();
+    fs::copy_file(fmt::format("tests/golden/compile/{}.onnx", name), model(), fs::copy_options::overwrite_existing);
+    spec_.job.kind = JobKind::kCompile;
+    spec_.job.device = this_cpu();
+    const auto outcome = run();
+    EXPECT_FALSE(outcome.succeeded) << name;
+    EXPECT_EQ(outcome.failure_type, FailureType::kModelInvalid) << outcome.failure_reason;
+  }
+}
+
+TEST_F(Execute, a_result_that_differs_from_its_source_is_kept_with_a_warning) {
+  need_npu();
+  if (IsSkipped()) return;
+  fs::copy_file("tests/golden/compile/q_fp16_overflow.onnx", model(), fs::copy_options::overwrite_existing);
+  spec_.job.kind = JobKind::kCompile;
+  spec_.job.device = snapdragon();
+  spec_.options.target_runtime = "qnn_context_binary";
+  const auto outcome = run();
+  ASSERT_TRUE(outcome.succeeded) << outcome.failure_reason;
+  EXPECT_THAT(outcome.warnings, testing::ElementsAre(HasSubstr("Output 'y' does not agree with the source")));
+  ASSERT_THAT(outcome.agreement, SizeIs(1));
+  EXPECT_LT(outcome.agreement[0].snr_db, 20);
+  EXPECT_THAT(outcome.agreement[0].alarm, HasSubstr("of the peak"));
+  EXPECT_TRUE(fs::exists(out(outcome.target_file)));
+}
+
 TEST_F(Execute, compiles_for_the_npu_and_runs_what_it_made) {
   need_npu();
   if (IsSkipped()) return;

@@ -125,9 +125,16 @@ void add_outcome(const domain::Job& job, ordered_json& report) {
   ordered_json rows = ordered_json::array();
   for (const domain::OutputAgreement& row : outcome.agreement) {
     rows.push_back({{"output", wire_text(row.output)},
+                    {"elements", row.elements},
+                    {"not_comparable", row.not_comparable},
+                    {"source_nan", row.source_nan},
+                    {"equal_share", number(row.equal_share)},
+                    {"is_exact", row.is_exact},
+                    {"alarm", wire_text(row.alarm)},
                     {"max_abs", number(row.max_abs)},
                     {"relative_max", number(row.relative_max)},
                     {"cosine", number(row.cosine)},
+                    {"snr_db", number(row.snr_db)},
                     {"psnr_db", number(row.psnr_db)}});
   }
   report["agreement"] = {{"rows", rows}, {"note", wire_text(outcome.agreement_note)}};
@@ -154,6 +161,9 @@ std::string encode_job_report(const JobView& view, std::optional<std::uint64_t> 
   report["job"]["owner"] = wire_text(view.owner.email);
   report["job"]["queue_position"] = queue_position ? ordered_json(*queue_position) : ordered_json(nullptr);
   report["failure"] = failure_json(job);
+  ordered_json warnings = ordered_json::array();
+  for (const std::string& warning : domain::warnings_of(job)) warnings.push_back(wire_text(warning));
+  report["warnings"] = warnings;
   ordered_json remarks = ordered_json::array();
   for (const std::string& remark : internal::remarks_of(job)) remarks.push_back(wire_text(remark));
   report["remarks"] = remarks;

@@ -28,8 +28,9 @@ void fill_common(const JobView& view, Arm& arm) {
   if (job.completed) internal::fill_time(*job.completed, *arm.mutable_completion_time());
   internal::fill_time(job.updated, *arm.mutable_last_updated_time());
   if (!job.project_id.empty()) arm.set_project_id(wire_text(job.project_id));
-  if (job.state == domain::JobState::kFailed && job.outcome) {
-    arm.set_failure_reason(wire_text(job.outcome->failure_reason));
+  // The client shows it as the message of the job's status, whatever the state.
+  if (const std::string message = domain::state_message(job); !message.empty()) {
+    arm.set_failure_reason(wire_text(message));
   }
 }
 
@@ -92,6 +93,12 @@ void fill_run(const JobView& view, Arm& arm) {
 }
 
 void fill_notices(const domain::Job& job, api::Job& message) {
+  for (const std::string& warning : domain::warnings_of(job)) {
+    api::Notice& notice = *message.add_notices();
+    notice.set_context(api::Notice::MODEL);
+    notice.set_severity(api::Notice::WARNING);
+    notice.set_message(wire_text(warning));
+  }
   for (const std::string& remark : internal::remarks_of(job)) {
     api::Notice& notice = *message.add_notices();
     notice.set_context(job.outcome->profile ? api::Notice::DEVICE : api::Notice::MODEL);

@@ -94,6 +94,21 @@ TEST(EncodeJob, a_failure_reason_is_there_only_after_a_failure) {
   EXPECT_EQ(message.failure_type(), internal::api::JOB_FAILURE_TYPE_INVALID_ARGUMENT);
 }
 
+TEST(EncodeJob, a_warning_about_the_result_is_the_message_of_a_job_that_is_done) {
+  JobView view = sample_compile_job();
+  view.job.outcome->warnings = {"Output 'y' does not agree with the source.", "Output 'z' was not compared."};
+  internal::api::Job message;
+  ASSERT_TRUE(message.ParseFromString(encode_job(view)));
+  EXPECT_EQ(message.compile_job().job_state(), internal::api::JOB_STATE_DONE);
+  EXPECT_EQ(message.failure_type(), internal::api::JOB_FAILURE_TYPE_SUCCESS);
+  EXPECT_EQ(message.compile_job().failure_reason(),
+            "Output 'y' does not agree with the source. Output 'z' was not compared.");
+  EXPECT_EQ(message.notices(0).severity(), internal::api::Notice::WARNING);
+  const json report = json::parse(encode_job_report(view, std::nullopt, {}));
+  EXPECT_EQ(report["warnings"][0], "Output 'y' does not agree with the source.");
+  EXPECT_TRUE(report["job"]["has_warnings"].get<bool>());
+}
+
 TEST(EncodeJob, an_older_client_gets_the_arm_it_sent) {
   JobView view = sample_inference_job();
   view.job.answer_as_profile_job = true;

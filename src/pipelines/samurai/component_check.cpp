@@ -87,8 +87,9 @@ Result<std::vector<ComponentError>> check_each_component(std::shared_ptr<runtime
         return std::unexpected(
             agreement.error().with(fmt::format("{}: {}: output '{}'", name, each.component, expected.name)));
       }
-      const double relative =
-          agreement->not_finite > 0 ? std::numeric_limits<double>::infinity() : agreement->relative_max;
+      const double relative = agreement->not_comparable + agreement->reference_nan > 0
+                                  ? std::numeric_limits<double>::infinity()
+                                  : agreement->relative_max;
       errors.push_back({each.component, each.frame, expected.name, relative});
     }
   }

@@ -218,6 +218,49 @@ std::string function_net() {
   return net.bytes();
 }
 
+std::string scaling_net(float factor) {
+  Net net("scaling_net");
+  Value& x = net.input("x", Dtype::kFloat32, {64});
+  Value& scale = net.constant<float>("factor", Dtype::kFloat32, {}, {factor});
+  net.output(net.node("Mul", "scale", {&x, &scale}, "y"), Dtype::kFloat32, {64});
+  return net.bytes();
+}
+
+std::string root_net() {
+  Net net("root_net");
+  Value& x = net.input("x", Dtype::kFloat32, {64});
+  net.output(net.node("Sqrt", "root", {&x}, "y"), Dtype::kFloat32, {64});
+  return net.bytes();
+}
+
+std::string noisy_net(bool has_seed) {
+  Net net("noisy_net");
+  Value& x = net.input("x", Dtype::kFloat32, {64});
+  Attributes attributes = {{"shape", std::vector<std::int64_t>{64}}};
+  if (has_seed) attributes.emplace_back("seed", 3.0F);
+  Value& noise = net.node("RandomUniform", "random", {}, "noise", attributes);
+  net.output(net.node("Add", "add", {&x, &noise}, "y"), Dtype::kFloat32, {64});
+  net.output(net.node("Relu", "keep", {&x}, "kept"), Dtype::kFloat32, {64});
+  return net.bytes();
+}
+
+std::string masked_lookup_net() {
+  Net net("masked_lookup_net");
+  Value& ids = net.input("ids", Dtype::kInt64, {1, 8});
+  Value& mask = net.input("mask", Dtype::kInt64, {1, 8});
+  Value& table = net.floats("table", {30, 4}, 1.0F);
+  Value& one = net.constant<float>("one", Dtype::kFloat32, {}, {1.0F});
+  Value& minus = net.constant<float>("minus", Dtype::kFloat32, {}, {-10.0F});
+  Value& last = net.int64("last", {1}, {2});
+  Value& rows = net.node("Gather", "gather", {&table, &ids}, "rows");
+  Value& wide = net.node("Unsqueeze", "widen", {&mask, &last}, "wide_mask");
+  Value& real = net.node("Cast", "cast", {&wide}, "float_mask", {{"to", std::int64_t{number_of(Dtype::kFloat32)}}});
+  Value& inverted = net.node("Sub", "invert", {&one, &real}, "inverted");
+  Value& bias = net.node("Mul", "scale", {&inverted, &minus}, "bias");
+  net.output(net.node("Add", "sum", {&rows, &bias}, "y"), Dtype::kFloat32, {1, 8, 4});
+  return net.bytes();
+}
+
 std::string determinant_net() {
   Net net("determinant_net");
   Value& matrix = net.input("matrix", Dtype::kFloat32, {1, 4, 4});

@@ -51,6 +51,19 @@ namespace slipway::compile::onnx_graph::testing {
 /// left, right float32[2] -> difference float32[2], and left handed through as an output of its own.
 [[nodiscard]] std::string subtraction_net();
 
+/// x float32[64] * factor -> y.
+[[nodiscard]] std::string scaling_net(float factor);
+
+/// x float32[64] -> the square root of it, NaN below zero.
+[[nodiscard]] std::string root_net();
+
+/// x float32[64] -> y = x + noise by RandomUniform, which has a seed or has none, and kept = Relu(x).
+[[nodiscard]] std::string noisy_net(bool has_seed);
+
+/// ids int64[1,8] picks rows of a table of 30, mask int64[1,8] is taken from 1 and scaled, both are summed up to y
+/// float32[1,8,4].
+[[nodiscard]] std::string masked_lookup_net();
+
 /// data float32[2] + weight float32[2], where the weight's data_location is EXTERNAL with these entries.
 using Entries = std::initializer_list<std::pair<const char*, const char*>>;
 [[nodiscard]] std::string external_weight_net(Entries entries);

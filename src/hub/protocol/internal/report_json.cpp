@@ -109,6 +109,7 @@ ordered_json job_json(const domain::Job& job) {
           {"name", wire_text(job.name)},
           {"state", domain::state_name(job.state)},
           {"is_finished", domain::is_terminal(job.state)},
+          {"has_warnings", !domain::warnings_of(job).empty()},
           {"is_profiling", job.is_profiling},
           {"created", base::iso8601(job.created)},
           {"started", time_or_null(job.started)},

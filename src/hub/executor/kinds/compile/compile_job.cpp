@@ -64,6 +64,26 @@ std::map<std::uint32_t, std::string> metadata_of(const std::map<std::string, std
   return metadata;
 }
 
+std::vector<domain::OutputAgreement> agreement_of(const compile::CompileResult& result) {
+  std::vector<domain::OutputAgreement> outputs;
+  for (const compile::OutputAgreement& judged : result.agreement) {
+    const tensor::Agreement& found = judged.agreement;
+    outputs.push_back({.output = judged.output,
+                       .max_abs = found.max_abs,
+                       .relative_max = found.relative_max,
+                       .cosine = found.cosine,
+                       .psnr_db = found.psnr_db,
+                       .snr_db = found.snr_db,
+                       .elements = static_cast<std::uint64_t>(found.count),
+                       .not_comparable = static_cast<std::uint64_t>(found.not_comparable),
+                       .source_nan = static_cast<std::uint64_t>(found.reference_nan),
+                       .equal_share = found.equal_share(),
+                       .is_exact = judged.is_exact,
+                       .alarm = judged.alarm});
+  }
+  return outputs;
+}
+
 /// Puts a graph with or without a data file into out/ as one file. @return its name there
 base::Result<std::string> pack_graph(const JobContext& job, const fs::path& onnx, bool has_data_file,
                                      const std::string& stem, const std::string& top_name) {
@@ -205,6 +225,8 @@ compile::CompileRequest request_of(const JobContext& job, Target target, const f
   request.channel_last_outputs = options.force_channel_last_output;
   request.fallback = options.allow_cpu ? runtime::Fallback::kAllow : runtime::Fallback::kForbid;
   request.qnn_options = qnn_provider_options(options.qnn_options, request.graph_name);
+  request.agreement_limit = options.compare_limit;
+  if (options.compare_limit.count() == 0) request.comparing = compile::Comparing::kToTheEnd;
   request.output_folder = job.work() / "compile";
   return request;
 }
@@ -248,10 +270,9 @@ void run_compile(const JobContext& job, JobOutcome& outcome) {
   outcome.target_outputs = tensors_of(result->outputs);
   outcome.target_metadata = metadata_of(result->metadata);
   outcome.agreement_note = result->agreement_note;
-  for (const auto& [output, agreement] : result->agreement) {
-    outcome.agreement.push_back(
-        {output, agreement.max_abs, agreement.relative_max, agreement.cosine, agreement.psnr_db});
-  }
+  outcome.agreement = agreement_of(*result);
+  outcome.warnings = result->warnings;
+  for (const auto& remark : result->agreement_remarks) outcome.remarks.push_back(fmt::format("Agreement: {}.", remark));
   if (*target != Target::kOnnx && result->placement.node_count() > 0) {
     outcome.remarks.push_back(fmt::format("Placement: {}.", result->placement.summary()));
     if (const auto kept = keep_placement(job, result->placement, outcome); !kept) {

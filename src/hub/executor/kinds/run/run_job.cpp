@@ -176,7 +176,7 @@ void estimate(const JobContext& job, const SessionPlan& plan, const std::shared_
   request.htp = plan.session.provider.htp;
   request.chip_supports_fp16 = job.spec.job.device->chip.supports_fp16;
   request.fallback = plan.session.fallback;
-  request.agreement_limit = std::chrono::seconds(0);
+  request.comparing = compile::Comparing::kLeftOut;
   request.output_folder = job.work() / "estimate";
   std::error_code error;
   fs::create_directories(request.output_folder, error);
