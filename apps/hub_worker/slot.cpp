@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "apps/hub_worker/lease_keeper.hpp"
+#include "apps/hub_worker/private_paths.hpp"
 #include "base/files.hpp"
 #include "base/pause.hpp"
 #include "hub/domain/document.hpp"
@@ -132,8 +133,19 @@ class Slot {
                  done ? "" : ", but the hub did not take the result: " + done.error().message);
   }
 
+  /// Where this machine keeps its things stays out of what is told of the job.
   JobOutcome work_in(const fs::path& folder, const agent::LeaseReply& lease, LeaseKeeper& keeper,
                      const std::stop_token& stop) {
+    const PrivatePaths paths({folder, settings_.work_folder, settings_.libraries.onnxruntime.parent_path(),
+                              settings_.libraries.qnn_folder, settings_.program.parent_path()});
+    const auto tell = [&](std::string_view line) { keeper.add_line(paths.without(line)); };
+    JobOutcome outcome = outcome_of(folder, lease, tell, stop);
+    outcome.failure_reason = paths.without(outcome.failure_reason);
+    return outcome;
+  }
+
+  JobOutcome outcome_of(const fs::path& folder, const agent::LeaseReply& lease, const sandbox::LineSink& tell,
+                        const std::stop_token& stop) {
     auto spec = hub::domain::job_spec_from_document(lease.spec_document);
     if (!spec) return failure(FailureType::kInternal, spec.error().message);
     spec->job.lease_token.clear();  // a secret that the job's process has no use for
@@ -147,9 +159,7 @@ class Slot {
       const bool is_full = fetched.error().code == Code::kResourceExhausted;
       return failure(is_full ? FailureType::kOutOfDisk : FailureType::kInternal, fetched.error().message);
     }
-    return launch_job(
-        settings_.program, settings_.libraries, folder, *spec, settings_.limits,
-        [&](std::string_view line) { keeper.add_line(line); }, stop);
+    return launch_job(settings_.program, settings_.libraries, folder, *spec, settings_.limits, tell, stop);
   }
 
   base::Result<void> hand_over(const fs::path& folder, const agent::LeaseReply& lease, JobOutcome outcome,

@@ -17,9 +17,9 @@ struct JobFilter {
   std::string creator_email;  ///< as a client sends it; the hub turns it into owner_id, stores do not look at it
   std::string project_id;
   std::optional<std::vector<JobState>> states;  ///< nothing: all; an empty list matches no job
-  std::vector<JobKind> kinds;  ///< empty: all but kInspect
-  std::string model_id;        ///< jobs that take this model; empty: any
-  std::string dataset_id;      ///< jobs that take this dataset; empty: any
+  std::vector<JobKind> kinds;                   ///< empty: all but kInspect
+  std::string model_id;                         ///< jobs that take this model; empty: any
+  std::string dataset_id;                       ///< jobs that take this dataset; empty: any
 };
 
 /// The most that is kept of one job's log.
