@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the hub costs: until it is ready, while it idles, from a submission to its end, and in moving bytes.
+"""What the hub costs: until it is ready, while it idles, from a submission to its end, in moving bytes, and under load.
 
     benchmarks/hub_bench.py --build build/release [--json-file F] [--peer nginx|python]
 
@@ -10,6 +10,7 @@ to and reads from, in turn with ours.
 from __future__ import annotations
 
 import argparse
+import concurrent.futures
 import http.server
 import json
 import os
@@ -29,14 +30,28 @@ import requests  # noqa: E402
 import tiny_models  # noqa: E402
 from qai_hub import api_utils, public_rest_api  # noqa: E402
 from qai_hub.api_utils import load_api_config_from_file  # noqa: E402
-from qai_hub.public_api_pb2 import JOB_STATE_DONE, JOB_STATE_FAILED  # noqa: E402
+from qai_hub.public_api_pb2 import (  # noqa: E402
+    JOB_STATE_DONE,
+    JOB_STATE_FAILED,
+    MODEL_TYPE_ONNX,
+    CreateUpdateResponse,
+    FileMultipartUploadComplete,
+    FileMultipartUploadURL,
+    Model,
+)
 
+from own_hub import OwnHub  # noqa: E402
 from python.tools.local_hub import LocalHub, missing_executables, port_is_free  # noqa: E402
 
 READY_STARTS = 5
 LATENCY_RUNS = 20
 TRANSFER_RUNS = 5
 TRANSFER_BYTES = 256 << 20
+JOBS_AT_ONCE = 200
+SUBMITTERS = 16
+JOINED_UPLOADS = 3
+JOINED_BYTES = 1 << 30
+INSPECT_KIND = 100
 
 
 def resident_bytes(pid: int) -> int:
@@ -81,6 +96,109 @@ def measure_latency(client: qai_hub.Client, folder: Path) -> list[float]:
         if found.job_state == JOB_STATE_FAILED:
             raise RuntimeError(f"the tiny compile failed: {found.failure_reason}")
     return seconds[1:]  # the first one warms up
+
+
+def measure_jobs_at_once(client: qai_hub.Client, folder: Path) -> dict[str, object]:
+    """Seconds until all of 200 tiny compile jobs are done, and of each from its submission to the reading that finds it done.
+
+    Read every 50 ms, all at once, by one request.
+    """
+    device = client.get_devices()[0]
+    model = client.upload_model(str(tiny_models.save(tiny_models.convolution(), folder / "tiny.onnx")))
+    submitted: dict[str, float] = {}
+    ended: dict[str, float] = {}
+
+    def submit(number: int) -> None:
+        begun = time.perf_counter()
+        job = client.submit_compile_job(model, device, name=f"at once {number}", options="--target_runtime onnx")
+        submitted[job.job_id] = begun
+
+    begun = time.perf_counter()
+    with concurrent.futures.ThreadPoolExecutor(SUBMITTERS) as pool:
+        waiting = [pool.submit(submit, number) for number in range(JOBS_AT_ONCE)]
+        while len(ended) < JOBS_AT_ONCE:
+            done = public_rest_api.get_job_summary_list(client.config, 0, JOBS_AT_ONCE, states=[JOB_STATE_DONE, JOB_STATE_FAILED])
+            now = time.perf_counter()
+            for summary in done.job_summaries:
+                entry = summary.compile_job_summary
+                if entry.name.startswith("at once "):
+                    if entry.job_state == JOB_STATE_FAILED:
+                        raise RuntimeError(f"job {entry.job_id} of {JOBS_AT_ONCE} at once failed")
+                    ended.setdefault(entry.job_id, now)
+            time.sleep(0.05)
+        for job in waiting:
+            job.result()
+    return {"jobs": JOBS_AT_ONCE, "submitters": SUBMITTERS, "seconds_in_all": max(ended.values()) - begun,
+            "seconds_each": [ended[job] - submitted[job] for job in ended]}
+
+
+def text_field(number: int, text: str) -> bytes:
+    """A text of an agent's message, shorter than 128 bytes."""
+    return bytes([number << 3 | 2, len(text)]) + text.encode()
+
+
+def first_texts(message: bytes) -> list[str]:
+    """The texts with which an agent's message begins, each shorter than 128 bytes."""
+    texts = []
+    while message and message[0] & 7 == 2 and message[1] < 128:
+        texts.append(message[2:2 + message[1]].decode(errors="replace"))
+        message = message[2 + message[1]:]
+    return texts
+
+
+def measure_renewals(build: Path, folder: Path) -> dict[str, object]:
+    """Seconds of each renewal of a lease, one after the other, while three uploads of 1 GiB are joined at once.
+
+    Their parts arrive last first, so that joining has to copy all of them. A session that is kept asks for the renewals, as
+    an agent does.
+    """
+    with OwnHub(build, folder, agents=0) as hub:
+        client, url = hub.client, hub.client.config.api_url.rstrip("/")
+        agent = requests.Session()
+        agent.headers["Authorization"] = "token " + (folder / "data/agent.token").read_text().strip()
+
+        def ask(path: str, body: bytes) -> requests.Response:
+            reply = agent.post(f"{url}/agent/v1/{path}/", data=body, timeout=60)
+            reply.raise_for_status()
+            return reply
+
+        client.upload_model(str(tiny_models.save(tiny_models.convolution(), folder / "tiny.onnx")))
+        agent_id = first_texts(ask("register", text_field(1, "bench")).content)[0]
+        job, token = first_texts(ask("lease", text_field(1, agent_id) + bytes([2 << 3, INSPECT_KIND])).content)[:2]
+
+        user = {"Authorization": f"token {client.config.api_token}", "Content-Type": "application/x-protobuf"}
+
+        def send_parts(number: int) -> tuple[str, FileMultipartUploadComplete]:
+            made = requests.post(f"{url}/api/v1/models/", timeout=60, headers=user, data=Model(
+                name=f"large{number}.onnx", model_type=MODEL_TYPE_ONNX).SerializeToString())
+            model = CreateUpdateResponse.FromString(made.content)
+            plan = FileMultipartUploadURL.FromString(requests.get(
+                f"{url}/api/v1/models/{model.id}/multipart_upload/?file_size={JOINED_BYTES}", timeout=60, headers=user).content)
+            etags: list[str] = []
+            for index, part in reversed(list(enumerate(plan.urls))):
+                size = min(plan.max_part_size, JOINED_BYTES - index * plan.max_part_size)
+                reply = requests.put(part, data=os.urandom(1 << 20) * (size >> 20) + bytes(size & 0xFFFFF), timeout=120)
+                reply.raise_for_status()
+                etags.insert(0, reply.headers["ETag"])
+            return model.id, FileMultipartUploadComplete(upload_id=plan.upload_id, etags=etags)
+
+        def join(model_id: str, complete: FileMultipartUploadComplete) -> float:
+            return timed(lambda: requests.post(f"{url}/api/v1/models/{model_id}/multipart_upload/", timeout=300, headers=user,
+                                               data=complete.SerializeToString()).raise_for_status())
+
+        uploads = [send_parts(number) for number in range(JOINED_UPLOADS)]
+        seconds = []
+        with concurrent.futures.ThreadPoolExecutor(JOINED_UPLOADS) as pool:
+            joins = [pool.submit(join, *upload) for upload in uploads]
+            while not all(one.done() for one in joins):
+                seconds.append(timed(lambda: ask(f"jobs/{job}/renew", text_field(1, token))))
+                time.sleep(0.005)
+            join_seconds = [one.result() for one in joins]
+        return {"uploads": JOINED_UPLOADS, "upload_bytes": JOINED_BYTES, "join_seconds": join_seconds, "renewal_seconds": seconds}
+
+
+def percentile(values: list[float], share: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
 
 
 class PlainServer:
@@ -205,7 +323,10 @@ def main() -> int:
             client = qai_hub.Client(config=config)
             idle = measure_idle(hub)
             latency = measure_latency(client, folder)
+            at_once = measure_jobs_at_once(client, folder)
             transfers = measure_transfers(client, folder, options.peer)
+        (folder / "renewals").mkdir()
+        renewals = measure_renewals(options.build, folder / "renewals")
 
     def speed(key: str) -> float:
         return TRANSFER_BYTES / statistics.median(transfers[key]) / 1e6
@@ -219,6 +340,14 @@ def main() -> int:
         ratio = statistics.median(a / b for a, b in zip(transfers[way], transfers[f"{way}, plain"]))
         rows.append((f"{way} of 256 MiB, official client", f"{speed(way):.0f} MB/s", "",
                      f"{ratio:.2f} x the time of {options.peer} ({speed(f'{way}, plain'):.0f} MB/s)", None))
+    each, all_of_it = at_once["seconds_each"], at_once["seconds_in_all"]
+    rows.append((f"{JOBS_AT_ONCE} tiny jobs at once", f"{all_of_it:.1f} s", "",
+                 f"{JOBS_AT_ONCE / all_of_it:.1f} jobs/s; one job: median {statistics.median(each):.1f} s, p95 {percentile(each, 0.95):.1f} s",
+                 None))
+    p99 = percentile(renewals["renewal_seconds"], 0.99)
+    rows.append((f"renewal's p99 while {JOINED_UPLOADS} uploads of 1 GiB are joined", f"{p99 * 1e3:.0f} ms", "< 100 ms",
+                 f"{len(renewals['renewal_seconds'])} renewals, median {statistics.median(renewals['renewal_seconds']) * 1e3:.1f} ms; "
+                 f"joined in {max(renewals['join_seconds']):.1f} s", p99 < 0.1))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     for row in rows:
         verdict = {True: "met", False: "MISSED", None: ""}[row[4]]
@@ -229,7 +358,8 @@ def main() -> int:
         options.json_file.write_text(json.dumps({
             "schema": "slipway-hub-bench/1", "cores": os.cpu_count(), "peer": options.peer,
             "ready_seconds": ready, "idle_resident_bytes": idle, "tiny_compile_seconds": latency,
-            "transfer_bytes": TRANSFER_BYTES, "transfer_seconds": transfers}, indent=1) + "\n")
+            "transfer_bytes": TRANSFER_BYTES, "transfer_seconds": transfers, "jobs_at_once": at_once,
+            "renewals": renewals}, indent=1) + "\n")
     return 0
 
 
