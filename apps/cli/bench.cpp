@@ -24,6 +24,7 @@ base::Result<void> bench(const ProfileArguments& arguments, const runtime::Sessi
       statistics_table(report.inference_statistics) +
       fmt::format("\n{} on {}, ONNX Runtime {}; {}\n", report.provider, report.machine, report.onnxruntime_version,
                   report.stable ? "stable: median within 1 %" : "not stable: the median may move by more than 1 %"));
+  say_what_is_missing(report, context);
   return context.emit("bench/1", {{"machine", report.machine},
                                   {"provider", report.provider},
                                   {"onnxruntime_version", report.onnxruntime_version},

@@ -45,12 +45,19 @@ ordered_json json_of_report(const ProfileReport& report, const fs::path& trace) 
   made["layers"] = layers;
   made["chrome_trace"] = trace.string();
   made["warnings"] = report.warnings;
+  if (!report.missing.empty()) {
+    ordered_json& missing = made["missing"] = ordered_json::array();
+    for (const runtime::MissingPhase& phase : report.missing) {
+      missing.push_back({{"phase", phase.name}, {"reason", phase.reason.message}});
+    }
+  }
   return made;
 }
 
 std::string phases_table(const ProfileReport& report) {
   Table table({{"phase"}, {"median", Align::kRight}, {"memory grows by", Align::kRight}, {"peak", Align::kRight}});
   const auto add = [&](const char* name, const PhaseMeasurement& phase) {
+    if (phase.times_us.empty()) return table.add({name, "-", "-", "-"});
     table.add({name, time_text(runtime::statistics_of(phase.times_us).median_us),
                bytes_text(phase.increase.upper_bytes), bytes_text(phase.peak.upper_bytes)});
   };
@@ -109,9 +116,9 @@ base::Result<void> profile(const ProfileArguments& arguments, const runtime::Ses
   context.keep_standard_output_for_results();
   SLIPWAY_ASSIGN(const base::TemporaryFolder folder, base::TemporaryFolder::create("slipway-profile"));
   SLIPWAY_ASSIGN(const ProfileReport report, measure(arguments, options, false, folder.path()));
-  for (const std::string& warning : report.warnings) fmt::print(stderr, "{}\n", warning);
   SLIPWAY_ASSIGN(const fs::path kept, keep_trace(report, trace));
   context.print(text_of(report, kept));
+  say_what_is_missing(report, context);
   return context.emit("profile/1", json_of_report(report, kept));
 }
 

@@ -18,7 +18,10 @@ void ProfileArguments::add_to(CLI::App& verb) {
   verb.add_option("--warmup", warmup, "Runs before the first timed one")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  verb.add_option("--max-seconds", seconds, "Stop after this time")->check(CLI::PositiveNumber)->capture_default_str();
+  verb.add_option("--max-seconds", seconds,
+                  "Time for all runs together, those that warm up and time layers too; loads come on top")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   verb.add_flag("--all-iterations", every_iteration,
                 "Do not stop early when the median is known within 1 % (95 % confidence)");
   session.add_to(verb);
@@ -32,10 +35,11 @@ base::Result<runtime::ProfileReport> measure(const ProfileArguments& arguments, 
   options.session = session;
   options.max_iterations = arguments.iterations;
   options.warmup_iterations = arguments.warmup;
-  options.max_time = std::chrono::seconds(static_cast<std::int64_t>(std::ceil(arguments.seconds)));
+  options.max_time = std::chrono::milliseconds(std::llround(std::ceil(arguments.seconds * 1000)));
   options.stop_when_stable = !arguments.every_iteration;
   options.measure_phases = !statistics_only;
   options.profile_layers = !statistics_only;
+  options.inputs_advice = "give some with --inputs FILE.npz";
   options.work_folder = work_folder;
   tensor::NamedTensors inputs;
   if (!arguments.inputs.empty()) {
@@ -45,6 +49,14 @@ base::Result<runtime::ProfileReport> measure(const ProfileArguments& arguments, 
   return runtime::profile(
       libraries, file, arguments.inputs.empty() ? nullptr : &inputs, options,
       [&bar](std::string_view phase, std::int64_t done, std::int64_t total) { bar.update(phase, done, total); });
+}
+
+void say_what_is_missing(const runtime::ProfileReport& report, Context& context) {
+  for (const std::string& warning : report.warnings) fmt::print(stderr, "{}\n", warning);
+  for (const runtime::MissingPhase& phase : report.missing) {
+    fmt::print(stderr, "partial: {} could not be measured: {}\n", phase.name, phase.reason.message);
+  }
+  if (!report.missing.empty()) context.set_exit_status(kFailed);
 }
 
 }  // namespace slipway::cli

@@ -28,4 +28,7 @@ struct ProfileArguments {
                                                            const runtime::SessionOptions& session, bool statistics_only,
                                                            const std::filesystem::path& work_folder);
 
+/// Prints warnings and missing phases to standard error. What is not whole is a partial result, with its exit status.
+void say_what_is_missing(const runtime::ProfileReport& report, Context& context);
+
 }  // namespace slipway::cli

@@ -70,7 +70,24 @@ def models(rng: np.random.Generator) -> dict[str, tuple[onnx.ModelProto, dict[st
         "wrong_output_shape": (model("wrong_output_shape", [node("Reshape", ["x", "shape"], ["y"], "reshape")],
                                      [value("x", [2, 4]), value("shape", [2], TensorProto.INT64)], [value("y", [1, 4])]),
                                {"x": normal(2, 4), "shape": np.array([1, 8], np.int64)}),
+        # The random inputs of a profile make the one fail and the other give no numbers.
+        "demanding": (model("demanding", [node("Sub", ["index", "seven"], ["place"], "place"),
+                                          node("Gather", ["table", "place"], ["row"], "pick")],
+                            [value("index", [], TensorProto.INT64)], [value("row", [])],
+                            {"seven": np.int64(7), "table": normal(2)}), {"index": np.array(8, np.int64)}),
+        "root_of_less_two": (model("root_of_less_two", [node("Sub", ["x", "two"], ["d"], "less"), node("Sqrt", ["d"], ["y"], "root")],
+                                   [value("x", [4])], [value("y", [4])], {"two": np.float32(2)}), {"x": np.arange(2, 6, dtype=np.float32)}),
     }
+
+
+def endless() -> onnx.ModelProto:
+    """Adds one to its input for longer than anybody waits."""
+    one = numpy_helper.from_array(np.asarray(np.float32(1)), "one")
+    body = helper.make_graph([helper.make_node("Identity", ["go_on"], ["still_go_on"]), helper.make_node("Add", ["count", "one"], ["next"])],
+                             "body", [value("step", [], TensorProto.INT64), value("go_on", [], TensorProto.BOOL), value("count", [])],
+                             [value("still_go_on", [], TensorProto.BOOL), value("next", [])], [one])
+    return model("endless", [helper.make_node("Loop", ["trips", "", "x"], ["count"], "loop", body=body)], [value("x", [])],
+                 [value("count", [])], {"trips": np.int64(2**60)})
 
 
 def misbehaving() -> onnx.ModelProto:
@@ -125,6 +142,7 @@ def main() -> None:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
+    onnx.save_model(endless(), folder / "endless.onnx")
     onnx.save_model(misbehaving(), folder / "misbehave.onnx")
     write_lookups(folder, np.random.default_rng(12))
     for name, (made, inputs) in models(np.random.default_rng(11)).items():

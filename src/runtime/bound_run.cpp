@@ -9,9 +9,11 @@ using base::Code;
 using tensor::NamedTensors;
 
 struct BoundRun::State {
+  explicit State(CancelFlag* cancel) : usual(cancel) {}
+
   Session::State* session = nullptr;
   Ort::IoBinding binding{nullptr};
-  CancellableRun uncancellable{nullptr};  ///< made once: a run should allocate nothing
+  CancellableRun usual;  ///< made once: a run should allocate nothing
   std::vector<Ort::Value> input_values;
   NamedTensors outputs;  ///< bound where static, filled from ONNX Runtime's values otherwise
   std::vector<bool> is_preallocated;
@@ -33,10 +35,11 @@ void BoundRun::State::bind_dynamic_outputs() {
 BoundRun::BoundRun(std::unique_ptr<State> state) : state_(std::move(state)) {}
 BoundRun::~BoundRun() = default;
 
-base::Result<std::unique_ptr<BoundRun>> BoundRun::bind(Session& session, const NamedTensors& inputs) {
+base::Result<std::unique_ptr<BoundRun>> BoundRun::bind(Session& session, const NamedTensors& inputs,
+                                                       CancelFlag* cancel) {
   SLIPWAY_ASSIGN(const std::vector<const tensor::Tensor*> ordered, match_inputs(session.inputs(), inputs));
   return guarded("binding inputs and outputs", [&]() -> base::Result<std::unique_ptr<BoundRun>> {
-    auto state = std::make_unique<State>();
+    auto state = std::make_unique<State>(cancel);
     state->session = &session.state();
     state->binding = Ort::IoBinding(session.state().session);
     for (std::size_t i = 0; i < ordered.size(); ++i) {
@@ -63,16 +66,16 @@ base::Result<void> BoundRun::run(CancelFlag* cancel) {
   return guarded("running the model", [&]() -> base::Result<void> {
     std::optional<CancellableRun> cancellable;
     if (cancel != nullptr) cancellable.emplace(cancel);
-    const Ort::RunOptions& run_options = cancellable ? cancellable->options() : state_->uncancellable.options();
+    const CancellableRun& this_run = cancellable ? *cancellable : state_->usual;
     state_->is_fetched = false;
     const auto run_bound = [&] {
       if (state_->has_dynamic) state_->bind_dynamic_outputs();
-      state_->session->session.Run(run_options, state_->binding);
+      state_->session->session.Run(this_run.options(), state_->binding);
     };
     try {
       run_bound();
     } catch (const Ort::Exception&) {
-      if (cancellable && cancellable->is_cancelled()) return base::fail(Code::kCancelled, "the run was cancelled");
+      if (this_run.is_cancelled()) return base::fail(Code::kCancelled, "the run was cancelled");
       // A model may declare another output shape than it gives. With buffers of its own ONNX Runtime only warns of it,
       // so a failure counts only when it happens with those.
       if (std::ranges::find(state_->is_preallocated, true) == state_->is_preallocated.end()) throw;

@@ -82,6 +82,16 @@ MemoryRange range_from(const json& from) {
   return {from.at(0), from.at(1)};
 }
 
+json json_of(const base::Error& error) {
+  return {{"code", static_cast<int>(error.code)},
+          {"message", error.message},
+          {"reason", base::reason_name(error.reason)}};
+}
+base::Error error_from(const json& from) {
+  return {static_cast<base::Code>(from.at("code").get<int>()), from.at("message").get<std::string>(),
+          base::reason_of_name(from.at("reason").get<std::string>())};
+}
+
 /// Names of nodes are bytes of a stranger's file: what is not UTF-8 is replaced, never thrown over.
 std::string dump(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -97,11 +107,14 @@ std::string to_json(const PhaseRequest& request) {
                {"qnn_folder", request.libraries.qnn_folder.string()},
                {"model", request.model.string()},
                {"inputs", request.inputs.string()},
+               {"resident_bytes", request.resident_bytes},
                {"session", json_of(options.session)},
                {"max_iterations", options.max_iterations},
-               {"max_time_s", options.max_time.count()},
+               {"max_time_ms", options.max_time.count()},
                {"warmup_iterations", options.warmup_iterations},
                {"stop_when_stable", options.stop_when_stable},
+               {"profile_layers", options.profile_layers},
+               {"inputs_advice", options.inputs_advice},
                {"work_folder", options.work_folder.string()}});
 }
 
@@ -114,11 +127,14 @@ base::Result<PhaseRequest> phase_request_from_json(const std::string& text) {
     request.libraries = {from.at("onnxruntime").get<std::string>(), from.at("qnn_folder").get<std::string>()};
     request.model = from.at("model").get<std::string>();
     request.inputs = from.at("inputs").get<std::string>();
+    request.resident_bytes = from.at("resident_bytes");
     request.options.session = session_options_from(from.at("session"));
     request.options.max_iterations = from.at("max_iterations");
-    request.options.max_time = std::chrono::seconds(from.at("max_time_s").get<std::int64_t>());
+    request.options.max_time = std::chrono::milliseconds(from.at("max_time_ms").get<std::int64_t>());
     request.options.warmup_iterations = from.at("warmup_iterations");
     request.options.stop_when_stable = from.at("stop_when_stable");
+    request.options.profile_layers = from.at("profile_layers");
+    request.options.inputs_advice = from.at("inputs_advice");
     request.options.work_folder = from.at("work_folder").get<std::string>();
     return request;
   } catch (const std::exception& exception) {
@@ -127,42 +143,36 @@ base::Result<PhaseRequest> phase_request_from_json(const std::string& text) {
 }
 
 std::string to_json(const base::Result<PhaseOutcome>& outcome) {
-  if (!outcome) {
-    return dump({{"schema", kOutcomeSchema},
-                 {"error",
-                  {{"code", static_cast<int>(outcome.error().code)},
-                   {"message", outcome.error().message},
-                   {"reason", base::reason_name(outcome.error().reason)}}}});
-  }
+  if (!outcome) return dump({{"schema", kOutcomeSchema}, {"error", json_of(outcome.error())}});
   json kernels = json::array();
   for (const KernelTimes& kernel : outcome->kernels) {
     kernels.push_back({{"layer", json_of(kernel.placement)}, {"times_us", kernel.times_us}});
   }
-  return dump({{"schema", kOutcomeSchema},
+  json made = {{"schema", kOutcomeSchema},
                {"times_us", outcome->measurement.times_us},
                {"increase", json_of(outcome->measurement.increase)},
                {"peak", json_of(outcome->measurement.peak)},
+               {"runs_us", outcome->runs_us},
                {"stable", outcome->stable},
                {"onnxruntime_version", outcome->onnxruntime_version},
                {"placement", json_of(outcome->placement)},
                {"kernels", kernels},
                {"chrome_trace", outcome->chrome_trace.string()},
-               {"warnings", outcome->warnings}});
+               {"warnings", outcome->warnings}};
+  if (outcome->stopped) made["stopped"] = json_of(*outcome->stopped);
+  return dump(made);
 }
 
 base::Result<PhaseOutcome> phase_outcome_from_json(const std::string& text) {
   try {
     const json from = json::parse(text);
     if (from.at("schema") != kOutcomeSchema) throw std::runtime_error("another schema");
-    if (from.contains("error")) {
-      return std::unexpected(base::Error{static_cast<base::Code>(from["error"].at("code").get<int>()),
-                                         from["error"].at("message").get<std::string>(),
-                                         base::reason_of_name(from["error"].at("reason").get<std::string>())});
-    }
+    if (from.contains("error")) return std::unexpected(error_from(from["error"]));
     PhaseOutcome outcome;
     outcome.measurement.times_us = from.at("times_us").get<std::vector<double>>();
     outcome.measurement.increase = range_from(from.at("increase"));
     outcome.measurement.peak = range_from(from.at("peak"));
+    outcome.runs_us = from.at("runs_us");
     outcome.stable = from.at("stable");
     outcome.onnxruntime_version = from.at("onnxruntime_version");
     outcome.placement = placement_from(from.at("placement"));
@@ -171,6 +181,7 @@ base::Result<PhaseOutcome> phase_outcome_from_json(const std::string& text) {
     }
     outcome.chrome_trace = from.at("chrome_trace").get<std::string>();
     outcome.warnings = from.at("warnings").get<std::vector<std::string>>();
+    if (from.contains("stopped")) outcome.stopped = error_from(from["stopped"]);
     return outcome;
   } catch (const std::exception& exception) {
     return base::fail(base::Code::kInternal, "the phase's process left no readable outcome: {}", exception.what());

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "base/files.hpp"
+#include "runtime/environment_state.hpp"
 #include "runtime/phase.hpp"
 
 extern char** environ;
@@ -25,8 +26,9 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr std::uint64_t kOutcomeLimitBytes = std::uint64_t{256} << 20U;
 constexpr std::size_t kTailBytes = 4096;
 constexpr int kTailLines = 5;
-// A phase limits itself between runs; this is for one that never comes back from a load or a run.
-constexpr std::chrono::minutes kGraceTime{30};
+constexpr std::chrono::minutes kLoadTime{30};
+// A phase stops its runs itself, between two nodes; this is for a node that does not end.
+constexpr std::chrono::seconds kNodeTime{60};
 
 class Descriptor {
  public:
@@ -59,30 +61,44 @@ std::string last_lines(const fs::path& file) {
   return begin == std::string::npos ? text : text.substr(begin == 0 ? 0 : begin + 1);
 }
 
-/// Hands the latest complete "done total" line of the pipe on.
+/// Reads the lines of the pipe.
 class ProgressReader {
  public:
-  ProgressReader(const Progress& progress, Phase phase) : progress_(progress), phase_(phase) {}
+  explicit ProgressReader(const PhaseProgress& progress) : progress_(progress) {}
 
   void take(std::string_view bytes) {
     rest_ += bytes;
-    const auto end = rest_.rfind('\n');
-    if (end == std::string::npos) return;
-    const auto begin = end == 0 ? std::string::npos : rest_.rfind('\n', end - 1);
-    const std::string line = rest_.substr(begin == std::string::npos ? 0 : begin + 1, end);
-    rest_.erase(0, end + 1);
-    std::int64_t done = 0, total = 0;
-    const auto space = line.find(' ');
-    if (space == std::string::npos || !progress_) return;
-    std::from_chars(line.data(), line.data() + space, done);
-    std::from_chars(line.data() + space + 1, line.data() + line.size(), total);
-    progress_(phase_name(phase_), done, total);
+    for (auto end = rest_.find('\n'); end != std::string::npos; end = rest_.find('\n')) {
+      read_line(std::string_view(rest_).substr(0, end));
+      rest_.erase(0, end + 1);
+    }
+    tell();
   }
+  void tell() const {
+    if (progress_) progress_(done_, total_, times_us_);
+  }
+  [[nodiscard]] bool has_begun() const { return has_begun_; }
 
  private:
-  const Progress& progress_;
-  Phase phase_;
+  void read_line(std::string_view line) {
+    has_begun_ = true;
+    const char* at = line.data();
+    const char* const end = at + line.size();
+    const auto next = [&](auto& number) {
+      if (at != end && *at == ' ') ++at;
+      const auto [after, error] = std::from_chars(at, end, number);
+      at = after;
+      return error == std::errc();
+    };
+    if (!next(done_) || !next(total_)) return;
+    for (double time_us = 0; next(time_us);) times_us_.push_back(time_us);
+  }
+
+  const PhaseProgress& progress_;
   std::string rest_;
+  bool has_begun_ = false;
+  std::int64_t done_ = 0, total_ = 0;
+  std::vector<double> times_us_;
 };
 
 struct SpawnActions {
@@ -114,14 +130,12 @@ base::Result<pid_t> start(const fs::path& work_folder, const fs::path& stderr_fi
 }  // namespace
 
 base::Result<PhaseOutcome> run_phase_process(const PhaseRequest& request, const fs::path& work_folder,
-                                             const Progress& progress) {
+                                             const PhaseProgress& progress) {
   const fs::path outcome_file = work_folder / kOutcomeFile;
   const fs::path stderr_file = work_folder / "phase-stderr.txt";
   std::error_code ignored;
   fs::remove(outcome_file, ignored);
   SLIPWAY_TRY(base::write_file_durably(work_folder / kRequestFile, to_json(request)));
-  if (progress) progress(phase_name(request.phase), 0, 0);
-
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return std::unexpected(base::errno_error(errno, "making a pipe"));
   const Descriptor reading(ends[0]);
@@ -130,18 +144,30 @@ base::Result<PhaseOutcome> run_phase_process(const PhaseRequest& request, const 
   writing.reset();
 
   // The pipe closes when the child is gone.
-  ProgressReader reader(progress, request.phase);
-  const auto deadline = SteadyClock::now() + request.options.max_time + kGraceTime;
-  bool was_killed = false;
+  ProgressReader reader(progress);
+  reader.tell();
+  const auto start_time = SteadyClock::now();
+  std::chrono::milliseconds allowed = kLoadTime;
+  bool was_killed = false, has_begun = false;
   while (true) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - SteadyClock::now());
+    if (reader.has_begun() && !has_begun) {
+      // The emulator runs a whole graph as one node, and slowly: it keeps the time that loads have.
+      const bool is_emulated = request.options.session.provider.name == "qnn" && htp_is_emulated();
+      const auto since_start = std::chrono::duration_cast<std::chrono::milliseconds>(SteadyClock::now() - start_time);
+      allowed = since_start + request.options.max_time + (is_emulated ? kLoadTime : kNodeTime);
+      has_begun = true;
+    }
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(start_time + allowed - SteadyClock::now());
     if (left.count() <= 0 && !was_killed) {
       kill(child, SIGKILL);
       was_killed = true;
     }
     pollfd waiting{.fd = reading.get(), .events = POLLIN, .revents = 0};
     const auto wait_ms = was_killed ? 1000 : std::clamp<std::int64_t>(left.count(), 0, 1000);
-    if (poll(&waiting, 1, static_cast<int>(wait_ms)) <= 0) continue;
+    if (poll(&waiting, 1, static_cast<int>(wait_ms)) <= 0) {
+      reader.tell();
+      continue;
+    }
     std::array<char, 4096> bytes{};
     const ssize_t got = read(reading.get(), bytes.data(), bytes.size());
     if (got == 0) break;
@@ -154,8 +180,8 @@ base::Result<PhaseOutcome> run_phase_process(const PhaseRequest& request, const 
   const std::string_view phase = phase_name(request.phase);
   if (was_killed) {
     return base::fail(base::Code::kDeadlineExceeded,
-                      "the {} phase did not end within {} s and was stopped; its last lines: {}", phase,
-                      (request.options.max_time + std::chrono::seconds(kGraceTime)).count(), last_lines(stderr_file));
+                      "the {} phase did not end within {:.0f} s and was killed; its last lines: {}", phase,
+                      std::chrono::duration<double>(allowed).count(), last_lines(stderr_file));
   }
   if (WIFSIGNALED(status)) {
     return base::fail(base::Code::kInternal,

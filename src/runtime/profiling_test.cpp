@@ -3,11 +3,14 @@
 #include <csignal>
 #include <fstream>
 
+#include <unistd.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/files.hpp"
 #include "runtime/phase.hpp"
+#include "runtime/run_limit.hpp"
 #include "runtime/statistics.hpp"
 #include "runtime/test_support.hpp"
 
@@ -92,13 +95,126 @@ TEST_F(Profile, passes_the_models_errors_on) {
 
 TEST_F(Profile, names_signal_and_last_lines_of_a_phase_that_died) {
   // main() below makes the child of this test kill itself, as a crashing compiler would.
-  setenv("SLIPWAY_TEST_CRASH", "1", 1);
+  setenv("SLIPWAY_TEST_CRASH", "cold load", 1);
   const auto report = profile(libraries_, kModels / "conv.onnx", nullptr, options_);
   unsetenv("SLIPWAY_TEST_CRASH");
   ASSERT_FALSE(report);
   EXPECT_EQ(report.error().code, Code::kInternal);
   EXPECT_THAT(report.error().message,
               testing::AllOf(HasSubstr("signal 11"), HasSubstr("cold load"), HasSubstr("about to crash")));
+}
+
+/// Inputs for a run that ends when the sun has burnt out.
+tensor::NamedTensors endless() {
+  auto trips = tensor::Tensor::zeros(tensor::Dtype::kInt64, {}).value();
+  trips.values<std::int64_t>()[0] = std::int64_t{1} << 60;
+  tensor::NamedTensors inputs;
+  inputs.push_back({"trips", std::move(trips)});
+  return inputs;
+}
+
+TEST_F(Profile, stops_a_run_that_passes_the_budget_and_keeps_what_was_measured) {
+  options_.max_time = std::chrono::milliseconds(300);
+  const auto inputs = endless();
+  std::size_t kept = 0;
+  const auto report = profile(libraries_, kModels / "loop.onnx", &inputs, options_, {},
+                              [&](const ProfileReport& so_far) { kept = so_far.cold_load.times_us.size(); });
+  ASSERT_TRUE(report) << report.error().message;
+  const MissingPhase* missing = report->missing_phase("inference");
+  ASSERT_NE(missing, nullptr);
+  EXPECT_EQ(missing->reason.code, Code::kDeadlineExceeded);
+  EXPECT_THAT(missing->reason.message, HasSubstr("no run ended within the 0.3 s"));
+  EXPECT_EQ(report->cold_load.times_us.size(), 1U);
+  EXPECT_FALSE(report->warm_load.times_us.empty());
+  EXPECT_EQ(kept, 1U);
+  options_.measure_phases = false;
+  EXPECT_EQ(profile(libraries_, kModels / "loop.onnx", &inputs, options_).error().code, Code::kDeadlineExceeded)
+      << "nothing at all was measured";
+}
+
+TEST_F(Profile, stops_tracing_layers_when_time_or_memory_is_over) {
+  const auto inputs = endless();
+  PhaseRequest request{.phase = Phase::kLayers,
+                       .libraries = libraries_,
+                       .model = fs::absolute(kModels / "loop.onnx"),
+                       .inputs = folder_->path() / "inputs.npz",
+                       .resident_bytes = 0,
+                       .options = options_};
+  ASSERT_TRUE(tensor::write_npz(request.inputs, inputs));
+  request.options.max_time = std::chrono::milliseconds(100);
+  const auto timed_out = run_phase_process(request, folder_->path(), {});
+  ASSERT_TRUE(timed_out) << timed_out.error().message;
+  ASSERT_TRUE(timed_out->stopped);
+  EXPECT_EQ(timed_out->stopped->code, Code::kDeadlineExceeded);
+  EXPECT_GT(timed_out->placement.node_count(), 0);
+  EXPECT_TRUE(timed_out->chrome_trace.empty());
+
+  request.options.max_time = std::chrono::hours(1);
+  request.resident_bytes = 1'000'000;
+  const auto too_large = run_phase_process(request, folder_->path(), {});
+  ASSERT_TRUE(too_large) << too_large.error().message;
+  ASSERT_TRUE(too_large->stopped);
+  EXPECT_EQ(too_large->stopped->code, Code::kResourceExhausted);
+}
+
+TEST_F(Profile, traces_no_layers_that_the_memory_allowed_has_no_room_for) {
+  options_.memory_bytes = 1'000'000;
+  const auto report = profile(libraries_, kModels / "conv.onnx", nullptr, options_);
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_TRUE(report->inference_is_whole);
+  ASSERT_NE(report->missing_phase("layers"), nullptr);
+  EXPECT_EQ(report->missing_phase("layers")->reason.code, Code::kResourceExhausted);
+}
+
+TEST_F(Profile, keeps_the_times_when_the_layers_cannot_be_traced) {
+  setenv("SLIPWAY_TEST_CRASH", "layers", 1);
+  const auto report = profile(libraries_, kModels / "conv.onnx", nullptr, options_);
+  unsetenv("SLIPWAY_TEST_CRASH");
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_GE(report->inference_statistics.count, 20);
+  ASSERT_EQ(report->missing.size(), 1U);
+  EXPECT_EQ(report->missing[0].name, "layers");
+  EXPECT_THAT(report->missing[0].reason.message, HasSubstr("signal 11"));
+  ASSERT_EQ(report->layers.size(), 2U) << "which layers there are is known without their times";
+  EXPECT_FALSE(report->layers[0].median_us);
+}
+
+TEST_F(Profile, keeps_the_runs_that_ended_before_the_process_died) {
+  setenv("SLIPWAY_TEST_CRASH", "inference", 1);  // after two runs of 10 and 12 us
+  const auto report = profile(libraries_, kModels / "conv.onnx", nullptr, options_);
+  unsetenv("SLIPWAY_TEST_CRASH");
+  ASSERT_TRUE(report) << report.error().message;
+  ASSERT_NE(report->missing_phase("inference"), nullptr);
+  EXPECT_THAT(report->inference.times_us, testing::ElementsAre(10, 12));
+  EXPECT_DOUBLE_EQ(report->inference_statistics.median_us, 11);
+}
+
+TEST_F(Profile, names_random_inputs_as_a_cause_when_nobody_gave_others) {
+  options_.measure_phases = false;
+  options_.inputs_advice = "give others with --inputs";
+  const auto failed = profile(libraries_, kModels / "demanding.onnx", nullptr, options_);
+  ASSERT_FALSE(failed);
+  EXPECT_THAT(failed.error().message,
+              testing::AllOf(HasSubstr("the inputs were random"), HasSubstr("give others with --inputs")));
+  const auto numbers = profile(libraries_, kModels / "root_of_less_two.onnx", nullptr, options_);
+  ASSERT_TRUE(numbers) << numbers.error().message;
+  EXPECT_THAT(numbers->warnings,
+              testing::Contains(testing::AllOf(HasSubstr("'y'"), HasSubstr("NaN"), HasSubstr("inputs were random"))));
+
+  for (const char* model : {"demanding", "root_of_less_two"}) {
+    const Golden golden = golden_of(model);
+    const auto given = profile(libraries_, kModels / (std::string(model) + ".onnx"), &golden.inputs, options_);
+    ASSERT_TRUE(given) << given.error().message;
+    EXPECT_THAT(given->warnings, testing::Not(testing::Contains(HasSubstr("random"))));
+  }
+}
+
+TEST(RunLimit, leaves_room_for_runs_as_long_as_the_last_one) {
+  const RunLimit limit(std::chrono::hours(1), 0);
+  constexpr double kMinuteUs = 60e6;
+  EXPECT_TRUE(limit.has_room_for(1, 50 * kMinuteUs));
+  EXPECT_FALSE(limit.has_room_for(2, 50 * kMinuteUs));
+  EXPECT_FALSE(limit.has_room_for(1, 50 * kMinuteUs, 0.75));
 }
 
 TEST_F(Profile, shows_no_time_when_the_npu_is_emulated) {
@@ -200,12 +316,25 @@ TEST(Trace, adds_up_what_a_loop_repeats_within_one_run) {
 }  // namespace
 }  // namespace slipway::runtime
 
-int main(int argc, char** argv) {
-  if (argc > 1 && argv[1] == slipway::runtime::kPhaseCommand && std::getenv("SLIPWAY_TEST_CRASH") != nullptr) {
-    std::fprintf(stderr, "first line\nabout to crash\n");
-    std::signal(SIGSEGV, SIG_DFL);
-    std::raise(SIGSEGV);
+/// A phase whose process dies, as with a crashing compiler.
+void crash_if_told_to(int argc, char** argv) {
+  const char* phase = std::getenv("SLIPWAY_TEST_CRASH");
+  if (argc < 3 || argv[1] != slipway::runtime::kPhaseCommand || phase == nullptr) return;
+  const auto folder = std::filesystem::path(argv[2]);
+  const auto text = slipway::base::read_file(folder / slipway::runtime::kRequestFile, 1 << 20);
+  const auto request = slipway::runtime::phase_request_from_json(text.value());
+  if (slipway::runtime::phase_name(request.value().phase) != phase) return;
+  constexpr std::string_view kTwoRuns = "0 100\n2 100 10 12\n";
+  if (std::string_view(phase) == "inference") {
+    EXPECT_GT(write(slipway::runtime::kProgressDescriptor, kTwoRuns.data(), kTwoRuns.size()), 0);
   }
+  std::fprintf(stderr, "first line\nabout to crash\n");
+  std::signal(SIGSEGV, SIG_DFL);
+  std::raise(SIGSEGV);
+}
+
+int main(int argc, char** argv) {
+  crash_if_told_to(argc, argv);
   if (const auto status = slipway::runtime::run_phase_if_asked(argc, argv)) return *status;
   testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();

@@ -119,5 +119,19 @@ TEST(LayoutRefusal, names_node_and_operator) {
   EXPECT_THAT(error.message, AllOf(HasSubstr("Resize 'up'"), HasSubstr("SoC 35"), HasSubstr("v68")));
 }
 
+TEST(SessionLog, leaves_out_what_is_said_of_every_model) {
+  SessionLog log;
+  const auto say = [&](OrtLoggingLevel severity, const char* message) {
+    SessionLog::receive(&log, severity, "", "", "", message);
+  };
+  say(ORT_LOGGING_LEVEL_WARNING, "File mapped weights feature is only available on Windows arm64 devices for QNN API");
+  say(ORT_LOGGING_LEVEL_WARNING, "Unable to get producer node for OrtValueInfo 'd' that is not owned by an OrtGraph.");
+  say(ORT_LOGGING_LEVEL_WARNING, "Rerunning with verbose output on a non-minimal build will show node assignments.");
+  say(ORT_LOGGING_LEVEL_WARNING, "Removing initializer 'w'. It is not used by any node");
+  say(ORT_LOGGING_LEVEL_ERROR, "Unable to get producer node for OrtValueInfo");
+  EXPECT_THAT(log.lines(), testing::ElementsAre("warning: Removing initializer 'w'. It is not used by any node",
+                                                "error: Unable to get producer node for OrtValueInfo"));
+}
+
 }  // namespace
 }  // namespace slipway::runtime

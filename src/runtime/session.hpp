@@ -106,8 +106,10 @@ class BoundRun {
  public:
   /// Keeps references to the inputs' bytes, which must outlive it; outputs are allocated here when their shapes are
   /// static, otherwise by ONNX Runtime at each run.
+  /// @param cancel  stops every run that is given no flag of its own; must outlive this object
   [[nodiscard]] static base::Result<std::unique_ptr<BoundRun>> bind(Session& session,
-                                                                    const tensor::NamedTensors& inputs);
+                                                                    const tensor::NamedTensors& inputs,
+                                                                    CancelFlag* cancel = nullptr);
   ~BoundRun();
   [[nodiscard]] base::Result<void> run(CancelFlag* cancel = nullptr);
   /// Valid until the next run().

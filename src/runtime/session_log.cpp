@@ -1,6 +1,7 @@
 #include "runtime/session_log.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "runtime/assignment.hpp"
 
@@ -14,6 +15,15 @@ constexpr std::string_view kUnsupported = "Unsupported nodes in QNN EP:";
 constexpr std::string_view kRefusal = "Validation FAILED";
 constexpr std::string_view kFallbackDisabled = "fallback to CPU EP has been explicitly disabled";
 constexpr std::string_view kLayoutRefused = "was inserted using the NHWC format";
+
+// Said of every session or every mixed placement, whatever the model: how this build of the provider maps files, how
+// ONNX Runtime asks itself about its own graphs, and that some nodes are on the CPU, which the placement tells exactly.
+constexpr std::array<std::string_view, 4> kNoise = {
+    "File mapped weights feature is only available on Windows",
+    "Unable to get producer node for OrtValueInfo",
+    "Some nodes were not assigned to the preferred execution providers",
+    "Rerunning with verbose output on a non-minimal build",
+};
 
 std::string_view between(std::string_view text, std::string_view before, std::string_view after) {
   const auto begin = text.find(before);
@@ -73,6 +83,10 @@ void ORT_API_CALL SessionLog::receive(void* self, OrtLoggingLevel severity, cons
   const std::string_view text = std::string_view(message).substr(0, kMostCharacters);
   const bool is_refusal = text.starts_with(kRefusal);
   if (severity < ORT_LOGGING_LEVEL_WARNING && !is_refusal) return;
+  if (severity == ORT_LOGGING_LEVEL_WARNING &&
+      std::ranges::any_of(kNoise, [&](std::string_view noise) { return text.starts_with(noise); })) {
+    return;
+  }
   const std::scoped_lock lock(log.mutex_);
   if (log.stopped_) return;
   if (is_refusal) {

@@ -17,7 +17,8 @@ struct RefusedNode {
   std::string reason;  ///< the provider's words; empty when it gave none
 };
 
-/// Collects what ONNX Runtime and a provider say while a session is made. Its address goes to ONNX Runtime, so it stays
+/// Collects what ONNX Runtime and a provider say of a model while its session is made; what they say of every model is
+/// left out. Its address goes to ONNX Runtime, so it stays
 /// where it is until the session is gone.
 /// @thread safe
 class SessionLog {
