@@ -13,9 +13,11 @@
 #include <spdlog/spdlog.h>
 #include <sys/file.h>
 
+#include "apps/hub_worker/budgets.hpp"
 #include "apps/hub_worker/machine.hpp"
 #include "apps/hub_worker/slot.hpp"
 #include "base/files.hpp"
+#include "base/ids.hpp"
 #include "hub/client/agent_client.hpp"
 #include "hub/domain/document.hpp"
 
@@ -25,6 +27,8 @@ namespace {
 namespace fs = std::filesystem;
 using base::Code;
 using hub::domain::JobKind;
+
+constexpr std::uint64_t kLongestInstance = 256;
 
 /// A work folder that belongs to this agent alone; what an earlier one left in it is removed.
 class WorkFolder {
@@ -43,17 +47,30 @@ class WorkFolder {
     for (const auto& entry : fs::directory_iterator(path, error)) {
       if (entry.path().filename().string().starts_with(kJobFolderPrefix)) fs::remove_all(entry.path(), error);
     }
+    folder.successor_of_ = base::read_file(path / ".instance", kLongestInstance).value_or("");
+    folder.instance_ = base::RandomIdSource().secret();
+    SLIPWAY_TRY(base::write_file_durably(path / ".instance", folder.instance_));
     return folder;
   }
+
+  /// A name of this process that no other has, and that of the process which had the folder before: with its lock it
+  /// is gone for certain.
+  [[nodiscard]] const std::string& instance() const { return instance_; }
+  [[nodiscard]] const std::string& successor_of() const { return successor_of_; }
+
   ~WorkFolder() {
     if (descriptor_ >= 0) ::close(descriptor_);
   }
-  WorkFolder(WorkFolder&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  WorkFolder(WorkFolder&& other) noexcept
+      : descriptor_(std::exchange(other.descriptor_, -1)),
+        instance_(std::move(other.instance_)),
+        successor_of_(std::move(other.successor_of_)) {}
   WorkFolder& operator=(WorkFolder&&) = delete;
 
  private:
   explicit WorkFolder(int descriptor) : descriptor_(descriptor) {}
   int descriptor_;
+  std::string instance_, successor_of_;
 };
 
 std::string host_name() {
@@ -74,9 +91,11 @@ base::Result<void> run_agent(const AgentSettings& settings, std::stop_token stop
   slot.program = settings.program;
   slot.libraries = libraries;
   slot.work_folder = fs::canonical(settings.work_folder, error);
-  slot.limits = settings.limits;
+  const auto budgets = divide(room_of_machine(slot.work_folder), settings.job_time, settings.job_memory_bytes);
 
   Membership membership({.name = settings.name.empty() ? host_name() : settings.name,
+                         .instance = work_folder.instance(),
+                         .successor_of = work_folder.successor_of(),
                          .device_documents = {hub::domain::to_document(machine.cpu)},
                          .frameworks = machine.frameworks});
   {
@@ -101,16 +120,18 @@ base::Result<void> run_agent(const AgentSettings& settings, std::stop_token stop
   const std::stop_callback passed_on(stop, [&] { end.request_stop(); });
   std::mutex mutex;
   std::optional<base::Error> failure;
-  const auto work = [&](const std::vector<JobKind>& kinds) {
-    const auto outcome = run_slot(slot, kinds, membership, end.get_token());
+  const auto work = [&](const JobLimits& limits, const std::vector<JobKind>& kinds) {
+    SlotSettings its_own = slot;
+    its_own.limits = limits;
+    const auto outcome = run_slot(its_own, kinds, membership, end.get_token());
     if (outcome) return;
     const std::scoped_lock lock(mutex);
     if (!failure) failure = outcome.error();
     end.request_stop();
   };
   {
-    const std::jthread inspections(work, std::vector{JobKind::kInspect});
-    const std::jthread jobs(work, std::vector{JobKind::kCompile, JobKind::kProfile, JobKind::kInference});
+    const std::jthread inspections(work, budgets.inspection, std::vector{JobKind::kInspect});
+    const std::jthread jobs(work, budgets.job, std::vector{JobKind::kCompile, JobKind::kProfile, JobKind::kInference});
   }
   hub::client::AgentClient client(settings.hub_url, settings.token);
   membership.leave(client);

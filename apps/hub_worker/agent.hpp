@@ -1,10 +1,11 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <stop_token>
 #include <string>
 
-#include "apps/hub_worker/job_launcher.hpp"
 #include "base/error.hpp"
 
 namespace slipway::worker {
@@ -15,7 +16,8 @@ struct AgentSettings {
   std::string name;                   ///< empty: the host's name
   std::filesystem::path work_folder;  ///< job folders are made below it
   std::filesystem::path program;      ///< this executable
-  JobLimits limits;
+  std::chrono::seconds job_time{30 * 60};
+  std::uint64_t job_memory_bytes = 0;  ///< 0: the machine's share for jobs (budgets.hpp)
 };
 
 /// Offers this machine to a hub until `stop`: registers, then takes jobs with one slot for users' jobs and one for

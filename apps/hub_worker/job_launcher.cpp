@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <deque>
+#include <fstream>
 #include <utility>
 
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 
 #include "base/files.hpp"
 #include "hub/domain/job_state.hpp"
+#include "hub/protocol/agent_messages.hpp"
 
 namespace slipway::worker {
 namespace {
@@ -25,36 +27,23 @@ using hub::domain::JobKind;
 using hub::domain::JobOutcome;
 
 constexpr std::size_t kLastLines = 40;
-constexpr std::uint64_t kLargestOutcomeBytes = 256U << 20;
+constexpr std::streamoff kTailBytes = 16 << 10;
 
-std::uint64_t three_quarters_of_memory() {
-  const auto pages = static_cast<std::uint64_t>(std::max(1L, ::sysconf(_SC_PHYS_PAGES)));
-  return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) / 4 * 3;
-}
-
-sandbox::Limits limits_for(const hub::domain::JobSpec& spec, const JobLimits& limits) {
+sandbox::Limits sandbox_limits(const JobLimits& limits) {
   sandbox::Limits result;
-  switch (spec.job.kind) {
-    case JobKind::kInspect:
-      result.wall_time = limits.inspect;
-      break;
-    case JobKind::kProfile:
-    case JobKind::kInference:
-      result.wall_time = limits.run_beyond_profiler_time + spec.options.max_profiler_time;
-      break;
-    default:
-      result.wall_time = limits.compile;
-  }
-  result.memory_bytes = limits.memory_bytes != 0 ? limits.memory_bytes : three_quarters_of_memory();
+  result.wall_time = limits.time;
+  result.memory_bytes = limits.memory_bytes;
   result.disk_bytes = limits.disk_bytes;
   result.file_bytes = limits.disk_bytes;
   return result;
 }
 
 /// How a process that left no outcome ended, in the client's words.
-JobOutcome outcome_of_exit(const sandbox::Exit& exit, JobKind kind, const std::deque<std::string>& last_lines) {
+/// @param last_words  of the job itself, empty: none
+JobOutcome outcome_of_exit(const sandbox::Exit& exit, JobKind kind, const std::string& last_words,
+                           const std::deque<std::string>& last_lines) {
   JobOutcome outcome;
-  const std::string doing = last_lines.empty() ? "" : fmt::format("; the last line of its log: {}", last_lines.back());
+  const std::string doing = last_words.empty() ? "" : "; the last line of its log: " + last_words;
   switch (exit.ending) {
     case sandbox::Ending::kTimedOut:
       outcome.failure_type = FailureType::kTimeout;
@@ -81,9 +70,39 @@ JobOutcome outcome_of_exit(const sandbox::Exit& exit, JobKind kind, const std::d
   return outcome;
 }
 
+/// The outcome of a process that died after it had written what it had until then: as a result where the process called
+/// it one, with words on what is missing; otherwise as a failure that shows it.
+JobOutcome what_there_was(JobOutcome written, JobOutcome ended) {
+  if (written.succeeded) {
+    written.remarks.push_back(
+        fmt::format("Partial: {}. What had been measured until then is kept.", ended.failure_reason));
+  } else {
+    written.failure_type = ended.failure_type;
+    written.failure_reason = std::move(ended.failure_reason);
+  }
+  written.error_details = std::move(ended.error_details);
+  written.sandbox = std::move(ended.sandbox);
+  return written;
+}
+
+/// The last lines that libraries printed, but for those that they always print.
+std::vector<std::string> library_lines(const fs::path& folder) {
+  std::vector<std::string> lines;
+  const auto file = ResultFile::open(folder, "work", kLibraryOutput);
+  if (!file) return lines;
+  std::ifstream text(file->path(), std::ios::binary);
+  text.seekg(0, std::ios::end);
+  text.seekg(std::max<std::streamoff>(0, std::streamoff(text.tellg()) - kTailBytes));
+  for (std::string line; std::getline(text, line);) {
+    if (!line.empty() && line.find("# LIBNATIVE:") == std::string::npos) lines.push_back(std::move(line));
+  }
+  if (lines.size() > kLastLines) lines.erase(lines.begin(), lines.end() - kLastLines);
+  return lines;
+}
+
 base::Result<JobOutcome> read_outcome(const fs::path& folder) {
   SLIPWAY_ASSIGN(const auto file, ResultFile::open(folder, "", "outcome.json"));
-  SLIPWAY_ASSIGN(const auto text, base::read_file(file.path(), kLargestOutcomeBytes));
+  SLIPWAY_ASSIGN(const auto text, base::read_file(file.path(), hub::protocol::agent::kLargestOutcomeBytes));
   return hub::domain::outcome_from_document(text);
 }
 
@@ -121,6 +140,8 @@ JobOutcome launch_job(const fs::path& program, const runtime::LibraryPaths& libr
                       std::stop_token cancel) {
   sandbox::Command command = command_for(program, libraries, folder);
   command.arguments.insert(command.arguments.end(), {"job", folder.string()});
+  command.environment.emplace_back(kJobSecondsVariable, std::to_string(limits.time.count()));
+  command.environment.emplace_back(kJobMemoryVariable, std::to_string(limits.memory_bytes));
   command.read_only = {folder / "in", folder / "spec.json"};
   std::deque<std::string> last_lines;
   const auto keep = [&](std::string_view line) {
@@ -128,7 +149,7 @@ JobOutcome launch_job(const fs::path& program, const runtime::LibraryPaths& libr
     if (last_lines.size() > kLastLines) last_lines.pop_front();
     if (log) log(line);
   };
-  const auto exit = sandbox::run(command, limits_for(spec, limits), keep, std::move(cancel));
+  const auto exit = sandbox::run(command, sandbox_limits(limits), keep, std::move(cancel));
   if (!exit) {
     JobOutcome outcome;
     outcome.failure_type = FailureType::kInternal;
@@ -136,12 +157,18 @@ JobOutcome launch_job(const fs::path& program, const runtime::LibraryPaths& libr
     return outcome;
   }
   if (exit->dropped_log_bytes > 0) keep(fmt::format("[{} bytes of log were dropped]", exit->dropped_log_bytes));
-  if (exit->succeeded()) {
-    auto outcome = read_outcome(folder);
-    if (outcome) return std::move(*outcome);
-    keep(outcome.error().message);
+  const std::string last_words = last_lines.empty() ? "" : last_lines.back();
+  auto outcome = read_outcome(folder);
+  if (!outcome && exit->succeeded()) keep(outcome.error().message);
+  const bool is_whole = exit->succeeded() && outcome;
+  if (!is_whole || !outcome->succeeded) {
+    for (const auto& line : library_lines(folder)) keep("printed: " + line);
   }
-  return outcome_of_exit(*exit, spec.job.kind, last_lines);
+  if (is_whole) return std::move(*outcome);
+  auto ended = outcome_of_exit(*exit, spec.job.kind, last_words, last_lines);
+  if (exit->succeeded())
+    ended.failure_reason = "the job's process left no outcome that can be used: " + outcome.error().message;
+  return outcome ? what_there_was(std::move(*outcome), std::move(ended)) : ended;
 }
 
 base::Result<ResultFile> ResultFile::open(const fs::path& folder, std::string_view subfolder, std::string_view name) {

@@ -15,19 +15,25 @@ namespace slipway::worker {
 
 /// What one job may use.
 struct JobLimits {
-  std::chrono::seconds compile{30 * 60};
-  std::chrono::seconds inspect{5 * 60};
-  std::chrono::seconds run_beyond_profiler_time{20 * 60};  ///< profile and inference: added to --max_profiler_time
-  std::uint64_t memory_bytes = 0;                          ///< 0: three quarters of the machine's
-  std::uint64_t disk_bytes = 64ULL << 30;
+  std::chrono::seconds time{30 * 60};
+  std::uint64_t memory_bytes = 0;  ///< of all its processes together; 0: no limit
+  std::uint64_t disk_bytes = 0;    ///< of its folder; 0: no limit
 };
+
+/// In work/ of the job folder: what libraries print in the job's process.
+inline constexpr const char* kLibraryOutput = "library-output.log";
+
+/// How a job's process learns of its limits, so that it can end within them by itself.
+inline constexpr const char* kJobSecondsVariable = "SLIPWAY_JOB_SECONDS";
+inline constexpr const char* kJobMemoryVariable = "SLIPWAY_JOB_MEMORY_BYTES";
 
 /// The start of a command line for this program in the sandbox: the program, its libraries, an environment of its own.
 [[nodiscard]] sandbox::Command command_for(const std::filesystem::path& program, const runtime::LibraryPaths& libraries,
                                            const std::filesystem::path& folder);
 
 /// Runs `slipway-worker job FOLDER` in the sandbox and reads what it left. A process that crashed, or was stopped,
-/// becomes an outcome with a typed failure, the name of the signal or limit and the last lines of its log.
+/// becomes an outcome with what it had written by then, a typed failure, the name of the signal or limit and the last
+/// lines of its log. What libraries printed in a job that failed is added to the log.
 /// @param folder  a job folder with spec.json and in/
 [[nodiscard]] hub::domain::JobOutcome launch_job(const std::filesystem::path& program,
                                                  const runtime::LibraryPaths& libraries,

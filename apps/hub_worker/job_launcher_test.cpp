@@ -25,6 +25,7 @@ namespace fs = std::filesystem;
 using hub::domain::FailureType;
 using hub::domain::JobKind;
 using hub::domain::JobOutcome;
+using testing::AllOf;
 using testing::HasSubstr;
 
 int behave(const fs::path& folder) {
@@ -39,6 +40,11 @@ int behave(const fs::path& folder) {
   if (behaviour == "hang") {
     for (;;) ::pause();
   }
+  if (behaviour == "print") {
+    std::ofstream(folder / "work" / kLibraryOutput)
+        << " # LIBNATIVE: no configuration\n\nassertion of the compiler failed\n";
+    return 3;
+  }
   if (behaviour == "eat") {
     for (;;) {
       auto* piece = static_cast<volatile char*>(std::malloc(16U << 20));
@@ -46,6 +52,7 @@ int behave(const fs::path& folder) {
     }
   }
   if (behaviour == "silent") return 0;
+  if (behaviour == "large") std::ofstream(folder / "outcome.json") << std::string((16U << 20U) + 1, ' ');
   if (behaviour == "nonsense") std::ofstream(folder / "outcome.json") << "{\"schema\":";
   if (behaviour == "link") fs::create_symlink("/etc/passwd", folder / "outcome.json");
   if (behaviour == "good") {
@@ -53,6 +60,20 @@ int behave(const fs::path& folder) {
     outcome.succeeded = true;
     outcome.target_file = "target.onnx";
     std::ofstream(folder / "outcome.json") << hub::domain::to_document(outcome);
+  }
+  if (behaviour == "wide") {
+    JobOutcome outcome;
+    outcome.succeeded = true;
+    outcome.remarks = {std::string(5U << 20U, 'r')};
+    std::ofstream(folder / "outcome.json") << hub::domain::to_document(outcome);
+  }
+  if (behaviour == "partial" || behaviour == "begun") {
+    JobOutcome outcome;
+    outcome.succeeded = behaviour == "partial";
+    outcome.remarks = {"measured so far"};
+    std::ofstream(folder / "outcome.json") << hub::domain::to_document(outcome);
+    std::signal(SIGSEGV, SIG_DFL);
+    std::raise(SIGSEGV);
   }
   if (behaviour == "tamper") {
     std::ofstream(folder / "in" / "behaviour") << "good";
@@ -71,7 +92,7 @@ class Launcher : public testing::Test {
     for (const char* name : {"in", "work", "out"}) fs::create_directories(job() / name);
     std::ofstream(job() / "spec.json") << "{}";
     spec_.job.kind = JobKind::kCompile;
-    limits_.compile = std::chrono::seconds(20);
+    limits_.time = std::chrono::seconds(20);
   }
   [[nodiscard]] fs::path job() const { return root_->path() / "job"; }
   JobOutcome launch(const std::string& behaviour, std::stop_token cancel = {}) {
@@ -105,8 +126,27 @@ TEST_F(Launcher, a_crash_is_a_typed_failure_with_its_signal_and_last_lines) {
   EXPECT_THAT(outcome.sandbox, HasSubstr("limits"));
 }
 
+TEST_F(Launcher, keeps_what_a_process_had_written_before_it_died_and_says_what_is_missing) {
+  const auto partial = launch("partial");
+  EXPECT_TRUE(partial.succeeded);
+  EXPECT_THAT(partial.remarks,
+              testing::ElementsAre("measured so far", AllOf(HasSubstr("Partial"), HasSubstr("Segmentation fault"))));
+  const auto begun = launch("begun");
+  EXPECT_FALSE(begun.succeeded);
+  EXPECT_EQ(begun.failure_type, FailureType::kRuntimeCrash);
+  EXPECT_THAT(begun.failure_reason, HasSubstr("Segmentation fault"));
+  EXPECT_THAT(begun.remarks, testing::ElementsAre("measured so far"));
+}
+
+TEST_F(Launcher, shows_what_libraries_printed_when_a_job_fails) {
+  const auto outcome = launch("print");
+  EXPECT_THAT(lines_, testing::ElementsAre("compiling node conv_7", "printed: assertion of the compiler failed"));
+  EXPECT_THAT(outcome.error_details, HasSubstr("assertion of the compiler failed"));
+  EXPECT_THAT(outcome.failure_reason, HasSubstr("conv_7")) << "its own last words, not a library's";
+}
+
 TEST_F(Launcher, a_job_that_never_ends_names_what_was_running) {
-  limits_.compile = std::chrono::seconds(1);
+  limits_.time = std::chrono::seconds(1);
   const auto outcome = launch("hang");
   EXPECT_EQ(outcome.failure_type, FailureType::kTimeout);
   EXPECT_THAT(outcome.failure_reason, testing::AllOf(HasSubstr("time limit"), HasSubstr("conv_7")));
@@ -115,6 +155,12 @@ TEST_F(Launcher, a_job_that_never_ends_names_what_was_running) {
 TEST_F(Launcher, a_job_that_eats_memory_is_out_of_memory) {
   limits_.memory_bytes = 200U << 20;
   EXPECT_EQ(launch("eat").failure_type, FailureType::kOutOfMemory);
+}
+
+TEST_F(Launcher, an_outcome_that_is_too_large_fails_in_words) {
+  const auto outcome = launch("large");
+  EXPECT_FALSE(outcome.succeeded);
+  EXPECT_THAT(outcome.failure_reason, AllOf(HasSubstr("no outcome that can be used"), HasSubstr("16777216")));
 }
 
 TEST_F(Launcher, an_end_without_an_outcome_is_a_failure) {

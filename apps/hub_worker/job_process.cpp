@@ -1,11 +1,14 @@
 #include "apps/hub_worker/job_process.hpp"
 
 #include <cstdio>
+#include <cstdlib>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
+#include "apps/hub_worker/job_launcher.hpp"
 #include "base/files.hpp"
 #include "hub/domain/document.hpp"
 #include "hub/domain/job_state.hpp"
@@ -25,11 +28,36 @@ using hub::domain::JobOutcome;
 constexpr std::uint64_t kLargestSpecBytes = 64U << 20;
 constexpr int kProcesses = 64;
 
-void say(std::string_view line) {
-  std::fwrite(line.data(), 1, line.size(), stdout);
-  std::fputc('\n', stdout);
-  std::fflush(stdout);
-}
+/// The job's log is what the job says. What libraries print goes to a file of the folder instead, whose end is shown
+/// when the job fails: with each model it is the same, and of no use to those who did not write the library.
+class JobLog {
+ public:
+  /// From here on standard output and error lead to the file.
+  explicit JobLog(const fs::path& library_output) {
+    std::fflush(stdout);
+    log_ = ::fdopen(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3), "w");
+    const int file = ::open(library_output.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+    if (log_ == nullptr || file < 0) return;
+    ::dup2(file, STDOUT_FILENO);
+    ::dup2(file, STDERR_FILENO);
+    ::close(file);
+  }
+  ~JobLog() {
+    if (log_ != nullptr) std::fclose(log_);
+  }
+  JobLog(const JobLog&) = delete;
+  JobLog& operator=(const JobLog&) = delete;
+
+  void say(std::string_view line) {
+    std::FILE* const log = log_ != nullptr ? log_ : stdout;
+    std::fwrite(line.data(), 1, line.size(), log);
+    std::fputc('\n', log);
+    std::fflush(log);
+  }
+
+ private:
+  std::FILE* log_ = nullptr;
+};
 
 /// What the job may read besides the system: this program and the folders of the libraries, whose parts load each
 /// other from the folders beside them.
@@ -46,7 +74,13 @@ std::vector<fs::path> readable_places(const base::Result<runtime::LibraryPaths>&
   return places;
 }
 
-JobOutcome carry_out(const fs::path& folder) {
+/// 0: not said.
+std::uint64_t number_of(const char* variable) {
+  const char* text = std::getenv(variable);
+  return text != nullptr ? std::strtoull(text, nullptr, 10) : 0;
+}
+
+JobOutcome carry_out(const fs::path& folder, const hub::executor::Log& say) {
   const auto libraries = runtime::locate_libraries();
   const auto level =
       sandbox::lock_down({.writable = {folder}, .readable = readable_places(libraries), .processes = kProcesses});
@@ -60,6 +94,15 @@ JobOutcome carry_out(const fs::path& folder) {
   hub::executor::Tools tools;
   if (libraries) tools.libraries = *libraries;
   tools.slipway_version = SLIPWAY_VERSION;
+  tools.memory_bytes = number_of(kJobMemoryVariable);
+  if (const auto seconds = number_of(kJobSecondsVariable); seconds != 0) {
+    tools.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+  }
+  tools.keep = [&](JobOutcome so_far) {
+    so_far.sandbox = level->text();
+    // A copy that cannot be written is missed only by a process that dies.
+    static_cast<void>(base::write_file_durably(folder / "outcome.json", hub::domain::to_document(so_far)));
+  };
   tools.open_environment = [&]() -> base::Result<std::shared_ptr<runtime::Environment>> {
     if (!libraries) return std::unexpected(libraries.error());
     return runtime::Environment::open(*libraries);
@@ -80,10 +123,11 @@ int run_job_process(const fs::path& folder) {
     std::fprintf(stderr, "slipway-worker: %s is not a job folder\n", folder.c_str());
     return 2;
   }
-  const JobOutcome outcome = carry_out(home);
+  JobLog log(home / "work" / kLibraryOutput);
+  const JobOutcome outcome = carry_out(home, [&](std::string_view line) { log.say(line); });
   const auto written = base::write_file_durably(home / "outcome.json", hub::domain::to_document(outcome));
   if (!written) {
-    std::fprintf(stderr, "slipway-worker: %s\n", written.error().message.c_str());
+    log.say(written.error().message);
     return 1;
   }
   return 0;

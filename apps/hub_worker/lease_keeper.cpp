@@ -26,11 +26,24 @@ LeaseKeeper::LeaseKeeper(hub::client::AgentClient& client, std::string job_id, s
 
 LeaseKeeper::~LeaseKeeper() = default;
 
-void LeaseKeeper::add_line(std::string_view line) {
-  const std::string stamped = fmt::format("[job] {} {}\n", base::iso8601(base::SystemClock().now()), line);
+void LeaseKeeper::add_line(std::string_view line, std::string_view who) {
+  const std::string stamped = fmt::format("[{}] {} {}\n", who, base::iso8601(base::SystemClock().now()), line);
   const std::scoped_lock lock(mutex_);
+  if (is_closed_) return;
   // With the hub away the log waits here, up to a point.
   if (lines_.size() < 4 * kLargestBatch) lines_ += stamped;
+  last_line_ = line;
+  last_line_at_ = said_at_ = Clock::now();
+}
+
+void LeaseKeeper::say_again() {
+  const auto now = Clock::now();
+  if (is_closed_ || last_line_.empty() || now - said_at_ < pace_.say_again || lines_.size() >= 4 * kLargestBatch)
+    return;
+  said_at_ = now;
+  const auto silent = std::chrono::duration_cast<seconds>(now - last_line_at_);
+  lines_ += fmt::format("[agent] {} still at it after {} s: {}\n", base::iso8601(base::SystemClock().now()),
+                        silent.count(), last_line_);
 }
 
 void LeaseKeeper::flush() {
@@ -39,6 +52,14 @@ void LeaseKeeper::flush() {
   is_flush_wanted_ = true;
   changed_.notify_all();
   changed_.wait(lock, [&] { return !is_flush_wanted_; });
+}
+
+void LeaseKeeper::close_log() {
+  {
+    const std::scoped_lock lock(mutex_);
+    is_closed_ = true;
+  }
+  flush();
 }
 
 void LeaseKeeper::lose() {
@@ -81,6 +102,7 @@ void LeaseKeeper::work(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
     changed_.wait_for(lock, stop, pace_.send_lines, [&] { return is_flush_wanted_; });
+    if (!is_flush_wanted_) say_again();
     send_lines(lock);
     if (is_flush_wanted_) {
       is_flush_wanted_ = false;

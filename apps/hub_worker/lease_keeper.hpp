@@ -18,9 +18,11 @@ struct KeeperPace {
   std::chrono::milliseconds renew{10'000};
   std::chrono::milliseconds renew_again{2'000};  ///< when the last renewal failed and the end draws near
   std::chrono::milliseconds send_lines{200};
+  std::chrono::milliseconds say_again{5'000};  ///< what is being done, when nothing was said for so long
 };
 
-/// Beside a running job: renews its lease and sends its log in batches.
+/// Beside a running job: renews its lease, sends its log in batches, and says what is being done when the job itself
+/// has been silent for a while.
 /// @thread add_line() and is_lost() from any thread; the client belongs to the keeper while it lives
 class LeaseKeeper {
  public:
@@ -32,14 +34,18 @@ class LeaseKeeper {
   LeaseKeeper(const LeaseKeeper&) = delete;
   LeaseKeeper& operator=(const LeaseKeeper&) = delete;
 
-  void add_line(std::string_view line);
-  /// Sends what is left of the log before the job is completed; renewing goes on.
+  /// @param who  whose words these are
+  void add_line(std::string_view line, std::string_view who = "job");
+  /// Sends what is left of the log; renewing goes on.
   void flush();
+  /// The same, and the last of it: call before the job is completed, for the hub takes no line after that.
+  void close_log();
   [[nodiscard]] bool is_lost() const { return is_lost_; }
 
  private:
   void work(const std::stop_token& stop);
   void renew();
+  void say_again();
   void send_lines(std::unique_lock<std::mutex>& lock);
   void lose();
 
@@ -53,7 +59,10 @@ class LeaseKeeper {
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::string lines_;
+  std::string last_line_;
+  std::chrono::steady_clock::time_point last_line_at_, said_at_;
   bool is_flush_wanted_ = false;
+  bool is_closed_ = false;
   bool is_sending_ = false;
   std::jthread thread_;  ///< last: it uses all of the above
 };

@@ -130,5 +130,16 @@ TEST_F(Keeper, of_a_job_that_says_too_much_keeps_a_bounded_part) {
   EXPECT_LT(log().size(), 1'500'000U);
 }
 
+TEST_F(Keeper, says_what_is_being_done_while_the_job_is_silent) {
+  KeeperPace pace = kQuick;
+  pace.say_again = milliseconds(20);
+  LeaseKeeper keeper(client_, "j1", "lease", 30, lost_, pace);
+  keeper.add_line("measuring: inference");
+  for (int look = 0; look < 1000 && std::ranges::count(log(), '\n') < 3; ++look) {
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+  EXPECT_THAT(log(), HasSubstr(" s: measuring: inference\n"));
+}
+
 }  // namespace
 }  // namespace slipway::worker

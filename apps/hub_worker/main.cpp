@@ -72,8 +72,10 @@ int main(int argc, char** argv) {
   agent->add_option("--token-file", token_file, "File that holds the agent's token")->required();
   agent->add_option("--work", settings.work_folder, "Folder for job folders, of this agent alone")->required();
   agent->add_option("--name", settings.name, "Name shown by the hub (default: the host's name)");
-  agent->add_option("--job-minutes", job_minutes, "Time limit of a compile job")->check(CLI::Range(1, 7 * 24 * 60));
-  agent->add_option("--job-memory-mb", memory_mb, "Memory limit of a job (default: three quarters of the machine's)");
+  agent->add_option("--job-minutes", job_minutes, "Time limit of a job, of whatever kind")
+      ->check(CLI::Range(1, 7 * 24 * 60));
+  agent->add_option("--job-memory-mb", memory_mb,
+                    "Memory limit of a job (default: nine sixteenths of the machine's; three are for inspections)");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -84,7 +86,7 @@ int main(int argc, char** argv) {
   if (describe->parsed()) return slipway::worker::run_describe();
   spdlog::set_default_logger(spdlog::stderr_logger_mt("agent"));
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e agent %l: %v");
-  settings.limits.compile = std::chrono::minutes(job_minutes);
-  settings.limits.memory_bytes = memory_mb << 20;
+  settings.job_time = std::chrono::minutes(job_minutes);
+  settings.job_memory_bytes = memory_mb << 20;
   return serve(std::move(settings), token_file);
 }

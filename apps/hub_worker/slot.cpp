@@ -67,6 +67,11 @@ std::set<std::string> files_of(const JobOutcome& outcome) {
   return names;
 }
 
+/// Whether the hub has looked at a result and will not have it, whoever brings it.
+bool is_refused(const base::Error& error) {
+  return error.code == Code::kInvalidArgument || error.code == Code::kResourceExhausted || error.code == Code::kUnknown;
+}
+
 /// One slot with its two connections: its own and the one of the keeper beside a running job.
 class Slot {
  public:
@@ -119,16 +124,20 @@ class Slot {
     LeaseKeeper keeper(keeper_client_, lease.job_id, lease.lease_token, lease.lease_seconds, job_stop);
     const auto start = std::chrono::steady_clock::now();
     const auto folder = JobFolder::create(settings_.work_folder, lease.job_id);
-    const JobOutcome outcome = folder ? work_in(folder->path(), lease, keeper, job_stop.get_token())
-                                      : failure(FailureType::kOutOfDisk, folder.error().message);
+    JobOutcome outcome = folder ? work_in(folder->path(), lease, keeper, job_stop.get_token())
+                                : failure(FailureType::kOutOfDisk, folder.error().message);
     const auto took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - start);
     if (job_stop.stop_requested()) {
       spdlog::info("job {}: dropped after {} ms, {}", lease.job_id, took.count(),
                    keeper.is_lost() ? "the lease was lost" : "the agent ends");
       return;
     }
-    keeper.flush();
-    const auto done = hand_over(folder ? folder->path() : fs::path(), lease, outcome, job_stop.get_token());
+    auto done = hand_over(folder ? folder->path() : fs::path(), lease, outcome, keeper, job_stop.get_token());
+    if (!done && is_refused(done.error())) {
+      // The next attempt would be refused as well, so the job ends here, in words.
+      outcome = failure(FailureType::kInternal, "the hub did not take the result: " + done.error().message);
+      done = hand_over({}, lease, outcome, keeper, job_stop.get_token());
+    }
     spdlog::info("job {}: {} in {} ms{}", lease.job_id, outcome.succeeded ? "done" : "failed", took.count(),
                  done ? "" : ", but the hub did not take the result: " + done.error().message);
   }
@@ -154,16 +163,18 @@ class Slot {
       if (input.name.empty() || input.name.find('/') != std::string::npos || input.name == "..") {
         return failure(FailureType::kInternal, fmt::format("the hub names an input \"{}\"", input.name));
       }
+      keeper.add_line(fmt::format("fetching {} ({:.1f} MB)", input.name, static_cast<double>(input.size_bytes) / 1e6),
+                      "agent");
       const auto fetched = client_.fetch(input, folder / "in" / input.name, stop);
       if (fetched) continue;
-      const bool is_full = fetched.error().code == Code::kResourceExhausted;
+      const bool is_full = fetched.error().reason == base::Reason::kOutOfDisk;
       return failure(is_full ? FailureType::kOutOfDisk : FailureType::kInternal, fetched.error().message);
     }
     return launch_job(settings_.program, settings_.libraries, folder, *spec, settings_.limits, tell, stop);
   }
 
   base::Result<void> hand_over(const fs::path& folder, const agent::LeaseReply& lease, JobOutcome outcome,
-                               const std::stop_token& stop) {
+                               LeaseKeeper& keeper, const std::stop_token& stop) {
     agent::CompleteRequest request;
     request.lease_token = lease.lease_token;
     for (const auto& name : files_of(outcome)) {
@@ -173,10 +184,18 @@ class Slot {
         request.files.clear();
         break;
       }
+      keeper.add_line(fmt::format("handing over {}", name), "agent");
       SLIPWAY_ASSIGN(auto sent, client_.upload(lease.job_id, lease.lease_token, name, file->path(), stop));
       request.files.push_back(std::move(sent));
     }
     request.outcome_document = hub::domain::to_document(outcome);
+    if (request.outcome_document.size() > agent::kLargestOutcomeInMessage) {
+      const fs::path file = folder / "outcome-document.json";
+      SLIPWAY_TRY(base::write_file_durably(file, request.outcome_document));
+      SLIPWAY_ASSIGN(request.outcome_file, client_.upload(lease.job_id, lease.lease_token, "the outcome", file, stop));
+      request.outcome_document.clear();
+    }
+    keeper.close_log();
     return client_.complete(lease.job_id, request, stop);
   }
 

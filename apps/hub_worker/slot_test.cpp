@@ -33,7 +33,7 @@ class SlotTest : public testing::Test {
     settings_.program = fs::read_symlink("/proc/self/exe");
     settings_.libraries.onnxruntime = "/usr/lib/none";
     settings_.work_folder = folder_.path();
-    settings_.limits.compile = std::chrono::seconds(20);
+    settings_.limits.time = std::chrono::seconds(20);
   }
 
   Answer answer(const Seen& seen) {
@@ -44,7 +44,14 @@ class SlotTest : public testing::Test {
       return reply(encode(agent::Registered{fmt::format("a{}", ++registrations_)}));
     if (seen.path == "/assets/behaviour") return reply(behaviour_);
     if (seen.path.ends_with("/renew/")) return reply(encode(agent::RenewReply{30}));
+    if (seen.path.ends_with("/blob/")) return reply(encode(agent::BlobPlan{"u1", {"/part"}, 64U << 20U}));
+    if (seen.path == "/part") {
+      const std::scoped_lock lock(mutex_);
+      uploaded_ = seen.body;
+      return Answer{.status = 200, .body = "", .headers = "ETag: \"e\"\r\n", .hang_up = false};
+    }
     if (seen.path.ends_with("/complete/")) {
+      if (complete_status_ != 200) return reply(R"({"detail":"too large"})", complete_status_.exchange(200));
       const std::scoped_lock lock(mutex_);
       completed_ = agent::decode<agent::CompleteRequest>(seen.body).value();
       stop_.request_stop();
@@ -80,12 +87,14 @@ class SlotTest : public testing::Test {
   std::mutex mutex_;
   std::string behaviour_ = "silent";
   std::optional<agent::CompleteRequest> completed_;
-  std::atomic<int> registrations_ = 0, lease_status_ = 200;
+  std::string uploaded_;
+  std::atomic<int> registrations_ = 0, lease_status_ = 200, complete_status_ = 200;
   std::atomic<bool> is_leased_ = false;
   std::stop_source stop_;
   TinyServer server_{[this](const Seen& seen) { return answer(seen); }};
   SlotSettings settings_;
-  Membership membership_{{.name = "here", .device_documents = {}, .frameworks = {}}};
+  Membership membership_{
+      {.name = "here", .instance = "i1", .successor_of = "", .device_documents = {}, .frameworks = {}}};
 };
 
 TEST_F(SlotTest, carries_a_job_out_and_completes_it_under_its_lease) {
@@ -139,6 +148,26 @@ TEST_F(SlotTest, tries_again_when_the_hub_is_away_and_ends_when_it_refuses_the_t
   stop_ = std::stop_source();
   lease_status_ = 401;
   EXPECT_EQ(run().error().code, Code::kUnauthenticated);
+}
+
+TEST_F(SlotTest, sends_an_outcome_that_no_message_holds_as_a_file) {
+  behaviour_ = "wide";
+  ASSERT_TRUE(run());
+  EXPECT_EQ(completed_->outcome_document, "");
+  ASSERT_TRUE(completed_->outcome_file);
+  EXPECT_EQ(completed_->outcome_file->upload_id, "u1");
+  const auto outcome = hub::domain::outcome_from_document(uploaded_);
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(outcome->remarks.at(0).size(), 5U << 20U);
+}
+
+TEST_F(SlotTest, ends_a_job_in_words_whose_result_the_hub_will_not_have) {
+  behaviour_ = "partial";
+  complete_status_ = 413;
+  ASSERT_TRUE(run());
+  EXPECT_EQ(count("/agent/v1/jobs/j1/complete/"), 2);
+  EXPECT_FALSE(outcome().succeeded);
+  EXPECT_THAT(outcome().failure_reason, testing::HasSubstr("too large"));
 }
 
 }  // namespace

@@ -18,8 +18,9 @@ class OwnHub:
     agents: their processes, registered with the hub. client: the official client of the hub's administrator.
     """
 
-    def __init__(self, build: Path, folder: Path, agents: int = 1, agent_arguments: tuple[str, ...] = ()):
-        self.build, self.folder, self.agent_arguments = build, folder, agent_arguments
+    def __init__(self, build: Path, folder: Path, agents: int = 1, agent_arguments: tuple[str, ...] = (),
+                 agent_name: str = "agent {}"):
+        self.build, self.folder, self.agent_arguments, self.agent_name = build, folder, agent_arguments, agent_name
         self.log = folder / "log"
         self.agents: list[subprocess.Popen] = []
         self._agent_count = agents
@@ -34,7 +35,8 @@ class OwnHub:
         ready = json.loads(self.server.stdout.readline())
         for number in range(self._agent_count):
             agent = self._start(self.build / "slipway-worker", "agent", "--hub", ready["url"], "--token-file",
-                                ready["agent_token"], "--work", self.folder / f"work {number}", "--name", f"agent {number}",
+                                ready["agent_token"], "--work", self.folder / f"work {number}", "--name",
+                                self.agent_name.format(number),
                                 *self.agent_arguments)
             self.agents.append(agent)
             registered = threading.Event()

@@ -240,8 +240,9 @@ def test_a_killed_job_process_ends_its_job(scenarios):
         assert "signal 9" in scenario.status.message or "memory" in scenario.status.message
 
 
-def test_the_job_of_an_agent_that_is_told_to_end_is_finished_by_another_in_the_same_attempt(build, tmp_path):
-    with OwnHub(build, tmp_path, agents=2) as hub:
+@pytest.mark.parametrize("name", ["agent {}", "one name for both"])
+def test_the_job_of_an_agent_that_is_told_to_end_is_finished_by_another_in_the_same_attempt(build, tmp_path, name):
+    with OwnHub(build, tmp_path, agents=2, agent_name=name) as hub:
         client = hub.client
         model = client.upload_model(str(tiny_models.save(tiny_models.slow(), tmp_path / "slow.onnx")))
         values = [np.full((1, 1), number + 1, np.float32) for number in range(SAMPLES)]

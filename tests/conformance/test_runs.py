@@ -82,6 +82,41 @@ def test_iterations_can_be_limited_and_what_the_cpu_does_not_know_is_named(clien
     assert "without effect as outputs keep the types of the graph: --dequantize_outputs" in log
 
 
+def test_a_profile_of_thirty_thousand_layers_arrives_whole(client, cpu, tmp_path):
+    model = client.upload_model(str(tiny_models.save(tiny_models.deep(30_000), tmp_path / "deep.onnx")))
+    job = succeed(client.submit_profile_job(model, cpu, options="--max_profiler_iterations 3"))
+    layers = job.download_profile()["execution_detail"]
+    assert len(layers) == 30_000
+    assert len({layer["name"] for layer in layers}) == 30_000
+
+
+def test_a_run_that_passes_the_time_for_runs_ends_there_and_says_so(client, cpu):
+    model = client.upload_model("tests/golden/models/endless.onnx")
+    job = client.submit_profile_job(model, cpu, options="--max_profiler_time 1")
+    status = wait_for(job, timeout_seconds=60)
+    assert status.failure
+    assert "no run ended within the 1.0 s" in status.message, status.message
+    log = read_log(job)
+    assert "measuring: inference" in log
+    assert "Partial: inference could not be measured" in log
+
+
+def test_a_profile_that_fails_on_random_inputs_names_them_and_the_way_out(client, cpu):
+    model = client.upload_model("tests/golden/models/demanding.onnx")
+    status = wait_for(client.submit_profile_job(model, cpu))
+    assert status.failure
+    assert "the inputs were random" in status.message and "inference job with inputs of your own" in status.message
+    outputs = succeed(client.submit_inference_job(model, cpu, {"index": [np.array(8, np.int64)]})).download_output_data()
+    assert np.isfinite(outputs["row"][0]).all()
+
+
+def test_a_log_has_no_words_of_libraries_that_say_the_same_of_every_model(client, npu, targets, convolution):
+    model, _ = convolution
+    log = read_log(succeed(client.submit_compile_job(model, npu, options="--target_runtime qnn_context_binary")))
+    for noise in ("LIBNATIVE", "File mapped weights", "Unable to get producer node", "Rerunning with verbose"):
+        assert noise not in log, log
+
+
 def test_all_results_can_be_fetched_at_once(cpu_profile, tmp_path, capsys):
     result = cpu_profile.download_results(str(tmp_path))
     assert isinstance(result, InferenceJobResult)

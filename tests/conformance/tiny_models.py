@@ -40,6 +40,15 @@ def convolution(batch: int | str = 1) -> onnx.ModelProto:
                    helper.make_tensor_value_info("scores", float32, [batch, 10])], weights)
 
 
+def deep(layers: int) -> onnx.ModelProto:
+    """x [4] -> y [4] through so many nodes with names as long as exporters make them; ONNX Runtime fuses none of them."""
+    nodes = [helper.make_node(("Sin", "Cos")[n % 2], ["x" if n == 0 else f"t{n}"], ["y" if n == layers - 1 else f"t{n + 1}"],
+                              name=f"/model/backbone/stages.{n % 7}/blocks.{n % 13}/attention/projection/activation_{n}/Op")
+             for n in range(layers)]
+    shape = (TensorProto.FLOAT, [4])
+    return _model(nodes, [helper.make_tensor_value_info("x", *shape)], [helper.make_tensor_value_info("y", *shape)], {})
+
+
 def two_inputs() -> onnx.ModelProto:
     """left [2, 4], right [2, 4] -> sum, product; the order of the inputs matters."""
     kind = TensorProto.FLOAT

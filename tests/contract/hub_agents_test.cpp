@@ -54,13 +54,38 @@ TEST_F(HubAgents, forgets_the_devices_of_an_agent_that_falls_silent) {
   EXPECT_EQ(hub_.agents.devices().front().name, "Test CPU");
 }
 
-TEST_F(HubAgents, replaces_a_registration_of_the_same_name) {
-  const std::string again = register_agent();
-  EXPECT_NE(again, agent_id_);
-  const auto old = hub_.agents.lease(agent_, agent_id_, {JobKind::kCompile});
-  EXPECT_EQ(old.error().code, Code::kNotFound);
-  EXPECT_EQ(hub_.agents.devices().front().agent_id, again);
+TEST_F(HubAgents, keeps_the_id_of_an_instance_that_registers_again) {
+  EXPECT_EQ(register_agent(), agent_id_);
+  EXPECT_TRUE(hub_.agents.lease(agent_, agent_id_, {JobKind::kCompile}));
+}
+
+TEST_F(HubAgents, of_one_name_work_side_by_side_and_leave_with_their_own_jobs_alone) {
+  const auto model = inspected_model();
+  const Job first = compile(model.id), second = compile(model.id);
+  const std::string twin = register_agent("i2");
+  ASSERT_NE(twin, agent_id_);
+  const auto mine = hub_.agents.lease(agent_, agent_id_, {JobKind::kCompile});
+  const auto its = hub_.agents.lease(agent_, twin, {JobKind::kCompile});
+  ASSERT_TRUE(mine && *mine && its && *its);
+  EXPECT_THAT(hub_.jobs.log(user_, (*its)->job.id).value(), HasSubstr("by agent local (" + twin + ")"));
   EXPECT_EQ(std::ranges::count(hub_.agents.devices(), "Test CPU", &Device::name), 1);
+
+  ASSERT_TRUE(hub_.agents.leave(agent_, twin));
+  EXPECT_EQ(hub_.jobs.job(user_, (*its)->job.id)->state, JobState::kCreated);
+  EXPECT_EQ(hub_.jobs.job(user_, (*mine)->job.id)->state, JobState::kOptimizingModel);
+  EXPECT_TRUE(hub_.agents.renew(agent_, (*mine)->job.id, (*mine)->job.lease_token));
+  EXPECT_TRUE(hub_.agents.lease(agent_, agent_id_, {JobKind::kCompile})) << "the other one is still registered";
+  EXPECT_EQ(hub_.agents.devices().front().name, "Test CPU");
+}
+
+TEST_F(HubAgents, end_with_the_successor_that_works_where_they_did) {
+  compile(inspected_model().id);
+  const auto spec = lease();
+  const std::string successor = register_agent("i2", "i1");
+  EXPECT_EQ(hub_.agents.lease(agent_, agent_id_, {JobKind::kCompile}).error().code, Code::kNotFound);
+  EXPECT_EQ(hub_.agents.devices().front().agent_id, successor);
+  EXPECT_EQ(hub_.jobs.job(user_, spec->job.id)->state, JobState::kOptimizingModel)
+      << "what may have ended the first one waits for its lease, and the attempt counts";
 }
 
 TEST_F(HubAgents, puts_a_job_back_whose_lease_is_not_renewed) {

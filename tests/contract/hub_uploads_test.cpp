@@ -60,8 +60,12 @@ TEST_F(HubUsers, keeps_users_agents_and_strangers_to_their_own_calls) {
                 .code,
             Code::kPermissionDenied);
   EXPECT_EQ(hub_.agents.lease(user_, agent_id_, {JobKind::kCompile}).error().code, Code::kPermissionDenied);
-  EXPECT_EQ(hub_.agents.register_agent(admin_, {.name = "x", .devices = {}, .frameworks = {}}).error().code,
-            Code::kPermissionDenied);
+  EXPECT_EQ(
+      hub_.agents
+          .register_agent(admin_, {.name = "x", .instance = "", .successor_of = "", .devices = {}, .frameworks = {}})
+          .error()
+          .code,
+      Code::kPermissionDenied);
   EXPECT_EQ(hub_.contents.models(other_, "", {})->total, 0U);
   EXPECT_EQ(hub_.contents.models(user_, "", {})->total, 1U);
   EXPECT_EQ(hub_.contents.models(admin_, "", {})->total, 1U);

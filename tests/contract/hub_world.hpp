@@ -49,9 +49,11 @@ class HubTest : public testing::Test {
     agent_id_ = register_agent();
   }
 
-  std::string register_agent(const std::string& name = "local") {
+  std::string register_agent(const std::string& instance = "i1", const std::string& successor_of = "") {
     domain::AgentRegistration registration;
-    registration.name = name;
+    registration.name = "local";
+    registration.instance = instance;
+    registration.successor_of = successor_of;
     domain::Device machine;
     machine.name = "Test CPU";
     machine.os = "12";

@@ -1,6 +1,7 @@
 #include "hub/client/agent_client.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <fstream>
 #include <utility>
 
@@ -70,6 +71,7 @@ class ArrivingInput {
 
   void start_anew() {
     file_ = std::ofstream(to_, std::ios::binary | std::ios::trunc);
+    errno_ = file_.good() ? 0 : errno;
     hash_ = base::Sha256();
     size_bytes_ = 0;
   }
@@ -78,12 +80,15 @@ class ArrivingInput {
     size_bytes_ += piece.size();
     hash_.update(piece);
     file_.write(piece.data(), static_cast<std::streamsize>(piece.size()));
+    if (!file_.good() && errno_ == 0) errno_ = errno;
     return file_.good() && size_bytes_ <= input_.size_bytes;
   }
 
   /// Whether it is here whole. What cannot be gone on with is thrown away.
   base::Result<void> check(const base::Result<Reply>& reply) {
-    if (!file_.flush()) return fail(Code::kResourceExhausted, "writing {} failed: is the disk full?", to_.string());
+    if (!file_.flush()) {
+      return std::unexpected(base::errno_error(errno_ != 0 ? errno_ : errno, fmt::format("write {}", to_.string())));
+    }
     if (size_bytes_ == input_.size_bytes) {
       const auto found = std::exchange(hash_, base::Sha256()).hex();
       if (found == input_.sha256) return {};
@@ -108,6 +113,7 @@ class ArrivingInput {
   std::ofstream file_;
   base::Sha256 hash_;
   std::uint64_t size_bytes_ = 0;
+  int errno_ = 0;  ///< of the write that failed first
 };
 
 bool may_pass(const base::Error& error) {

@@ -68,7 +68,11 @@ TEST_F(Client, sends_its_token_and_reads_the_lease) {
     return Answer{200, encode(reply), "", false};
   });
   AgentClient client(server.url() + "/", "t0ken", kQuick);
-  EXPECT_EQ(client.register_agent({"here", {}, {}}).value(), "a1");
+  EXPECT_EQ(client
+                .register_agent(
+                    {.name = "here", .instance = "i1", .successor_of = "", .device_documents = {}, .frameworks = {}})
+                .value(),
+            "a1");
   const auto lease = client.lease("a1", {domain::JobKind::kCompile});
   ASSERT_TRUE(lease) << lease.error().message;
   ASSERT_TRUE(lease->has_value());

@@ -49,12 +49,16 @@ Agents::Agents(const Foundation& hub, JobEndings& endings, std::vector<Device> c
   for (Device& device : catalogue_) device.presence = DevicePresence::kCatalogue;
 }
 
+bool Agents::is_silent(const Agent& agent, base::Time now) {
+  return now - agent.last_seen > kAgentSilence;
+}
+
 std::vector<Agents::Agent> Agents::live_agents() const {
   const base::Time now = hub_.ports.clock.now();
   const std::lock_guard lock(agents_mutex_);
   std::vector<Agent> live;
   for (const auto& [id, agent] : agents_) {
-    if (now - agent.last_seen <= kAgentSilence) live.push_back(agent);
+    if (!is_silent(agent, now)) live.push_back(agent);
   }
   return live;
 }
@@ -100,24 +104,39 @@ std::vector<Framework> Agents::frameworks() const {
 Result<std::string> Agents::register_agent(const Actor& actor, const AgentRegistration& registration) {
   SLIPWAY_TRY(access::require(actor, Scope::kAgent));
   SLIPWAY_TRY(check_registration(registration));
-  const std::string id = hub_.ports.ids.id("a", 12);
-  Agent agent{.registration = registration, .last_seen = hub_.ports.clock.now()};
-  for (Device& device : agent.registration.devices) {
-    device.presence = DevicePresence::kAttached;
-    device.agent_id = id;
-  }
+  const base::Time now = hub_.ports.clock.now();
+  Agent agent{.registration = registration, .last_seen = now};
+  std::string& instance = agent.registration.instance;
+  if (instance.empty()) instance = registration.name;  // an agent that says no more is told by it
+  std::string id = hub_.ports.ids.id("a", 12);
   {
     const std::lock_guard lock(agents_mutex_);
+    std::erase_if(agents_, [&](const auto& entry) {
+      return entry.second.registration.instance == registration.successor_of || is_silent(entry.second, now);
+    });
     const auto same = std::ranges::find_if(
-        agents_, [&](const auto& entry) { return entry.second.registration.name == registration.name; });
+        agents_, [&](const auto& entry) { return entry.second.registration.instance == instance; });
+    if (same != agents_.end()) id = same->first;
+    for (Device& device : agent.registration.devices) {
+      device.presence = DevicePresence::kAttached;
+      device.agent_id = id;
+    }
     if (same != agents_.end()) {
-      *same = {id, std::move(agent)};
+      same->second = std::move(agent);
     } else {
       agents_.emplace_back(id, std::move(agent));
     }
   }
   hub_.changes.notify();
   return id;
+}
+
+std::string Agents::shown_name(const Agent& agent, const std::string& id) const {
+  const auto has_its_name = [&](const auto& entry) {
+    return entry.second.registration.name == agent.registration.name;
+  };
+  return std::ranges::count_if(agents_, has_its_name) > 1 ? fmt::format("{} ({})", agent.registration.name, id)
+                                                          : agent.registration.name;
 }
 
 void Agents::touch_agent(const std::string& agent_id) {
@@ -140,7 +159,7 @@ Result<std::optional<JobSpec>> Agents::lease(const Actor& actor, const std::stri
     if (found == agents_.end()) return base::fail(Code::kNotFound, "no agent {}; register again", agent_id);
     found->second.last_seen = hub_.ports.clock.now();
     request.offers = offers_of(found->second.registration);
-    agent_name = found->second.registration.name;
+    agent_name = shown_name(found->second, agent_id);
   }
   while (true) {
     request.lease_token = hub_.ports.ids.secret();

@@ -18,7 +18,9 @@
 namespace slipway::hub::domain {
 
 struct AgentRegistration {
-  std::string name;
+  std::string name;             ///< for people; several agents may have it
+  std::string instance;         ///< random, of the agent's process: tells agents apart; empty: the name does
+  std::string successor_of;     ///< an instance that is known to be gone; may be empty
   std::vector<Device> devices;  ///< offered; presence and agent_id are set by the hub
   std::vector<Framework> frameworks;
 };
@@ -35,8 +37,9 @@ class Agents {
   [[nodiscard]] base::Result<std::vector<Device>> match(const DeviceQuery& query) const;
   [[nodiscard]] std::vector<Framework> frameworks() const;
 
-  /// Agents live in memory: after a restart of the hub lease() answers kNotFound and the agent registers again. A name
-  /// registered again replaces the earlier registration. One that is silent for 90 s offers its devices no more.
+  /// Agents live in memory: after a restart of the hub lease() answers kNotFound and the agent registers again. An
+  /// instance that registers again keeps its id; its predecessor's registration ends, whose jobs wait for the end of
+  /// their leases. One that is silent for 90 s offers its devices no more.
   [[nodiscard]] base::Result<std::string> register_agent(const Actor& actor, const AgentRegistration& registration);
   /// Checks what could not be known at submission (data against a model produced since) and fails such a job itself.
   /// Nothing when there is no work; the transport polls again when the change listener fires, for up to 30 s.
@@ -68,6 +71,9 @@ class Agents {
                                              const std::string& lease_token) const;
   [[nodiscard]] base::Result<JobSpec> spec_of(const Job& job) const;
   [[nodiscard]] std::vector<Agent> live_agents() const;
+  [[nodiscard]] static bool is_silent(const Agent& agent, base::Time now);
+  /// With its id where several have its name. @pre agents_mutex_ is held
+  [[nodiscard]] std::string shown_name(const Agent& agent, const std::string& id) const;
   void touch_agent(const std::string& agent_id);
   [[nodiscard]] bool is_registered(const std::string& agent_id) const;
   [[nodiscard]] base::Result<void> hand_back(const std::string& agent_id);

@@ -248,4 +248,24 @@ bool is_dataset_dtype(tensor::Dtype dtype) {
   return static_cast<bool>(h5::type_of(dtype));
 }
 
+domain::Inspection inspection_of(const DatasetReader& reader) {
+  domain::Inspection inspection;
+  inspection.format = "hdf5 dataset";
+  inspection.facts["samples"] = std::to_string(reader.sample_count());
+  for (const domain::DatasetEntry& entry : reader.entries()) {
+    domain::DatasetEntry kept = entry;
+    kept.shapes.clear();
+    std::set<tensor::Shape> seen;
+    for (const tensor::Shape& shape : entry.shapes) {
+      if (seen.insert(shape).second && kept.shapes.size() < kMostShapesKept) kept.shapes.push_back(shape);
+    }
+    if (seen.size() > kept.shapes.size()) {
+      inspection.facts["shapes of " + entry.name] =
+          fmt::format("{}; the first {} are listed", seen.size(), kept.shapes.size());
+    }
+    inspection.entries.push_back(std::move(kept));
+  }
+  return inspection;
+}
+
 }  // namespace slipway::hub::executor

@@ -26,7 +26,7 @@ class DatasetReader {
   DatasetReader(DatasetReader&&) noexcept;
   DatasetReader& operator=(DatasetReader&&) noexcept;
 
-  /// In the order of the `order` attributes.
+  /// In the order of the `order` attributes. Here an entry has a shape for each sample, or one when all agree.
   [[nodiscard]] const std::vector<domain::DatasetEntry>& entries() const;
   [[nodiscard]] std::int64_t sample_count() const;
 
@@ -39,6 +39,11 @@ class DatasetReader {
   explicit DatasetReader(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
+
+/// What the hub keeps of a dataset: each shape of an entry once, in the order of their appearance, and no more than
+/// kMostShapesKept of them. The facts say when there are more; whoever runs the samples checks every one.
+[[nodiscard]] domain::Inspection inspection_of(const DatasetReader& reader);
+inline constexpr std::size_t kMostShapesKept = 1000;
 
 /// Writes a dataset sample by sample.
 class DatasetWriter {

@@ -73,6 +73,26 @@ with h5py.File(sys.argv[1], "w") as f:
   EXPECT_EQ(reader->read(0, 12).error().code, base::Code::kOutOfRange);
 }
 
+TEST_F(Dataset, keeps_each_shape_once_and_says_when_there_are_more_than_anybody_reads) {
+  auto writer = DatasetWriter::create(file(), {"x", "y"});
+  ASSERT_TRUE(writer) << writer.error().message;
+  for (std::int64_t sample = 0; sample < 2500; ++sample) {
+    const auto x = tensor::Tensor::zeros(Dtype::kUint8, {sample / 2}),
+               y = tensor::Tensor::zeros(Dtype::kUint8, {sample % 2});
+    ASSERT_TRUE(writer->append({&*x, &*y}));
+  }
+  ASSERT_TRUE(writer->finish());
+  const auto reader = DatasetReader::open(file());
+  ASSERT_TRUE(reader) << reader.error().message;
+  const auto inspection = inspection_of(*reader);
+  EXPECT_EQ(inspection.entries[0].shapes.size(), kMostShapesKept);
+  EXPECT_EQ(inspection.entries[0].shapes[1], (tensor::Shape{1}));
+  EXPECT_EQ(inspection.entries[0].sample_count, 2500);
+  EXPECT_EQ(inspection.facts.at("shapes of x"), "1250; the first 1000 are listed");
+  EXPECT_EQ(inspection.entries[1].shapes, (std::vector<tensor::Shape>{{0}, {1}}));
+  EXPECT_FALSE(inspection.facts.contains("shapes of y"));
+}
+
 TEST_F(Dataset, writes_what_the_official_client_reads) {
   SLIPWAY_NEEDS_PYTHON();
   const std::vector<Dtype> dtypes = {Dtype::kFloat16, Dtype::kFloat32, Dtype::kBool,  Dtype::kInt8,  Dtype::kInt16,

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,12 +19,18 @@ namespace slipway::hub::executor {
 /// A line of the job's log, for people.
 using Log = std::function<void(std::string_view line)>;
 
+/// Keeps an outcome as it stands, for the case that this process does not live to hand over the last one.
+using Keep = std::function<void(const domain::JobOutcome& so_far)>;
+
 /// What a job is carried out with.
 struct Tools {
   /// Opens ONNX Runtime; called by the jobs that need it, so that an inspection never loads it.
   std::function<base::Result<std::shared_ptr<runtime::Environment>>()> open_environment;
   runtime::LibraryPaths libraries;
   std::string slipway_version;
+  Keep keep;                                                      ///< may be empty
+  std::optional<std::chrono::steady_clock::time_point> deadline;  ///< when this process will be ended
+  std::uint64_t memory_bytes = 0;                                 ///< what it and its children may hold; 0: no limit
 };
 
 /// Carries out one job: reads FOLDER/in, works in FOLDER/work, writes FOLDER/out. The outcome says everything that

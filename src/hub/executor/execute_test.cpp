@@ -458,6 +458,55 @@ TEST_F(Execute, profiles_on_the_cpu_with_layers_and_a_trace) {
   EXPECT_THAT(outcome.remarks, IsEmpty());
 }
 
+TEST_F(Execute, a_profile_whose_first_run_passes_the_budget_fails_with_what_was_measured_before) {
+  fs::copy_file("tests/golden/models/endless.onnx", model());
+  spec_.job.kind = JobKind::kInference;
+  spec_.job.is_profiling = true;
+  spec_.job.device = this_cpu();
+  spec_.options.max_profiler_time = std::chrono::seconds(1);
+  std::vector<JobOutcome> kept;
+  tools_.keep = [&](const JobOutcome& so_far) { kept.push_back(so_far); };
+  const auto outcome = run();
+  EXPECT_FALSE(outcome.succeeded);
+  EXPECT_EQ(outcome.failure_type, FailureType::kTimeout);
+  EXPECT_THAT(outcome.failure_reason, HasSubstr("no run ended within the 1.0 s"));
+  ASSERT_TRUE(outcome.profile);
+  EXPECT_THAT(outcome.profile->cold_load.times_us, SizeIs(1));
+  EXPECT_THAT(outcome.remarks, Contains(HasSubstr("Partial: inference could not be measured")));
+  EXPECT_THAT(log_, Contains("measuring: inference"));
+  ASSERT_THAT(kept, Not(IsEmpty()));
+  EXPECT_FALSE(kept.front().succeeded) << "without times it is no profile";
+  EXPECT_THAT(kept.front().profile.value().cold_load.times_us, SizeIs(1));
+}
+
+TEST_F(Execute, keeps_a_profile_as_a_result_once_its_times_are_there) {
+  tiny::write(model(), tiny::conv_net());
+  spec_.job.kind = JobKind::kInference;
+  spec_.job.is_profiling = true;
+  spec_.job.device = this_cpu();
+  spec_.options.max_profiler_iterations = 5;
+  std::optional<JobOutcome> kept;
+  tools_.keep = [&](const JobOutcome& so_far) { kept = so_far; };
+  tools_.memory_bytes = 1'000'000;  // less than a run takes: there is no room for a trace
+  const auto outcome = run();
+  ASSERT_TRUE(outcome.succeeded) << outcome.failure_reason;
+  EXPECT_THAT(outcome.remarks, Contains(HasSubstr("Partial: layers could not be measured")));
+  EXPECT_THAT(outcome.profile.value().layers, Not(IsEmpty())) << "where each one ran is known";
+  ASSERT_TRUE(kept);
+  EXPECT_TRUE(kept->succeeded);
+  EXPECT_THAT(kept->profile.value().inference.times_us, SizeIs(5));
+}
+
+TEST_F(Execute, names_random_inputs_when_a_profile_fails_on_them) {
+  fs::copy_file("tests/golden/models/demanding.onnx", model());
+  spec_.job.kind = JobKind::kInference;
+  spec_.job.is_profiling = true;
+  spec_.job.device = this_cpu();
+  const auto outcome = run();
+  EXPECT_FALSE(outcome.succeeded);
+  EXPECT_THAT(outcome.failure_reason, testing::AllOf(HasSubstr("the inputs were random"), HasSubstr("inference job")));
+}
+
 TEST_F(Execute, an_emulated_profile_has_placement_and_estimate_but_no_times) {
   need_npu();
   if (IsSkipped()) return;

@@ -22,11 +22,25 @@ base::Result<Proto> parse(std::string_view bytes, std::string_view name) {
   return message;
 }
 
+wire::ResultFile wire_file(const ResultFile& file) {
+  wire::ResultFile proto;
+  proto.set_name(wire_text(file.name));
+  proto.set_upload_id(wire_text(file.upload_id));
+  for (const std::string& etag : file.etags) proto.add_etags(wire_text(etag));
+  return proto;
+}
+
+ResultFile file_of(const wire::ResultFile& proto) {
+  return {.name = proto.name(), .upload_id = proto.upload_id(), .etags = {proto.etags().begin(), proto.etags().end()}};
+}
+
 }  // namespace
 
 std::string encode(const Registration& message) {
   wire::AgentRegistration proto;
   proto.set_name(wire_text(message.name));
+  proto.set_instance(wire_text(message.instance));
+  proto.set_successor_of(wire_text(message.successor_of));
   for (const std::string& document : message.device_documents) proto.add_device_documents(wire_text(document));
   for (const domain::Framework& framework : message.frameworks) {
     wire::Framework& entry = *proto.add_frameworks();
@@ -42,6 +56,8 @@ template <>
 base::Result<Registration> decode<Registration>(std::string_view bytes) {
   SLIPWAY_ASSIGN(const auto proto, parse<wire::AgentRegistration>(bytes, "AgentRegistration"));
   Registration message{.name = proto.name(),
+                       .instance = proto.instance(),
+                       .successor_of = proto.successor_of(),
                        .device_documents = {proto.device_documents().begin(), proto.device_documents().end()},
                        .frameworks = {}};
   for (const wire::Framework& entry : proto.frameworks()) {
@@ -208,24 +224,20 @@ std::string encode(const CompleteRequest& message) {
   wire::CompleteRequest proto;
   proto.set_lease_token(wire_text(message.lease_token));
   proto.set_outcome_document(wire_text(message.outcome_document));
-  for (const ResultFile& file : message.files) {
-    wire::ResultFile& entry = *proto.add_files();
-    entry.set_name(wire_text(file.name));
-    entry.set_upload_id(wire_text(file.upload_id));
-    for (const std::string& etag : file.etags) entry.add_etags(wire_text(etag));
-  }
+  for (const ResultFile& file : message.files) *proto.add_files() = wire_file(file);
+  if (message.outcome_file) *proto.mutable_outcome_file() = wire_file(*message.outcome_file);
   return proto.SerializeAsString();
 }
 
 template <>
 base::Result<CompleteRequest> decode<CompleteRequest>(std::string_view bytes) {
   SLIPWAY_ASSIGN(const auto proto, parse<wire::CompleteRequest>(bytes, "CompleteRequest"));
-  CompleteRequest message{
-      .lease_token = proto.lease_token(), .outcome_document = proto.outcome_document(), .files = {}};
-  for (const wire::ResultFile& entry : proto.files()) {
-    message.files.push_back(
-        {.name = entry.name(), .upload_id = entry.upload_id(), .etags = {entry.etags().begin(), entry.etags().end()}});
-  }
+  CompleteRequest message{.lease_token = proto.lease_token(),
+                          .outcome_document = proto.outcome_document(),
+                          .files = {},
+                          .outcome_file = std::nullopt};
+  for (const wire::ResultFile& entry : proto.files()) message.files.push_back(file_of(entry));
+  if (proto.has_outcome_file()) message.outcome_file = file_of(proto.outcome_file());
   return message;
 }
 

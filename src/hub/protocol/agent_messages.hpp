@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,7 +15,9 @@
 namespace slipway::hub::protocol::agent {
 
 struct Registration {
-  std::string name;
+  std::string name;                           ///< for people; need not be the only one
+  std::string instance;                       ///< random, of this process
+  std::string successor_of;                   ///< an instance that is known to be gone; may be empty
   std::vector<std::string> device_documents;  ///< "slipway-device/1", see domain::to_document(Device)
   std::vector<domain::Framework> frameworks;
 };
@@ -81,7 +84,14 @@ struct CompleteRequest {
   std::string lease_token;
   std::string outcome_document;  ///< "slipway-job-outcome/1"; its file names are those of `files`
   std::vector<ResultFile> files;
+  std::optional<ResultFile> outcome_file;  ///< holds the document instead of the field above
 };
+
+/// An outcome's document as an agent takes it from a job's process and the hub from an agent: its size, and that from
+/// which on it travels as a file, because the hub takes no message of more than kLargestMessageBytes.
+inline constexpr std::uint64_t kLargestOutcomeBytes = std::uint64_t{16} << 20U;
+inline constexpr std::uint64_t kLargestOutcomeInMessage = std::uint64_t{1} << 20U;
+inline constexpr std::uint64_t kLargestMessageBytes = std::uint64_t{4} << 20U;
 
 /// Bytes of a message.
 [[nodiscard]] std::string encode(const Registration& message);

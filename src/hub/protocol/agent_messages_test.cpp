@@ -11,12 +11,16 @@ namespace {
 TEST(AgentMessages, a_registration_comes_back_as_it_was_sent) {
   const agent::Registration sent{
       .name = "workshop",
+      .instance = "i2",
+      .successor_of = "i1",
       .device_documents = {R"({"schema":"slipway-device/1"})", "{}"},
       .frameworks = {
           {.name = "QAIRT", .api_version = "2.50", .api_tags = {"default", "latest"}, .full_version = "2.50.0"}}};
   const auto received = agent::decode<agent::Registration>(agent::encode(sent));
   ASSERT_TRUE(received);
   EXPECT_EQ(received->name, sent.name);
+  EXPECT_EQ(received->instance, "i2");
+  EXPECT_EQ(received->successor_of, "i1");
   EXPECT_EQ(received->device_documents, sent.device_documents);
   ASSERT_EQ(received->frameworks.size(), 1U);
   EXPECT_EQ(received->frameworks[0].api_tags, sent.frameworks[0].api_tags);
@@ -50,11 +54,14 @@ TEST(AgentMessages, a_completion_keeps_the_tags_of_each_file_in_order) {
       agent::encode(agent::CompleteRequest{.lease_token = "t",
                                            .outcome_document = "{}",
                                            .files = {{.name = "a", .upload_id = "u1", .etags = {"1", "2", "3"}},
-                                                     {.name = "b", .upload_id = "u2", .etags = {"4"}}}}));
+                                                     {.name = "b", .upload_id = "u2", .etags = {"4"}}},
+                                           .outcome_file = {{.name = "", .upload_id = "u3", .etags = {"5"}}}}));
   ASSERT_TRUE(back);
   ASSERT_EQ(back->files.size(), 2U);
   EXPECT_EQ(back->files[0].etags, (std::vector<std::string>{"1", "2", "3"}));
   EXPECT_EQ(back->files[1].upload_id, "u2");
+  ASSERT_TRUE(back->outcome_file);
+  EXPECT_EQ(back->outcome_file->upload_id, "u3");
 }
 
 TEST(AgentMessages, the_small_ones_come_back_as_they_were_sent) {

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/files.hpp"
 #include "hub/protocol/agent_messages.hpp"
 #include "hub/protocol/transfers.hpp"
 #include "hub/server/internal/handlers.hpp"
@@ -8,6 +9,9 @@ namespace slipway::hub::server::internal {
 namespace {
 
 namespace agent = protocol::agent;
+
+// As long as the uploads of results: a transfer over a slow line goes on where it broke.
+constexpr std::chrono::hours kInputLinkLifetime{24};
 
 const std::string& id_of(const Call& call) {
   return call.match.parameters.at(0);
@@ -19,7 +23,8 @@ std::vector<agent::InputFile> inputs_of(const Context& context, const Call& call
   const auto add = [&](const std::string& name, const domain::Blob& blob) {
     if (name.empty()) return;
     inputs.push_back({.name = name,
-                      .url = call.base_url + download_path(context, blob, name),
+                      .url = fmt::format("{}/assets/download/{}", call.base_url,
+                                         context.links.sign({.blob = blob, .filename = name}, kInputLinkLifetime)),
                       .sha256 = blob.sha256,
                       .size_bytes = blob.size_bytes});
   };
@@ -32,12 +37,31 @@ std::vector<agent::InputFile> inputs_of(const Context& context, const Call& call
   return inputs;
 }
 
+/// The bytes of a file that an agent has uploaded for this job.
+base::Result<domain::Blob> assembled(const Context& context, const Call& call, const agent::ResultFile& file,
+                                     std::uint64_t limit_bytes) {
+  SLIPWAY_ASSIGN(const domain::Upload upload, context.hub.contents.upload(file.upload_id));
+  if (upload.subject_id != id_of(call)) {
+    return base::fail(base::Code::kPermissionDenied, "the upload of \"{}\" belongs to another job", file.name);
+  }
+  if (upload.size_bytes > limit_bytes) {
+    return base::fail(base::Code::kResourceExhausted, "{} has {} bytes; this hub takes at most {}", file.name,
+                      upload.size_bytes, limit_bytes);
+  }
+  std::vector<std::string> etags;
+  for (const std::string& etag : file.etags) etags.push_back(protocol::bare_etag(etag));
+  return context.hub.blobs().assemble(file.upload_id, etags);
+}
+
 }  // namespace
 
 Reply agent_register(const Context& context, const Call& call) {
   SLIPWAY_ASSIGN(auto request, agent::decode<agent::Registration>(call.request.body));
-  domain::AgentRegistration registration{
-      .name = std::move(request.name), .devices = {}, .frameworks = std::move(request.frameworks)};
+  domain::AgentRegistration registration{.name = std::move(request.name),
+                                         .instance = std::move(request.instance),
+                                         .successor_of = std::move(request.successor_of),
+                                         .devices = {},
+                                         .frameworks = std::move(request.frameworks)};
   for (const std::string& document : request.device_documents) {
     SLIPWAY_ASSIGN(domain::Device device, domain::device_from_document(document));
     registration.devices.push_back(std::move(device));
@@ -92,17 +116,17 @@ Reply agent_blob(const Context& context, const Call& call) {
 }
 
 Reply agent_complete(const Context& context, const Call& call) {
-  SLIPWAY_ASSIGN(const auto request, agent::decode<agent::CompleteRequest>(call.request.body));
+  SLIPWAY_ASSIGN(auto request, agent::decode<agent::CompleteRequest>(call.request.body));
+  if (request.outcome_file) {
+    SLIPWAY_ASSIGN(const domain::Blob blob,
+                   assembled(context, call, *request.outcome_file, agent::kLargestOutcomeBytes));
+    SLIPWAY_ASSIGN(const auto path, context.hub.blobs().path_of(blob));
+    SLIPWAY_ASSIGN(request.outcome_document, base::read_file(path, agent::kLargestOutcomeBytes));
+  }
   SLIPWAY_ASSIGN(const domain::JobOutcome outcome, domain::outcome_from_document(request.outcome_document));
   std::map<std::string, domain::Blob> files;
   for (const agent::ResultFile& file : request.files) {
-    SLIPWAY_ASSIGN(const domain::Upload upload, context.hub.contents.upload(file.upload_id));
-    if (upload.subject_id != id_of(call)) {
-      return base::fail(base::Code::kPermissionDenied, "the upload of \"{}\" belongs to another job", file.name);
-    }
-    std::vector<std::string> etags;
-    for (const std::string& etag : file.etags) etags.push_back(protocol::bare_etag(etag));
-    SLIPWAY_ASSIGN(files[file.name], context.hub.blobs().assemble(file.upload_id, etags));
+    SLIPWAY_ASSIGN(files[file.name], assembled(context, call, file, context.hub.settings().max_upload_bytes));
   }
   SLIPWAY_TRY(context.hub.agents.complete(call.actor, id_of(call), request.lease_token, outcome, files));
   return message({});

@@ -320,5 +320,42 @@ TEST_F(ServerWaits, stopping_ends_the_waits_and_the_idle_connections) {
   EXPECT_TRUE(idle.is_closed_within(std::chrono::milliseconds(500)));
 }
 
+class ServerOfSmallMessages : public ServerWaits {
+ protected:
+  void SetUp() override {
+    ServiceSettings settings;
+    settings.message_limit_bytes = 3000;
+    settings.lease_patience = std::chrono::milliseconds(1500);
+    start({}, settings);
+  }
+};
+
+TEST_F(ServerOfSmallMessages, an_outcome_that_no_message_holds_comes_as_a_file) {
+  const std::string agent = register_agent();
+  const std::string model = upload_model("bytes");
+  const std::string lease = ask("POST", "/agent/v1/lease/", agent_token_, lease_request(agent)).body;
+  const std::string job = first_text(lease);
+  const std::string token = first_text("\x0a" + lease.substr(lease.find('\x12', 2 + job.size()) + 1));
+  json outcome = {
+      {"schema", "slipway-job-outcome/1"}, {"succeeded", true}, {"inspection", {{"format", "onnx"}, {"error", ""}}}};
+  for (int n = 0; n < 30; ++n) outcome["inspection"]["facts"][fmt::format("fact {}", n)] = std::string(150, 'f');
+  const std::string document = outcome.dump();
+  const std::string path = fmt::format("/agent/v1/jobs/{}/", job);
+  EXPECT_EQ(ask("POST", path + "complete/", agent_token_, text_field(1, token) + text_field(2, document)).status, 413);
+
+  const std::string plan =
+      ask("POST", path + "blob/", agent_token_, text_field(1, token) + number_field(2, document.size())).body;
+  const std::string upload = first_text(plan);
+  std::string file = text_field(1, "the outcome") + text_field(2, upload);
+  for (std::size_t at = 0, part = 0; at < document.size(); at += 1000, ++part) {
+    const HttpReply put = ask("PUT", fmt::format("/assets/upload/{}/{}", upload, part), "", document.substr(at, 1000));
+    ASSERT_EQ(put.status, 200) << put.body;
+    file += text_field(3, put.header("etag"));
+  }
+  const HttpReply completed = ask("POST", path + "complete/", agent_token_, text_field(1, token) + text_field(4, file));
+  EXPECT_EQ(completed.status, 200) << completed.body;
+  EXPECT_NE(get("/api/v1/models/" + model + "/report/").body.find("fact 29"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace slipway::hub::server

@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "hub/domain/hub.hpp"
+#include "hub/protocol/agent_messages.hpp"
 #include "hub/protocol/query.hpp"
 #include "hub/protocol/routes.hpp"
 #include "hub/server/health.hpp"
@@ -21,7 +22,7 @@ namespace slipway::hub::server {
 
 struct ServiceSettings {
   std::string public_url;  ///< "https://hub.example"; empty: built from each request's Host header
-  std::uint64_t message_limit_bytes = 4ULL << 20;
+  std::uint64_t message_limit_bytes = protocol::agent::kLargestMessageBytes;
   std::chrono::milliseconds inspection_patience{10'000};  ///< a submission waits so long for inspections
   std::chrono::milliseconds lease_patience{30'000};       ///< an agent waits so long for work
 };

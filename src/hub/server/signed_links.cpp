@@ -83,8 +83,8 @@ std::string SignedLinks::mac(std::string_view payload) const {
   return base64url({reinterpret_cast<const char*>(digest.data()), size});
 }
 
-std::string SignedLinks::sign(const Target& target) const {
-  const std::uint64_t expires = seconds_of(clock_.now() + lifetime_);
+std::string SignedLinks::sign(const Target& target, std::chrono::seconds lifetime) const {
+  const std::uint64_t expires = seconds_of(clock_.now() + lifetime);
   const std::string payload =
       base64url(fmt::format("1\n{}\n{}\n{}\n{}", target.blob.sha256, target.blob.size_bytes, expires, target.filename));
   return payload + "." + mac(payload);

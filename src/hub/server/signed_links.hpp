@@ -25,7 +25,9 @@ class SignedLinks {
   SignedLinks(std::string key, const base::Clock& clock, std::chrono::seconds lifetime = std::chrono::hours(1));
 
   /// One path segment of letters, digits, "-", "_" and ".".
-  [[nodiscard]] std::string sign(const Target& target) const;
+  [[nodiscard]] std::string sign(const Target& target) const { return sign(target, lifetime_); }
+  /// The same for whoever takes longer, as an agent on a slow line does.
+  [[nodiscard]] std::string sign(const Target& target, std::chrono::seconds lifetime) const;
 
   /// @error kNotFound: not made with this key, changed, or expired (all say the same, so that nothing can be learnt)
   [[nodiscard]] base::Result<Target> open(std::string_view segment) const;

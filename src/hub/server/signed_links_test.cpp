@@ -51,6 +51,9 @@ TEST(SignedLinks, end_after_their_time_and_under_another_key) {
   EXPECT_TRUE(links.open(segment));
   clock.time += std::chrono::seconds(2);
   EXPECT_EQ(links.open(segment).error().code, base::Code::kNotFound);
+  const std::string longer = links.sign({.blob = {"abc", 7}, .filename = "f"}, std::chrono::hours(24));
+  clock.time += std::chrono::hours(23);
+  EXPECT_TRUE(links.open(longer)) << "a transfer that goes on for hours is not shut out";
 }
 
 TEST(LoadOrMakeKey, keeps_the_key_in_a_file_for_its_owner_only) {

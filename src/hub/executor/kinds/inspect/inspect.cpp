@@ -180,10 +180,7 @@ Inspection inspect_dataset(const fs::path& file) {
                            : fmt::format("a dataset is an HDF5 file, but found {}", describe(format));
     return inspection;
   }
-  inspection.format = "hdf5 dataset";
-  inspection.entries = reader->entries();
-  inspection.facts["samples"] = std::to_string(reader->sample_count());
-  return inspection;
+  return inspection_of(*reader);
 }
 
 }  // namespace slipway::hub::executor

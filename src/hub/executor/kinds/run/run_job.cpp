@@ -99,14 +99,14 @@ std::expected<void, Failure> run_samples(const JobContext& job, const SessionPla
   }
   job.log(fmt::format("ran {} sample(s)", samples));
   outcome.output_dataset_file = name;
-  domain::Inspection found;
-  found.format = "hdf5 dataset";
   const auto check = DatasetReader::open(job.out() / name);
   if (!check) return std::unexpected(failure_of(check.error(), Step::kWrite));
-  found.entries = check->entries();
-  found.facts["samples"] = std::to_string(samples);
-  outcome.output_dataset_inspection = std::move(found);
+  outcome.output_dataset_inspection = inspection_of(*check);
   return {};
+}
+
+bool is_inference_job(const JobContext& job) {
+  return job.spec.job.kind == domain::JobKind::kInference;
 }
 
 /// Placement in words, and what must not be overlooked about it.
@@ -122,6 +122,7 @@ void report_placement(const JobContext& job, const SessionPlan& plan, const runt
   }
 }
 
+constexpr std::size_t kMostLayers = 50'000;  // more than these nobody looks through, and an outcome holds them
 constexpr std::uint64_t kLargestPlacementBytes = std::uint64_t{256} << 20;
 
 /// Where the layers of a compiled graph are, which ONNX Runtime sees as one node: as its compile job found them.
@@ -138,31 +139,97 @@ std::optional<runtime::PlacementReport> compiled_placement(const JobContext& job
   return std::move(*placement);
 }
 
-/// The whole measurement, each phase in a process of its own.
+/// What a profile is told while it goes on.
+class ProgressLines {
+ public:
+  explicit ProgressLines(const JobContext& job) : job_(job) {}
+
+  void tell(std::string_view phase, std::int64_t done, std::int64_t total) {
+    const auto now = SteadyClock::now();
+    const bool is_new = phase != phase_;
+    if (!is_new && now - told_ < kTellEvery) return;
+    if (is_new) began_ = now;
+    phase_ = phase;
+    told_ = now;
+    std::string line = fmt::format("measuring: {}", phase);
+    if (!is_new && total > 0) line += fmt::format(", {} of at most {} runs", done, total);
+    if (!is_new) line += fmt::format(", {} s", std::chrono::duration_cast<std::chrono::seconds>(now - began_).count());
+    job_.log(line);
+  }
+
+ private:
+  static constexpr std::chrono::seconds kTellEvery{5};
+  const JobContext& job_;
+  std::string phase_;
+  SteadyClock::time_point began_, told_;
+};
+
+/// How long all runs together may take: as asked for, within what this job has left for more than runs.
+std::chrono::milliseconds time_for_runs(const JobContext& job) {
+  const std::chrono::milliseconds wanted = job.spec.options.max_profiler_time;
+  if (!job.tools.deadline) return wanted;
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(*job.tools.deadline - SteadyClock::now());
+  const auto most = std::max(std::chrono::milliseconds(1000), left * 4 / 5);
+  if (wanted > most) {
+    job.log(fmt::format("--max_profiler_time {}: the agent's limit for a job leaves {} s for runs",
+                        job.spec.options.max_profiler_time.count(), most.count() / 1000));
+  }
+  return std::min(wanted, most);
+}
+
+/// The whole measurement, each phase in a process of its own. What was measured is in the outcome also when a later
+/// phase fails, and kept while it goes on.
 std::expected<void, Failure> measure(const JobContext& job, const SessionPlan& plan, const tensor::NamedTensors* inputs,
-                                     ProfileEvidence& evidence, JobOutcome& outcome) {
+                                     JobOutcome& outcome) {
   runtime::ProfileOptions options;
   options.session = plan.session;
   options.max_iterations = std::max(1, job.spec.options.max_profiler_iterations);
-  options.max_time = job.spec.options.max_profiler_time;
+  options.max_time = time_for_runs(job);
+  options.memory_bytes = job.tools.memory_bytes;
+  options.inputs_advice = "run an inference job with inputs of your own";
   options.work_folder = job.work() / "profile";
   std::error_code error;
   fs::create_directories(options.work_folder, error);
-  const auto report = runtime::profile(job.tools.libraries, plan.model, inputs, options,
-                                       [&](std::string_view phase, std::int64_t done, std::int64_t) {
-                                         if (done == 0) job.log(fmt::format("measuring: {}", phase));
-                                       });
-  if (!report) return std::unexpected(failure_of(report.error(), Step::kRun));
-  evidence = evidence_of(*report);
   const auto compiled = compiled_placement(job, plan);
-  if (compiled) show_compiled_layers(*compiled, evidence);
+  const bool has_outputs = is_inference_job(job) && inputs != nullptr;
+  std::size_t layer_count = 0;
+  const auto take = [&](const runtime::ProfileReport& report) {
+    ProfileEvidence evidence = evidence_of(report);
+    if (compiled) show_compiled_layers(*compiled, evidence);
+    evidence.runtime_config = plan.runtime_config;
+    layer_count = evidence.layers.size();
+    evidence.layers.resize(std::min(evidence.layers.size(), kMostLayers));
+    outcome.profile = std::move(evidence);
+  };
+  ProgressLines lines(job);
+  const auto report = runtime::profile(
+      job.tools.libraries, plan.model, inputs, options,
+      [&](std::string_view phase, std::int64_t done, std::int64_t total) { lines.tell(phase, done, total); },
+      [&](const runtime::ProfileReport& so_far) {
+        take(so_far);
+        outcome.succeeded = has_outputs || so_far.inference_is_whole;
+        if (job.tools.keep) job.tools.keep(outcome);
+      });
+  outcome.succeeded = false;
+  if (!report) return std::unexpected(failure_of(report.error(), Step::kRun));
+  take(*report);
   if (inputs == nullptr) report_placement(job, plan, compiled ? *compiled : report->placement, outcome);
   for (const auto& warning : report->warnings) job.log(fmt::format("note: {}", warning));
+  for (const auto& missing : report->missing) {
+    outcome.remarks.push_back(
+        fmt::format("Partial: {} could not be measured: {}", missing.name, missing.reason.message));
+    job.log(outcome.remarks.back());
+  }
+  if (layer_count > kMostLayers) {
+    outcome.remarks.push_back(fmt::format("{} of {} layers are listed; the trace has all", kMostLayers, layer_count));
+  }
   if (!report->chrome_trace.empty() && !report->is_emulated) {
     const std::string name = job.spec.job.id + "_profile_trace.json";
     fs::rename(report->chrome_trace, job.out() / name, error);
     if (!error) outcome.artifacts.push_back({domain::ArtifactType::kProfileTrace, name});
   }
+  const auto* inference = report->missing_phase("inference");
+  if (inference != nullptr) return std::unexpected(failure_of(inference->reason, Step::kRun));
   return {};
 }
 
@@ -209,7 +276,6 @@ std::expected<void, Failure> carry_out(const JobContext& job, JobOutcome& outcom
                       !is_npu                                               ? "not needed"
                       : plan->session.fallback == runtime::Fallback::kAllow ? "allowed"
                                                                             : "forbidden"));
-  ProfileEvidence evidence;
   std::optional<DatasetReader> reader;
   if (!job.spec.dataset_file.empty()) {
     auto opened = DatasetReader::open(job.in(job.spec.dataset_file));
@@ -229,8 +295,10 @@ std::expected<void, Failure> carry_out(const JobContext& job, JobOutcome& outcom
     const auto compiled = compiled_placement(job, *plan);
     report_placement(job, *plan, compiled ? *compiled : (*session)->placement(), outcome);
     if (!is_profiling) {
-      evidence = evidence_of_run((*session)->placement(), plan->session, times.times_us, memory);
+      ProfileEvidence evidence = evidence_of_run((*session)->placement(), plan->session, times.times_us, memory);
       if (compiled) evidence.placement = compiled->summary();
+      evidence.runtime_config = plan->runtime_config;
+      outcome.profile = std::move(evidence);
     }
     if (is_profiling && reader->sample_count() > 0) {
       auto inputs = read_sample(*reader, 0);
@@ -241,12 +309,13 @@ std::expected<void, Failure> carry_out(const JobContext& job, JobOutcome& outcom
     }
   }
   if (is_profiling) {
-    const auto measured = measure(job, *plan, first_sample ? &*first_sample : nullptr, evidence, outcome);
-    if (!measured) return measured;
+    const auto measured = measure(job, *plan, first_sample ? &*first_sample : nullptr, outcome);
+    // The outputs are what an inference job is for.
+    if (!measured && !(is_inference_job(job) && first_sample)) return measured;
+    if (!measured)
+      outcome.remarks.push_back("Partial: the outputs are whole, the profile is not: " + measured.error().reason);
     if (is_npu) estimate(job, *plan, *environment, outcome);
   }
-  evidence.runtime_config = plan->runtime_config;
-  outcome.profile = std::move(evidence);
   return {};
 }
 
