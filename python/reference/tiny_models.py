@@ -73,8 +73,8 @@ def models(rng: np.random.Generator) -> dict[str, tuple[onnx.ModelProto, dict[st
         # The random inputs of a profile make the one fail and the other give no numbers.
         "demanding": (model("demanding", [node("Sub", ["index", "seven"], ["place"], "place"),
                                           node("Gather", ["table", "place"], ["row"], "pick")],
-                            [value("index", [], TensorProto.INT64)], [value("row", [])],
-                            {"seven": np.int64(7), "table": normal(2)}), {"index": np.array(8, np.int64)}),
+                            [value("index", [1], TensorProto.INT64)], [value("row", [1])],
+                            {"seven": np.int64(7), "table": normal(2)}), {"index": np.array([8], np.int64)}),
         "root_of_less_two": (model("root_of_less_two", [node("Sub", ["x", "two"], ["d"], "less"), node("Sqrt", ["d"], ["y"], "root")],
                                    [value("x", [4])], [value("y", [4])], {"two": np.float32(2)}), {"x": np.arange(2, 6, dtype=np.float32)}),
     }

@@ -106,7 +106,7 @@ def test_a_profile_that_fails_on_random_inputs_names_them_and_the_way_out(client
     status = wait_for(client.submit_profile_job(model, cpu))
     assert status.failure
     assert "the inputs were random" in status.message and "inference job with inputs of your own" in status.message
-    outputs = succeed(client.submit_inference_job(model, cpu, {"index": [np.array(8, np.int64)]})).download_output_data()
+    outputs = succeed(client.submit_inference_job(model, cpu, {"index": [np.array([8], np.int64)]})).download_output_data()
     assert np.isfinite(outputs["row"][0]).all()
 
 
