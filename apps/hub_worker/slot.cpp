@@ -150,6 +150,7 @@ class Slot {
     const auto tell = [&](std::string_view line) { keeper.add_line(paths.without(line)); };
     JobOutcome outcome = outcome_of(folder, lease, tell, stop);
     outcome.failure_reason = paths.without(outcome.failure_reason);
+    for (auto& remark : outcome.remarks) remark = paths.without(remark);
     return outcome;
   }
 
@@ -163,8 +164,7 @@ class Slot {
       if (input.name.empty() || input.name.find('/') != std::string::npos || input.name == "..") {
         return failure(FailureType::kInternal, fmt::format("the hub names an input \"{}\"", input.name));
       }
-      keeper.add_line(fmt::format("fetching {} ({:.1f} MB)", input.name, static_cast<double>(input.size_bytes) / 1e6),
-                      "agent");
+      tell(fmt::format("fetching {} ({:.1f} MB)", input.name, static_cast<double>(input.size_bytes) / 1e6));
       const auto fetched = client_.fetch(input, folder / "in" / input.name, stop);
       if (fetched) continue;
       const bool is_full = fetched.error().reason == base::Reason::kOutOfDisk;
