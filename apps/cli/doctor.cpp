@@ -9,6 +9,7 @@
 
 #include "apps/cli/child_process.hpp"
 #include "apps/cli/context.hpp"
+#include "apps/cli/npu_probes_command.hpp"
 #include "apps/cli/session_arguments.hpp"
 #include "apps/cli/table.hpp"
 #include "apps/cli/verbs.hpp"
@@ -156,7 +157,38 @@ base::Result<void> doctor(Context& context) {
 void add_doctor(CLI::App& app, Context& context) {
   CLI::App* verb = app.add_subcommand("doctor", "Say what this machine can do and what is missing");
   context.add_output_options(*verb);
-  verb->callback([&context] { context.finish(doctor(context)); });
+  const auto probes = std::make_shared<bool>(false);
+  const auto arguments = std::make_shared<NpuProbesArguments>();
+  constexpr const char* kGroup = "NPU probes";
+  const auto flag = [&](const char* name, auto& value, const char* help) {
+    return verb->add_option(name, value, help)->group(kGroup)->needs("--npu-probes");
+  };
+  verb->add_flag("--npu-probes", *probes,
+                 "Compile a graph of each operator, element type and shape for an NPU, run it, and say what behaves "
+                 "otherwise than in the table of this release; exit status 1 when something does")
+      ->group(kGroup);
+  flag("--npu-soc", arguments->soc, "Qualcomm's id of the chip (57: SM8650)")->capture_default_str();
+  flag("--npu-htp-arch", arguments->htp_arch, "Its Hexagon version")->capture_default_str();
+  verb->add_flag("--npu-integers-only", arguments->integers_only, "The chip has no FP16")
+      ->group(kGroup)
+      ->needs("--npu-probes");
+  flag("--npu-only", arguments->only, "Only probes whose name holds this, e.g. \"Cast, uint8\"");
+  flag("--npu-table", arguments->table, "The table to compare with")->type_name("FILE");
+  flag("--npu-from", arguments->from, "Take the outcomes from this table in place of running the probes")
+      ->type_name("FILE");
+  flag("--npu-write", arguments->write_to, "Write what was found as such a table")->type_name("FILE");
+  flag("--npu-page", arguments->page, "Write what was found as a page (docs/npu-operators.md)")->type_name("FILE");
+  flag("--npu-probe-limit", arguments->seconds_for_a_probe, "Seconds that a probe may take")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 3600));
+  flag("--npu-time-limit", arguments->seconds_in_all, "Seconds after which no further probe is begun")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 86400));
+  verb->callback([&context, probes, arguments] {
+    if (!*probes) return context.finish(doctor(context));
+    context.keep_standard_output_for_results();
+    context.finish(run_npu_probes(context, *arguments));
+  });
 }
 
 }  // namespace slipway::cli

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "compile/npu_faults/cast_faults.hpp"
+#include "compile/npu_faults/tile_faults.hpp"
 
 namespace slipway::compile::npu_faults {
 namespace {
@@ -30,6 +31,15 @@ constexpr std::array kFaults = {
                .seen_in_qairt = "2.50, 2.51",
                .avoid = compare_integers_with_zero,
                .probe = integer_to_bool_probe},
+    KnownFault{.id = "tile-of-ones",
+               .effect = "a Tile that repeats nothing, of a tensor of five dimensions, crashes the compiler",
+               .remedy = "it is taken out",
+               .oldest_htp = 68,
+               .newest_htp = kNewest,
+               .only_with_fp16 = false,
+               .seen_in_qairt = "2.50, 2.51",
+               .avoid = drop_tiles_of_ones,
+               .probe = tile_of_ones_probe},
 };
 
 }  // namespace
