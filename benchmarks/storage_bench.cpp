@@ -13,6 +13,7 @@ using namespace domain;
 
 constexpr int kJobs = 100'000;
 constexpr int kQueued = kJobs / 10;
+const base::SystemClock kClock;
 
 Job job_number(int number, JobState state) {
   Job job;
@@ -45,7 +46,7 @@ void fill(const std::filesystem::path& file) {
   const auto memory = base::TemporaryFolder::create("slipway-bench", "/dev/shm").value();
   const auto filled = memory.path() / "hub.sqlite";
   {
-    const auto store = storage::SqliteStore::open(filled).value();
+    const auto store = storage::SqliteStore::open(filled, kClock).value();
     Model model;
     model.id = "m1";
     model.upload = UploadState::kComplete;
@@ -64,7 +65,7 @@ struct FullStore {
 
   FullStore() {
     fill(folder.path() / "hub.sqlite");
-    store = storage::SqliteStore::open(folder.path() / "hub.sqlite").value();
+    store = storage::SqliteStore::open(folder.path() / "hub.sqlite", kClock).value();
   }
   static FullStore& get() {
     static FullStore full;
@@ -146,7 +147,7 @@ BENCHMARK(queue_position)->Unit(benchmark::kMicrosecond)->UseRealTime();
 void sweep_with_nothing_to_do(benchmark::State& state) {
   FullStore& full = FullStore::get();
   for (auto _ : state) {
-    benchmark::DoNotOptimize(full.store->take_back_leases(base::Time{}, 3));
+    benchmark::DoNotOptimize(full.store->take_back_leases(base::Time{}, base::Time{}, 3));
     benchmark::DoNotOptimize(full.store->orphaned_jobs());
   }
 }

@@ -33,7 +33,7 @@ base::Result<std::unique_ptr<Stores>> open_stores(const fs::path& folder, const 
   std::vector<fs::path> files = {catalogue / "devices.csv", catalogue / "aliases.csv"};
   files.insert(files.end(), devices.begin(), devices.end());
   SLIPWAY_ASSIGN(auto known_devices, hub::domain::read_catalogue(files));
-  SLIPWAY_ASSIGN(stores->rows, hub::storage::SqliteStore::open(folder / "hub.sqlite"));
+  SLIPWAY_ASSIGN(stores->rows, hub::storage::SqliteStore::open(folder / "hub.sqlite", stores->clock));
   SLIPWAY_ASSIGN(stores->blobs, hub::storage::FileBlobStore::open(folder));
   hub::domain::HubSettings settings;
   settings.hub_version = SLIPWAY_VERSION;

@@ -2,7 +2,13 @@
 
 #include <fmt/chrono.h>
 
+#include "base/pause.hpp"
+
 namespace slipway::base {
+
+void SystemClock::pause(std::chrono::milliseconds time, const std::stop_token& stop) const {
+  base::pause(time, stop);
+}
 
 std::string iso8601(Time time) {
   const auto since_epoch = std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch());

@@ -13,9 +13,10 @@
 #include "base/clock.hpp"
 #include "base/files.hpp"
 #include "base/hash.hpp"
+#include "base/testing/turned_clock.hpp"
 #include "hub/storage/files/file_blob_store.hpp"
+#include "hub/storage/memory/memory_blob_store.hpp"
 
-// Written against the port; a further store is one more make function in kStores.
 namespace slipway::hub {
 namespace {
 
@@ -26,15 +27,22 @@ using testing::HasSubstr;
 
 constexpr std::uint64_t kNoLimit = std::uint64_t{1} << 40;
 
-class Blobs : public testing::Test {
+/// A store of bytes of the kind named by the test's parameter. A further store is one more name in kByteStores.
+class Blobs : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override { reopen(); }
+  /// Closes and opens again what outlives its process.
   void reopen() {
+    if (!is_on_disk()) {
+      if (!store_) store_ = std::make_unique<storage::MemoryBlobStore>(clock_);
+      return;
+    }
     store_.reset();
     auto opened = storage::FileBlobStore::open(folder());
     ASSERT_TRUE(opened) << opened.error().message;
     store_ = std::move(*opened);
   }
+  [[nodiscard]] static bool is_on_disk() { return std::string(GetParam()) == "files"; }
   [[nodiscard]] std::filesystem::path folder() const { return folder_.path(); }
   BlobStore& store() { return *store_; }
 
@@ -49,23 +57,43 @@ class Blobs : public testing::Test {
     EXPECT_TRUE(etag) << etag.error().message;
     return etag.value_or("");
   }
-  std::string read(const Blob& blob) {
-    const auto path = store().path_of(blob);
-    EXPECT_TRUE(path) << path.error().message;
-    return path ? base::read_file(*path, kNoLimit).value_or("") : "";
-  }
-  std::size_t blob_count() const {
-    std::size_t count = 0;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder() / "blobs")) {
-      count += entry.is_regular_file() ? 1 : 0;
+  /// In pieces of `room` bytes, as they go to a socket.
+  base::Result<std::string> read_range(const Blob& blob, domain::ByteRange range, std::size_t room = 700) {
+    SLIPWAY_ASSIGN(const auto reader, store().open_read(blob, range));
+    std::string bytes;
+    std::vector<std::byte> piece(room);
+    while (true) {
+      SLIPWAY_ASSIGN(const std::size_t count, reader->read(piece));
+      if (count == 0) return bytes;
+      bytes.append(reinterpret_cast<const char*>(piece.data()), count);
     }
-    return count;
   }
+  std::string read(const Blob& blob) {
+    const auto bytes = read_range(blob, {.first = 0, .size_bytes = blob.size_bytes});
+    EXPECT_TRUE(bytes) << bytes.error().message;
+    return bytes.value_or("");
+  }
+  bool is_there(const Blob& blob) { return store().open_read(blob, {}).has_value(); }
+  std::size_t blob_count() { return store().collect({}, base::Time::max(), true)->count; }
+
+  base::TurnedClock clock_;
 
  private:
   base::TemporaryFolder folder_ = base::TemporaryFolder::create("slipway-blobs").value();
   std::unique_ptr<BlobStore> store_;
 };
+
+constexpr auto kName = [](const testing::TestParamInfo<const char*>& info) { return std::string(info.param); };
+INSTANTIATE_TEST_SUITE_P(Stores, Blobs, testing::Values("files", "memory"), kName);
+
+/// What only bytes in files can show.
+class FileBlobs : public Blobs {
+ protected:
+  [[nodiscard]] std::filesystem::path path_of(const Blob& blob) const {
+    return folder() / "blobs" / blob.sha256.substr(0, 2) / blob.sha256.substr(2);
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Stores, FileBlobs, testing::Values("files"), kName);
 
 std::string random_text(std::size_t size, unsigned seed) {
   std::mt19937 random(seed);
@@ -74,7 +102,7 @@ std::string random_text(std::size_t size, unsigned seed) {
   return text;
 }
 
-TEST_F(Blobs, names_one_part_by_its_hash_and_moves_it) {
+TEST_P(Blobs, names_one_part_by_its_hash_and_moves_it) {
   const std::string content = random_text(5000, 1);
   const std::string etag = write_part("u1", 0, content);
   EXPECT_EQ(etag, base::sha256_hex(content));
@@ -86,7 +114,7 @@ TEST_F(Blobs, names_one_part_by_its_hash_and_moves_it) {
   EXPECT_TRUE(store().verify(*blob));
 }
 
-TEST_F(Blobs, joins_parts_whatever_their_order) {
+TEST_P(Blobs, joins_parts_whatever_their_order) {
   const std::vector<std::string> parts = {random_text(3000, 1), random_text(3000, 2), random_text(10, 3)};
   const std::string whole = parts[0] + parts[1] + parts[2];
   const std::vector<std::vector<std::uint32_t>> orders = {{0, 1, 2}, {2, 1, 0},          {1, 0, 2},
@@ -110,7 +138,7 @@ TEST_F(Blobs, joins_parts_whatever_their_order) {
   EXPECT_EQ(blob_count(), 1U);
 }
 
-TEST_F(Blobs, takes_another_content_for_a_part_that_comes_again) {
+TEST_P(Blobs, takes_another_content_for_a_part_that_comes_again) {
   for (const bool restart : {false, true}) {
     for (const std::uint32_t again : {0U, 1U, 2U}) {
       const std::string id = fmt::format("u{}-{}", again, restart);
@@ -129,7 +157,7 @@ TEST_F(Blobs, takes_another_content_for_a_part_that_comes_again) {
   }
 }
 
-TEST_F(Blobs, gives_the_same_blob_when_asked_again_also_after_a_restart) {
+TEST_P(Blobs, gives_the_same_blob_when_asked_again_also_after_a_restart) {
   const std::string etag = write_part("u1", 0, "abc");
   const auto blob = store().assemble("u1", {etag});
   EXPECT_EQ(store().assemble("u1", {etag}).value(), blob.value());
@@ -140,7 +168,7 @@ TEST_F(Blobs, gives_the_same_blob_when_asked_again_also_after_a_restart) {
   EXPECT_EQ(read(*blob), "abc");
 }
 
-TEST_F(Blobs, keeps_the_same_content_once) {
+TEST_P(Blobs, keeps_the_same_content_once) {
   const auto first = store().assemble("u1", {write_part("u1", 0, "same")});
   const auto second = store().assemble("u2", {write_part("u2", 0, "same")});
   EXPECT_EQ(first.value(), second.value());
@@ -149,14 +177,28 @@ TEST_F(Blobs, keeps_the_same_content_once) {
   EXPECT_EQ(read(*second), "same");
 }
 
-TEST_F(Blobs, keeps_bytes_from_memory) {
+TEST_P(Blobs, keeps_bytes_from_memory) {
   const auto blob = store().put("");
   ASSERT_TRUE(blob);
   EXPECT_EQ(blob->sha256, base::sha256_hex(""));
   EXPECT_EQ(read(*blob), "");
 }
 
-TEST_F(Blobs, names_the_part_that_is_missing_or_different) {
+TEST_P(Blobs, gives_any_range_in_pieces_of_any_size) {
+  const std::string content = random_text(5000, 4);
+  const Blob blob = store().put(content).value();
+  for (const std::size_t room : {1U, 700U, 5000U, 9000U}) {
+    for (const auto& [first, size] : {std::pair{0U, 5000U}, {0U, 1U}, {4999U, 1U}, {100U, 3000U}, {5000U, 0U}}) {
+      EXPECT_EQ(read_range(blob, {.first = first, .size_bytes = size}, room).value(), content.substr(first, size));
+    }
+  }
+  auto reader = store().open_read(blob, {.first = 0, .size_bytes = 5000}).value();
+  ASSERT_EQ(store().collect({}, base::Time::max(), false)->count, 1U);
+  std::vector<std::byte> bytes(5000);
+  EXPECT_EQ(reader->read(bytes).value(), 5000U) << "what is open can be read to its end";
+}
+
+TEST_P(Blobs, names_the_part_that_is_missing_or_different) {
   const std::string etag = write_part("u1", 0, "abc");
   const auto missing = store().assemble("u1", {etag, etag});
   EXPECT_EQ(missing.error().code, Code::kFailedPrecondition);
@@ -168,7 +210,7 @@ TEST_F(Blobs, names_the_part_that_is_missing_or_different) {
   EXPECT_TRUE(store().assemble("u1", {etag}));
 }
 
-TEST_F(Blobs, leaves_nothing_of_a_part_that_is_not_committed) {
+TEST_P(Blobs, leaves_nothing_of_a_part_that_is_not_committed) {
   {
     auto writer = store().write_part("u1", 0, kNoLimit);
     ASSERT_TRUE((*writer)->write(std::as_bytes(std::span(std::string_view("a long piece that broke off")))));
@@ -180,7 +222,7 @@ TEST_F(Blobs, leaves_nothing_of_a_part_that_is_not_committed) {
   EXPECT_EQ(read(*blob), "short");
 }
 
-TEST_F(Blobs, refuses_more_than_the_limit) {
+TEST_P(Blobs, refuses_more_than_the_limit) {
   auto writer = store().write_part("u1", 0, 4);
   ASSERT_TRUE((*writer)->write(std::as_bytes(std::span(std::string_view("1234")))));
   const auto more = (*writer)->write(std::as_bytes(std::span(std::string_view("5"))));
@@ -189,30 +231,34 @@ TEST_F(Blobs, refuses_more_than_the_limit) {
   EXPECT_FALSE((*writer)->commit());
 }
 
-TEST_F(Blobs, lets_no_id_climb_out_of_the_folder) {
+TEST_P(Blobs, lets_no_id_climb_out_of_the_folder) {
   for (const char* id : {"..", "../x", "a/b", "", ".", "a b", "a\n"}) {
     EXPECT_EQ(store().write_part(id, 0, 1).error().code, Code::kInvalidArgument) << id;
     EXPECT_FALSE(store().assemble(id, {"x"})) << id;
     store().discard(id);
   }
   for (const char* sha : {"", "..", "../../../../etc/passwd"}) {
-    EXPECT_EQ(store().path_of({.sha256 = sha, .size_bytes = 0}).error().code, Code::kNotFound) << sha;
+    EXPECT_EQ(store().open_read({.sha256 = sha, .size_bytes = 0}, {}).error().code, Code::kNotFound) << sha;
   }
-  EXPECT_TRUE(std::filesystem::exists(folder() / "blobs"));
+  EXPECT_EQ(std::filesystem::exists(folder() / "blobs"), is_on_disk());
 }
 
-TEST_F(Blobs, notices_lost_and_changed_bytes) {
+TEST_P(FileBlobs, notices_lost_and_changed_bytes) {
   const Blob blob = store().put("precious").value();
-  const auto path = store().path_of(blob).value();
+  const auto path = path_of(blob);
   std::ofstream(path) << "PRECIOUS";
   EXPECT_EQ(store().verify(blob).error().code, Code::kDataLoss);
+  auto reader = store().open_read(blob, {.first = 0, .size_bytes = 8}).value();
   std::ofstream(path) << "prec";
-  EXPECT_EQ(store().path_of(blob).error().code, Code::kDataLoss);
+  EXPECT_EQ(store().open_read(blob, {}).error().code, Code::kDataLoss);
+  std::vector<std::byte> bytes(4);
+  EXPECT_EQ(reader->read(bytes).value(), 4U);
+  EXPECT_EQ(reader->read(bytes).error().code, Code::kDataLoss) << "the rest is not made up";
   std::filesystem::remove(path);
-  EXPECT_EQ(store().path_of(blob).error().code, Code::kNotFound);
+  EXPECT_EQ(store().open_read(blob, {}).error().code, Code::kNotFound);
 }
 
-TEST_F(Blobs, no_message_names_the_folder_of_the_store) {
+TEST_P(FileBlobs, no_message_names_the_folder_of_the_store) {
   const std::string etag = write_part("begun", 0, "bytes");
   const auto expect_no_folder = [&](const auto& outcome) {
     ASSERT_FALSE(outcome);
@@ -233,7 +279,7 @@ TEST_F(Blobs, no_message_names_the_folder_of_the_store) {
 }
 
 // A client that gives up on a connection sends the part again while the server still reads the first copy.
-TEST_F(Blobs, keeps_what_a_tag_promised_beside_a_second_sender) {
+TEST_P(Blobs, keeps_what_a_tag_promised_beside_a_second_sender) {
   auto slow = store().write_part("u1", 0, kNoLimit);
   ASSERT_TRUE((*slow)->write(std::as_bytes(std::span(std::string_view("evil ev")))));
   const std::string etag = write_part("u1", 0, "good bytes");
@@ -247,7 +293,7 @@ TEST_F(Blobs, keeps_what_a_tag_promised_beside_a_second_sender) {
   EXPECT_TRUE(store().verify(*blob));
 }
 
-TEST_F(Blobs, stays_true_when_threads_send_the_same_parts) {
+TEST_P(Blobs, stays_true_when_threads_send_the_same_parts) {
   const std::vector<std::string> parts = {random_text(40'000, 1), random_text(40'000, 2)};
   const std::string whole = base::sha256_hex(parts[0] + parts[1]);
   std::atomic<int> wrong = 0;
@@ -283,7 +329,7 @@ TEST_F(Blobs, stays_true_when_threads_send_the_same_parts) {
 }
 
 // A file size limit stands for a full disk: the write comes back short and then fails.
-TEST_F(Blobs, says_that_the_disk_is_full_and_shows_nothing_half) {
+TEST_P(FileBlobs, says_that_the_disk_is_full_and_shows_nothing_half) {
   const auto child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
@@ -306,19 +352,27 @@ TEST_F(Blobs, says_that_the_disk_is_full_and_shows_nothing_half) {
   EXPECT_TRUE(store().assemble("u1", {write_part("u1", 0, "now there is room")}));
 }
 
-class Collection : public Blobs {
+class Collection : public FileBlobs {
  protected:
   /// Content that nobody has kept for an hour.
   Blob old_content(const std::string& text) {
     const Blob blob = store().put(text).value();
-    const auto path = store().path_of(blob).value();
-    std::filesystem::last_write_time(path, std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+    if (is_on_disk()) {
+      std::filesystem::last_write_time(path_of(blob),
+                                       std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+    } else {
+      clock_.advance(std::chrono::hours(1));
+    }
     return blob;
   }
-  static base::Time half_an_hour_ago() { return base::SystemClock().now() - std::chrono::minutes(30); }
+  [[nodiscard]] base::Time half_an_hour_ago() const {
+    return (is_on_disk() ? base::SystemClock().now() : clock_.now()) - std::chrono::minutes(30);
+  }
 };
 
-TEST_F(Collection, takes_what_is_old_and_not_in_use) {
+INSTANTIATE_TEST_SUITE_P(Stores, Collection, testing::Values("files", "memory"), kName);
+
+TEST_P(Collection, takes_what_is_old_and_not_in_use) {
   const Blob used = old_content("used"), loose = old_content("loose!"), young = store().put("young").value();
   const auto would = store().collect({used.sha256}, half_an_hour_ago(), true);
   ASSERT_TRUE(would) << would.error().message;
@@ -328,13 +382,13 @@ TEST_F(Collection, takes_what_is_old_and_not_in_use) {
   EXPECT_EQ(store().collect({used.sha256}, half_an_hour_ago(), false)->count, 1U);
   EXPECT_EQ(read(used), "used");
   EXPECT_EQ(read(young), "young");
-  EXPECT_EQ(store().path_of(loose).error().code, Code::kNotFound);
+  EXPECT_FALSE(is_there(loose));
   EXPECT_EQ(store().collect({used.sha256}, half_an_hour_ago(), false)->count, 0U);
   EXPECT_EQ(store().put("loose!").value(), loose) << "it can come again";
 }
 
 // The bytes of an upload lie there before its row does; old content that comes again is the upload's from then on.
-TEST_F(Collection, leaves_content_that_has_just_come_in_again) {
+TEST_P(Collection, leaves_content_that_has_just_come_in_again) {
   const Blob put = old_content("put again"), sent = old_content("sent again");
   ASSERT_TRUE(store().put("put again"));
   const std::string etag = write_part("u1", 0, "sent again");
@@ -346,16 +400,16 @@ TEST_F(Collection, leaves_content_that_has_just_come_in_again) {
   EXPECT_EQ(read(sent), "sent again");
 }
 
-TEST_F(Collection, leaves_uploads_under_way_and_files_that_are_no_content) {
+TEST_P(Collection, leaves_uploads_under_way_and_files_that_are_no_content) {
   old_content("loose");
   write_part("u1", 0, "on its way");
-  std::ofstream(folder() / "blobs" / "note.txt") << "mine";
+  if (is_on_disk()) std::ofstream(folder() / "blobs" / "note.txt") << "mine";
   EXPECT_EQ(store().collect({}, half_an_hour_ago(), false)->count, 1U);
-  EXPECT_TRUE(std::filesystem::exists(folder() / "blobs" / "note.txt"));
+  EXPECT_EQ(std::filesystem::exists(folder() / "blobs" / "note.txt"), is_on_disk());
   EXPECT_TRUE(store().assemble("u1", {base::sha256_hex("on its way")}));
 }
 
-TEST_F(Collection, beside_writers_loses_nothing_that_was_kept) {
+TEST_P(Collection, beside_writers_loses_nothing_that_was_kept) {
   for (int n = 0; n < 200; ++n) old_content(fmt::format("content {}", n));
   std::thread writer([&] {
     for (int n = 199; n >= 0; --n) EXPECT_TRUE(store().put(fmt::format("content {}", n)));
@@ -364,7 +418,7 @@ TEST_F(Collection, beside_writers_loses_nothing_that_was_kept) {
   writer.join();
   for (int n = 0; n < 200; ++n) {
     const std::string text = fmt::format("content {}", n);
-    EXPECT_TRUE(store().path_of({.sha256 = base::sha256_hex(text), .size_bytes = text.size()})) << n;
+    EXPECT_TRUE(is_there({.sha256 = base::sha256_hex(text), .size_bytes = text.size()})) << n;
   }
 }
 

@@ -23,6 +23,7 @@ namespace {
 using namespace domain;
 
 constexpr int kRounds = 25;
+const base::SystemClock kClock;
 
 /// Runs `work` in a child that reports each finished step as a line, kills it after a random time, and returns the
 /// lines that it had reported.
@@ -60,7 +61,7 @@ std::vector<std::string> killed_midway(std::mt19937& random,
 
 /// Submits, leases, logs and completes jobs without end; "I id", "L id", "G id", "C id".
 void work_through_jobs(const std::filesystem::path& file, int round, const std::function<void(std::string)>& report) {
-  auto store = storage::SqliteStore::open(file);
+  auto store = storage::SqliteStore::open(file, kClock);
   if (!store) ::_exit(4);
   for (int n = 0;; ++n) {
     const std::string id = fmt::format("j{}x{}", round, n);
@@ -87,7 +88,7 @@ void work_through_jobs(const std::filesystem::path& file, int round, const std::
 TEST(Crash, loses_and_repeats_no_job) {
   const auto folder = base::TemporaryFolder::create("slipway-crash").value();
   const auto file = folder.path() / "hub.sqlite";
-  ASSERT_TRUE(storage::SqliteStore::open(file).value()->insert_model(uploaded_model("m1")));
+  ASSERT_TRUE(storage::SqliteStore::open(file, kClock).value()->insert_model(uploaded_model("m1")));
   const unsigned seed = std::random_device{}();
   SCOPED_TRACE(fmt::format("seed {}", seed));
   std::mt19937 random(seed);
@@ -98,9 +99,9 @@ TEST(Crash, loses_and_repeats_no_job) {
          killed_midway(random, [&](const auto& report) { work_through_jobs(file, round, report); })) {
       promised[line.substr(2)].insert(line[0]);
     }
-    auto store = storage::SqliteStore::open(file).value();
+    auto store = storage::SqliteStore::open(file, kClock).value();
     // What was being worked on goes back, as after a lost lease.
-    ASSERT_TRUE(store->take_back_leases(at_second(1'000), 1'000));
+    ASSERT_TRUE(store->take_back_leases(at_second(1'000), at_second(1'000), 1'000));
     for (const auto& [id, steps] : promised) {
       const auto job = store->job(id);
       ASSERT_TRUE(job) << id;

@@ -56,7 +56,7 @@ TEST_F(HubJobs, carries_a_compile_job_from_submission_to_download) {
   const auto download = hub_.contents.model_download(user_, job.target_model_id);
   ASSERT_TRUE(download);
   EXPECT_EQ(download->filename, "job_" + job.id + "_optimized_onnx.onnx");
-  EXPECT_EQ(download->blob, files.at("target.onnx"));
+  EXPECT_EQ(download->blob, blob_of(files.at("target.onnx")));
   const auto target = hub_.contents.model(user_, job.target_model_id).value();
   EXPECT_EQ(target.companions.at("source").filename, "source.onnx");
   EXPECT_EQ(target.inspection->inputs[0].spec.name, "image");
@@ -64,7 +64,7 @@ TEST_F(HubJobs, carries_a_compile_job_from_submission_to_download) {
   const auto logs = hub_.jobs.artifacts(user_, job.id, ArtifactType::kHubLog);
   ASSERT_EQ(logs->size(), 1U);
   EXPECT_EQ(logs->front().filename, job.id + "_hub.log");
-  const auto text = base::read_file(blobs_->path_of(logs->front().blob).value(), 10'000).value();
+  const auto text = read(logs->front().blob);
   EXPECT_EQ(text, hub_.jobs.log(user_, job.id).value());
   EXPECT_THAT(text, HasSubstr("attempt 1 of 3 by agent local"));
   EXPECT_THAT(text, HasSubstr("compiling\n"));
@@ -79,8 +79,8 @@ TEST_F(HubJobs, answers_a_repeated_completion_alike_and_changes_nothing) {
   ASSERT_TRUE(complete(spec->job, outcome, files));
   EXPECT_TRUE(complete(spec->job, JobOutcome{}));
   EXPECT_EQ(hub_.jobs.job(user_, job.id)->state, JobState::kDone);
-  EXPECT_EQ(hub_.agents.complete(agent_, job.id, "stale", outcome, files).error().code, Code::kAborted);
-  EXPECT_EQ(hub_.agents.complete(agent_, job.id, "", outcome, files).error().code, Code::kAborted);
+  EXPECT_EQ(hub_.agents.complete(agent_, job.id, "stale", outcome, {}).error().code, Code::kAborted);
+  EXPECT_EQ(hub_.agents.complete(agent_, job.id, "", outcome, {}).error().code, Code::kAborted);
 }
 
 TEST_F(HubJobs, runs_inference_and_makes_the_output_dataset) {
@@ -94,10 +94,10 @@ TEST_F(HubJobs, runs_inference_and_makes_the_output_dataset) {
   JobOutcome outcome;
   outcome.succeeded = true;
   outcome.output_dataset_file = "outputs.h5";
-  ASSERT_TRUE(complete(spec->job, outcome, {{"outputs.h5", blobs_->put("outputs").value()}}));
+  ASSERT_TRUE(complete(spec->job, outcome, {{"outputs.h5", "outputs"}}));
   const Job ended = hub_.jobs.job(user_, job.id).value();
   EXPECT_EQ(ended.state, JobState::kDone);
-  EXPECT_EQ(hub_.contents.dataset_download(user_, ended.output_dataset_id)->blob, blobs_->put("outputs").value());
+  EXPECT_EQ(hub_.contents.dataset_download(user_, ended.output_dataset_id)->blob, blob_of("outputs"));
 }
 
 TEST_F(HubJobs, waits_for_the_producer_and_for_inspections) {

@@ -1,27 +1,22 @@
 #pragma once
 
 #include <atomic>
+#include <cstdlib>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/files.hpp"
 #include "base/hash.hpp"
+#include "base/testing/turned_clock.hpp"
 #include "hub/domain/hub.hpp"
 #include "hub/domain/submission_check.hpp"
 #include "hub/storage/files/file_blob_store.hpp"
+#include "hub/storage/memory/memory_blob_store.hpp"
+#include "hub/storage/memory/memory_store.hpp"
 #include "hub/storage/sqlite/sqlite_store.hpp"
 
 namespace slipway::hub {
-
-class TurnedClock final : public base::Clock {
- public:
-  [[nodiscard]] base::Time now() const override { return base::Time(std::chrono::microseconds(now_us_.load())); }
-  void advance(std::chrono::microseconds by) { now_us_ += by.count(); }
-
- private:
-  std::atomic<std::int64_t> now_us_ = 1'800'000'000'000'000;
-};
 
 class CountedIds final : public base::IdSource {
  public:
@@ -34,11 +29,13 @@ class CountedIds final : public base::IdSource {
   std::atomic<int> count_ = 0;
 };
 
-/// A hub over real stores with one administrator, one user and one agent that offers this machine and the compiler.
+/// A hub over SQLite and files, or over stores in memory where the environment says SLIPWAY_TEST_IN_MEMORY, with one
+/// administrator, one user and one agent that offers this machine and the compiler.
 class HubTest : public testing::Test {
  protected:
   HubTest() {
     hub_.set_change_listener([this] { ++changes_; });
+    hub_.sweep();  // as a server does when it starts
     admin_ = {.user = hub_.accounts.ensure_user("admin@hub", domain::Role::kAdmin).value(),
               .scope = domain::Scope::kUser};
     user_ = {.user = hub_.accounts.ensure_user("user@hub", domain::Role::kMember).value(),
@@ -105,9 +102,39 @@ class HubTest : public testing::Test {
     EXPECT_TRUE(leased) << leased.error().message;
     return leased.value_or(std::nullopt);
   }
+  /// Uploads the files of a result (name below out/ -> bytes) as an agent does, and completes the job.
   base::Result<void> complete(const domain::Job& job, const domain::JobOutcome& outcome,
-                              const std::map<std::string, domain::Blob>& files = {}) {
+                              const std::map<std::string, std::string>& contents = {}) {
+    std::vector<domain::ResultFile> files;
+    for (const auto& [name, content] : contents) {
+      SLIPWAY_ASSIGN(files.emplace_back(), upload_result(job, name, content));
+    }
     return hub_.agents.complete(agent_, job.id, job.lease_token, outcome, files);
+  }
+  base::Result<domain::ResultFile> upload_result(const domain::Job& job, const std::string& name,
+                                                 std::string_view content) {
+    SLIPWAY_ASSIGN(const auto plan, hub_.agents.plan_result_upload(agent_, job.id, job.lease_token, content.size()));
+    domain::ResultFile file{.name = name, .upload_id = plan.id, .etags = {}};
+    for (std::uint32_t i = 0; i < plan.part_count; ++i) {
+      file.etags.push_back(send(plan.id, i, content.substr(i * plan.part_size_bytes, plan.part_size_bytes)));
+    }
+    return file;
+  }
+  static domain::Blob blob_of(std::string_view content) {
+    return {.sha256 = base::sha256_hex(content), .size_bytes = content.size()};
+  }
+  std::string read(const domain::Blob& blob) {
+    std::string bytes(blob.size_bytes, '\0');
+    const auto reader = blobs_->open_read(blob, {.first = 0, .size_bytes = blob.size_bytes});
+    EXPECT_TRUE(reader) << reader.error().message;
+    std::size_t count = 0;
+    while (reader && count < bytes.size()) {
+      const auto more = (*reader)->read(std::as_writable_bytes(std::span(bytes)).subspan(count));
+      EXPECT_TRUE(more && *more > 0);
+      if (!more || *more == 0) break;
+      count += *more;
+    }
+    return bytes;
   }
 
   static domain::Inspection image_model() {
@@ -163,18 +190,23 @@ class HubTest : public testing::Test {
     return job.value_or(domain::Job{});
   }
   /// What a compile job's process hands back, with its files.
-  std::map<std::string, domain::Blob> compiled(domain::JobOutcome& outcome) {
+  static std::map<std::string, std::string> compiled(domain::JobOutcome& outcome) {
     outcome.succeeded = true;
     outcome.target_file = "target.onnx";
     outcome.companion_files = {{"source", "source.onnx"}};
     outcome.target_inputs = image_model().inputs;
-    return {{"target.onnx", blobs_->put("target").value()}, {"source.onnx", blobs_->put("source").value()}};
+    return {{"target.onnx", "the target"}, {"source.onnx", "the source"}};
   }
 
   base::TemporaryFolder folder_ = base::TemporaryFolder::create("slipway-hub").value();
-  std::unique_ptr<domain::RowStore> rows_ = storage::SqliteStore::open(":memory:").value();
-  std::unique_ptr<domain::BlobStore> blobs_ = storage::FileBlobStore::open(folder_.path()).value();
-  TurnedClock clock_;
+  base::TurnedClock clock_;
+  const bool is_in_memory_ = std::getenv("SLIPWAY_TEST_IN_MEMORY") != nullptr;
+  std::unique_ptr<domain::RowStore> rows_ = is_in_memory_
+                                                ? std::unique_ptr<domain::RowStore>(new storage::MemoryStore(clock_))
+                                                : storage::SqliteStore::open(":memory:", clock_).value();
+  std::unique_ptr<domain::BlobStore> blobs_ =
+      is_in_memory_ ? std::unique_ptr<domain::BlobStore>(new storage::MemoryBlobStore(clock_))
+                    : storage::FileBlobStore::open(folder_.path()).value();
   CountedIds ids_;
   domain::Hub hub_{domain::HubSettings{.part_size_bytes = 4, .max_upload_bytes = 1000, .hub_version = "test"},
                    {*rows_, *blobs_, clock_, ids_},

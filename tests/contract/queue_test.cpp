@@ -6,6 +6,8 @@
 #include "tests/contract/stores.hpp"
 #include <gmock/gmock.h>
 
+#include "hub/domain/job_state.hpp"
+
 // What the queue promises: each job is worked on by one holder of a token at a time, and ends once.
 namespace slipway::hub {
 namespace {
@@ -169,9 +171,9 @@ TEST_P(Queue, holds_a_job_until_its_models_producer_ends_and_finds_it_when_that_
 TEST_P(Queue, refuses_every_word_of_a_stale_token) {
   add(compile_job("j1", "m1"));
   const auto first = lease(lease_by("t1", at_second(0)));
-  EXPECT_TRUE(store().take_back_leases(at_second(29), 3)->empty());
+  EXPECT_TRUE(store().take_back_leases(at_second(29), at_second(29), 3)->empty());
   EXPECT_EQ(store().job("j1")->state, JobState::kOptimizingModel);
-  EXPECT_TRUE(store().take_back_leases(at_second(30), 3)->empty());
+  EXPECT_TRUE(store().take_back_leases(at_second(30), at_second(30), 3)->empty());
   EXPECT_EQ(store().job("j1")->state, JobState::kCreated);
   EXPECT_EQ(store().job("j1")->lease_token, "");
   const auto second = lease(lease_by("t2", at_second(31)));
@@ -188,7 +190,7 @@ TEST_P(Queue, refuses_every_word_of_a_stale_token) {
   EXPECT_EQ(store().job("j1")->state, JobState::kOptimizingModel);
 
   ASSERT_TRUE(store().renew_lease("j1", "t2", at_second(99)));
-  EXPECT_TRUE(store().take_back_leases(at_second(98), 3)->empty());
+  EXPECT_TRUE(store().take_back_leases(at_second(98), at_second(98), 3)->empty());
   ASSERT_TRUE(store().complete_job(ended(*second, JobState::kDone), "t2", {}, output, {}));
   EXPECT_TRUE(store().dataset("d1"));
   EXPECT_EQ(store().complete_job(ended(*second, JobState::kFailed), "t2", {}, {}, {}).error().code, Code::kAborted);
@@ -201,11 +203,11 @@ TEST_P(Queue, names_the_jobs_whose_attempts_are_used_up_until_they_are_failed) {
   std::int64_t second = 0;
   for (int attempt = 1; attempt <= 2; ++attempt, second += 60) {
     ASSERT_EQ(lease(lease_by("t", at_second(second)))->attempt, attempt);
-    EXPECT_TRUE(store().take_back_leases(at_second(second + 31), 3)->empty());
+    EXPECT_TRUE(store().take_back_leases(at_second(second + 31), at_second(second + 31), 3)->empty());
   }
   ASSERT_EQ(lease(lease_by("t", at_second(second)))->attempt, 3);
   for (int look = 0; look < 2; ++look) {
-    const auto hopeless = store().take_back_leases(at_second(second + 31), 3);
+    const auto hopeless = store().take_back_leases(at_second(second + 31), at_second(second + 31), 3);
     ASSERT_EQ(hopeless->size(), 1U);
     EXPECT_EQ(hopeless->front().id, "j1");
     EXPECT_FALSE(lease(lease_by("t9")));
@@ -215,7 +217,7 @@ TEST_P(Queue, names_the_jobs_whose_attempts_are_used_up_until_they_are_failed) {
   EXPECT_EQ(store().complete_job(ended(job, JobState::kDone), "t", {}, {}, {}).error().code, Code::kAborted);
   ASSERT_TRUE(store().fail_job(ended(job, JobState::kFailed), {}));
   EXPECT_EQ(store().fail_job(ended(job, JobState::kFailed), {}).error().code, Code::kAborted);
-  EXPECT_TRUE(store().take_back_leases(at_second(second + 31), 3)->empty());
+  EXPECT_TRUE(store().take_back_leases(at_second(second + 31), at_second(second + 31), 3)->empty());
 }
 
 TEST_P(Queue, does_not_fail_a_job_that_somebody_works_on) {
@@ -224,6 +226,62 @@ TEST_P(Queue, does_not_fail_a_job_that_somebody_works_on) {
   ASSERT_TRUE(lease(lease_by("t1")));
   EXPECT_EQ(store().fail_job(ended(queued, JobState::kFailed), {}).error().code, Code::kAborted);
   EXPECT_EQ(store().job("j1")->state, JobState::kOptimizingModel);
+}
+
+// The table of job_state.cpp is what a store enforces, whatever the state that a row is in.
+TEST_P(Queue, ends_a_job_only_where_the_table_of_states_says_so) {
+  for (const JobState from : all_states()) {
+    for (const JobState to : {JobState::kDone, JobState::kFailed}) {
+      for (const std::string token : {"t", ""}) {
+        Job job = compile_job(fmt::format("j{}-{}-{}", static_cast<int>(from), static_cast<int>(to), token), "m1");
+        job.state = from;
+        job.lease_token = token;
+        add(job);
+        const bool did = token.empty() ? store().fail_job(ended(job, to), {}).has_value()
+                                       : store().complete_job(ended(job, to), token, {}, {}, {}).has_value();
+        // A queued job with a token is a row that the store never makes.
+        if (from == JobState::kCreated && !token.empty()) continue;
+        EXPECT_EQ(did, may_follow(from, to)) << state_name(from) << " -> " << state_name(to) << " " << token;
+        EXPECT_EQ(store().job(job.id)->state, did ? to : from);
+      }
+    }
+  }
+}
+
+TEST_P(Queue, hands_back_one_job_for_the_holder_of_its_token_alone) {
+  add(compile_job("j1", "m1"));
+  add(compile_job("j2", "m1"));
+  lease(lease_by("t1"));
+  lease(lease_by("t2"));
+  ASSERT_TRUE(store().hand_back_lease("j1", "t2", at_second(5)));
+  ASSERT_TRUE(store().hand_back_lease("j1", "", at_second(5)));
+  EXPECT_EQ(store().job("j1")->state, JobState::kOptimizingModel);
+  ASSERT_TRUE(store().hand_back_lease("j1", "t1", at_second(5)));
+  EXPECT_EQ(store().job("j1")->state, JobState::kCreated);
+  EXPECT_EQ(store().job("j1")->attempt, 0);
+  EXPECT_EQ(store().job("j2")->state, JobState::kOptimizingModel);
+}
+
+TEST_P(Queue, gives_all_leases_a_new_end) {
+  add(compile_job("j1", "m1"));
+  add(compile_job("j2", "m1"));
+  lease(lease_by("t1", at_second(0)));
+  ASSERT_TRUE(store().renew_all_leases(at_second(90)));
+  EXPECT_TRUE(store().take_back_leases(at_second(89), at_second(89), 3)->empty());
+  EXPECT_EQ(store().job("j1")->state, JobState::kOptimizingModel);
+  EXPECT_EQ(store().job("j2")->state, JobState::kCreated);
+  EXPECT_FALSE(store().job("j2")->lease_until);
+}
+
+// Somebody sets the clock on the wall: leases neither end nor last longer.
+TEST_P(Queue, keeps_leases_by_a_clock_that_is_never_set) {
+  const base::Time begin = store().lease_time();
+  clock_.step(std::chrono::hours(5));
+  EXPECT_EQ(store().lease_time(), begin);
+  clock_.step(-std::chrono::hours(50));
+  EXPECT_EQ(store().lease_time(), begin);
+  clock_.advance(std::chrono::seconds(30));
+  EXPECT_EQ(store().lease_time(), begin + std::chrono::seconds(30));
 }
 
 TEST_P(Queue, counts_the_jobs_ahead) {
@@ -302,7 +360,7 @@ TEST_P(Queue, lets_one_of_many_holders_end_a_job) {
     }
     // The sweeper takes everything away all the time.
     while (running > 0) {
-      EXPECT_TRUE(store().take_back_leases(at_second(60), 1'000'000));
+      EXPECT_TRUE(store().take_back_leases(at_second(60), at_second(60), 1'000'000));
       std::this_thread::sleep_for(std::chrono::microseconds(300));
     }
   }

@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 
 #include "base/files.hpp"
+#include "base/testing/turned_clock.hpp"
 #include "hub/domain/ports/row_store.hpp"
+#include "hub/storage/memory/memory_store.hpp"
 #include "hub/storage/sqlite/sqlite_store.hpp"
 
 namespace slipway::hub {
@@ -22,26 +24,32 @@ class RowStoreTest : public testing::TestWithParam<const char*> {
 
   void open() {
     const std::string kind = GetParam();
-    auto opened = storage::SqliteStore::open(kind == "sqlite_memory" ? std::filesystem::path(":memory:")
-                                                                     : folder_.path() / "hub.sqlite");
+    if (kind == "memory") {
+      store_ = std::make_unique<storage::MemoryStore>(clock_);
+      return;
+    }
+    auto opened = storage::SqliteStore::open(
+        kind == "sqlite_memory" ? std::filesystem::path(":memory:") : folder_.path() / "hub.sqlite", clock_);
     ASSERT_TRUE(opened) << opened.error().message;
     store_ = std::move(*opened);
   }
   /// Closes and opens again what outlives its process.
   void reopen() {
-    if (std::string(GetParam()) == "sqlite_memory") return;
+    if (std::string(GetParam()) != "sqlite_file") return;
     store_.reset();
     open();
   }
 
   domain::RowStore& store() { return *store_; }
 
+  base::TurnedClock clock_;
+
  private:
   base::TemporaryFolder folder_ = base::TemporaryFolder::create("slipway-contract").value();
   std::unique_ptr<domain::RowStore> store_;
 };
 
-inline const auto kStores = testing::Values("sqlite_file", "sqlite_memory");
+inline const auto kStores = testing::Values("sqlite_file", "sqlite_memory", "memory");
 inline std::string store_name(const testing::TestParamInfo<const char*>& info) {
   return info.param;
 }

@@ -1,20 +1,22 @@
 #include "hub/domain/agents.hpp"
 
 #include <algorithm>
+#include <span>
 
 #include "base/hash.hpp"
 #include "hub/domain/access.hpp"
 #include "hub/domain/inspection.hpp"
 #include "hub/domain/job_state.hpp"
 #include "hub/domain/submission_check.hpp"
+#include "hub/domain/uploads.hpp"
 
 namespace slipway::hub::domain {
 namespace {
 
 using base::Code;
 using base::Result;
+using uploads::EmptyFile;
 
-constexpr std::chrono::hours kResultUploadLifetime{24};
 // An agent polls for work every 30 s and renews a lease every 10 s: three polls missed, and it is gone.
 constexpr std::chrono::seconds kAgentSilence{90};
 
@@ -49,12 +51,12 @@ Agents::Agents(const Foundation& hub, JobEndings& endings, std::vector<Device> c
   for (Device& device : catalogue_) device.presence = DevicePresence::kCatalogue;
 }
 
-bool Agents::is_silent(const Agent& agent, base::Time now) {
+bool Agents::is_silent(const Agent& agent, base::Instant now) {
   return now - agent.last_seen > kAgentSilence;
 }
 
 std::vector<Agents::Agent> Agents::live_agents() const {
-  const base::Time now = hub_.ports.clock.now();
+  const base::Instant now = hub_.ports.clock.instant();
   const std::lock_guard lock(agents_mutex_);
   std::vector<Agent> live;
   for (const auto& [id, agent] : agents_) {
@@ -104,7 +106,7 @@ std::vector<Framework> Agents::frameworks() const {
 Result<std::string> Agents::register_agent(const Actor& actor, const AgentRegistration& registration) {
   SLIPWAY_TRY(access::require(actor, Scope::kAgent));
   SLIPWAY_TRY(check_registration(registration));
-  const base::Time now = hub_.ports.clock.now();
+  const base::Instant now = hub_.ports.clock.instant();
   Agent agent{.registration = registration, .last_seen = now};
   std::string& instance = agent.registration.instance;
   if (instance.empty()) instance = registration.name;  // an agent that says no more is told by it
@@ -142,7 +144,7 @@ std::string Agents::shown_name(const Agent& agent, const std::string& id) const 
 void Agents::touch_agent(const std::string& agent_id) {
   const std::lock_guard lock(agents_mutex_);
   for (auto& [id, agent] : agents_) {
-    if (id == agent_id) agent.last_seen = hub_.ports.clock.now();
+    if (id == agent_id) agent.last_seen = hub_.ports.clock.instant();
   }
 }
 
@@ -157,14 +159,14 @@ Result<std::optional<JobSpec>> Agents::lease(const Actor& actor, const std::stri
     const std::lock_guard lock(agents_mutex_);
     const auto found = std::ranges::find_if(agents_, [&](const auto& entry) { return entry.first == agent_id; });
     if (found == agents_.end()) return base::fail(Code::kNotFound, "no agent {}; register again", agent_id);
-    found->second.last_seen = hub_.ports.clock.now();
+    found->second.last_seen = hub_.ports.clock.instant();
     request.offers = offers_of(found->second.registration);
     agent_name = shown_name(found->second, agent_id);
   }
   while (true) {
     request.lease_token = hub_.ports.ids.secret();
     request.now = hub_.ports.clock.now();
-    request.until = request.now + hub_.settings.lease_duration;
+    request.until = hub_.ports.queue.lease_time() + hub_.settings.lease_duration;
     SLIPWAY_ASSIGN(const std::optional<Job> job, hub_.ports.queue.lease_job(request));
     if (!job) return std::nullopt;
     if (!is_registered(agent_id)) {
@@ -178,6 +180,13 @@ Result<std::optional<JobSpec>> Agents::lease(const Actor& actor, const std::stri
     if (spec) {
       hub_.changes.notify();
       return *spec;
+    }
+    if (may_pass(spec.error())) {
+      // Not the job's fault: it waits for the next who asks, as if this attempt had not begun. Should even that not be
+      // written, it goes back when the lease ends.
+      SLIPWAY_TRY(hub_.ports.queue.hand_back_lease(job->id, job->lease_token, request.now));
+      endings_.note(job->id, fmt::format("put back, the hub's store cannot answer: {}", spec.error().message));
+      return std::unexpected(spec.error());
     }
     // What was not known at submission rules the job out: it ends here, and the agent is given the next one.
     const bool by_the_user = spec.error().code == Code::kInvalidArgument;
@@ -254,7 +263,7 @@ Result<Job> Agents::leased_job(const Actor& actor, const std::string& id, const 
 
 Result<base::Time> Agents::renew(const Actor& actor, const std::string& job_id, const std::string& lease_token) {
   SLIPWAY_ASSIGN(const Job job, leased_job(actor, job_id, lease_token));
-  const base::Time until = hub_.ports.clock.now() + hub_.settings.lease_duration;
+  const base::Time until = hub_.ports.queue.lease_time() + hub_.settings.lease_duration;
   SLIPWAY_TRY(hub_.ports.queue.renew_lease(job_id, lease_token, until));
   touch_agent(job.agent_id);
   return until;
@@ -272,30 +281,55 @@ Result<Upload> Agents::plan_result_upload(const Actor& actor, const std::string&
                                           std::uint64_t file_size) {
   SLIPWAY_ASSIGN(const Job job, leased_job(actor, job_id, lease_token));
   if (is_terminal(job.state)) return base::fail(Code::kAborted, "job {} has ended", job_id);
-  if (file_size > hub_.settings.max_upload_bytes) {
-    return base::fail(Code::kResourceExhausted, "the file has {} bytes; this hub takes at most {}", file_size,
-                      hub_.settings.max_upload_bytes);
+  return uploads::plan(hub_, job_id, file_size, EmptyFile::kTaken);
+}
+
+Result<std::map<std::string, Blob>> Agents::assemble(const std::string& job_id, const std::vector<ResultFile>& files) {
+  std::map<std::string, Blob> blobs;
+  for (const ResultFile& file : files) {
+    SLIPWAY_ASSIGN(const Upload upload, uploads::find(hub_, file.upload_id));
+    if (upload.subject_id != job_id) {
+      return base::fail(Code::kPermissionDenied, "the upload of \"{}\" belongs to another job", file.name);
+    }
+    auto blob = uploads::assemble(hub_, upload, file.etags, EmptyFile::kTaken);
+    if (!blob) return std::unexpected(blob.error().with(fmt::format("result \"{}\"", file.name)));
+    if (!blobs.emplace(file.name, *blob).second) {
+      return base::fail(Code::kInvalidArgument, "two results are named \"{}\"", file.name);
+    }
   }
-  Upload upload;
-  upload.id = hub_.ports.ids.secret();
-  upload.subject_id = job_id;
-  upload.size_bytes = file_size;
-  upload.part_size_bytes = hub_.settings.part_size_bytes;
-  // An empty result file is one empty part.
-  upload.part_count =
-      file_size == 0 ? 1 : static_cast<std::uint32_t>((file_size - 1) / hub_.settings.part_size_bytes + 1);
-  upload.expires = hub_.ports.clock.now() + kResultUploadLifetime;
-  SLIPWAY_TRY(hub_.ports.uploads.insert_upload(upload));
-  return upload;
+  return blobs;
+}
+
+Result<std::string> Agents::result_text(const Actor& actor, const std::string& job_id, const std::string& lease_token,
+                                        const ResultFile& file, std::uint64_t limit_bytes) {
+  SLIPWAY_TRY(leased_job(actor, job_id, lease_token));
+  SLIPWAY_ASSIGN(const Upload upload, uploads::find(hub_, file.upload_id));
+  if (upload.size_bytes > limit_bytes) {
+    return base::fail(Code::kResourceExhausted, "{} has {} bytes; this hub takes at most {}", file.name,
+                      upload.size_bytes, limit_bytes);
+  }
+  SLIPWAY_ASSIGN(const auto blobs, assemble(job_id, {file}));
+  const Blob& blob = blobs.at(file.name);
+  SLIPWAY_ASSIGN(const auto reader, hub_.ports.blobs.open_read(blob, {.first = 0, .size_bytes = blob.size_bytes}));
+  std::string text(blob.size_bytes, '\0');
+  for (std::size_t filled = 0; filled < text.size();) {
+    SLIPWAY_ASSIGN(const std::size_t got, reader->read(std::as_writable_bytes(std::span(text)).subspan(filled)));
+    if (got == 0) return base::fail(Code::kDataLoss, "{} ends after {} of {} bytes", file.name, filled, text.size());
+    filled += got;
+  }
+  return text;
 }
 
 Result<void> Agents::complete(const Actor& actor, const std::string& job_id, const std::string& lease_token,
-                              const JobOutcome& outcome, const std::map<std::string, Blob>& files) {
+                              const JobOutcome& outcome, const std::vector<ResultFile>& files) {
   SLIPWAY_ASSIGN(const Job job, leased_job(actor, job_id, lease_token));
   // The answer to the first completion was lost on its way; the result stands.
   if (is_terminal(job.state)) return {};
   touch_agent(job.agent_id);
-  return endings_.end_leased(job, lease_token, outcome, files);
+  SLIPWAY_ASSIGN(const auto blobs, assemble(job_id, files));
+  SLIPWAY_TRY(endings_.end_leased(job, lease_token, outcome, blobs));
+  for (const ResultFile& file : files) uploads::forget(hub_, file.upload_id);
+  return {};
 }
 
 }  // namespace slipway::hub::domain

@@ -25,6 +25,13 @@ struct AgentRegistration {
   std::vector<Framework> frameworks;
 };
 
+/// A file of a result that has been uploaded in parts.
+struct ResultFile {
+  std::string name;  ///< below out/ of the job folder
+  std::string upload_id;
+  std::vector<std::string> etags;  ///< of the parts in order
+};
+
 /// The agents that are there, the devices they offer beside those of the catalogue, and the jobs they carry out. The
 /// token of an agent has Scope::kAgent.
 /// @thread safe from any thread
@@ -55,23 +62,31 @@ class Agents {
   /// Opens an upload for a result file; the upload's id goes into complete()'s file table.
   [[nodiscard]] base::Result<Upload> plan_result_upload(const Actor& actor, const std::string& job_id,
                                                         const std::string& lease_token, std::uint64_t file_size);
-  /// @param files  name below out/ -> blob already assembled
-  /// @error kAborted: the lease was lost; the result is dropped
+  /// The bytes of a result file that is read, not kept: a large outcome's document.
+  /// @error as complete(); kResourceExhausted: more than `limit_bytes`
+  [[nodiscard]] base::Result<std::string> result_text(const Actor& actor, const std::string& job_id,
+                                                      const std::string& lease_token, const ResultFile& file,
+                                                      std::uint64_t limit_bytes);
+  /// Assembles the files that the outcome names, checks that they are what was announced, and ends the job.
+  /// @error kAborted: the lease was lost; the result is dropped; kInvalidArgument, kFailedPrecondition: a file is not
+  ///        what was announced; kPermissionDenied: it is another job's
   [[nodiscard]] base::Result<void> complete(const Actor& actor, const std::string& job_id,
                                             const std::string& lease_token, const JobOutcome& outcome,
-                                            const std::map<std::string, Blob>& files);
+                                            const std::vector<ResultFile>& files);
 
  private:
   struct Agent {
     AgentRegistration registration;
-    base::Time last_seen;
+    base::Instant last_seen;
   };
 
   [[nodiscard]] base::Result<Job> leased_job(const Actor& actor, const std::string& id,
                                              const std::string& lease_token) const;
+  [[nodiscard]] base::Result<std::map<std::string, Blob>> assemble(const std::string& job_id,
+                                                                   const std::vector<ResultFile>& files);
   [[nodiscard]] base::Result<JobSpec> spec_of(const Job& job) const;
   [[nodiscard]] std::vector<Agent> live_agents() const;
-  [[nodiscard]] static bool is_silent(const Agent& agent, base::Time now);
+  [[nodiscard]] static bool is_silent(const Agent& agent, base::Instant now);
   /// With its id where several have its name. @pre agents_mutex_ is held
   [[nodiscard]] std::string shown_name(const Agent& agent, const std::string& id) const;
   void touch_agent(const std::string& agent_id);

@@ -4,27 +4,21 @@
 
 #include "hub/domain/access.hpp"
 #include "hub/domain/inspection.hpp"
+#include "hub/domain/uploads.hpp"
 
 namespace slipway::hub::domain {
 namespace {
 
 using base::Code;
 using base::Result;
+using uploads::EmptyFile;
 
-constexpr std::chrono::hours kUploadLifetime{24};
 constexpr std::chrono::hours kYoungestCollected{48};
 constexpr std::size_t kLongestName = 1024;
 
 Result<void> check_name(const std::string& name) {
   if (!name.empty() && name.size() <= kLongestName) return {};
   return base::fail(Code::kInvalidArgument, "expected a name of 1 to {} bytes, found {}", kLongestName, name.size());
-}
-
-// HTTP puts quotes around entity tags, and the client hands them back with them.
-std::string without_quotes(std::string_view etag) {
-  if (etag.starts_with("W/")) etag.remove_prefix(2);
-  if (etag.size() >= 2 && etag.starts_with('"') && etag.ends_with('"')) etag = etag.substr(1, etag.size() - 2);
-  return std::string(etag);
 }
 
 }  // namespace
@@ -58,30 +52,13 @@ Result<Dataset> Contents::create_dataset(const Actor& actor, const NewDataset& r
   return dataset;
 }
 
-Result<Upload> Contents::plan_upload(const std::string& subject_id, std::optional<std::uint64_t> file_size) {
-  if (file_size == 0U) return base::fail(Code::kInvalidArgument, "the file is empty (0 bytes)");
-  if (file_size && *file_size > hub_.settings.max_upload_bytes) {
-    return base::fail(Code::kResourceExhausted, "the file has {} bytes; this hub takes at most {}", *file_size,
-                      hub_.settings.max_upload_bytes);
-  }
-  Upload upload;
-  upload.id = hub_.ports.ids.secret();
-  upload.subject_id = subject_id;
-  upload.size_bytes = file_size.value_or(0);
-  upload.part_size_bytes = file_size ? hub_.settings.part_size_bytes : hub_.settings.max_upload_bytes;
-  upload.part_count = file_size ? static_cast<std::uint32_t>((*file_size - 1) / hub_.settings.part_size_bytes + 1) : 1;
-  upload.expires = hub_.ports.clock.now() + kUploadLifetime;
-  SLIPWAY_TRY(hub_.ports.uploads.insert_upload(upload));
-  return upload;
-}
-
 Result<Upload> Contents::plan_model_upload(const Actor& actor, const std::string& id,
                                            std::optional<std::uint64_t> file_size) {
   SLIPWAY_ASSIGN(const Model known, model(actor, id));
   if (known.upload == UploadState::kComplete || !known.producer_job_id.empty()) {
     return base::fail(Code::kFailedPrecondition, "model {} has its file already", id);
   }
-  return plan_upload(id, file_size);
+  return uploads::plan(hub_, id, file_size, EmptyFile::kRefused);
 }
 
 Result<Upload> Contents::plan_dataset_upload(const Actor& actor, const std::string& id,
@@ -91,27 +68,11 @@ Result<Upload> Contents::plan_dataset_upload(const Actor& actor, const std::stri
     return base::fail(Code::kFailedPrecondition, "dataset {} has its file already", id);
   }
   // A form upload is one POST, so it is one part whatever its size.
-  SLIPWAY_ASSIGN(Upload upload, plan_upload(id, file_size));
+  SLIPWAY_ASSIGN(Upload upload, uploads::plan(hub_, id, file_size, EmptyFile::kRefused));
   upload.part_count = 1;
   upload.part_size_bytes = file_size.value_or(hub_.settings.max_upload_bytes);
   SLIPWAY_TRY(hub_.ports.uploads.update_upload(upload));
   return upload;
-}
-
-Result<Blob> Contents::assemble(const Upload& upload, const std::vector<std::string>& etags) {
-  if (etags.size() != upload.part_count) {
-    return base::fail(Code::kInvalidArgument, "the upload has {} parts, but {} entity tags are given",
-                      upload.part_count, etags.size());
-  }
-  std::vector<std::string> tags;
-  std::ranges::transform(etags, std::back_inserter(tags), without_quotes);
-  SLIPWAY_ASSIGN(Blob blob, hub_.ports.blobs.assemble(upload.id, tags));
-  if (upload.size_bytes != 0 && blob.size_bytes != upload.size_bytes) {
-    return base::fail(Code::kFailedPrecondition, "{} bytes were announced, but {} arrived; upload the file again",
-                      upload.size_bytes, blob.size_bytes);
-  }
-  if (blob.size_bytes == 0) return base::fail(Code::kInvalidArgument, "the file is empty (0 bytes)");
-  return blob;
 }
 
 Job Contents::inspection_of(const std::string& owner_id, const std::string& model_id, const std::string& dataset_id) {
@@ -132,14 +93,13 @@ Result<Model> Contents::complete_model_upload(const Actor& actor, const std::str
   if (known.upload == UploadState::kComplete) return known;
   SLIPWAY_ASSIGN(const Upload plan, upload(upload_id));
   if (plan.subject_id != id) return access::absent("upload", upload_id);
-  SLIPWAY_ASSIGN(known.content, assemble(plan, etags));
+  SLIPWAY_ASSIGN(known.content, uploads::assemble(hub_, plan, etags, EmptyFile::kRefused));
   known.upload = UploadState::kComplete;
   const auto completed = hub_.ports.contents.complete_model_upload(known, inspection_of(known.owner_id, id, ""));
   // A repeated request may have been faster; what it made stands.
   if (!completed && completed.error().code == Code::kAborted) return model(actor, id);
   if (!completed) return std::unexpected(completed.error());
-  hub_.ports.blobs.discard(upload_id);
-  hub_.ports.uploads.remove_upload(upload_id);
+  uploads::forget(hub_, upload_id);
   hub_.changes.notify();
   return known;
 }
@@ -153,13 +113,12 @@ Result<Dataset> Contents::complete_dataset_upload(const Actor& actor, const std:
     return base::fail(Code::kFailedPrecondition,
                       "no file has arrived for dataset {}; send it to its upload address first", id);
   }
-  SLIPWAY_ASSIGN(known.content, assemble(*arrived, arrived->etags));
+  SLIPWAY_ASSIGN(known.content, uploads::assemble(hub_, *arrived, arrived->etags, EmptyFile::kRefused));
   known.upload = UploadState::kComplete;
   const auto completed = hub_.ports.contents.complete_dataset_upload(known, inspection_of(known.owner_id, "", id));
   if (!completed && completed.error().code == Code::kAborted) return dataset(actor, id);
   if (!completed) return std::unexpected(completed.error());
-  hub_.ports.blobs.discard(arrived->id);
-  hub_.ports.uploads.remove_upload(arrived->id);
+  uploads::forget(hub_, arrived->id);
   hub_.changes.notify();
   return known;
 }
@@ -195,10 +154,21 @@ Result<Listed<Dataset>> Contents::datasets(const Actor& actor, Page page) const 
 }
 
 Result<Upload> Contents::upload(const std::string& upload_id) const {
-  auto known = hub_.ports.uploads.upload(upload_id);
-  if (known && known->expires <= hub_.ports.clock.now())
-    return base::fail(Code::kNotFound, "the upload address has expired");
-  return known;
+  return uploads::find(hub_, upload_id);
+}
+
+Result<std::unique_ptr<BlobStore::Writer>> Contents::write_part(const std::string& upload_id, std::uint32_t part,
+                                                                std::uint64_t size_bytes) {
+  SLIPWAY_ASSIGN(const Upload known, upload(upload_id));
+  return uploads::write_part(hub_, known, part, size_bytes);
+}
+
+Result<std::unique_ptr<BlobStore::Writer>> Contents::write_form(const Upload& upload) {
+  return hub_.ports.blobs.write_part(upload.id, 0, form_limit_bytes(upload));
+}
+
+std::uint64_t Contents::form_limit_bytes(const Upload& upload) const {
+  return upload.size_bytes != 0 ? upload.size_bytes : hub_.settings.max_upload_bytes;
 }
 
 Result<void> Contents::note_form_upload(const std::string& upload_id, const std::string& etag) {
@@ -236,11 +206,14 @@ Result<Download> Contents::dataset_download(const Actor& actor, const std::strin
   return Download{.blob = known.content, .filename = download_name("dataset-" + id, ".h5")};
 }
 
+Result<std::unique_ptr<BlobStore::Reader>> Contents::open_read(const Blob& blob, ByteRange range) const {
+  return hub_.ports.blobs.open_read(blob, range);
+}
+
 Result<void> Contents::sweep() {
   SLIPWAY_ASSIGN(const auto expired, hub_.ports.uploads.expired_uploads(hub_.ports.clock.now()));
   for (const Upload& upload : expired) {
-    hub_.ports.blobs.discard(upload.id);
-    hub_.ports.uploads.remove_upload(upload.id);
+    uploads::forget(hub_, upload.id);
   }
   return {};
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -56,15 +57,26 @@ class Contents {
   [[nodiscard]] base::Result<Dataset> dataset(const Actor& actor, const std::string& id) const;
   [[nodiscard]] base::Result<Listed<Dataset>> datasets(const Actor& actor, Page page) const;
 
-  /// The upload behind an asset URL; parts are written straight to the blob store.
-  /// @error kNotFound: unknown or expired
+  /// The upload behind an asset URL. @error kNotFound: unknown or expired
   [[nodiscard]] base::Result<Upload> upload(const std::string& upload_id) const;
+  /// Opens a part for a body of `size_bytes`; it goes straight to the store while it arrives.
+  /// @error kNotFound: no such upload or part; kInvalidArgument: the size is another than planned
+  [[nodiscard]] base::Result<std::unique_ptr<BlobStore::Writer>> write_part(const std::string& upload_id,
+                                                                            std::uint32_t part,
+                                                                            std::uint64_t size_bytes);
+  /// Opens the only part of a form upload, which may have up to form_limit_bytes().
+  [[nodiscard]] base::Result<std::unique_ptr<BlobStore::Writer>> write_form(const Upload& upload);
+  [[nodiscard]] std::uint64_t form_limit_bytes(const Upload& upload) const;
   /// Remembers the tag of a form upload's only part.
   [[nodiscard]] base::Result<void> note_form_upload(const std::string& upload_id, const std::string& etag);
 
   /// @error kNotFound; kFailedPrecondition: not uploaded or not produced (yet); says which
   [[nodiscard]] base::Result<Download> model_download(const Actor& actor, const std::string& id) const;
   [[nodiscard]] base::Result<Download> dataset_download(const Actor& actor, const std::string& id) const;
+
+  /// Opens bytes that a link names; the link was the right of access.
+  /// @error kNotFound: they are gone; kDataLoss: they are not whole
+  [[nodiscard]] base::Result<std::unique_ptr<BlobStore::Reader>> open_read(const Blob& blob, ByteRange range) const;
 
   /// Forgets uploads that have expired.
   [[nodiscard]] base::Result<void> sweep();
@@ -75,8 +87,6 @@ class Contents {
   [[nodiscard]] base::Result<BlobStore::Collected> collect(bool only_count);
 
  private:
-  [[nodiscard]] base::Result<Upload> plan_upload(const std::string& subject_id, std::optional<std::uint64_t> file_size);
-  [[nodiscard]] base::Result<Blob> assemble(const Upload& upload, const std::vector<std::string>& etags);
   [[nodiscard]] Job inspection_of(const std::string& owner_id, const std::string& model_id,
                                   const std::string& dataset_id);
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/clock.hpp"
+#include "base/error.hpp"
 #include "base/ids.hpp"
 #include "hub/domain/changes.hpp"
 #include "hub/domain/ports/blob_store.hpp"
@@ -35,6 +36,12 @@ struct Ports {
   Ports(RowStore& rows, BlobStore& bytes, const base::Clock& time, base::IdSource& names)
       : accounts(rows), contents(rows), uploads(rows), jobs(rows), queue(rows), blobs(bytes), clock(time), ids(names) {}
 };
+
+/// Whether an error of a store may be over at the next try: it is away, full or may not be written just now.
+[[nodiscard]] inline bool may_pass(const base::Error& error) {
+  return error.code == base::Code::kUnavailable || error.code == base::Code::kDeadlineExceeded ||
+         error.code == base::Code::kResourceExhausted || error.is_about_writing();
+}
 
 /// What the parts of the hub share and stand on.
 struct Foundation {

@@ -36,7 +36,7 @@ class Hub {
 
   [[nodiscard]] const HubSettings& settings() const { return foundation_.settings; }
   [[nodiscard]] base::Time now() const { return foundation_.ports.clock.now(); }
-  [[nodiscard]] BlobStore& blobs() { return foundation_.ports.blobs; }
+  [[nodiscard]] const base::Clock& clock() const { return foundation_.ports.clock; }
 
  private:
   Foundation foundation_;

@@ -22,6 +22,11 @@ constexpr std::array kFormats = {
 
 constexpr std::size_t kLongestStem = 120;
 
+template <typename Entry>
+bool has_come_in(const Entry& entry) {
+  return entry.upload == UploadState::kComplete && (entry.inspection || !entry.producer_job_id.empty());
+}
+
 }  // namespace
 
 std::optional<ModelType> type_of_format(std::string_view format) {
@@ -35,6 +40,13 @@ void apply_inspection(Model& model, const Inspection& inspection) {
   if (!type) return;
   if (*type == ModelType::kOnnx) model.is_directory = inspection.format == "onnx directory";
   if (*type != ModelType::kOnnx || model.type != ModelType::kAimetOnnx) model.type = *type;
+}
+
+bool is_available(const Model& model) {
+  return has_come_in(model);
+}
+bool is_available(const Dataset& dataset) {
+  return has_come_in(dataset);
 }
 
 std::string_view model_type_text(ModelType type) {

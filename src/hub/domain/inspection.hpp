@@ -15,6 +15,11 @@ namespace slipway::hub::domain {
 /// AIMET stays AIMET.
 void apply_inspection(Model& model, const Inspection& inspection);
 
+/// Whether jobs may take the content: inspected, or produced here. A finding that says "unusable" counts: the job then
+/// ends with it.
+[[nodiscard]] bool is_available(const Model& model);
+[[nodiscard]] bool is_available(const Dataset& dataset);
+
 /// "ONNX", "TorchScript", "QNN DLC" … for messages.
 [[nodiscard]] std::string_view model_type_text(ModelType type);
 

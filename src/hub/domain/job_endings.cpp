@@ -126,7 +126,7 @@ Result<void> JobEndings::end_leased(Job job, const std::string& lease_token, Job
   };
   if (const auto made = make(); !made) {
     // A store that cannot answer now may answer the agent's next try; a result that makes no sense ends the job.
-    if (made.error().code == Code::kUnavailable || made.error().code == Code::kResourceExhausted) return made;
+    if (may_pass(made.error())) return made;
     products = Products{};
     job.output_dataset_id.clear();
     outcome.succeeded = false;
@@ -194,8 +194,14 @@ void JobEndings::fail_orphans() {
 }
 
 Result<void> JobEndings::sweep() {
-  const base::Time now = hub_.ports.clock.now();
-  SLIPWAY_ASSIGN(const auto lost, hub_.ports.queue.take_back_leases(now, hub_.settings.max_attempts));
+  const base::Time lease_time = hub_.ports.queue.lease_time();
+  if (!are_leases_known_) {
+    // The agents of an earlier process get a whole lease in which to be heard of; a clock may have been set meanwhile.
+    SLIPWAY_TRY(hub_.ports.queue.renew_all_leases(lease_time + hub_.settings.lease_duration));
+    are_leases_known_ = true;
+  }
+  SLIPWAY_ASSIGN(const auto lost,
+                 hub_.ports.queue.take_back_leases(lease_time, hub_.ports.clock.now(), hub_.settings.max_attempts));
   if (!lost.empty()) {
     for (const Job& job : lost) {
       fail_unleased(

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <string>
 #include <string_view>
@@ -28,13 +29,14 @@ class JobEndings {
   /// Keeps a copy of the log with a job that ends.
   void attach_log(Job& job);
 
-  /// Takes back lost leases and fails jobs without hope.
+  /// Takes back lost leases and fails jobs without hope. The first one renews the leases that it finds.
   [[nodiscard]] base::Result<void> sweep();
 
  private:
   bool fail_unleased(Job job, FailureType type, const std::string& reason);  ///< false: it could not be failed
 
   const Foundation& hub_;
+  std::atomic<bool> are_leases_known_ = false;  ///< the leases that an earlier process left have been renewed
 };
 
 }  // namespace slipway::hub::domain

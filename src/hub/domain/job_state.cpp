@@ -9,6 +9,16 @@
 namespace slipway::hub::domain {
 namespace {
 
+constexpr std::array kStates = {JobState::kCreated,
+                                JobState::kDone,
+                                JobState::kFailed,
+                                JobState::kOptimizingModel,
+                                JobState::kProvisioningDevice,
+                                JobState::kMeasuringPerformance,
+                                JobState::kRunningInference,
+                                JobState::kQuantizingModel,
+                                JobState::kLinkingModels};
+
 struct Transition {
   JobState from, to;
 };
@@ -77,8 +87,20 @@ JobOutcome failure(FailureType type, std::string reason) {
   return outcome;
 }
 
+std::span<const JobState> all_states() {
+  return kStates;
+}
+
 bool is_terminal(JobState state) {
   return state == JobState::kDone || state == JobState::kFailed;
+}
+
+bool is_queued(JobState state) {
+  return state == JobState::kCreated;
+}
+
+bool is_running(JobState state) {
+  return may_follow(state, JobState::kDone);
 }
 
 std::string_view state_name(JobState state) {

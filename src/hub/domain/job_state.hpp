@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -13,7 +14,13 @@ namespace slipway::hub::domain {
 /// The one table of legal transitions. Running states may fall back to kCreated when a lease is lost.
 [[nodiscard]] bool may_follow(JobState from, JobState to);
 
+/// Every state there is.
+[[nodiscard]] std::span<const JobState> all_states();
 [[nodiscard]] bool is_terminal(JobState state);
+/// Whether a job in this state waits for an agent.
+[[nodiscard]] bool is_queued(JobState state);
+/// Whether an agent works on a job in this state: the states from which a job may be done.
+[[nodiscard]] bool is_running(JobState state);
 [[nodiscard]] std::string_view state_name(JobState state);  ///< "CREATED", "OPTIMIZING_MODEL" …
 [[nodiscard]] std::string_view kind_name(JobKind kind);     ///< "compile" …
 /// The outcome of a job that failed for this reason, before or without a process of its own.

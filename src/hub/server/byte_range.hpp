@@ -1,19 +1,16 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string_view>
 
-namespace slipway::hub::server {
+#include "hub/domain/ports/blob_store.hpp"
 
-struct ByteRange {
-  std::uint64_t first = 0, size_bytes = 0;
-};
+namespace slipway::hub::server {
 
 /// What a Range header asks of a file. Several ranges and other units are answered with the whole file, as allowed.
 struct RangeRequest {
   enum class Kind { kWhole, kPart, kUnsatisfiable } kind = Kind::kWhole;
-  ByteRange range;
+  domain::ByteRange range;
 };
 [[nodiscard]] RangeRequest parse_range(std::string_view header, std::uint64_t file_size_bytes);
 

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include "base/files.hpp"
 #include "hub/protocol/agent_messages.hpp"
 #include "hub/protocol/transfers.hpp"
 #include "hub/server/internal/handlers.hpp"
@@ -37,20 +36,8 @@ std::vector<agent::InputFile> inputs_of(const Context& context, const Call& call
   return inputs;
 }
 
-/// The bytes of a file that an agent has uploaded for this job.
-base::Result<domain::Blob> assembled(const Context& context, const Call& call, const agent::ResultFile& file,
-                                     std::uint64_t limit_bytes) {
-  SLIPWAY_ASSIGN(const domain::Upload upload, context.hub.contents.upload(file.upload_id));
-  if (upload.subject_id != id_of(call)) {
-    return base::fail(base::Code::kPermissionDenied, "the upload of \"{}\" belongs to another job", file.name);
-  }
-  if (upload.size_bytes > limit_bytes) {
-    return base::fail(base::Code::kResourceExhausted, "{} has {} bytes; this hub takes at most {}", file.name,
-                      upload.size_bytes, limit_bytes);
-  }
-  std::vector<std::string> etags;
-  for (const std::string& etag : file.etags) etags.push_back(protocol::bare_etag(etag));
-  return context.hub.blobs().assemble(file.upload_id, etags);
+domain::ResultFile result_file(const agent::ResultFile& file) {
+  return {.name = file.name, .upload_id = file.upload_id, .etags = file.etags};
 }
 
 }  // namespace
@@ -118,15 +105,14 @@ Reply agent_blob(const Context& context, const Call& call) {
 Reply agent_complete(const Context& context, const Call& call) {
   SLIPWAY_ASSIGN(auto request, agent::decode<agent::CompleteRequest>(call.request.body));
   if (request.outcome_file) {
-    SLIPWAY_ASSIGN(const domain::Blob blob,
-                   assembled(context, call, *request.outcome_file, agent::kLargestOutcomeBytes));
-    SLIPWAY_ASSIGN(const auto path, context.hub.blobs().path_of(blob));
-    SLIPWAY_ASSIGN(request.outcome_document, base::read_file(path, agent::kLargestOutcomeBytes));
+    SLIPWAY_ASSIGN(request.outcome_document,
+                   context.hub.agents.result_text(call.actor, id_of(call), request.lease_token,
+                                                  result_file(*request.outcome_file), agent::kLargestOutcomeBytes));
   }
   SLIPWAY_ASSIGN(const domain::JobOutcome outcome, domain::outcome_from_document(request.outcome_document));
-  std::map<std::string, domain::Blob> files;
+  std::vector<domain::ResultFile> files;
   for (const agent::ResultFile& file : request.files) {
-    SLIPWAY_ASSIGN(files[file.name], assembled(context, call, file, context.hub.settings().max_upload_bytes));
+    files.push_back(result_file(file));
   }
   SLIPWAY_TRY(context.hub.agents.complete(call.actor, id_of(call), request.lease_token, outcome, files));
   return message({});

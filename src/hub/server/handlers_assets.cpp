@@ -66,7 +66,7 @@ class FormSink final : public BodySink, private MultipartParser::Receiver {
     is_file_ = name == kFileField;
     if (!is_file_) return {};
     if (writer_) return base::fail(base::Code::kInvalidArgument, "form: expected one file, found a second one");
-    SLIPWAY_ASSIGN(writer_, hub_.blobs().write_part(upload_.id, 0, limit_bytes()));
+    SLIPWAY_ASSIGN(writer_, hub_.contents.write_form(upload_));
     return {};
   }
   base::Result<void> part_data(std::span<const std::byte> bytes) override {
@@ -79,9 +79,7 @@ class FormSink final : public BodySink, private MultipartParser::Receiver {
   }
   base::Result<void> end_part() override { return {}; }
 
-  [[nodiscard]] std::uint64_t limit_bytes() const {
-    return upload_.size_bytes != 0 ? upload_.size_bytes : hub_.settings().max_upload_bytes;
-  }
+  [[nodiscard]] std::uint64_t limit_bytes() const { return hub_.contents.form_limit_bytes(upload_); }
 
   domain::Hub& hub_;
   domain::Upload upload_;
@@ -111,24 +109,13 @@ std::string plain_filename(const std::string& name) {
 base::Result<std::unique_ptr<BodySink>> open_part(const Context& context, const Call& call,
                                                   std::optional<std::uint64_t> content_length) {
   SLIPWAY_ASSIGN(const std::uint64_t size, required_length(content_length));
-  SLIPWAY_ASSIGN(const domain::Upload upload, context.hub.contents.upload(call.match.parameters.at(0)));
   const std::string& text = call.match.parameters.at(1);
   std::uint32_t part = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), part);
-  if (error != std::errc() || end != text.data() + text.size() || part >= upload.part_count) {
-    return base::fail(base::Code::kNotFound, "this upload has the parts 0 to {}, not \"{}\"", upload.part_count - 1,
-                      text);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    return base::fail(base::Code::kNotFound, "parts of an upload have numbers from 0 on, not \"{}\"", text);
   }
-  const std::uint64_t begin = std::uint64_t{part} * upload.part_size_bytes;
-  const std::uint64_t rest = upload.size_bytes > begin ? upload.size_bytes - begin : 0;
-  const std::uint64_t expected = part + 1 == upload.part_count ? rest : upload.part_size_bytes;
-  // An older client may not have said how large the file is: then the part's limit is all there is to check.
-  const bool is_known = upload.size_bytes != 0;
-  if (is_known ? size != expected : size > upload.part_size_bytes) {
-    return base::fail(base::Code::kInvalidArgument, "part {}: expected a Content-Length of {} as planned, found {}",
-                      part, is_known ? expected : upload.part_size_bytes, size);
-  }
-  SLIPWAY_ASSIGN(auto writer, context.hub.blobs().write_part(upload.id, part, size));
+  SLIPWAY_ASSIGN(auto writer, context.hub.contents.write_part(call.match.parameters.at(0), part, size));
   return std::make_unique<PartSink>(std::move(writer));
 }
 
@@ -137,7 +124,7 @@ base::Result<std::unique_ptr<BodySink>> open_form(const Context& context, const 
   SLIPWAY_ASSIGN(const std::uint64_t size, required_length(content_length));
   SLIPWAY_ASSIGN(const domain::Upload upload, context.hub.contents.upload(call.match.parameters.at(0)));
   SLIPWAY_ASSIGN(const std::string boundary, multipart_boundary(call.request.content_type));
-  const std::uint64_t file = upload.size_bytes != 0 ? upload.size_bytes : context.hub.settings().max_upload_bytes;
+  const std::uint64_t file = context.hub.contents.form_limit_bytes(upload);
   if (size > file + kFormOverheadBytes) {
     return base::fail(base::Code::kResourceExhausted, "form: expected a file of at most {} bytes, found {} in all",
                       file, size);
@@ -147,9 +134,10 @@ base::Result<std::unique_ptr<BodySink>> open_form(const Context& context, const 
 
 Reply asset_download(const Context& context, const Call& call) {
   SLIPWAY_ASSIGN(const SignedLinks::Target target, context.links.open(call.match.parameters.at(0)));
-  SLIPWAY_ASSIGN(const std::filesystem::path path, context.hub.blobs().path_of(target.blob));
   const std::uint64_t size = target.blob.size_bytes;
   const RangeRequest wanted = parse_range(call.request.range, size);
+  SLIPWAY_ASSIGN(std::shared_ptr<domain::BlobStore::Reader> reader,
+                 context.hub.contents.open_read(target.blob, wanted.range));
   Response response;
   response.content_type = "application/octet-stream";
   response.headers = {{"Accept-Ranges", "bytes"},
@@ -168,7 +156,7 @@ Reply asset_download(const Context& context, const Call& call) {
     response.headers.emplace_back("Content-Range", fmt::format("bytes {}-{}/{}", wanted.range.first,
                                                                wanted.range.first + wanted.range.size_bytes - 1, size));
   }
-  response.file = FilePiece{.path = path, .offset = wanted.range.first, .size_bytes = wanted.range.size_bytes};
+  response.stream = Stream{.reader = std::move(reader), .size_bytes = wanted.range.size_bytes};
   return response;
 }
 

@@ -197,7 +197,8 @@ Reply sign_in(const Context& context, const Call& call) {
   const auto cookie = context.hub.accounts.sign_in(token);
   if (!cookie) {
     if (cookie.error().code != base::Code::kUnauthenticated) return std::unexpected(cookie.error());
-    if (const auto wait = context.failed_sign_ins.note_failure(call.request.remote_address)) {
+    if (const auto wait =
+            context.failed_sign_ins.note_failure(call.request.remote_address, context.hub.clock().instant())) {
       Response response = sign_in_form(target, too_many_failures(*wait), 429);
       response.headers.emplace_back("Retry-After", std::to_string(wait->count()));
       return response;

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "hub/domain/ports/blob_store.hpp"
 
 /// Requests and replies as the handlers see them: plain text, without the HTTP library.
 namespace slipway::hub::server {
@@ -20,10 +22,9 @@ struct Request {
   std::string remote_address;
 };
 
-/// A piece of a file that follows the header instead of Response::body.
-struct FilePiece {
-  std::filesystem::path path;
-  std::uint64_t offset = 0;
+/// Bytes that follow the header instead of Response::body.
+struct Stream {
+  std::shared_ptr<domain::BlobStore::Reader> reader;
   std::uint64_t size_bytes = 0;
 };
 
@@ -32,7 +33,7 @@ struct Response {
   std::string content_type = "application/x-protobuf";
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
-  std::optional<FilePiece> file;
+  std::optional<Stream> stream;
   bool ends_connection = false;
 };
 

@@ -185,6 +185,10 @@ class FailingClock final : public base::Clock {
     if (failures_ > 0 && failures_-- > 0) throw std::runtime_error("the clock has stopped");
     return base::SystemClock().now();
   }
+  [[nodiscard]] base::Instant instant() const override { return base::SystemClock().instant(); }
+  void pause(std::chrono::milliseconds time, const std::stop_token& stop) const override {
+    base::SystemClock().pause(time, stop);
+  }
 
  private:
   std::atomic<int>& failures_;
@@ -206,8 +210,9 @@ class GatedBlobStore final : public domain::BlobStore {
   base::Result<Collected> collect(const std::set<std::string>& used, base::Time before, bool only_count) override {
     return store_->collect(used, before, only_count);
   }
-  [[nodiscard]] base::Result<std::filesystem::path> path_of(const domain::Blob& blob) const override {
-    return store_->path_of(blob);
+  [[nodiscard]] base::Result<std::unique_ptr<Reader>> open_read(const domain::Blob& blob,
+                                                                domain::ByteRange range) const override {
+    return store_->open_read(blob, range);
   }
   [[nodiscard]] base::Result<void> verify(const domain::Blob& blob) const override { return store_->verify(blob); }
 
@@ -222,7 +227,7 @@ struct TestHub::Parts {
   base::TemporaryFolder folder = base::TemporaryFolder::create("slipway-server").value();
   FailingClock clock;
   base::RandomIdSource ids;
-  std::unique_ptr<domain::RowStore> rows = storage::SqliteStore::open(folder.path() / "hub.sqlite").value();
+  std::unique_ptr<domain::RowStore> rows = storage::SqliteStore::open(folder.path() / "hub.sqlite", clock).value();
   GatedBlobStore blobs;
   SignedLinks links{load_or_make_key(folder.path() / "secret").value(), clock};
   domain::Hub hub;

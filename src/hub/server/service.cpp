@@ -113,7 +113,7 @@ std::optional<Response> Service::refuse_access(Call& call, const protocol::Route
     // Only what was given and wrong counts; whoever sends nothing is not guessing.
     const bool is_attempt = !token.empty() || !internal::session_cookie(call.request.cookie).empty();
     if (is_attempt) {
-      if (const auto wait = failed_sign_ins_.note_failure(call.request.remote_address)) {
+      if (const auto wait = failed_sign_ins_.note_failure(call.request.remote_address, hub_.clock().instant())) {
         Response response = error_response(429, internal::too_many_failures(*wait));
         response.headers.emplace_back("Retry-After", std::to_string(wait->count()));
         response.ends_connection = true;

@@ -6,7 +6,7 @@
 
 namespace slipway::hub::server {
 
-std::optional<std::chrono::seconds> SignInLimit::charge(Debt& debt, Allowance allowance, Clock::time_point now) {
+std::optional<std::chrono::seconds> SignInLimit::charge(Debt& debt, Allowance allowance, base::Instant now) {
   const auto most = allowance.burst * allowance.refill;
   const auto after = std::max(debt, now) + allowance.refill;
   if (after - now <= most) {
@@ -18,11 +18,11 @@ std::optional<std::chrono::seconds> SignInLimit::charge(Debt& debt, Allowance al
   return std::max(wait, std::chrono::seconds(1));
 }
 
-void SignInLimit::forget_the_settled(Clock::time_point now) {
+void SignInLimit::forget_the_settled(base::Instant now) {
   std::erase_if(addresses_, [&](const auto& entry) { return entry.second <= now; });
 }
 
-std::optional<std::chrono::seconds> SignInLimit::note_failure(std::string_view address, Clock::time_point now) {
+std::optional<std::chrono::seconds> SignInLimit::note_failure(std::string_view address, base::Instant now) {
   const std::string owner = owner_of_address(address);
   const std::scoped_lock lock(mutex_);
   std::optional<std::chrono::seconds> wait;

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "base/clock.hpp"
+
 namespace slipway::hub::server {
 
 /// Counts tokens that were not valid, for each address and for all together, and says when there have been too many.
@@ -24,7 +26,6 @@ namespace slipway::hub::server {
 /// @thread safe from any thread
 class SignInLimit {
  public:
-  using Clock = std::chrono::steady_clock;
   struct Allowance {
     int burst;
     std::chrono::milliseconds refill;
@@ -35,16 +36,15 @@ class SignInLimit {
 
   /// @param address  as text, without a port
   /// @return nothing while within the allowance; else after how long the address may try again, at least a second
-  [[nodiscard]] std::optional<std::chrono::seconds> note_failure(std::string_view address,
-                                                                 Clock::time_point now = Clock::now());
+  [[nodiscard]] std::optional<std::chrono::seconds> note_failure(std::string_view address, base::Instant now);
 
   [[nodiscard]] std::size_t address_count() const;
 
  private:
   /// The moment up to which failures have used the allowance; a bucket that was never touched lies in the past.
-  using Debt = Clock::time_point;
-  static std::optional<std::chrono::seconds> charge(Debt& debt, Allowance allowance, Clock::time_point now);
-  void forget_the_settled(Clock::time_point now);
+  using Debt = base::Instant;
+  static std::optional<std::chrono::seconds> charge(Debt& debt, Allowance allowance, base::Instant now);
+  void forget_the_settled(base::Instant now);
 
   mutable std::mutex mutex_;
   Debt all_{};

@@ -19,7 +19,7 @@ class FailedSignIns : public testing::Test {
     return count;
   }
   SignInLimit limit_;
-  SignInLimit::Clock::time_point now_ = SignInLimit::Clock::now();
+  base::Instant now_{};
 };
 
 TEST_F(FailedSignIns, are_bounded_for_an_address_and_come_back_one_by_one) {

@@ -4,18 +4,13 @@
 #include <sys/stat.h>
 
 #include "base/files.hpp"
+#include "base/testing/turned_clock.hpp"
 
 namespace slipway::hub::server {
 namespace {
 
-class TurnedClock final : public base::Clock {
- public:
-  base::Time time{std::chrono::seconds(1'700'000'000)};
-  [[nodiscard]] base::Time now() const override { return time; }
-};
-
 TEST(SignedLinks, open_to_what_they_were_made_for) {
-  const TurnedClock clock;
+  const base::TurnedClock clock;
   const SignedLinks links(std::string(64, 'k'), clock);
   const std::string segment = links.sign({.blob = {"abc", 1ULL << 40}, .filename = "a name with\nlines & ü.onnx"});
   EXPECT_EQ(segment.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."),
@@ -28,7 +23,7 @@ TEST(SignedLinks, open_to_what_they_were_made_for) {
 }
 
 TEST(SignedLinks, any_changed_character_closes_them) {
-  const TurnedClock clock;
+  const base::TurnedClock clock;
   const SignedLinks links(std::string(64, 'k'), clock);
   const std::string segment = links.sign({.blob = {"abc", 7}, .filename = "f"});
   for (std::size_t i = 0; i < segment.size(); ++i) {
@@ -43,13 +38,13 @@ TEST(SignedLinks, any_changed_character_closes_them) {
 }
 
 TEST(SignedLinks, end_after_their_time_and_under_another_key) {
-  TurnedClock clock;
+  base::TurnedClock clock;
   const SignedLinks links(std::string(64, 'k'), clock, std::chrono::seconds(60));
   const std::string segment = links.sign({.blob = {"abc", 7}, .filename = "f"});
   EXPECT_FALSE(SignedLinks(std::string(64, 'x'), clock).open(segment));
-  clock.time += std::chrono::seconds(59);
+  clock.advance(std::chrono::seconds(59));
   EXPECT_TRUE(links.open(segment));
-  clock.time += std::chrono::seconds(2);
+  clock.advance(std::chrono::seconds(2));
   EXPECT_EQ(links.open(segment).error().code, base::Code::kNotFound);
   const std::string longer = links.sign({.blob = {"abc", 7}, .filename = "f"}, std::chrono::hours(24));
   clock.time += std::chrono::hours(23);

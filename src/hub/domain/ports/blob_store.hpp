@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <set>
 #include <span>
@@ -14,6 +13,11 @@
 #include "hub/domain/types.hpp"
 
 namespace slipway::hub::domain {
+
+/// A piece of a blob.
+struct ByteRange {
+  std::uint64_t first = 0, size_bytes = 0;
+};
 
 /// Bytes by content hash. Durable once a call that says so returns; a blob is visible only when whole.
 /// @thread safe from any thread; a Writer or Reader belongs to one thread at a time
@@ -29,6 +33,15 @@ class BlobStore {
     [[nodiscard]] virtual base::Result<void> write(std::span<const std::byte> bytes) = 0;
     /// Makes the piece durable and returns its SHA-256 as entity tag. Without commit() nothing remains.
     [[nodiscard]] virtual base::Result<std::string> commit() = 0;
+  };
+
+  /// Gives the bytes of a range in order.
+  class Reader {
+   public:
+    virtual ~Reader() = default;
+    /// Fills `into` from its front; it may give fewer bytes than there is room for, but 0 only at the range's end.
+    /// @error kDataLoss: the bytes end before the range does; kUnavailable: the store is away
+    [[nodiscard]] virtual base::Result<std::size_t> read(std::span<std::byte> into) = 0;
   };
 
   /// Opens part `index` (from 0) of an upload; committing a part again replaces it.
@@ -60,8 +73,10 @@ class BlobStore {
   [[nodiscard]] virtual base::Result<Collected> collect(const std::set<std::string>& used, base::Time before,
                                                         bool only_count) = 0;
 
-  /// Where the bytes lie for reading. @error kNotFound; kDataLoss: the size differs from the record
-  [[nodiscard]] virtual base::Result<std::filesystem::path> path_of(const Blob& blob) const = 0;
+  /// Opens a range of a blob for reading; the reader outlives what happens to the blob meanwhile.
+  /// @pre the range lies within blob.size_bytes
+  /// @error kNotFound; kDataLoss: the size differs from the record
+  [[nodiscard]] virtual base::Result<std::unique_ptr<Reader>> open_read(const Blob& blob, ByteRange range) const = 0;
 
   /// Reads everything back and compares hashes. @error kDataLoss
   [[nodiscard]] virtual base::Result<void> verify(const Blob& blob) const = 0;

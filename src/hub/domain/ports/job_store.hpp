@@ -1,12 +1,12 @@
 #pragma once
 
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.hpp"
+#include "hub/domain/job_log.hpp"
 #include "hub/domain/ports/page.hpp"
 #include "hub/domain/types.hpp"
 
@@ -21,9 +21,6 @@ struct JobFilter {
   std::string model_id;                         ///< jobs that take this model; empty: any
   std::string dataset_id;                       ///< jobs that take this dataset; empty: any
 };
-
-/// The most that is kept of one job's log.
-inline constexpr std::size_t kLogLimitBytes = 4U << 20;
 
 /// Rows of jobs as users see them, and their logs. Each call is one transaction: after it returns, a crash loses
 /// nothing of it, but where a call says otherwise.

@@ -14,7 +14,8 @@ struct LeaseRequest {
   std::vector<JobKind> kinds;
   std::vector<std::string> offers;  ///< what Job::needs may say; the empty need is always met
   std::string lease_token;          ///< fresh
-  base::Time now, until;
+  base::Time now;                   ///< on the wall, for the job's times
+  base::Time until;                 ///< of the lease, by lease_time()
 };
 
 /// Jobs as agents see them: handed out, kept, ended, taken back. Each call is one transaction that holds only while its
@@ -23,6 +24,10 @@ struct LeaseRequest {
 class LeaseQueue {
  public:
   virtual ~LeaseQueue() = default;
+
+  /// The time by which the ends of leases count. Where one process uses the store it advances steadily (LeaseClock);
+  /// where several do it is the store's own, which they share.
+  [[nodiscard]] virtual base::Time lease_time() const = 0;
 
   /// Hands out the oldest queued job of the wanted kinds whose model and dataset are there (inspections first), with
   /// attempt + 1, its running state and the token. Nothing when there is none.
@@ -44,9 +49,18 @@ class LeaseQueue {
   /// @error kAborted: it has ended or was leased meanwhile
   [[nodiscard]] virtual base::Result<void> fail_job(const Job& job, const std::optional<Inspection>& inspection) = 0;
 
-  /// Takes back leases that ended before `now`, and running jobs without a lease: back to kCreated while attempt <
-  /// max_attempts; the others are returned for the caller to fail (no longer leased, state kept).
-  [[nodiscard]] virtual base::Result<std::vector<Job>> take_back_leases(base::Time now, int max_attempts) = 0;
+  /// Takes back leases that have ended by `lease_time`, and running jobs without a lease: back to kCreated while
+  /// attempt < max_attempts; the others are returned for the caller to fail (no longer leased, state kept).
+  [[nodiscard]] virtual base::Result<std::vector<Job>> take_back_leases(base::Time lease_time, base::Time now,
+                                                                        int max_attempts) = 0;
+
+  /// Gives every lease the same end: for a hub that starts, to which the ends that an earlier process wrote say
+  /// nothing.
+  [[nodiscard]] virtual base::Result<void> renew_all_leases(base::Time until) = 0;
+
+  /// Puts one leased job back into the queue, as if the attempt had not begun. Nothing when the token is stale.
+  [[nodiscard]] virtual base::Result<void> hand_back_lease(const std::string& job_id, const std::string& lease_token,
+                                                           base::Time now) = 0;
 
   /// Puts the jobs that an agent holds back into the queue, as if the current attempt had not begun. @return their ids
   [[nodiscard]] virtual base::Result<std::vector<std::string>> hand_back_leases(const std::string& agent_id,

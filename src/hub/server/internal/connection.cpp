@@ -5,9 +5,6 @@
 #include <cstdio>
 #include <vector>
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -17,7 +14,6 @@
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
-#include "base/files.hpp"
 #include "base/ids.hpp"
 #include "hub/protocol/http_status.hpp"
 
@@ -39,28 +35,6 @@ constexpr std::uint64_t kDrainLimitBytes = 64ULL << 20;
 constexpr std::chrono::seconds kDrainTime{10};
 /// A waiting request looks again this often even when nothing seems to change.
 constexpr std::chrono::seconds kLongestWait{5};
-
-/// A file that is being sent.
-class OpenFile {
- public:
-  static base::Result<OpenFile> open(const std::filesystem::path& path) {
-    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) return std::unexpected(base::errno_error(errno, path.string()));
-    return OpenFile(descriptor);
-  }
-  ~OpenFile() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  OpenFile(OpenFile&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  OpenFile& operator=(OpenFile&&) = delete;
-  [[nodiscard]] ssize_t read_at(std::uint64_t offset, std::span<char> into) const {
-    return ::pread(descriptor_, into.data(), into.size(), static_cast<off_t>(offset));
-  }
-
- private:
-  explicit OpenFile(int descriptor) : descriptor_(descriptor) {}
-  int descriptor_;
-};
 
 std::string text_of(boost::core::string_view text) {
   return {text.data(), text.size()};
@@ -320,17 +294,7 @@ class HttpConnection final : public Connection {
   }
 
   asio::awaitable<bool> send(const Response& response, const std::string& method, unsigned version, bool keep) {
-    const std::uint64_t size = response.file ? response.file->size_bytes : response.body.size();
-    std::optional<OpenFile> file;
-    if (response.file) {
-      const std::filesystem::path& path = response.file->path;
-      auto opened = co_await shared_.lanes.transfers.run([&path] { return OpenFile::open(path); });
-      if (!opened || !*opened) {
-        spdlog::error("{}", (opened ? opened->error() : opened.error()).message);
-        co_return false;
-      }
-      file.emplace(std::move(**opened));
-    }
+    const std::uint64_t size = response.stream ? response.stream->size_bytes : response.body.size();
     http::response<http::empty_body> message;
     message.version(version);
     message.result(static_cast<unsigned>(response.status));
@@ -347,32 +311,29 @@ class HttpConnection final : public Connection {
     http::response_serializer<http::empty_body> serializer(message);
     co_await http::async_write_header(stream_, serializer, asio::redirect_error(asio::use_awaitable, error));
     if (error || method == "HEAD") co_return !error;
-    if (file) co_return co_await send_file(*file, *response.file);
+    if (response.stream) co_return co_await send_stream(*response.stream);
     if (response.body.empty()) co_return true;
     co_await asio::async_write(stream_, asio::buffer(response.body), asio::redirect_error(asio::use_awaitable, error));
     co_return !error;
   }
 
-  asio::awaitable<bool> send_file(const OpenFile& file, const FilePiece& piece) {
-    std::vector<char> bytes(kPieceBytes);
+  asio::awaitable<bool> send_stream(const Stream& stream) {
+    std::vector<std::byte> bytes(kPieceBytes);
     std::uint64_t sent = 0;
-    while (sent < piece.size_bytes) {
-      const std::size_t wanted =
-          static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), piece.size_bytes - sent));
-      const auto read = co_await shared_.lanes.transfers.run(
-          [&] { return file.read_at(piece.offset + sent, std::span(bytes.data(), wanted)); });
-      const ssize_t count = read.value_or(-1);
-      if (count <= 0) {
-        spdlog::error("{}: expected {} bytes, found {}", piece.path.string(), piece.offset + piece.size_bytes,
-                      piece.offset + sent);
+    while (sent < stream.size_bytes) {
+      const auto read = co_await shared_.lanes.transfers.run([&] { return stream.reader->read(bytes); });
+      const auto count = read ? *read : base::Result<std::size_t>(std::unexpected(read.error()));
+      if (!count || *count == 0) {
+        spdlog::error("a download broke off after {} of {} bytes: {}", sent, stream.size_bytes,
+                      count ? "the bytes ended" : count.error().message);
         co_return false;
       }
       stream_.expires_after(shared_.settings.body_timeout);
       error_code error;
-      co_await asio::async_write(stream_, asio::buffer(bytes.data(), static_cast<std::size_t>(count)),
+      co_await asio::async_write(stream_, asio::buffer(bytes.data(), *count),
                                  asio::redirect_error(asio::use_awaitable, error));
       if (error) co_return false;
-      sent += static_cast<std::uint64_t>(count);
+      sent += *count;
     }
     co_return true;
   }
@@ -398,7 +359,7 @@ class HttpConnection final : public Connection {
     spdlog::log(is_quiet ? spdlog::level::debug : spdlog::level::info, "{} {} {} {} {:.1f} ms {} bytes {}", id,
                 method.size() < 16 ? method : "?", name, response.status,
                 std::chrono::duration<double, std::milli>(took).count(),
-                response.file ? response.file->size_bytes : response.body.size(), remote_address_);
+                response.stream ? response.stream->size_bytes : response.body.size(), remote_address_);
   }
 
   beast::tcp_stream stream_;

@@ -15,6 +15,7 @@
 #include "base/files.hpp"
 #include "base/hash.hpp"
 #include "hub/storage/files/open_file.hpp"
+#include "hub/storage/upload_id.hpp"
 
 namespace slipway::hub::storage {
 namespace {
@@ -28,13 +29,6 @@ constexpr std::uint64_t kRecordLimitBytes = 4096;
 
 bool is_sha256(std::string_view text) {
   return text.size() == kShaDigits && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
-// Upload ids become folder names, so nothing but these characters may be in one.
-bool is_upload_id(std::string_view text) {
-  return !text.empty() && text.size() <= 128 &&
-         text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") ==
-             std::string_view::npos;
 }
 
 // The same outcome without the store's folder in its message: strangers read it, and where a hub keeps its data is
@@ -250,6 +244,25 @@ class PartWriter final : public domain::BlobStore::Writer {
   std::optional<base::Sha256> whole_hash_;
 };
 
+class FileReader final : public domain::BlobStore::Reader {
+ public:
+  FileReader(OpenFile file, domain::ByteRange range) : file_(std::move(file)), range_(range) {}
+
+  Result<std::size_t> read(std::span<std::byte> into) override {
+    if (into.size() > range_.size_bytes) into = into.first(static_cast<std::size_t>(range_.size_bytes));
+    if (into.empty()) return 0;
+    SLIPWAY_ASSIGN(const std::size_t count, file_.read_at(range_.first, into));
+    if (count == 0) return base::fail(Code::kDataLoss, "the content ends {} bytes early", range_.size_bytes);
+    range_.first += count;
+    range_.size_bytes -= count;
+    return count;
+  }
+
+ private:
+  OpenFile file_;
+  domain::ByteRange range_;  // what is still to be read
+};
+
 Result<std::uint64_t> check_parts(const Upload& upload, const std::vector<std::string>& etags) {
   std::uint64_t size_bytes = 0;
   for (std::uint32_t index = 0; index < etags.size(); ++index) {
@@ -313,7 +326,7 @@ Result<std::filesystem::path> FileBlobStore::place_for(const Blob& blob) const {
 }
 
 Result<std::shared_ptr<Upload>> FileBlobStore::upload_of(const std::string& upload_id, bool make) {
-  if (!is_upload_id(upload_id)) return base::fail(Code::kInvalidArgument, "'{}' is no upload id", upload_id);
+  SLIPWAY_TRY(check_upload_id(upload_id));
   const std::lock_guard lock(mutex_);
   auto& upload = uploads_[upload_id];
   if (upload) return upload;
@@ -431,7 +444,7 @@ Result<Blob> FileBlobStore::put(std::string_view bytes) {
 }
 
 void FileBlobStore::discard(const std::string& upload_id) {
-  if (!is_upload_id(upload_id)) return;
+  if (!check_upload_id(upload_id)) return;
   std::shared_ptr<Upload> upload;
   {
     const std::lock_guard lock(mutex_);
@@ -448,6 +461,13 @@ void FileBlobStore::discard(const std::string& upload_id) {
   }
   std::error_code ignored;
   std::filesystem::remove_all(folder_ / "uploads" / upload_id, ignored);
+}
+
+Result<std::unique_ptr<domain::BlobStore::Reader>> FileBlobStore::open_read(const Blob& blob,
+                                                                            domain::ByteRange range) const {
+  SLIPWAY_ASSIGN(const auto path, path_of(blob));
+  SLIPWAY_ASSIGN(OpenFile file, without_folder(OpenFile::open(path, O_RDONLY), folder_));
+  return std::make_unique<FileReader>(std::move(file), range);
 }
 
 Result<std::filesystem::path> FileBlobStore::path_of(const Blob& blob) const {

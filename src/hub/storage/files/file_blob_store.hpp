@@ -35,8 +35,12 @@ class FileBlobStore final : public domain::BlobStore {
   void discard(const std::string& upload_id) override;
   [[nodiscard]] base::Result<Collected> collect(const std::set<std::string>& used, base::Time before,
                                                 bool only_count) override;
-  [[nodiscard]] base::Result<std::filesystem::path> path_of(const domain::Blob& blob) const override;
+  [[nodiscard]] base::Result<std::unique_ptr<Reader>> open_read(const domain::Blob& blob,
+                                                                domain::ByteRange range) const override;
   [[nodiscard]] base::Result<void> verify(const domain::Blob& blob) const override;
+
+  /// Where the bytes lie. @error kNotFound; kDataLoss: the size differs from the record
+  [[nodiscard]] base::Result<std::filesystem::path> path_of(const domain::Blob& blob) const;
 
   /// An upload under way; only the implementation looks inside.
   struct Upload;

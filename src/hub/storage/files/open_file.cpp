@@ -35,16 +35,26 @@ Result<void> OpenFile::write_at(std::uint64_t offset, std::span<const std::byte>
   return {};
 }
 
+Result<std::size_t> OpenFile::read_at(std::uint64_t offset, std::span<std::byte> into) const {
+  std::size_t count = 0;
+  while (count < into.size()) {
+    const ssize_t got =
+        ::pread(descriptor_, into.data() + count, into.size() - count, static_cast<off_t>(offset + count));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return std::unexpected(base::errno_error(errno, "read"));
+    if (got == 0) break;
+    count += static_cast<std::size_t>(got);
+  }
+  return count;
+}
+
 Result<void> OpenFile::copy_from(const OpenFile& source, std::uint64_t source_offset, std::uint64_t size_bytes,
                                  std::uint64_t offset) {
   std::vector<std::byte> buffer(1U << 20);
   while (size_bytes > 0) {
     const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(size_bytes, buffer.size()));
-    const ssize_t got = ::pread(source.descriptor_, buffer.data(), wanted, static_cast<off_t>(source_offset));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return std::unexpected(base::errno_error(errno, "read a part"));
-    if (got == 0) return base::fail(Code::kDataLoss, "a part is {} bytes shorter than its record says", size_bytes);
-    const auto count = static_cast<std::size_t>(got);
+    SLIPWAY_ASSIGN(const std::size_t count, source.read_at(source_offset, std::span(buffer).first(wanted)));
+    if (count == 0) return base::fail(Code::kDataLoss, "a part is {} bytes shorter than its record says", size_bytes);
     SLIPWAY_TRY(write_at(offset, std::span(buffer).first(count)));
     source_offset += count;
     offset += count;

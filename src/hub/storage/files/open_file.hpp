@@ -27,6 +27,8 @@ class OpenFile {
 
   /// @error kResourceExhausted: disk full
   [[nodiscard]] base::Result<void> write_at(std::uint64_t offset, std::span<const std::byte> bytes);
+  /// @return how many bytes were there to read; fewer than asked for only at the end
+  [[nodiscard]] base::Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into) const;
   /// Copies `size_bytes` from one file's offset to this file's. @error kDataLoss: the source is shorter
   [[nodiscard]] base::Result<void> copy_from(const OpenFile& source, std::uint64_t source_offset,
                                              std::uint64_t size_bytes, std::uint64_t offset);

@@ -12,6 +12,8 @@ namespace {
 
 using base::Reason;
 
+const base::SystemClock kClock;
+
 domain::User user_of(const std::string& id) {
   return {.id = id, .email = id + "@example.org", .role = domain::Role::kMember, .created = {}};
 }
@@ -27,7 +29,7 @@ base::Error fill_with_users(SqliteStore& store) {
 
 TEST(RowsWithoutRoom, are_refused_and_the_others_can_be_read) {
   const auto folder = base::TemporaryFolder::create("slipway-rows").value();
-  const auto store = SqliteStore::open(folder.path() / "hub.sqlite").value();
+  const auto store = SqliteStore::open(folder.path() / "hub.sqlite", kClock).value();
   ASSERT_TRUE(store->insert_user(user_of("first")));
   {
     const base::testing::FileSizeLimit limit(1 << 20);
@@ -41,7 +43,7 @@ TEST(RowsWithoutRoom, are_refused_and_the_others_can_be_read) {
 TEST(RowsOnASmallDisk, are_taken_again_once_there_is_room) {
   const auto disk = base::testing::SmallFileSystem::mount(4 << 20);
   if (!disk) GTEST_SKIP() << "mounting a file system is not permitted here";
-  const auto store = SqliteStore::open(disk->path() / "hub.sqlite").value();
+  const auto store = SqliteStore::open(disk->path() / "hub.sqlite", kClock).value();
   ASSERT_TRUE(store->insert_user(user_of("first")));
   const auto filling = disk->fill();
   const base::Error refusal = fill_with_users(*store);

@@ -1,6 +1,7 @@
 #include "hub/storage/sqlite/rows.hpp"
 
 #include "hub/domain/document.hpp"
+#include "hub/domain/inspection.hpp"
 #include "hub/domain/job_state.hpp"
 
 namespace slipway::hub::storage {
@@ -9,12 +10,6 @@ namespace {
 using base::Code;
 using base::Result;
 using namespace domain;
-
-// Whether jobs may take the content. A finding that says "unusable" counts: the job then ends with it.
-template <typename Entry>
-bool is_available(const Entry& entry) {
-  return entry.upload == UploadState::kComplete && (entry.inspection || !entry.producer_job_id.empty());
-}
 
 bool is_complete(UploadState state) {
   return state == UploadState::kComplete;
@@ -88,8 +83,8 @@ Result<void> update_dataset_row(Connection& connection, const Dataset& dataset) 
 void make_ready(Connection& connection, const std::string& id) {
   for (const char* column : {"model_id", "dataset_id"}) {
     connection
-        .query(
-            fmt::format("UPDATE jobs SET ready = 1 WHERE state = 1 AND ready = 0 AND {} = ? AND {}", column, kHasAll))
+        .query(fmt::format("UPDATE jobs SET ready = 1 WHERE is_queued = 1 AND ready = 0 AND {} = ? AND {}", column,
+                           kHasAll))
         .with(id)
         .run();
   }
@@ -100,19 +95,20 @@ void insert_job_row(Connection& connection, const Job& job) {
   document.outcome.reset();
   connection
       .query(
-          "INSERT INTO jobs (id, kind, owner_id, name, model_id, dataset_id, needs, ready, state, started, completed, "
-          "updated, attempt, agent_id, lease_token, lease_until) VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, "
-          "?)")
-      .with(job.id, job.kind, job.owner_id, job.name, job.model_id, job.dataset_id, job.needs, job.state, job.started,
-            job.completed, job.updated, job.attempt, job.agent_id, job.lease_token, job.lease_until)
+          "INSERT INTO jobs (id, kind, owner_id, name, model_id, dataset_id, needs, ready, state, is_queued, "
+          "is_running, "
+          "started, completed, updated, attempt, agent_id, lease_token, lease_until) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .with(job.id, job.kind, job.owner_id, job.name, job.model_id, job.dataset_id, job.needs, job.state,
+            is_queued(job.state), is_running(job.state), job.started, job.completed, job.updated, job.attempt,
+            job.agent_id, job.lease_token, job.lease_until)
       .run();
   const std::int64_t seq = connection.database().getLastInsertRowid();
   connection.query("INSERT INTO job_documents (seq, document) VALUES (?, ?)").with(seq, to_document(document)).run();
   // An inspection needs the bytes alone; everything else waits for what the inspection or the producer finds.
   connection
-      .query(fmt::format("UPDATE jobs SET ready = 1 WHERE seq = ? AND state = 1 AND (kind = {} OR ({}))",
-                         static_cast<int>(JobKind::kInspect), kHasAll))
-      .with(seq)
+      .query(fmt::format("UPDATE jobs SET ready = 1 WHERE seq = ? AND is_queued = 1 AND (kind = ? OR ({}))", kHasAll))
+      .with(seq, JobKind::kInspect)
       .run();
   if (job.outcome) update_job_documents(connection, job);
 }

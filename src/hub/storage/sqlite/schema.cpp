@@ -10,8 +10,9 @@ namespace {
 // Numbered from 1. A step that was ever released is never changed; a new one is added.
 //
 // What is asked for has columns and indexes; the rest of a row is its document (hub/domain/document.hpp). Columns win
-// over the document. Times are microseconds since 1970. The numbers of states and kinds are those of the wire:
-// 1 is CREATED, 10 DONE, 30 FAILED, from 50 on a job is running.
+// over the document. Times are microseconds since 1970, ends of leases by the store's own clock. States and kinds are
+// numbers that the domain gives; what is asked about a state lies beside it in a column of its own, so that nothing
+// here knows such a number. Steps 1 and 2 are older than that.
 constexpr std::array kSteps = {
     // 1: the first release
     R"sql(
@@ -66,6 +67,22 @@ CREATE TABLE job_logs (job_id TEXT NOT NULL, number INTEGER NOT NULL, total_byte
 CREATE INDEX jobs_of_model ON jobs (model_id, seq) WHERE model_id <> '';
 CREATE INDEX jobs_of_dataset ON jobs (dataset_id, seq) WHERE dataset_id <> '';
 )sql",
+    // 3: what the domain's table of states says of a row's state
+    R"sql(
+ALTER TABLE jobs ADD COLUMN is_queued INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN is_running INTEGER NOT NULL DEFAULT 0;
+UPDATE jobs SET is_queued = (state = 1), is_running = (state >= 50);
+DROP INDEX jobs_queue;
+DROP INDEX jobs_queued;
+DROP INDEX jobs_waiting_for_model;
+DROP INDEX jobs_waiting_for_dataset;
+DROP INDEX jobs_running;
+CREATE INDEX jobs_queue ON jobs (kind, needs, seq) WHERE is_queued = 1 AND ready = 1;
+CREATE INDEX jobs_queued ON jobs (seq, kind) WHERE is_queued = 1;
+CREATE INDEX jobs_waiting_for_model ON jobs (model_id) WHERE is_queued = 1 AND ready = 0;
+CREATE INDEX jobs_waiting_for_dataset ON jobs (dataset_id) WHERE is_queued = 1 AND ready = 0;
+CREATE INDEX jobs_running ON jobs (lease_until) WHERE is_running = 1;
+)sql",
 };
 
 }  // namespace
@@ -84,9 +101,12 @@ base::Result<void> bring_up_to_date(Connection& connection) {
   for (std::size_t number = done + 1; number <= kSteps.size(); ++number) {
     SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
     // Another process may have run the step since we looked.
+    // A question that is not answered to its end would lock the tables that the step changes.
     SQLite::Statement known(database, "SELECT COUNT(*) FROM schema_steps WHERE number = ?");
     known.bind(1, static_cast<std::int64_t>(number));
-    if (known.executeStep() && known.getColumn(0).getInt64() > 0) continue;
+    const bool is_done = known.executeStep() && known.getColumn(0).getInt64() > 0;
+    known.reset();
+    if (is_done) continue;
     database.exec(kSteps[number - 1]);
     SQLite::Statement note(database, "INSERT INTO schema_steps VALUES (?)");
     note.bind(1, static_cast<std::int64_t>(number));

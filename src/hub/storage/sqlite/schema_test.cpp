@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "base/files.hpp"
+#include "base/testing/turned_clock.hpp"
+#include "hub/domain/job_state.hpp"
 #include "hub/storage/sqlite/database.hpp"
 #include "hub/storage/sqlite/sqlite_store.hpp"
 
@@ -27,6 +29,8 @@ class Schema : public testing::Test {
     return plan;
   }
 
+  base::TurnedClock clock_;
+
  private:
   base::TemporaryFolder folder_ = base::TemporaryFolder::create("slipway-schema").value();
 };
@@ -34,7 +38,7 @@ class Schema : public testing::Test {
 TEST_F(Schema, runs_each_step_once) {
   ASSERT_TRUE(Database::open(file()));
   execute("INSERT INTO users VALUES ('u1', 'a@b', 0, 0)");
-  const auto store = SqliteStore::open(file());
+  const auto store = SqliteStore::open(file(), clock_);
   ASSERT_TRUE(store) << store.error().message;
   EXPECT_EQ((*store)->user("u1")->email, "a@b");
 }
@@ -42,7 +46,7 @@ TEST_F(Schema, runs_each_step_once) {
 TEST_F(Schema, of_a_newer_version_is_refused_and_left_alone) {
   ASSERT_TRUE(Database::open(file()));
   execute("INSERT INTO schema_steps VALUES (99)");
-  const auto store = SqliteStore::open(file());
+  const auto store = SqliteStore::open(file(), clock_);
   ASSERT_FALSE(store);
   EXPECT_EQ(store.error().code, Code::kFailedPrecondition);
   EXPECT_THAT(store.error().message, HasSubstr("newer version (schema 99"));
@@ -51,22 +55,49 @@ TEST_F(Schema, of_a_newer_version_is_refused_and_left_alone) {
 // A crash within a step: SQLite takes back what was not committed, and the step runs whole at the next start.
 TEST_F(Schema, that_broke_off_within_a_step_is_completed) {
   execute("CREATE TABLE schema_steps (number INTEGER PRIMARY KEY)");
-  const auto store = SqliteStore::open(file());
+  const auto store = SqliteStore::open(file(), clock_);
   ASSERT_TRUE(store) << store.error().message;
   EXPECT_EQ((*store)->user("u1").error().code, Code::kNotFound);
 }
 
 TEST_F(Schema, of_a_foreign_database_is_refused) {
   execute("CREATE TABLE users (something TEXT)");
-  const auto store = SqliteStore::open(file());
+  const auto store = SqliteStore::open(file(), clock_);
   ASSERT_FALSE(store);
   EXPECT_THAT(store.error().message, HasSubstr("users already exists"));
 }
 
 TEST_F(Schema, refuses_what_is_no_database) {
   ASSERT_TRUE(base::write_file_durably(file(), std::string(5000, 'x')));
-  EXPECT_EQ(SqliteStore::open(file()).error().code, Code::kDataLoss);
-  EXPECT_FALSE(SqliteStore::open("/no/such/folder/hub.sqlite"));
+  EXPECT_EQ(SqliteStore::open(file(), clock_).error().code, Code::kDataLoss);
+  EXPECT_FALSE(SqliteStore::open("/no/such/folder/hub.sqlite", clock_));
+}
+
+// Rows of the second version say of their state only its number.
+TEST_F(Schema, tells_of_older_rows_whether_they_wait_or_run) {
+  ASSERT_TRUE(Database::open(file()));
+  execute("DELETE FROM schema_steps WHERE number > 2");
+  for (const char* index : {"queue", "queued", "waiting_for_model", "waiting_for_dataset", "running"}) {
+    execute(fmt::format("DROP INDEX jobs_{0}; CREATE INDEX jobs_{0} ON jobs (seq)", index));
+  }
+  execute("ALTER TABLE jobs DROP COLUMN is_queued; ALTER TABLE jobs DROP COLUMN is_running");
+  for (const auto state : domain::all_states()) {
+    execute(
+        fmt::format("INSERT INTO jobs (id, kind, owner_id, name, model_id, dataset_id, needs, ready, state, updated, "
+                    "attempt, agent_id, lease_token) VALUES ('j{0}', 3, '', '', '', '', '', 1, {0}, 0, 1, '', '')",
+                    static_cast<int>(state)));
+  }
+  ASSERT_TRUE(SqliteStore::open(file(), clock_));
+  SQLite::Database database(file().string(), SQLite::OPEN_READONLY);
+  SQLite::Statement rows(database, "SELECT state, is_queued, is_running FROM jobs");
+  std::size_t count = 0;
+  for (; rows.executeStep(); ++count) {
+    const auto state = static_cast<domain::JobState>(rows.getColumn(0).getInt());
+    EXPECT_EQ(rows.getColumn(1).getInt() != 0, domain::is_queued(state)) << domain::state_name(state);
+    if (state == domain::JobState::kProvisioningDevice) continue;  // no job of this hub is ever in it
+    EXPECT_EQ(rows.getColumn(2).getInt() != 0, domain::is_running(state)) << domain::state_name(state);
+  }
+  EXPECT_EQ(count, domain::all_states().size());
 }
 
 // What every poll, sweep and page asks must not read all jobs.
@@ -76,13 +107,14 @@ TEST_F(Schema, has_an_index_for_each_question_of_the_queue) {
     const char *sql, *index;
   };
   for (const Row& row :
-       {Row{"SELECT seq FROM jobs WHERE state = 1 AND ready = 1 AND kind = 3 AND needs = '' ORDER BY seq LIMIT 1",
+       {Row{"SELECT seq FROM jobs WHERE is_queued = 1 AND ready = 1 AND kind = 3 AND needs = '' ORDER BY seq LIMIT 1",
             "jobs_queue (kind=? AND needs=?)"},
-        Row{"SELECT 1 FROM jobs WHERE state >= 50 AND (lease_until <= 5 OR lease_until IS NULL)", "jobs_running"},
-        Row{"SELECT id FROM jobs WHERE state >= 50 AND agent_id = 'a' AND lease_token <> ''", "jobs_running"},
-        Row{"UPDATE jobs SET ready = 1 WHERE state = 1 AND ready = 0 AND model_id = 'm'", "jobs_waiting_for_model"},
-        Row{"UPDATE jobs SET ready = 1 WHERE state = 1 AND ready = 0 AND dataset_id = 'd'", "jobs_waiting_for_dataset"},
-        Row{"SELECT COUNT(*) FROM jobs WHERE state = 1 AND kind <> 100 AND seq < 5", "jobs_queued"},
+        Row{"SELECT 1 FROM jobs WHERE is_running = 1 AND (lease_until <= 5 OR lease_until IS NULL)", "jobs_running"},
+        Row{"SELECT id FROM jobs WHERE is_running = 1 AND agent_id = 'a' AND lease_token <> ''", "jobs_running"},
+        Row{"UPDATE jobs SET ready = 1 WHERE is_queued = 1 AND ready = 0 AND model_id = 'm'", "jobs_waiting_for_model"},
+        Row{"UPDATE jobs SET ready = 1 WHERE is_queued = 1 AND ready = 0 AND dataset_id = 'd'",
+            "jobs_waiting_for_dataset"},
+        Row{"SELECT COUNT(*) FROM jobs WHERE is_queued = 1 AND kind <> ? AND seq < 5", "jobs_queued"},
         Row{"SELECT COUNT(*) FROM jobs WHERE owner_id = 'u' AND kind IN (2, 3)", "COVERING INDEX jobs_listed"},
         Row{"SELECT seq FROM jobs WHERE owner_id = 'u' AND state IN (30) ORDER BY seq DESC LIMIT 50",
             "COVERING INDEX jobs_of_owner"},
@@ -91,7 +123,7 @@ TEST_F(Schema, has_an_index_for_each_question_of_the_queue) {
         Row{"SELECT seq FROM jobs WHERE kind IN (2, 3) AND dataset_id <> '' AND dataset_id = 'd' ORDER BY seq DESC",
             "jobs_of_dataset"},
         Row{"SELECT j.id FROM jobs j JOIN models m ON m.id = j.model_id JOIN jobs p ON p.id = m.producer "
-            "WHERE j.state = 1 AND j.ready = 0 AND p.state = 30",
+            "WHERE j.is_queued = 1 AND j.ready = 0 AND p.state = ?",
             "SCAN j USING INDEX jobs_waiting_for"}}) {
     EXPECT_THAT(plan_of(row.sql), HasSubstr(row.index)) << row.sql;
   }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "hub/domain/lease_clock.hpp"
 #include "hub/domain/ports/row_store.hpp"
 
 namespace slipway::hub::storage {
@@ -15,12 +16,14 @@ namespace slipway::hub::storage {
 class Database;
 
 /// Rows in an SQLite file beside which WAL files appear. Readers do not wait for the writer.
-/// @thread safe from any thread; other processes may open the file too
+/// @thread safe from any thread; other processes may open the file too, but one alone hands out leases
 class SqliteStore final : public domain::RowStore {
  public:
   /// ":memory:" keeps everything in memory, for tests.
+  /// @param clock  for the ends of leases
   /// @error kFailedPrecondition: written by a newer version; kDataLoss: the file is no database; kPermissionDenied
-  [[nodiscard]] static base::Result<std::unique_ptr<SqliteStore>> open(const std::filesystem::path& file);
+  [[nodiscard]] static base::Result<std::unique_ptr<SqliteStore>> open(const std::filesystem::path& file,
+                                                                       const base::Clock& clock);
   ~SqliteStore() override;
 
   [[nodiscard]] base::Result<void> insert_user(const domain::User& user) override;
@@ -62,6 +65,7 @@ class SqliteStore final : public domain::RowStore {
   [[nodiscard]] base::Result<domain::Listed<domain::Job>> jobs(const domain::JobFilter& filter,
                                                                domain::Page page) const override;
   [[nodiscard]] base::Result<void> rename_job(const std::string& id, const std::string& name) override;
+  [[nodiscard]] base::Time lease_time() const override;
   [[nodiscard]] base::Result<std::optional<domain::Job>> lease_job(const domain::LeaseRequest& request) override;
   [[nodiscard]] base::Result<void> renew_lease(const std::string& job_id, const std::string& lease_token,
                                                base::Time until) override;
@@ -74,7 +78,11 @@ class SqliteStore final : public domain::RowStore {
                                                 const std::optional<domain::Inspection>& inspection) override;
   [[nodiscard]] base::Result<void> fail_job(const domain::Job& job,
                                             const std::optional<domain::Inspection>& inspection) override;
-  [[nodiscard]] base::Result<std::vector<domain::Job>> take_back_leases(base::Time now, int max_attempts) override;
+  [[nodiscard]] base::Result<std::vector<domain::Job>> take_back_leases(base::Time lease_time, base::Time now,
+                                                                        int max_attempts) override;
+  [[nodiscard]] base::Result<void> renew_all_leases(base::Time until) override;
+  [[nodiscard]] base::Result<void> hand_back_lease(const std::string& job_id, const std::string& lease_token,
+                                                   base::Time now) override;
   [[nodiscard]] base::Result<std::vector<std::string>> hand_back_leases(const std::string& agent_id,
                                                                         base::Time now) override;
   [[nodiscard]] base::Result<std::vector<domain::Job>> orphaned_jobs() const override;
@@ -82,8 +90,9 @@ class SqliteStore final : public domain::RowStore {
   [[nodiscard]] base::Result<std::uint64_t> queue_position(const std::string& job_id) const override;
 
  private:
-  explicit SqliteStore(std::unique_ptr<Database> database);
+  SqliteStore(std::unique_ptr<Database> database, const base::Clock& clock);
   std::unique_ptr<Database> database_;
+  domain::LeaseClock lease_clock_;
 };
 
 }  // namespace slipway::hub::storage

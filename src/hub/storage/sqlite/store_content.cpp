@@ -1,34 +1,46 @@
+#include "hub/domain/content_references.hpp"
+#include "hub/domain/document.hpp"
 #include "hub/storage/sqlite/rows.hpp"
 #include "hub/storage/sqlite/sqlite_store.hpp"
 
 // Which content rows speak of.
 namespace slipway::hub::storage {
+namespace {
 
 using base::Result;
 using namespace domain;
 
+void add(std::set<std::string>& used, const std::vector<Blob>& content) {
+  for (const Blob& blob : content) used.insert(blob.sha256);
+}
+
+}  // namespace
+
 Result<std::set<std::string>> SqliteStore::content_in_use(base::Time now) const {
   return database_->read([&](Connection& connection) -> Result<std::set<std::string>> {
     std::set<std::string> used;
-    // Whatever a document calls so is content; a field that comes later is found without a word here.
-    for (const char* documents : {"SELECT document FROM models", "SELECT document FROM job_documents",
-                                  "SELECT outcome FROM job_documents WHERE outcome IS NOT NULL"}) {
-      Query hash = connection.query(
-          fmt::format("SELECT DISTINCT found.value FROM ({}) AS rows, json_tree(rows.{}) AS found "
-                      "WHERE found.key = 'sha256' AND found.value <> ''",
-                      documents, std::string_view(documents).contains("outcome") ? "outcome" : "document"));
-      while (hash.next()) used.insert(hash.text(0));
+    Query models = connection.query("SELECT document FROM models");
+    while (models.next()) {
+      SLIPWAY_ASSIGN(const Model model, model_from_document(models.text(0)));
+      add(used, content_of(model));
     }
-    Query row = connection.query("SELECT id FROM datasets");
-    while (row.next()) {
-      SLIPWAY_ASSIGN(const Dataset dataset, read_dataset(connection, row.text(0)));
-      if (dataset.content.sha256.empty()) continue;
+    Query jobs = connection.query("SELECT document, outcome FROM job_documents");
+    while (jobs.next()) {
+      SLIPWAY_ASSIGN(const Job job, job_from_document(jobs.text(0)));
+      add(used, content_of(job));
+      if (jobs.is_null(1)) continue;
+      SLIPWAY_ASSIGN(const JobOutcome outcome, outcome_from_document(jobs.text(1)));
+      add(used, content_of(outcome));
+    }
+    Query datasets = connection.query("SELECT document FROM datasets");
+    while (datasets.next()) {
+      SLIPWAY_ASSIGN(const Dataset dataset, dataset_from_document(datasets.text(0)));
       if (dataset.expires && *dataset.expires <= now) {
         Query taken = connection.query(
-            "SELECT 1 FROM jobs WHERE dataset_id <> '' AND dataset_id = ? AND (state = 1 OR state >= 50)");
+            "SELECT 1 FROM jobs WHERE dataset_id <> '' AND dataset_id = ? AND (is_queued = 1 OR is_running = 1)");
         if (!taken.with(dataset.id).next()) continue;
       }
-      used.insert(dataset.content.sha256);
+      add(used, content_of(dataset));
     }
     return used;
   });

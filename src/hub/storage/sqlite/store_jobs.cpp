@@ -12,8 +12,6 @@ using base::Code;
 using base::Result;
 using namespace domain;
 
-constexpr std::string_view kLogCut = "\n[hub] the log is longer than the hub keeps; the rest is dropped\n";
-
 // Numbers as a JSON list, so that one prepared statement serves any filter.
 template <typename T>
 std::string number_list(const std::vector<T>& values) {
@@ -78,16 +76,16 @@ Result<void> SqliteStore::rename_job(const std::string& id, const std::string& n
 Result<std::uint64_t> SqliteStore::queue_position(const std::string& job_id) const {
   return database_->read([&](Connection& connection) -> Result<std::uint64_t> {
     Query row = connection.query(
-        "SELECT COUNT(*) FROM jobs WHERE state = 1 AND kind <> 100 AND "
-        "seq < (SELECT seq FROM jobs WHERE id = ? AND state = 1)");
-    return row.with(job_id).next() ? static_cast<std::uint64_t>(row.number(0)) : 0;
+        "SELECT COUNT(*) FROM jobs WHERE is_queued = 1 AND kind <> ? AND "
+        "seq < (SELECT seq FROM jobs WHERE id = ? AND is_queued = 1)");
+    return row.with(JobKind::kInspect, job_id).next() ? static_cast<std::uint64_t>(row.number(0)) : 0;
   });
 }
 
 Result<void> SqliteStore::append_log(const std::string& job_id, const std::string& lease_token, std::string_view text) {
   return database_->write_soon([&](Connection& connection) -> Result<void> {
     if (!lease_token.empty()) {
-      Query lease = connection.query("SELECT 1 FROM jobs WHERE id = ? AND lease_token = ? AND state >= 50");
+      Query lease = connection.query("SELECT 1 FROM jobs WHERE id = ? AND lease_token = ? AND is_running = 1");
       if (!lease.with(job_id, lease_token).next()) {
         return base::fail(Code::kAborted, "the lease of job {} was lost", job_id);
       }
@@ -99,19 +97,11 @@ Result<void> SqliteStore::append_log(const std::string& job_id, const std::strin
       number = last.number(0) + 1;
       total = last.number(1);
     }
-    constexpr auto kLimit = static_cast<std::int64_t>(kLogLimitBytes);
-    if (text.empty() || total > kLimit) return {};
-    std::string piece(text);
-    if (total + static_cast<std::int64_t>(piece.size()) > kLimit) {
-      std::size_t keep = static_cast<std::size_t>(kLimit - total);
-      while (keep > 0 && (static_cast<unsigned char>(piece[keep]) & 0xc0U) == 0x80U) --keep;
-      piece.resize(keep);
-      piece += kLogCut;
-      total = kLimit + 1;
-    } else {
-      total += static_cast<std::int64_t>(piece.size());
-    }
-    connection.query("INSERT INTO job_logs VALUES (?, ?, ?, ?)").with(job_id, number, total, piece).run();
+    const LogPiece piece = next_log_piece(static_cast<std::size_t>(total), text);
+    if (piece.text.empty()) return {};
+    connection.query("INSERT INTO job_logs VALUES (?, ?, ?, ?)")
+        .with(job_id, number, piece.total_bytes, piece.text)
+        .run();
     return {};
   });
 }

@@ -6,7 +6,7 @@
 #include "hub/storage/sqlite/sqlite_store.hpp"
 
 // The queue: jobs are handed out, kept, ended and taken back here. What each UPDATE asks for in its WHERE is the
-// transition table of hub/domain/job_state.cpp: queued is state 1, running is 50 and above.
+// transition table of hub/domain/job_state.cpp: with each state a row carries what the table says of it.
 namespace slipway::hub::storage {
 namespace {
 
@@ -28,7 +28,7 @@ std::optional<std::int64_t> next_in_queue(Connection& connection, const LeaseReq
       if ((kind == JobKind::kInspect) != inspections) continue;
       for (const std::string& need : needs) {
         Query row = connection.query(
-            "SELECT seq FROM jobs WHERE state = 1 AND ready = 1 AND kind = ? AND needs = ? ORDER BY seq LIMIT 1");
+            "SELECT seq FROM jobs WHERE is_queued = 1 AND ready = 1 AND kind = ? AND needs = ? ORDER BY seq LIMIT 1");
         if (row.with(kind, need).next()) oldest = std::min(oldest.value_or(row.number(0)), row.number(0));
       }
     }
@@ -36,6 +36,10 @@ std::optional<std::int64_t> next_in_queue(Connection& connection, const LeaseReq
   }
   return oldest;
 }
+
+constexpr const char* kHandBack =
+    "UPDATE jobs SET state = ?, is_queued = 1, is_running = 0, attempt = attempt - 1, lease_token = '', "
+    "lease_until = NULL, updated = ? WHERE is_running = 1 AND ";
 
 // Keeps a finding with the model or dataset that it is about, as that is now.
 Result<void> keep_inspection(Connection& connection, const Job& job, const Inspection& inspection) {
@@ -53,14 +57,23 @@ Result<void> keep_inspection(Connection& connection, const Job& job, const Inspe
   return {};
 }
 
+// As a JSON list: those from which a job may come into this state.
+std::string states_before(JobState state) {
+  std::vector<int> numbers;
+  for (const JobState from : all_states()) {
+    if (may_follow(from, state)) numbers.push_back(static_cast<int>(from));
+  }
+  return fmt::format("[{}]", fmt::join(numbers, ","));
+}
+
 // A row that ends: its lease token stays, so that a repeated completion is known again.
-int end_row(Connection& connection, const Job& job, const std::string& condition, const std::string& lease_token) {
+int end_row(Connection& connection, const Job& job, const std::string& lease_token) {
   return connection
       .query(
-          "UPDATE jobs SET state = ?, completed = ?, updated = ?, lease_until = NULL WHERE id = ? AND lease_token = ? "
-          "AND " +
-          condition)
-      .with(job.state, job.completed, job.updated, job.id, lease_token)
+          "UPDATE jobs SET state = ?, is_queued = ?, is_running = ?, completed = ?, updated = ?, lease_until = NULL "
+          "WHERE id = ? AND lease_token = ? AND state IN (SELECT value FROM json_each(?))")
+      .with(job.state, is_queued(job.state), is_running(job.state), job.completed, job.updated, job.id, lease_token,
+            states_before(job.state))
       .run();
 }
 
@@ -92,9 +105,11 @@ Result<std::optional<Job>> SqliteStore::lease_job(const LeaseRequest& request) {
     job.updated = request.now;
     connection
         .query(
-            "UPDATE jobs SET state = ?, attempt = ?, agent_id = ?, lease_token = ?, lease_until = ?, started = ?, "
+            "UPDATE jobs SET state = ?, is_queued = ?, is_running = ?, attempt = ?, agent_id = ?, lease_token = ?, "
+            "lease_until = ?, started = ?, "
             "updated = ? WHERE seq = ?")
-        .with(job.state, job.attempt, job.agent_id, job.lease_token, job.lease_until, job.started, job.updated, *seq)
+        .with(job.state, is_queued(job.state), is_running(job.state), job.attempt, job.agent_id, job.lease_token,
+              job.lease_until, job.started, job.updated, *seq)
         .run();
     return job;
   });
@@ -103,7 +118,7 @@ Result<std::optional<Job>> SqliteStore::lease_job(const LeaseRequest& request) {
 Result<void> SqliteStore::renew_lease(const std::string& job_id, const std::string& lease_token, base::Time until) {
   return database_->write_soon([&](Connection& connection) -> Result<void> {
     const int renewed =
-        connection.query("UPDATE jobs SET lease_until = ? WHERE id = ? AND lease_token = ? AND state >= 50")
+        connection.query("UPDATE jobs SET lease_until = ? WHERE id = ? AND lease_token = ? AND is_running = 1")
             .with(until, job_id, lease_token)
             .run();
     if (renewed == 0 || lease_token.empty()) return lease_lost(job_id);
@@ -116,7 +131,7 @@ Result<void> SqliteStore::complete_job(const Job& job, const std::string& lease_
                                        const std::optional<Inspection>& inspection) {
   if (lease_token.empty()) return lease_lost(job.id);
   return database_->write([&](Connection& connection) -> Result<void> {
-    if (end_row(connection, job, "state >= 50", lease_token) == 0) return lease_lost(job.id);
+    if (end_row(connection, job, lease_token) == 0) return lease_lost(job.id);
     update_job_documents(connection, job);
     if (target) {
       SLIPWAY_TRY(update_model_row(connection, *target));
@@ -130,7 +145,7 @@ Result<void> SqliteStore::complete_job(const Job& job, const std::string& lease_
 
 Result<void> SqliteStore::fail_job(const Job& job, const std::optional<Inspection>& inspection) {
   return database_->write([&](Connection& connection) -> Result<void> {
-    if (end_row(connection, job, "(state = 1 OR state >= 50)", "") == 0) {
+    if (end_row(connection, job, "") == 0) {
       return base::fail(Code::kAborted, "job {} has ended or was leased meanwhile", job.id);
     }
     update_job_documents(connection, job);
@@ -139,22 +154,29 @@ Result<void> SqliteStore::fail_job(const Job& job, const std::optional<Inspectio
   });
 }
 
-Result<std::vector<Job>> SqliteStore::take_back_leases(base::Time now, int max_attempts) {
-  constexpr const char* kLost = "state >= 50 AND (lease_until <= ? OR lease_until IS NULL)";
+base::Time SqliteStore::lease_time() const {
+  return lease_clock_.now();
+}
+
+Result<std::vector<Job>> SqliteStore::take_back_leases(base::Time lease_time, base::Time now, int max_attempts) {
+  constexpr const char* kLost = "is_running = 1 AND (lease_until <= ? OR lease_until IS NULL)";
   const auto any = database_->read([&](Connection& connection) -> Result<bool> {
-    return connection.query(fmt::format("SELECT 1 FROM jobs WHERE {} LIMIT 1", kLost)).with(now).next();
+    return connection.query(fmt::format("SELECT 1 FROM jobs WHERE {} LIMIT 1", kLost)).with(lease_time).next();
   });
   if (!any) return std::unexpected(any.error());
   if (!*any) return std::vector<Job>{};
   return database_->write([&](Connection& connection) -> Result<std::vector<Job>> {
+    connection.query(fmt::format("UPDATE jobs SET lease_token = '', lease_until = NULL, updated = ? WHERE {}", kLost))
+        .with(now, lease_time)
+        .run();
     connection
-        .query(fmt::format("UPDATE jobs SET lease_token = '', lease_until = NULL, updated = ?, "
-                           "state = CASE WHEN attempt < ? THEN 1 ELSE state END WHERE {}",
-                           kLost))
-        .with(now, max_attempts, now)
+        .query(
+            "UPDATE jobs SET state = ?, is_queued = 1, is_running = 0 "
+            "WHERE is_running = 1 AND lease_until IS NULL AND attempt < ?")
+        .with(JobState::kCreated, max_attempts)
         .run();
     std::vector<Job> hopeless;
-    static const std::string sql = select_jobs(true) + "WHERE j.state >= 50 AND j.lease_until IS NULL";
+    static const std::string sql = select_jobs(true) + "WHERE j.is_running = 1 AND j.lease_until IS NULL";
     Query row = connection.query(sql);
     while (row.next()) {
       SLIPWAY_ASSIGN(Job job, job_of(row));
@@ -167,16 +189,31 @@ Result<std::vector<Job>> SqliteStore::take_back_leases(base::Time now, int max_a
 Result<std::vector<std::string>> SqliteStore::hand_back_leases(const std::string& agent_id, base::Time now) {
   return database_->write([&](Connection& connection) -> Result<std::vector<std::string>> {
     std::vector<std::string> ids;
-    Query row = connection.query("SELECT id FROM jobs WHERE state >= 50 AND agent_id = ? AND lease_token <> ''");
+    Query row = connection.query("SELECT id FROM jobs WHERE is_running = 1 AND agent_id = ? AND lease_token <> ''");
     row.with(agent_id);
     while (row.next()) ids.push_back(row.text(0));
-    connection
-        .query(
-            "UPDATE jobs SET state = 1, attempt = attempt - 1, lease_token = '', lease_until = NULL, updated = ? "
-            "WHERE state >= 50 AND agent_id = ? AND lease_token <> ''")
-        .with(now, agent_id)
+    connection.query(kHandBack + std::string("agent_id = ? AND lease_token <> ''"))
+        .with(JobState::kCreated, now, agent_id)
         .run();
     return ids;
+  });
+}
+
+Result<void> SqliteStore::hand_back_lease(const std::string& job_id, const std::string& lease_token, base::Time now) {
+  return database_->write([&](Connection& connection) -> Result<void> {
+    connection.query(kHandBack + std::string("id = ? AND lease_token = ? AND lease_token <> ''"))
+        .with(JobState::kCreated, now, job_id, lease_token)
+        .run();
+    return {};
+  });
+}
+
+Result<void> SqliteStore::renew_all_leases(base::Time until) {
+  return database_->write_soon([&](Connection& connection) -> Result<void> {
+    connection.query("UPDATE jobs SET lease_until = ? WHERE is_running = 1 AND lease_until IS NOT NULL")
+        .with(until)
+        .run();
+    return {};
   });
 }
 
@@ -185,8 +222,9 @@ Result<std::vector<Job>> SqliteStore::orphaned_jobs() const {
     std::vector<Job> orphans;
     static const std::string sql = select_jobs(true) +
                                    "JOIN models m ON m.id = j.model_id JOIN jobs p ON p.id = m.producer "
-                                   "WHERE j.state = 1 AND j.ready = 0 AND p.state = 30";
+                                   "WHERE j.is_queued = 1 AND j.ready = 0 AND p.state = ?";
     Query row = connection.query(sql);
+    row.with(JobState::kFailed);
     while (row.next()) {
       SLIPWAY_ASSIGN(Job job, job_of(row));
       orphans.push_back(std::move(job));

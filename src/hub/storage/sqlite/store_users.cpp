@@ -41,12 +41,13 @@ Result<Token> read_token(Connection& connection, const std::string& condition, c
 
 }  // namespace
 
-SqliteStore::SqliteStore(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+SqliteStore::SqliteStore(std::unique_ptr<Database> database, const base::Clock& clock)
+    : database_(std::move(database)), lease_clock_(clock) {}
 SqliteStore::~SqliteStore() = default;
 
-Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::path& file) {
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::path& file, const base::Clock& clock) {
   SLIPWAY_ASSIGN(auto database, Database::open(file));
-  return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(database)));
+  return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(database), clock));
 }
 
 Result<void> SqliteStore::insert_user(const User& user) {
