@@ -18,19 +18,19 @@ const base::SystemClock kClock;
 Job job_number(int number, JobState state) {
   Job job;
   job.id = fmt::format("j{}", number);
-  job.kind = JobKind::kInference;
   job.owner_id = fmt::format("u{}", number % 4);
   job.name = "net";
-  job.model_id = "m1";
+  kinds::Inference inference;
+  inference.model_id = "m1";
+  inference.is_profiling = true;
+  job.payload = inference;
   job.options = "--compute_unit npu";
   job.device.emplace().name = "Samsung Galaxy S24";
   job.device->attributes.assign(12, "chipset:qualcomm-snapdragon-8gen3");
-  job.devices = {*job.device};
-  job.is_profiling = true;
   job.state = state;
   job.created = job.updated = base::Time(std::chrono::seconds(1'800'000'000 + number));
   if (state == JobState::kDone) {
-    auto& profile = job.outcome.emplace().profile.emplace();
+    auto& profile = job.outcome.emplace().result.emplace<kinds::Inference::Result>().profile.emplace();
     profile.inference.times_us.assign(100, 1234);
     profile.layers.resize(60);
   }
@@ -76,7 +76,7 @@ struct FullStore {
 LeaseRequest request_number(int number) {
   LeaseRequest request;
   request.agent_id = "a1";
-  request.kinds = {JobKind::kInspect, JobKind::kCompile, JobKind::kInference};
+  request.kinds = {kKindOf<kinds::Inspect>, kKindOf<kinds::Compile>, kKindOf<kinds::Inference>};
   request.offers = {"qnn", "device:CPU"};
   request.lease_token = fmt::format("t{}", number);
   request.now = base::Time(std::chrono::seconds(1'900'000'000));
@@ -102,7 +102,7 @@ BENCHMARK(lease_and_complete)->Unit(benchmark::kMillisecond)->UseRealTime();
 void poll_an_empty_queue(benchmark::State& state) {
   FullStore& full = FullStore::get();
   auto request = request_number(0);
-  request.kinds = {JobKind::kInspect, JobKind::kCompile};
+  request.kinds = {kKindOf<kinds::Inspect>, kKindOf<kinds::Compile>};
   for (auto _ : state) benchmark::DoNotOptimize(full.store->lease_job(request));
 }
 BENCHMARK(poll_an_empty_queue)->Unit(benchmark::kMicrosecond)->UseRealTime();

@@ -130,8 +130,13 @@ base::Result<void> run_agent(const AgentSettings& settings, std::stop_token stop
     end.request_stop();
   };
   {
-    const std::jthread inspections(work, budgets.inspection, std::vector{JobKind::kInspect});
-    const std::jthread jobs(work, budgets.job, std::vector{JobKind::kCompile, JobKind::kProfile, JobKind::kInference});
+    // The hub's own jobs are short, and users' jobs wait for them.
+    std::vector<JobKind> own;
+    for (const auto& kind : hub::domain::JobKinds::kEntries) {
+      if (!kind.is_submitted) own.push_back(kind.number);
+    }
+    const std::jthread inspections(work, budgets.inspection, own);
+    const std::jthread jobs(work, budgets.job, hub::domain::submitted_kinds());
   }
   hub::client::AgentClient client(settings.hub_url, settings.token);
   membership.leave(client);

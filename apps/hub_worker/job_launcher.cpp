@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 
 #include "base/files.hpp"
-#include "hub/domain/job_state.hpp"
+#include "hub/domain/job.hpp"
 #include "hub/protocol/agent_messages.hpp"
 
 namespace slipway::worker {
@@ -23,7 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 using base::Code;
 using hub::domain::FailureType;
-using hub::domain::JobKind;
 using hub::domain::JobOutcome;
 
 constexpr std::size_t kLastLines = 40;
@@ -40,7 +39,7 @@ sandbox::Limits sandbox_limits(const JobLimits& limits) {
 
 /// How a process that left no outcome ended, in the client's words.
 /// @param last_words  of the job itself, empty: none
-JobOutcome outcome_of_exit(const sandbox::Exit& exit, JobKind kind, const std::string& last_words,
+JobOutcome outcome_of_exit(const sandbox::Exit& exit, std::string_view kind, const std::string& last_words,
                            const std::deque<std::string>& last_lines) {
   JobOutcome outcome;
   const std::string doing = last_words.empty() ? "" : "; the last line of its log: " + last_words;
@@ -63,8 +62,8 @@ JobOutcome outcome_of_exit(const sandbox::Exit& exit, JobKind kind, const std::s
       outcome.failure_type = FailureType::kRuntimeCrash;
       break;
   }
-  outcome.failure_reason = fmt::format("the process of the {} job ended without a result: {}{}",
-                                       hub::domain::kind_name(kind), exit.describe(), doing);
+  outcome.failure_reason =
+      fmt::format("the process of the {} job ended without a result: {}{}", kind, exit.describe(), doing);
   outcome.error_details = fmt::format("{}", fmt::join(last_lines, "\n"));
   outcome.sandbox = exit.walls == "bubblewrap" ? "bubblewrap + limits" : "limits (no namespaces)";
   return outcome;
@@ -100,10 +99,10 @@ std::vector<std::string> library_lines(const fs::path& folder) {
   return lines;
 }
 
-base::Result<JobOutcome> read_outcome(const fs::path& folder) {
+base::Result<JobOutcome> read_outcome(const fs::path& folder, const hub::domain::JobPayload& payload) {
   SLIPWAY_ASSIGN(const auto file, ResultFile::open(folder, "", "outcome.json"));
   SLIPWAY_ASSIGN(const auto text, base::read_file(file.path(), hub::protocol::agent::kLargestOutcomeBytes));
-  return hub::domain::outcome_from_document(text);
+  return hub::domain::outcome_from_document(text, payload);
 }
 
 }  // namespace
@@ -158,14 +157,14 @@ JobOutcome launch_job(const fs::path& program, const runtime::LibraryPaths& libr
   }
   if (exit->dropped_log_bytes > 0) keep(fmt::format("[{} bytes of log were dropped]", exit->dropped_log_bytes));
   const std::string last_words = last_lines.empty() ? "" : last_lines.back();
-  auto outcome = read_outcome(folder);
+  auto outcome = read_outcome(folder, spec.job.payload);
   if (!outcome && exit->succeeded()) keep(outcome.error().message);
   const bool is_whole = exit->succeeded() && outcome;
   if (!is_whole || !outcome->succeeded) {
     for (const auto& line : library_lines(folder)) keep("printed: " + line);
   }
   if (is_whole) return std::move(*outcome);
-  auto ended = outcome_of_exit(*exit, spec.job.kind, last_words, last_lines);
+  auto ended = outcome_of_exit(*exit, hub::domain::entry_of(spec.job.payload).name, last_words, last_lines);
   if (exit->succeeded())
     ended.failure_reason = "the job's process left no outcome that can be used: " + outcome.error().message;
   return outcome ? what_there_was(std::move(*outcome), std::move(ended)) : ended;

@@ -58,7 +58,7 @@ int behave(const fs::path& folder) {
   if (behaviour == "good") {
     JobOutcome outcome;
     outcome.succeeded = true;
-    outcome.target_file = "target.onnx";
+    outcome.result.emplace<hub::domain::kinds::Compile::Result>().target_file = "target.onnx";
     std::ofstream(folder / "outcome.json") << hub::domain::to_document(outcome);
   }
   if (behaviour == "wide") {
@@ -91,7 +91,7 @@ class Launcher : public testing::Test {
     root_.emplace(std::move(*folder));
     for (const char* name : {"in", "work", "out"}) fs::create_directories(job() / name);
     std::ofstream(job() / "spec.json") << "{}";
-    spec_.job.kind = JobKind::kCompile;
+    spec_.job.payload = hub::domain::kinds::Compile{};
     limits_.time = std::chrono::seconds(20);
   }
   [[nodiscard]] fs::path job() const { return root_->path() / "job"; }
@@ -113,7 +113,7 @@ class Launcher : public testing::Test {
 TEST_F(Launcher, hands_the_outcome_on) {
   const auto outcome = launch("good");
   EXPECT_TRUE(outcome.succeeded) << outcome.failure_reason;
-  EXPECT_EQ(outcome.target_file, "target.onnx");
+  EXPECT_EQ(std::get<hub::domain::kinds::Compile::Result>(outcome.result).target_file, "target.onnx");
   EXPECT_THAT(lines_, testing::Contains("compiling node conv_7"));
 }
 

@@ -1,5 +1,6 @@
 #include "apps/hub_worker/job_process.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -141,6 +142,9 @@ int run_describe() {
     if (environment) {
       about["onnxruntime"] = (*environment)->onnxruntime_version();
       if (const auto qairt = (*environment)->qairt_version()) about["qairt"] = *qairt;
+      about["has_htp"] = std::ranges::any_of((*environment)->providers(), [](const runtime::ProviderStatus& status) {
+        return status.row.name == "qnn" && status.available && !status.is_emulator;
+      });
     } else {
       about["problem"] = environment.error().message;
     }

@@ -45,6 +45,13 @@ std::string architecture() {
   return about.machine;
 }
 
+/// Qualcomm's number of the chip, as its kernel says; 0: it says none.
+int soc_model() {
+  int number = 0;
+  std::ifstream("/sys/devices/soc0/soc_id") >> number;
+  return number;
+}
+
 }  // namespace
 
 std::string slug_of(std::string_view name) {
@@ -91,6 +98,11 @@ base::Result<Machine> describe_machine(const std::filesystem::path& program, con
   machine.cpu.name = about.value("machine", "CPU");
   machine.cpu.os = os_version();
   machine.cpu.presence = hub::domain::DevicePresence::kAttached;
+  machine.cpu.execution_targets = {hub::domain::ExecutionTarget::kCpu};
+  if (about.value("has_htp", false)) {
+    machine.cpu.execution_targets.push_back(hub::domain::ExecutionTarget::kHtp);
+    machine.cpu.chip.soc_model = soc_model();
+  }
   machine.cpu.soc_description = machine.cpu.name;
   machine.cpu.attributes = {
       "format:compute",

@@ -57,16 +57,6 @@ class JobFolder {
   fs::path path_;
 };
 
-/// The files that an outcome names, each once.
-std::set<std::string> files_of(const JobOutcome& outcome) {
-  std::set<std::string> names;
-  if (!outcome.target_file.empty()) names.insert(outcome.target_file);
-  for (const auto& [key, name] : outcome.companion_files) names.insert(name);
-  if (!outcome.output_dataset_file.empty()) names.insert(outcome.output_dataset_file);
-  for (const auto& artifact : outcome.artifacts) names.insert(artifact.filename);
-  return names;
-}
-
 /// Whether the hub has looked at a result and will not have it, whoever brings it.
 bool is_refused(const base::Error& error) {
   return error.code == Code::kInvalidArgument || error.code == Code::kResourceExhausted || error.code == Code::kUnknown;
@@ -177,7 +167,7 @@ class Slot {
                                LeaseKeeper& keeper, const std::stop_token& stop) {
     agent::CompleteRequest request;
     request.lease_token = lease.lease_token;
-    for (const auto& name : files_of(outcome)) {
+    for (const auto& name : hub::domain::files_of(outcome)) {
       const auto file = ResultFile::open(folder, "out", name);
       if (!file) {
         outcome = failure(FailureType::kInternal, file.error().message);

@@ -65,7 +65,7 @@ class SlotTest : public testing::Test {
     }
     hub::domain::JobSpec spec;
     spec.job.id = "j1";
-    spec.job.kind = JobKind::kCompile;
+    spec.job.payload = hub::domain::kinds::Compile{};
     spec.job.lease_token = "in the document by mistake";
     return reply(encode(agent::LeaseReply{.job_id = "j1",
                                           .lease_token = "lease",
@@ -76,12 +76,16 @@ class SlotTest : public testing::Test {
                                                       .sha256 = base::sha256_hex(behaviour_),
                                                       .size_bytes = behaviour_.size()}}}));
   }
-  base::Result<void> run() { return run_slot(settings_, {JobKind::kCompile}, membership_, stop_.get_token()); }
+  base::Result<void> run() {
+    return run_slot(settings_, {hub::domain::kKindOf<hub::domain::kinds::Compile>}, membership_, stop_.get_token());
+  }
   int count(const std::string& path) {
     const auto seen = server_.seen();
     return static_cast<int>(std::ranges::count(seen, path, &Seen::path));
   }
-  hub::domain::JobOutcome outcome() { return hub::domain::outcome_from_document(completed_->outcome_document).value(); }
+  hub::domain::JobOutcome outcome() {
+    return hub::domain::outcome_from_document(completed_->outcome_document, hub::domain::kinds::Compile{}).value();
+  }
 
   base::TemporaryFolder folder_ = base::TemporaryFolder::create("slipway-slot-test-").value();
   std::mutex mutex_;

@@ -56,7 +56,7 @@ TEST_F(HubAgents, forgets_the_devices_of_an_agent_that_falls_silent) {
 
 TEST_F(HubAgents, keeps_the_id_of_an_instance_that_registers_again) {
   EXPECT_EQ(register_agent(), agent_id_);
-  EXPECT_TRUE(hub_.agents.lease(agent_, agent_id_, {JobKind::kCompile}));
+  EXPECT_TRUE(hub_.agents.lease(agent_, agent_id_, {kKindOf<kinds::Compile>}));
 }
 
 TEST_F(HubAgents, of_one_name_work_side_by_side_and_leave_with_their_own_jobs_alone) {
@@ -64,8 +64,8 @@ TEST_F(HubAgents, of_one_name_work_side_by_side_and_leave_with_their_own_jobs_al
   const Job first = compile(model.id), second = compile(model.id);
   const std::string twin = register_agent("i2");
   ASSERT_NE(twin, agent_id_);
-  const auto mine = hub_.agents.lease(agent_, agent_id_, {JobKind::kCompile});
-  const auto its = hub_.agents.lease(agent_, twin, {JobKind::kCompile});
+  const auto mine = hub_.agents.lease(agent_, agent_id_, {kKindOf<kinds::Compile>});
+  const auto its = hub_.agents.lease(agent_, twin, {kKindOf<kinds::Compile>});
   ASSERT_TRUE(mine && *mine && its && *its);
   EXPECT_THAT(hub_.jobs.log(user_, (*its)->job.id).value(), HasSubstr("by agent local (" + twin + ")"));
   EXPECT_EQ(std::ranges::count(hub_.agents.devices(), "Test CPU", &Device::name), 1);
@@ -74,7 +74,7 @@ TEST_F(HubAgents, of_one_name_work_side_by_side_and_leave_with_their_own_jobs_al
   EXPECT_EQ(hub_.jobs.job(user_, (*its)->job.id)->state, JobState::kCreated);
   EXPECT_EQ(hub_.jobs.job(user_, (*mine)->job.id)->state, JobState::kOptimizingModel);
   EXPECT_TRUE(hub_.agents.renew(agent_, (*mine)->job.id, (*mine)->job.lease_token));
-  EXPECT_TRUE(hub_.agents.lease(agent_, agent_id_, {JobKind::kCompile})) << "the other one is still registered";
+  EXPECT_TRUE(hub_.agents.lease(agent_, agent_id_, {kKindOf<kinds::Compile>})) << "the other one is still registered";
   EXPECT_EQ(hub_.agents.devices().front().name, "Test CPU");
 }
 
@@ -82,7 +82,7 @@ TEST_F(HubAgents, end_with_the_successor_that_works_where_they_did) {
   compile(inspected_model().id);
   const auto spec = lease();
   const std::string successor = register_agent("i2", "i1");
-  EXPECT_EQ(hub_.agents.lease(agent_, agent_id_, {JobKind::kCompile}).error().code, Code::kNotFound);
+  EXPECT_EQ(hub_.agents.lease(agent_, agent_id_, {kKindOf<kinds::Compile>}).error().code, Code::kNotFound);
   EXPECT_EQ(hub_.agents.devices().front().agent_id, successor);
   EXPECT_EQ(hub_.jobs.job(user_, spec->job.id)->state, JobState::kOptimizingModel)
       << "what may have ended the first one waits for its lease, and the attempt counts";
@@ -123,7 +123,7 @@ TEST_F(HubAgents, puts_the_job_of_an_agent_that_leaves_back_at_once) {
   EXPECT_EQ(hub_.jobs.job(user_, job.id)->state, JobState::kCreated);
   EXPECT_NE(hub_.agents.devices().front().name, "Test CPU");
   EXPECT_EQ(hub_.agents.renew(agent_, job.id, first->job.lease_token).error().code, Code::kAborted);
-  EXPECT_EQ(hub_.agents.lease(agent_, agent_id_, {JobKind::kCompile}).error().code, Code::kNotFound);
+  EXPECT_EQ(hub_.agents.lease(agent_, agent_id_, {kKindOf<kinds::Compile>}).error().code, Code::kNotFound);
   EXPECT_TRUE(hub_.agents.leave(agent_, agent_id_)) << "also twice";
   agent_id_ = register_agent();
   const auto second = lease();
@@ -135,7 +135,7 @@ TEST_F(HubAgents, puts_the_job_of_an_agent_that_leaves_back_at_once) {
 
 TEST_F(HubAgents, fails_a_job_after_three_attempts_and_what_waits_for_it) {
   const Job job = compile(inspected_model().id);
-  const Job waiting = hub_.jobs.submit(user_, submission(JobKind::kProfile, job.target_model_id, "Test CPU")).value();
+  const Job waiting = hub_.jobs.submit(user_, submission<kinds::Profile>(target_model_of(job), "Test CPU")).value();
   for (int attempt = 1; attempt <= 3; ++attempt) {
     ASSERT_EQ(lease()->job.attempt, attempt);
     clock_.advance(std::chrono::seconds(31));
@@ -162,15 +162,52 @@ TEST_F(HubAgents, does_not_wait_for_ever_for_an_inspection_that_kills_its_agent)
 TEST_F(HubAgents, gives_a_job_only_to_an_agent_that_can_do_it) {
   const auto model = inspected_model();
   compile(model.id, "Samsung Galaxy S24", "--target_runtime qnn_dlc");
-  ASSERT_TRUE(hub_.jobs.submit(user_, submission(JobKind::kProfile, model.id, "Test CPU")));
+  ASSERT_TRUE(hub_.jobs.submit(user_, submission<kinds::Profile>(model.id, "Test CPU")));
   AgentRegistration registration;
   registration.name = "plain";
   registration.devices.emplace_back().name = "Another CPU";
   const std::string plain = hub_.agents.register_agent(agent_, registration).value();
-  const std::vector<JobKind> kinds = {JobKind::kCompile, JobKind::kProfile, JobKind::kInference};
+  const std::vector<JobKind> kinds = {kKindOf<kinds::Compile>, kKindOf<kinds::Profile>, kKindOf<kinds::Inference>};
   EXPECT_FALSE(hub_.agents.lease(agent_, plain, kinds)->has_value());
   EXPECT_TRUE(lease());
   EXPECT_TRUE(lease());
+}
+
+// No such board is here: what it may run follows from its registration alone.
+TEST_F(HubAgents, may_offer_the_npu_of_their_device_which_is_then_measured) {
+  AgentRegistration registration;
+  registration.name = "bench";
+  Device& board = registration.devices.emplace_back();
+  board.name = "Snapdragon board";
+  board.execution_targets = {ExecutionTarget::kCpu, ExecutionTarget::kHtp};
+  board.chip.soc_model = 57;  // all that its kernel says
+  registration.frameworks = {{.name = "QAIRT", .api_version = "2.50", .api_tags = {}, .full_version = "2.50.0.1"}};
+  const std::string bench = hub_.agents.register_agent(agent_, registration).value();
+  const auto seen = hub_.agents.match({.name = "Snapdragon board", .os = "", .attributes = {}}).value();
+  EXPECT_EQ(seen.at(0).chip.htp_arch, 75) << "as the catalogue knows the chip";
+
+  const auto model = inspected_model();
+  const Job job = hub_.jobs.submit(user_, submission<kinds::Profile>(model.id, "Snapdragon board")).value();
+  EXPECT_EQ(job.state, JobState::kCreated);
+  EXPECT_FALSE(lease()) << "another machine's agent";
+  const auto spec = hub_.agents.lease(agent_, bench, {kKindOf<kinds::Profile>}).value();
+  ASSERT_TRUE(spec);
+  EXPECT_EQ(spec->job.id, job.id);
+  EXPECT_EQ(spec->plan, (ExecutionPlan{.runs_on = ExecutionTarget::kHtp,
+                                       .provider = Provider::kQnn,
+                                       .fallback_allowed = true,
+                                       .figures = Figures::kMeasured}));
+  // What is emulated and compiled stays with the agent that emulates.
+  ASSERT_TRUE(hub_.jobs.submit(
+      user_, submission<kinds::Compile>(model.id, "Samsung Galaxy S24", "--target_runtime qnn_context_binary")));
+  EXPECT_FALSE(hub_.agents.lease(agent_, bench, {kKindOf<kinds::Compile>}).value());
+  EXPECT_TRUE(lease());
+
+  board.chip.soc_model = 4711;
+  EXPECT_THAT(hub_.agents.register_agent(agent_, registration).error().message,
+              HasSubstr("the catalogue knows no chip of SoC model 4711"));
+  board.execution_targets = {ExecutionTarget::kHtpEmulator};
+  EXPECT_THAT(hub_.agents.register_agent(agent_, registration).error().message, HasSubstr("offers an emulator"));
 }
 
 TEST_F(HubAgents, ends_a_job_whose_result_makes_no_sense) {
@@ -179,9 +216,10 @@ TEST_F(HubAgents, ends_a_job_whose_result_makes_no_sense) {
     std::string says;
   };
   for (const Row& row : std::vector<Row>{
-           {[](JobOutcome& o) { o.target_file = "missing.onnx"; }, "named 'missing.onnx' as the target model"},
+           {[](JobOutcome& o) { compile_result(o).target_file = "missing.onnx"; },
+            "named 'missing.onnx' as the target model"},
            {[](JobOutcome& o) {
-              o.companion_files = {{"x", "nope"}};
+              compile_result(o).companion_files = {{"x", "nope"}};
             },
             "named 'nope' as a companion"},
            {[](JobOutcome& o) { o.artifacts = {{.type = ArtifactType::kProfileTrace, .filename = "t.json"}}; },
@@ -199,7 +237,7 @@ TEST_F(HubAgents, ends_a_job_whose_result_makes_no_sense) {
     EXPECT_NE(ended.outcome->failure_type, FailureType::kUnspecified);
     EXPECT_FALSE(ended.outcome->succeeded);
     EXPECT_THAT(ended.outcome->failure_reason, HasSubstr(row.says));
-    EXPECT_EQ(hub_.contents.model(user_, job.target_model_id)->upload, UploadState::kWaiting);
+    EXPECT_EQ(hub_.contents.model(user_, target_model_of(job))->upload, UploadState::kWaiting);
   }
 }
 
@@ -236,7 +274,7 @@ TEST_F(HubAgents, works_through_jobs_from_many_threads) {
     for (int t = 0; t < 3; ++t) {
       threads.emplace_back([&] {
         for (int n = 0; n < kJobs / 3; ++n) {
-          if (!hub_.jobs.submit(user_, submission(JobKind::kCompile, model.id, "Test CPU"))) ++wrong;
+          if (!hub_.jobs.submit(user_, submission<kinds::Compile>(model.id, "Test CPU"))) ++wrong;
           if (!hub_.jobs.jobs(user_, {}, {}) || hub_.agents.devices().empty()) ++wrong;
         }
       });
@@ -244,7 +282,7 @@ TEST_F(HubAgents, works_through_jobs_from_many_threads) {
     for (int t = 0; t < 3; ++t) {
       threads.emplace_back([&] {
         for (int n = 0; ended < kJobs && n < 100'000; ++n) {
-          const auto leased = hub_.agents.lease(agent_, agent_id_, {JobKind::kCompile});
+          const auto leased = hub_.agents.lease(agent_, agent_id_, {kKindOf<kinds::Compile>});
           if (!leased) ++wrong;
           if (!leased || !*leased) {
             std::this_thread::yield();

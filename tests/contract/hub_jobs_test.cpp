@@ -24,7 +24,7 @@ TEST_F(HubJobs, seeds_the_target_model_from_submission_on) {
   EXPECT_EQ(job.options, "--target_runtime qnn_dlc");
   EXPECT_EQ(job.name, "net.onnx");
   EXPECT_EQ(job.device->chip.htp_arch, 75);
-  const auto target = hub_.contents.model(user_, job.target_model_id);
+  const auto target = hub_.contents.model(user_, target_model_of(job));
   ASSERT_TRUE(target);
   EXPECT_EQ(target->type, ModelType::kQnnDlc);
   EXPECT_EQ(target->producer_job_id, job.id);
@@ -42,8 +42,8 @@ TEST_F(HubJobs, carries_a_compile_job_from_submission_to_download) {
   EXPECT_EQ(spec->job.id, job.id);
   EXPECT_EQ(spec->job.device->presence, DevicePresence::kAttached);
   EXPECT_EQ(spec->options.target_runtime, "onnx");
-  EXPECT_EQ(spec->model.content, model.content);
-  EXPECT_EQ(spec->model_file, "model.onnx");
+  EXPECT_EQ(spec->models.at(0).model.content, model.content);
+  EXPECT_EQ(spec->models.at(0).file, "model.onnx");
   EXPECT_EQ(hub_.jobs.job(user_, job.id)->state, JobState::kOptimizingModel);
   ASSERT_TRUE(hub_.agents.append_log(agent_, job.id, spec->job.lease_token, "compiling\n"));
 
@@ -53,11 +53,11 @@ TEST_F(HubJobs, carries_a_compile_job_from_submission_to_download) {
   const Job ended = hub_.jobs.job(user_, job.id).value();
   EXPECT_EQ(ended.state, JobState::kDone);
   EXPECT_EQ(ended.completed, clock_.now());
-  const auto download = hub_.contents.model_download(user_, job.target_model_id);
+  const auto download = hub_.contents.model_download(user_, target_model_of(job));
   ASSERT_TRUE(download);
   EXPECT_EQ(download->filename, "job_" + job.id + "_optimized_onnx.onnx");
   EXPECT_EQ(download->blob, blob_of(files.at("target.onnx")));
-  const auto target = hub_.contents.model(user_, job.target_model_id).value();
+  const auto target = hub_.contents.model(user_, target_model_of(job)).value();
   EXPECT_EQ(target.companions.at("source").filename, "source.onnx");
   EXPECT_EQ(target.inspection->inputs[0].spec.name, "image");
 
@@ -79,13 +79,13 @@ TEST_F(HubJobs, answers_a_repeated_completion_alike_and_changes_nothing) {
   ASSERT_TRUE(complete(spec->job, outcome, files));
   EXPECT_TRUE(complete(spec->job, JobOutcome{}));
   EXPECT_EQ(hub_.jobs.job(user_, job.id)->state, JobState::kDone);
-  EXPECT_EQ(hub_.agents.complete(agent_, job.id, "stale", outcome, {}).error().code, Code::kAborted);
-  EXPECT_EQ(hub_.agents.complete(agent_, job.id, "", outcome, {}).error().code, Code::kAborted);
+  EXPECT_EQ(hub_.agents.complete(agent_, job.id, "stale", to_document(outcome), {}).error().code, Code::kAborted);
+  EXPECT_EQ(hub_.agents.complete(agent_, job.id, "", to_document(outcome), {}).error().code, Code::kAborted);
 }
 
 TEST_F(HubJobs, runs_inference_and_makes_the_output_dataset) {
-  auto asked = submission(JobKind::kInference, inspected_model().id, "Test CPU");
-  asked.dataset_id = inspected_dataset().id;
+  auto asked = submission<kinds::Inference>(inspected_model().id, "Test CPU");
+  part<kinds::Run>(asked.payload)->dataset_id = inspected_dataset().id;
   const Job job = hub_.jobs.submit(user_, asked).value();
   const auto spec = lease();
   ASSERT_TRUE(spec);
@@ -93,22 +93,22 @@ TEST_F(HubJobs, runs_inference_and_makes_the_output_dataset) {
   EXPECT_EQ(hub_.jobs.job(user_, job.id)->state, JobState::kMeasuringPerformance);
   JobOutcome outcome;
   outcome.succeeded = true;
-  outcome.output_dataset_file = "outputs.h5";
+  outcome.result.emplace<kinds::Inference::Result>().output_dataset_file = "outputs.h5";
   ASSERT_TRUE(complete(spec->job, outcome, {{"outputs.h5", "outputs"}}));
   const Job ended = hub_.jobs.job(user_, job.id).value();
   EXPECT_EQ(ended.state, JobState::kDone);
-  EXPECT_EQ(hub_.contents.dataset_download(user_, ended.output_dataset_id)->blob, blob_of("outputs"));
+  EXPECT_EQ(hub_.contents.dataset_download(user_, output_dataset_of(ended))->blob, blob_of("outputs"));
 }
 
 TEST_F(HubJobs, waits_for_the_producer_and_for_inspections) {
   const auto model = upload_model();
-  EXPECT_TRUE(hub_.jobs.inspections_pending(user_, submission(JobKind::kCompile, model.id, "Test CPU")));
+  EXPECT_TRUE(hub_.jobs.inspections_pending(user_, submission<kinds::Compile>(model.id, "Test CPU")));
   const Job first = compile(model.id);
-  auto asked = submission(JobKind::kProfile, first.target_model_id, "Test CPU");
+  auto asked = submission<kinds::Profile>(target_model_of(first), "Test CPU");
   EXPECT_FALSE(hub_.jobs.inspections_pending(user_, asked));
   const Job second = hub_.jobs.submit(user_, asked).value();
   inspect(image_model());
-  EXPECT_FALSE(hub_.jobs.inspections_pending(user_, submission(JobKind::kCompile, model.id, "Test CPU")));
+  EXPECT_FALSE(hub_.jobs.inspections_pending(user_, submission<kinds::Compile>(model.id, "Test CPU")));
   const auto spec = lease();
   ASSERT_EQ(spec->job.id, first.id);
   EXPECT_FALSE(lease());
@@ -117,14 +117,14 @@ TEST_F(HubJobs, waits_for_the_producer_and_for_inspections) {
   ASSERT_TRUE(complete(spec->job, outcome, files));
   const auto next = lease();
   ASSERT_EQ(next->job.id, second.id);
-  EXPECT_EQ(next->model.id, first.target_model_id);
-  EXPECT_EQ(next->companion_files.at("source"), "companion-source.onnx");
+  EXPECT_EQ(next->models.at(0).model.id, target_model_of(first));
+  EXPECT_EQ(next->models.at(0).companion_files.at("source"), "companion-source.onnx");
 }
 
 TEST_F(HubJobs, fails_with_its_producer_however_long_the_chain) {
   const Job first = compile(inspected_model().id);
-  const Job second = compile(first.target_model_id);
-  const Job third = hub_.jobs.submit(user_, submission(JobKind::kProfile, second.target_model_id, "Test CPU")).value();
+  const Job second = compile(target_model_of(first));
+  const Job third = hub_.jobs.submit(user_, submission<kinds::Profile>(target_model_of(second), "Test CPU")).value();
   JobOutcome crash;
   crash.failure_type = FailureType::kOutOfMemory;
   crash.failure_reason = "it ate everything";
@@ -140,16 +140,16 @@ TEST_F(HubJobs, fails_with_its_producer_however_long_the_chain) {
   }
   EXPECT_FALSE(lease());
   // One that comes later meets the same end at once.
-  const Job late = hub_.jobs.submit(user_, submission(JobKind::kProfile, first.target_model_id, "Test CPU")).value();
+  const Job late = hub_.jobs.submit(user_, submission<kinds::Profile>(target_model_of(first), "Test CPU")).value();
   EXPECT_EQ(hub_.jobs.job(user_, late.id)->state, JobState::kFailed);
-  EXPECT_THAT(hub_.contents.model_download(user_, first.target_model_id).error().message,
+  EXPECT_THAT(hub_.contents.model_download(user_, target_model_of(first)).error().message,
               HasSubstr("it ate everything"));
 }
 
 TEST_F(HubJobs, checks_data_against_a_model_that_was_made_since) {
   const Job first = compile(inspected_model().id);
-  auto asked = submission(JobKind::kInference, first.target_model_id, "Test CPU");
-  asked.dataset_id = inspected_dataset({1, 8, 8, 3}).id;
+  auto asked = submission<kinds::Inference>(target_model_of(first), "Test CPU");
+  part<kinds::Run>(asked.payload)->dataset_id = inspected_dataset({1, 8, 8, 3}).id;
   const Job second = hub_.jobs.submit(user_, asked).value();
   const auto spec = lease();
   ASSERT_EQ(spec->job.id, first.id);
@@ -165,7 +165,7 @@ TEST_F(HubJobs, checks_data_against_a_model_that_was_made_since) {
 
 TEST_F(HubJobs, fails_a_profile_of_an_absent_device_at_once) {
   const auto model = inspected_model();
-  const auto job = hub_.jobs.submit(user_, submission(JobKind::kProfile, model.id, "Samsung Galaxy S24"));
+  const auto job = hub_.jobs.submit(user_, submission<kinds::Profile>(model.id, "Samsung Galaxy S24"));
   ASSERT_TRUE(job) << job.error().message;
   EXPECT_EQ(job->state, JobState::kFailed);
   const Job kept = hub_.jobs.job(user_, job->id).value();
@@ -174,9 +174,9 @@ TEST_F(HubJobs, fails_a_profile_of_an_absent_device_at_once) {
   EXPECT_THAT(kept.outcome->failure_reason, HasSubstr("no Samsung Galaxy S24 is attached"));
   EXPECT_EQ(hub_.jobs.artifacts(user_, job->id, ArtifactType::kHubLog)->size(), 1U);
   EXPECT_FALSE(lease());
-  EXPECT_EQ(hub_.jobs.submit(user_, submission(JobKind::kProfile, model.id, "Samsung Galaxy S24", "--allow_emulation"))
-                ->state,
-            JobState::kCreated);
+  EXPECT_EQ(
+      hub_.jobs.submit(user_, submission<kinds::Profile>(model.id, "Samsung Galaxy S24", "--allow_emulation"))->state,
+      JobState::kCreated);
   const auto spec = lease();
   ASSERT_TRUE(spec);
   EXPECT_TRUE(spec->options.allow_emulation);
@@ -192,47 +192,45 @@ TEST_F(HubJobs, fails_other_frameworks_at_once_with_their_target_seeded) {
   const Job job = compile(model.id);
   EXPECT_EQ(job.state, JobState::kFailed);
   EXPECT_EQ(job.outcome->failure_type, FailureType::kUnsupported);
-  EXPECT_TRUE(hub_.contents.model(user_, job.target_model_id));
+  EXPECT_TRUE(hub_.contents.model(user_, target_model_of(job)));
 }
 
 TEST_F(HubJobs, refuses_what_it_cannot_take) {
   const auto model = inspected_model();
   const auto dataset = inspected_dataset();
-  const auto kCompile = JobKind::kCompile;
-  expect_refused(submission(kCompile, "mnone", "Test CPU"), Code::kNotFound, "no model mnone");
-  expect_refused(submission(kCompile, model.id, "Samsung Galaxy S42"), Code::kInvalidArgument,
+  expect_refused(submission<kinds::Compile>("mnone", "Test CPU"), Code::kNotFound, "no model mnone");
+  expect_refused(submission<kinds::Compile>(model.id, "Samsung Galaxy S42"), Code::kInvalidArgument,
                  "did you mean 'Samsung Galaxy S");
-  expect_refused(submission(kCompile, model.id, "Samsung Galaxy Tab S7", "--target_runtime qnn_dlc"),
+  expect_refused(submission<kinds::Compile>(model.id, "Samsung Galaxy Tab S7", "--target_runtime qnn_dlc"),
                  Code::kInvalidArgument, "Hexagon v66");
-  expect_refused(submission(kCompile, model.id, "Test CPU", "--target_runtme onnx"), Code::kInvalidArgument,
+  expect_refused(submission<kinds::Compile>(model.id, "Test CPU", "--target_runtme onnx"), Code::kInvalidArgument,
                  "did you mean --target_runtime?");
-  expect_refused(submission(JobKind::kQuantize, model.id, "Test CPU"), Code::kUnimplemented, "quantize jobs");
-  expect_refused(submission(JobKind::kLink, model.id, "Test CPU"), Code::kUnimplemented, "link jobs");
-  expect_refused(submission(JobKind::kInspect, model.id, "Test CPU"), Code::kInvalidArgument, "the hub's own");
-  auto asked = submission(kCompile, model.id, "Test CPU");
+  expect_refused(submission<kinds::Inspect>(model.id, "Test CPU"), Code::kInvalidArgument, "the hub's own");
+  auto asked = submission<kinds::Compile>(model.id, "Test CPU");
   asked.devices.clear();
   expect_refused(asked, Code::kInvalidArgument, "names no device");
-  asked = submission(kCompile, model.id, "Test CPU");
+  asked = submission<kinds::Compile>(model.id, "Test CPU");
   asked.project_id = "p1";
   expect_refused(asked, Code::kNotFound, "unknown project p1");
-  asked = submission(kCompile, model.id, "Test CPU");
+  asked = submission<kinds::Compile>(model.id, "Test CPU");
   asked.devices[0].os = "99";
   expect_refused(asked, Code::kInvalidArgument, "with os 99");
-  asked = submission(JobKind::kInference, model.id, "Test CPU");
-  asked.dataset_id = "dnone";
+  asked = submission<kinds::Inference>(model.id, "Test CPU");
+  part<kinds::Run>(asked.payload)->dataset_id = "dnone";
   expect_refused(asked, Code::kNotFound, "no dataset dnone");
-  asked.dataset_id = hub_.contents.create_dataset(user_, {.name = "x", .permanent = false, .project_id = ""})->id;
+  part<kinds::Run>(asked.payload)->dataset_id =
+      hub_.contents.create_dataset(user_, {.name = "x", .permanent = false, .project_id = ""})->id;
   expect_refused(asked, Code::kFailedPrecondition, "is not uploaded yet");
   const auto waiting =
       hub_.contents
           .create_model(user_, {.name = "x", .type = ModelType::kOnnx, .is_directory = false, .project_id = ""})
           .value();
-  expect_refused(submission(kCompile, waiting.id, "Test CPU"), Code::kFailedPrecondition, "is not uploaded yet");
-  asked.dataset_id = dataset.id;
+  expect_refused(submission<kinds::Compile>(waiting.id, "Test CPU"), Code::kFailedPrecondition, "is not uploaded yet");
+  part<kinds::Run>(asked.payload)->dataset_id = dataset.id;
   clock_.advance(std::chrono::hours(31 * 24));
   agent_id_ = register_agent();
   expect_refused(asked, Code::kFailedPrecondition, "expired");
-  EXPECT_EQ(hub_.jobs.submit(other_, submission(kCompile, model.id, "Test CPU")).error().code, Code::kNotFound);
+  EXPECT_EQ(hub_.jobs.submit(other_, submission<kinds::Compile>(model.id, "Test CPU")).error().code, Code::kNotFound);
   EXPECT_EQ(hub_.jobs.jobs(user_, {}, {})->total, 0U);
 }
 

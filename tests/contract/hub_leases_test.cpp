@@ -41,7 +41,7 @@ TEST_F(HubLeases, let_a_result_in_only_as_it_was_announced) {
   JobOutcome outcome;
   const auto contents = compiled(outcome);
   const auto complete_with = [&](const ResultFile& file) {
-    return hub_.agents.complete(agent_, job.id, spec->job.lease_token, outcome, {file}).error();
+    return hub_.agents.complete(agent_, job.id, spec->job.lease_token, to_document(outcome), {file}).error();
   };
   ResultFile file = upload_result(spec->job, "target.onnx", "12345678").value();
   file.etags.pop_back();
@@ -71,10 +71,11 @@ TEST_F(HubLeases, take_an_empty_result_and_keep_no_upload_of_what_was_taken) {
   outcome.artifacts = {{.type = ArtifactType::kProfileTrace, .filename = "trace.json"}};
   std::vector<ResultFile> files = {upload_result(spec->job, "trace.json", "").value()};
   for (const auto& [name, content] : contents) files.push_back(upload_result(spec->job, name, content).value());
-  ASSERT_TRUE(hub_.agents.complete(agent_, job.id, spec->job.lease_token, outcome, files));
+  ASSERT_TRUE(hub_.agents.complete(agent_, job.id, spec->job.lease_token, to_document(outcome), files));
   EXPECT_EQ(hub_.jobs.artifacts(user_, job.id, ArtifactType::kProfileTrace)->front().blob.size_bytes, 0U);
   for (const ResultFile& file : files) EXPECT_FALSE(rows_->upload(file.upload_id)) << file.name;
-  EXPECT_TRUE(hub_.agents.complete(agent_, job.id, spec->job.lease_token, outcome, files)) << "also when asked again";
+  EXPECT_TRUE(hub_.agents.complete(agent_, job.id, spec->job.lease_token, to_document(outcome), files))
+      << "also when asked again";
 }
 
 HubSettings settings() {
@@ -136,10 +137,10 @@ TEST(HubStores, that_cannot_answer_for_a_moment_cost_a_job_nothing) {
   const std::string id = hub.agents.register_agent(agent, registration).value();
   for (int attempt = 0; attempt < 5; ++attempt) {
     rows.failures = 1;
-    EXPECT_EQ(hub.agents.lease(agent, id, {JobKind::kCompile}).error().code, Code::kUnavailable);
+    EXPECT_EQ(hub.agents.lease(agent, id, {kKindOf<kinds::Compile>}).error().code, Code::kUnavailable);
     EXPECT_EQ(rows.job("j1")->state, JobState::kCreated);
   }
-  const auto spec = hub.agents.lease(agent, id, {JobKind::kCompile});
+  const auto spec = hub.agents.lease(agent, id, {kKindOf<kinds::Compile>});
   ASSERT_TRUE(spec && *spec) << (spec ? "no work" : spec.error().message);
   EXPECT_EQ((*spec)->job.attempt, 1) << "what the store did counts as no attempt";
   EXPECT_THAT(rows.log("j1").value(), HasSubstr("the store is busy"));

@@ -59,7 +59,7 @@ TEST_F(HubUsers, keeps_users_agents_and_strangers_to_their_own_calls) {
                 .error()
                 .code,
             Code::kPermissionDenied);
-  EXPECT_EQ(hub_.agents.lease(user_, agent_id_, {JobKind::kCompile}).error().code, Code::kPermissionDenied);
+  EXPECT_EQ(hub_.agents.lease(user_, agent_id_, {kKindOf<kinds::Compile>}).error().code, Code::kPermissionDenied);
   EXPECT_EQ(
       hub_.agents
           .register_agent(admin_, {.name = "x", .instance = "", .successor_of = "", .devices = {}, .frameworks = {}})
@@ -188,14 +188,14 @@ TEST_F(HubUploads, keeps_a_new_name_while_the_inspection_ends) {
 TEST_F(HubUploads, says_why_an_upload_could_not_be_inspected) {
   const auto model = upload_model();
   const auto spec = lease();
-  EXPECT_FALSE(spec->subject_is_dataset);
-  EXPECT_EQ(spec->model_file, "model.onnx");
+  EXPECT_FALSE(spec->models.empty());
+  EXPECT_EQ(spec->models.at(0).file, "model.onnx");
   JobOutcome crash;
   crash.failure_type = FailureType::kRuntimeCrash;
   crash.failure_reason = "signal 11";
   ASSERT_TRUE(complete(spec->job, crash));
   EXPECT_THAT(hub_.contents.model(user_, model.id)->inspection->error, HasSubstr("could not be inspected: signal 11"));
-  const auto refused = hub_.jobs.submit(user_, submission(JobKind::kCompile, model.id, "Test CPU"));
+  const auto refused = hub_.jobs.submit(user_, submission<kinds::Compile>(model.id, "Test CPU"));
   EXPECT_EQ(refused.error().code, Code::kInvalidArgument);
   EXPECT_THAT(refused.error().message, HasSubstr("signal 11"));
 }

@@ -10,7 +10,6 @@
 #include "base/hash.hpp"
 #include "base/testing/turned_clock.hpp"
 #include "hub/domain/hub.hpp"
-#include "hub/domain/submission_check.hpp"
 #include "hub/storage/files/file_blob_store.hpp"
 #include "hub/storage/memory/memory_blob_store.hpp"
 #include "hub/storage/memory/memory_store.hpp"
@@ -96,9 +95,9 @@ class HubTest : public testing::Test {
   }
 
   std::optional<domain::JobSpec> lease() {
-    const auto leased = hub_.agents.lease(
-        agent_, agent_id_,
-        {domain::JobKind::kInspect, domain::JobKind::kCompile, domain::JobKind::kInference, domain::JobKind::kProfile});
+    std::vector<domain::JobKind> kinds;
+    for (const domain::KindEntry& kind : domain::JobKinds::kEntries) kinds.push_back(kind.number);
+    const auto leased = hub_.agents.lease(agent_, agent_id_, kinds);
     EXPECT_TRUE(leased) << leased.error().message;
     return leased.value_or(std::nullopt);
   }
@@ -109,7 +108,7 @@ class HubTest : public testing::Test {
     for (const auto& [name, content] : contents) {
       SLIPWAY_ASSIGN(files.emplace_back(), upload_result(job, name, content));
     }
-    return hub_.agents.complete(agent_, job.id, job.lease_token, outcome, files);
+    return hub_.agents.complete(agent_, job.id, job.lease_token, domain::to_document(outcome), files);
   }
   base::Result<domain::ResultFile> upload_result(const domain::Job& job, const std::string& name,
                                                  std::string_view content) {
@@ -156,10 +155,10 @@ class HubTest : public testing::Test {
   void inspect(const domain::Inspection& found) {
     const auto spec = lease();
     ASSERT_TRUE(spec);
-    ASSERT_EQ(spec->job.kind, domain::JobKind::kInspect);
+    ASSERT_EQ(kind_of(spec->job), domain::kKindOf<domain::kinds::Inspect>);
     domain::JobOutcome outcome;
     outcome.succeeded = true;
-    outcome.inspection = found;
+    outcome.result.emplace<domain::kinds::Inspect::Result>().inspection = found;
     ASSERT_TRUE(complete(spec->job, outcome));
   }
   domain::Model inspected_model() {
@@ -173,28 +172,34 @@ class HubTest : public testing::Test {
     return dataset;
   }
 
-  static domain::Submission submission(domain::JobKind kind, const std::string& model_id, const std::string& device,
+  template <typename Kind>
+  static domain::Submission submission(const std::string& model_id, const std::string& device,
                                        const std::string& options = "") {
+    Kind payload;
+    payload.model_id = model_id;
+    if constexpr (std::derived_from<Kind, domain::kinds::Run>) payload.is_profiling = true;
     domain::Submission submission;
-    submission.kind = kind;
-    submission.model_id = model_id;
+    submission.payload = payload;
     submission.devices.emplace_back().name = device;
     submission.options = options;
-    submission.is_profiling = kind != domain::JobKind::kCompile;
     return submission;
   }
   domain::Job compile(const std::string& model_id, const std::string& device = "Test CPU",
                       const std::string& options = "--target_runtime onnx") {
-    auto job = hub_.jobs.submit(user_, submission(domain::JobKind::kCompile, model_id, device, options));
+    auto job = hub_.jobs.submit(user_, submission<domain::kinds::Compile>(model_id, device, options));
     EXPECT_TRUE(job) << job.error().message;
     return job.value_or(domain::Job{});
+  }
+  static domain::kinds::Compile::Result& compile_result(domain::JobOutcome& outcome) {
+    return std::get<domain::kinds::Compile::Result>(outcome.result);
   }
   /// What a compile job's process hands back, with its files.
   static std::map<std::string, std::string> compiled(domain::JobOutcome& outcome) {
     outcome.succeeded = true;
-    outcome.target_file = "target.onnx";
-    outcome.companion_files = {{"source", "source.onnx"}};
-    outcome.target_inputs = image_model().inputs;
+    auto& result = outcome.result.emplace<domain::kinds::Compile::Result>();
+    result.target_file = "target.onnx";
+    result.companion_files = {{"source", "source.onnx"}};
+    result.target_inputs = image_model().inputs;
     return {{"target.onnx", "the target"}, {"source.onnx", "the source"}};
   }
 

@@ -49,8 +49,7 @@ TEST_P(Queue, hands_out_the_oldest_first_and_each_once) {
 
 TEST_P(Queue, hands_out_inspections_before_all_else) {
   add(compile_job("j1", "m1"));
-  Job inspection = compile_job("i1", "m1");
-  inspection.kind = JobKind::kInspect;
+  const Job inspection = inspection_job("i1", "m1");
   add(inspection);
   EXPECT_EQ(lease(lease_by("t1"))->id, "i1");
   EXPECT_EQ(lease(lease_by("t2"))->id, "j1");
@@ -90,9 +89,9 @@ TEST_P(Queue, hands_out_what_the_agent_wants_and_offers) {
   request.offers = {"device:B", "qnn"};
   EXPECT_EQ(lease(request)->id, "j2");
   request.offers = {"device:A"};
-  request.kinds = {JobKind::kInference};
+  request.kinds = {kKindOf<kinds::Inference>};
   EXPECT_FALSE(lease(request));
-  request.kinds = {JobKind::kInference, JobKind::kCompile};
+  request.kinds = {kKindOf<kinds::Inference>, kKindOf<kinds::Compile>};
   EXPECT_EQ(lease(request)->id, "j1");
 }
 
@@ -101,8 +100,7 @@ TEST_P(Queue, holds_a_job_until_its_model_is_inspected) {
   model.inspection.reset();
   ASSERT_TRUE(store().insert_model(model));
   add(compile_job("j1", "m2"));
-  Job inspection = compile_job("i1", "m2");
-  inspection.kind = JobKind::kInspect;
+  const Job inspection = inspection_job("i1", "m2");
   add(inspection);
   const auto leased = lease(lease_by("t1"));
   ASSERT_EQ(leased->id, "i1");
@@ -122,15 +120,9 @@ TEST_P(Queue, holds_a_job_until_model_and_dataset_are_both_there) {
   dataset.id = "d1";
   dataset.upload = UploadState::kComplete;
   ASSERT_TRUE(store().insert_dataset(dataset));
-  Job job = compile_job("j1", "m2");
-  job.kind = JobKind::kInference;
-  job.dataset_id = "d1";
-  add(job);
+  add(inference_job("j1", "m2", "d1"));
   for (const auto& [id, model_id, dataset_id] : {std::tuple{"i1", "m2", ""}, {"i2", "", "d1"}}) {
-    Job inspection = compile_job(id, model_id);
-    inspection.kind = JobKind::kInspect;
-    inspection.dataset_id = dataset_id;
-    add(inspection);
+    add(inspection_job(id, model_id, dataset_id));
   }
   const auto first = lease(lease_by("t1")), second = lease(lease_by("t2"));
   ASSERT_TRUE(store().complete_job(ended(*second, JobState::kDone), "t2", {}, {}, Inspection{}));

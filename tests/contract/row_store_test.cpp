@@ -138,8 +138,7 @@ TEST_P(Rows, completes_an_upload_once) {
   Model waiting = model;
   waiting.upload = UploadState::kWaiting;
   ASSERT_TRUE(store().insert_model(waiting));
-  Job inspection = compile_job("i1", "m1");
-  inspection.kind = JobKind::kInspect;
+  Job inspection = inspection_job("i1", "m1");
   ASSERT_TRUE(store().complete_model_upload(model, inspection));
   inspection.id = "i2";
   EXPECT_EQ(store().complete_model_upload(model, inspection).error().code, Code::kAborted);
@@ -153,8 +152,9 @@ TEST_P(Rows, gives_jobs_back_as_they_were) {
   Job job = compile_job("j1", "m1");
   job.options = "--target_runtime onnx";
   job.device.emplace().name = "CPU";
-  job.input_specs = {{.name = "x", .dtype = tensor::Dtype::kInt8, .shape = {1, 2}, .quantization = {}}};
-  job.target_model_id = "m2";
+  auto& compile = std::get<kinds::Compile>(job.payload);
+  compile.input_specs = {{.name = "x", .dtype = tensor::Dtype::kInt8, .shape = {1, 2}, .quantization = {}}};
+  compile.target_model_id = "m2";
   job.needs = "device:CPU";
   Model target;
   target.id = "m2";
@@ -176,13 +176,14 @@ TEST_P(Rows, inserts_job_and_target_together_or_not_at_all) {
 TEST_P(Rows, lists_jobs_by_owner_state_and_kind_without_layers_and_inspections) {
   ASSERT_TRUE(store().insert_model(uploaded_model("m1")));
   for (int i = 0; i < 6; ++i) {
-    Job job = compile_job("j" + std::to_string(i), "m1", i < 4 ? "u1" : "u2");
-    job.kind = i % 2 == 0 ? JobKind::kCompile : JobKind::kInference;
-    if (i == 3) job.kind = JobKind::kInspect;
+    const std::string id = "j" + std::to_string(i);
+    Job job = i == 3 ? inspection_job(id, "m1") : i % 2 == 0 ? compile_job(id, "m1") : inference_job(id, "m1", "");
+    job.owner_id = i < 4 ? "u1" : "u2";
     if (i == 1) {
       job = ended(job, JobState::kFailed);
-      job.outcome->profile.emplace().layers.resize(3);
-      job.outcome->profile->inference_median_us = 5;
+      auto& profile = job.outcome->result.emplace<kinds::Inference::Result>().profile.emplace();
+      profile.layers.resize(3);
+      profile.inference_median_us = 5;
     }
     ASSERT_TRUE(store().insert_job(job, std::nullopt));
   }
@@ -198,17 +199,18 @@ TEST_P(Rows, lists_jobs_by_owner_state_and_kind_without_layers_and_inspections) 
   filter.states.emplace();
   EXPECT_EQ(store().jobs(filter, {})->total, 0U) << "no state is matched by no job";
   filter.states.reset();
-  filter.kinds = {JobKind::kCompile};
+  filter.kinds = {kKindOf<kinds::Compile>};
   EXPECT_THAT(list(filter), ElementsAre("j2", "j0"));
-  filter.kinds = {JobKind::kInspect};
+  filter.kinds = {kKindOf<kinds::Inspect>};
   EXPECT_THAT(list(filter), ElementsAre("j3"));
   filter = {};
-  filter.kinds = {JobKind::kInference};
+  filter.kinds = {kKindOf<kinds::Inference>};
   const auto listed = store().jobs(filter, {});
   ASSERT_EQ(listed->items.back().id, "j1");
-  EXPECT_TRUE(listed->items.back().outcome->profile->layers.empty());
-  EXPECT_EQ(listed->items.back().outcome->profile->inference_median_us, 5U);
-  EXPECT_EQ(store().job("j1")->outcome->profile->layers.size(), 3U);
+  const auto profile_of = [](const Job& job) { return part<kinds::RunResult>(job.outcome->result)->profile.value(); };
+  EXPECT_TRUE(profile_of(listed->items.back()).layers.empty());
+  EXPECT_EQ(profile_of(listed->items.back()).inference_median_us, 5U);
+  EXPECT_EQ(profile_of(store().job("j1").value()).layers.size(), 3U);
 }
 
 TEST_P(Rows, knows_all_content_that_rows_speak_of) {
@@ -229,9 +231,7 @@ TEST_P(Rows, knows_all_content_that_rows_speak_of) {
     dataset.expires = at_second(expires);
     ASSERT_TRUE(store().insert_dataset(dataset));
   }
-  Job job = compile_job("j1", "m1");
-  job.dataset_id = "d2";
-  ASSERT_TRUE(store().insert_job(job, std::nullopt));
+  ASSERT_TRUE(store().insert_job(inference_job("j1", "m1", "d2"), std::nullopt));
   EXPECT_EQ(in_use(at_second(9)), (std::set{hash('1'), hash('2'), hash('3'), hash('4'), hash('5')}));
   EXPECT_EQ(in_use(at_second(10)), (std::set{hash('1'), hash('2'), hash('4'), hash('5')}))
       << "a waiting job still takes d2";
@@ -248,9 +248,7 @@ TEST_P(Rows, knows_all_content_that_rows_speak_of) {
 TEST_P(Rows, lists_the_jobs_that_take_a_model_or_dataset) {
   for (const char* model : {"m1", "m2"}) ASSERT_TRUE(store().insert_model(uploaded_model(model)));
   for (const auto& [id, model, dataset] : {std::tuple{"j1", "m1", ""}, {"j2", "m2", "d1"}, {"j3", "m1", "d1"}}) {
-    Job job = compile_job(id, model);
-    job.dataset_id = dataset;
-    ASSERT_TRUE(store().insert_job(job, std::nullopt));
+    ASSERT_TRUE(store().insert_job(inference_job(id, model, dataset), std::nullopt));
   }
   const auto list = [&](const std::string& model, const std::string& dataset) {
     JobFilter filter;

@@ -69,19 +69,37 @@ inline domain::Model uploaded_model(const std::string& id, const std::string& ow
 inline domain::Job compile_job(const std::string& id, const std::string& model_id, const std::string& owner = "u1") {
   domain::Job job;
   job.id = id;
-  job.kind = domain::JobKind::kCompile;
   job.owner_id = owner;
   job.name = "name of " + id;
-  job.model_id = model_id;
   job.created = job.updated = at_second(0);
+  job.device.emplace().name = "CPU";
+  domain::kinds::Compile compile;
+  compile.model_id = model_id;
+  job.payload = compile;
+  return job;
+}
+inline domain::Job inference_job(const std::string& id, const std::string& model_id, const std::string& dataset_id) {
+  domain::Job job = compile_job(id, model_id);
+  domain::kinds::Inference inference;
+  inference.model_id = model_id;
+  inference.dataset_id = dataset_id;
+  job.payload = inference;
+  return job;
+}
+inline domain::Job inspection_job(const std::string& id, const std::string& model_id,
+                                  const std::string& dataset_id = "") {
+  domain::Job job = compile_job(id, model_id);
+  domain::kinds::Inspect inspect;
+  inspect.model_id = model_id;
+  inspect.dataset_id = dataset_id;
+  job.payload = inspect;
   return job;
 }
 
 inline domain::LeaseRequest lease_by(const std::string& token, base::Time now = at_second(0)) {
   domain::LeaseRequest request;
   request.agent_id = "a1";
-  request.kinds = {domain::JobKind::kInspect, domain::JobKind::kCompile, domain::JobKind::kInference,
-                   domain::JobKind::kProfile};
+  for (const domain::KindEntry& kind : domain::JobKinds::kEntries) request.kinds.push_back(kind.number);
   request.lease_token = token;
   request.now = now;
   request.until = now + std::chrono::seconds(30);

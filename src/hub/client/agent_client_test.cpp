@@ -73,7 +73,7 @@ TEST_F(Client, sends_its_token_and_reads_the_lease) {
                     {.name = "here", .instance = "i1", .successor_of = "", .device_documents = {}, .frameworks = {}})
                 .value(),
             "a1");
-  const auto lease = client.lease("a1", {domain::JobKind::kCompile});
+  const auto lease = client.lease("a1", {domain::JobKind{3}});
   ASSERT_TRUE(lease) << lease.error().message;
   ASSERT_TRUE(lease->has_value());
   EXPECT_EQ((*lease)->job_id, "j1");

@@ -6,8 +6,8 @@
 #include "base/hash.hpp"
 #include "hub/domain/access.hpp"
 #include "hub/domain/inspection.hpp"
+#include "hub/domain/job_rules.hpp"
 #include "hub/domain/job_state.hpp"
-#include "hub/domain/submission_check.hpp"
 #include "hub/domain/uploads.hpp"
 
 namespace slipway::hub::domain {
@@ -35,13 +35,48 @@ Result<void> check_registration(const AgentRegistration& registration) {
   return {};
 }
 
-std::vector<std::string> offers_of(const AgentRegistration& registration) {
-  std::vector<std::string> offers;
-  for (const Device& device : registration.devices) offers.push_back("device:" + device.name);
-  if (std::ranges::find(registration.frameworks, "QAIRT", &Framework::name) != registration.frameworks.end()) {
-    offers.emplace_back("qnn");
+// An agent knows its chip by the number that the kernel gives; what that chip is the catalogue says.
+Result<void> complete_chip(Device& device, const std::vector<Device>& catalogue) {
+  const auto offers = [&](ExecutionTarget target) {
+    return std::ranges::find(device.execution_targets, target) != device.execution_targets.end();
+  };
+  if (offers(ExecutionTarget::kHtpEmulator)) {
+    return base::fail(Code::kInvalidArgument,
+                      "device {} offers an emulator: that is offered for devices of the catalogue, by QAIRT",
+                      device.name);
   }
-  return offers;
+  if (!offers(ExecutionTarget::kHtp) || device.chip.has_htp()) return {};
+  const auto known = std::ranges::find_if(catalogue, [&](const Device& candidate) {
+    return candidate.chip.has_htp() && candidate.chip.soc_model == device.chip.soc_model;
+  });
+  if (known == catalogue.end()) {
+    return base::fail(Code::kInvalidArgument,
+                      "device {} offers an HTP, but the catalogue knows no chip of SoC model {}; add the device to the "
+                      "hub's own catalogue",
+                      device.name, device.chip.soc_model);
+  }
+  device.chip = known->chip;
+  return {};
+}
+
+// A model as it is named below in/, with its companions.
+JobSpec::InputModel input_model(const Model& model, std::size_t index) {
+  const std::string suffix = index == 0 ? "" : fmt::format("-{}", index + 1);
+  JobSpec::InputModel input;
+  input.model = model;
+  input.file = "model" + suffix + std::string(model_extension(model.type, model.is_directory));
+  for (const auto& [key, companion] : model.companions) {
+    const auto dot = companion.filename.find('.');
+    input.companion_files[key] =
+        "companion-" + key + suffix + (dot == std::string::npos ? "" : companion.filename.substr(dot));
+  }
+  return input;
+}
+
+// How a job ends that its spec rules out.
+FailureType failure_type_of(Code code) {
+  if (code == Code::kInvalidArgument) return FailureType::kInvalidInputs;
+  return code == Code::kUnimplemented ? FailureType::kUnsupported : FailureType::kInternal;
 }
 
 }  // namespace
@@ -103,6 +138,16 @@ std::vector<Framework> Agents::frameworks() const {
   return frameworks;
 }
 
+std::vector<std::string> Agents::offers() const {
+  std::vector<std::string> offers;
+  for (const Agent& agent : live_agents()) {
+    for (std::string& offer : offers_of(agent.registration.devices, agent.registration.frameworks)) {
+      offers.push_back(std::move(offer));
+    }
+  }
+  return offers;
+}
+
 Result<std::string> Agents::register_agent(const Actor& actor, const AgentRegistration& registration) {
   SLIPWAY_TRY(access::require(actor, Scope::kAgent));
   SLIPWAY_TRY(check_registration(registration));
@@ -110,6 +155,7 @@ Result<std::string> Agents::register_agent(const Actor& actor, const AgentRegist
   Agent agent{.registration = registration, .last_seen = now};
   std::string& instance = agent.registration.instance;
   if (instance.empty()) instance = registration.name;  // an agent that says no more is told by it
+  for (Device& device : agent.registration.devices) SLIPWAY_TRY(complete_chip(device, catalogue_));
   std::string id = hub_.ports.ids.id("a", 12);
   {
     const std::lock_guard lock(agents_mutex_);
@@ -160,7 +206,7 @@ Result<std::optional<JobSpec>> Agents::lease(const Actor& actor, const std::stri
     const auto found = std::ranges::find_if(agents_, [&](const auto& entry) { return entry.first == agent_id; });
     if (found == agents_.end()) return base::fail(Code::kNotFound, "no agent {}; register again", agent_id);
     found->second.last_seen = hub_.ports.clock.instant();
-    request.offers = offers_of(found->second.registration);
+    request.offers = offers_of(found->second.registration.devices, found->second.registration.frameworks);
     agent_name = shown_name(found->second, agent_id);
   }
   while (true) {
@@ -189,8 +235,7 @@ Result<std::optional<JobSpec>> Agents::lease(const Actor& actor, const std::stri
       return std::unexpected(spec.error());
     }
     // What was not known at submission rules the job out: it ends here, and the agent is given the next one.
-    const bool by_the_user = spec.error().code == Code::kInvalidArgument;
-    const auto type = by_the_user ? FailureType::kInvalidInputs : FailureType::kInternal;
+    const auto type = failure_type_of(spec.error().code);
     SLIPWAY_TRY(endings_.end_leased(*job, job->lease_token, failure(type, spec.error().message), {}));
   }
 }
@@ -219,36 +264,28 @@ Result<void> Agents::leave(const Actor& actor, const std::string& agent_id) {
 
 Result<JobSpec> Agents::spec_of(const Job& job) const {
   JobSpec spec;
+  JobFacts facts;
   spec.job = job;
   spec.job.outcome.reset();
-  std::optional<Dataset> dataset;
-  if (!job.model_id.empty()) {
-    SLIPWAY_ASSIGN(spec.model, hub_.ports.contents.model(job.model_id));
-    spec.model_file = "model" + std::string(model_extension(spec.model.type, spec.model.is_directory));
+  const JobInputs inputs = inputs_of(job.payload);
+  for (const std::string& id : inputs.model_ids) {
+    SourceModel& source = facts.models.emplace_back();
+    SLIPWAY_ASSIGN(source.model, hub_.ports.contents.model(id));
+    if (!source.model.producer_job_id.empty()) {
+      SLIPWAY_ASSIGN(const Job producer, hub_.ports.jobs.job(source.model.producer_job_id));
+      source.origin = origin_of(producer);
+    }
+    spec.models.push_back(input_model(source.model, spec.models.size()));
   }
-  if (!job.dataset_id.empty()) {
-    SLIPWAY_ASSIGN(dataset, hub_.ports.contents.dataset(job.dataset_id));
-    spec.dataset = *dataset;
+  if (!inputs.dataset_id.empty()) {
+    SLIPWAY_ASSIGN(facts.dataset, hub_.ports.contents.dataset(inputs.dataset_id));
+    spec.dataset = *facts.dataset;
     spec.dataset_file = "dataset.h5";
   }
-  if (job.kind == JobKind::kInspect) {
-    spec.subject_is_dataset = job.model_id.empty();
-    return spec;
-  }
-  for (const auto& [key, companion] : spec.model.companions) {
-    const auto dot = companion.filename.find('.');
-    spec.companion_files[key] = "companion-" + key + (dot == std::string::npos ? "" : companion.filename.substr(dot));
-  }
-  SLIPWAY_ASSIGN(spec.options, parse_options(job.kind, job.options));
-  if (spec.model.inspection && !spec.model.inspection->error.empty()) {
-    return base::fail(Code::kInvalidArgument, "model {} cannot be used: {}", job.model_id,
-                      spec.model.inspection->error);
-  }
-  if (dataset && dataset->inspection && !dataset->inspection->error.empty()) {
-    return base::fail(Code::kInvalidArgument, "dataset {} cannot be used: {}", job.dataset_id,
-                      dataset->inspection->error);
-  }
-  SLIPWAY_TRY(check_against_model(spec.model, job.input_specs, dataset, spec.options));
+  if (job.device) facts.devices = {*job.device};
+  SLIPWAY_ASSIGN(facts.options, parse_options(entry_of(job.payload), job.options));
+  spec.options = facts.options;
+  SLIPWAY_ASSIGN(spec.plan, plan(job.payload, facts));
   return spec;
 }
 
@@ -321,13 +358,14 @@ Result<std::string> Agents::result_text(const Actor& actor, const std::string& j
 }
 
 Result<void> Agents::complete(const Actor& actor, const std::string& job_id, const std::string& lease_token,
-                              const JobOutcome& outcome, const std::vector<ResultFile>& files) {
+                              std::string_view outcome_document, const std::vector<ResultFile>& files) {
   SLIPWAY_ASSIGN(const Job job, leased_job(actor, job_id, lease_token));
   // The answer to the first completion was lost on its way; the result stands.
   if (is_terminal(job.state)) return {};
   touch_agent(job.agent_id);
+  SLIPWAY_ASSIGN(JobOutcome outcome, outcome_from_document(outcome_document, job.payload));
   SLIPWAY_ASSIGN(const auto blobs, assemble(job_id, files));
-  SLIPWAY_TRY(endings_.end_leased(job, lease_token, outcome, blobs));
+  SLIPWAY_TRY(endings_.end_leased(job, lease_token, std::move(outcome), blobs));
   for (const ResultFile& file : files) uploads::forget(hub_, file.upload_id);
   return {};
 }

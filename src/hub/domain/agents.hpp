@@ -43,6 +43,8 @@ class Agents {
   [[nodiscard]] std::vector<Device> devices() const;
   [[nodiscard]] base::Result<std::vector<Device>> match(const DeviceQuery& query) const;
   [[nodiscard]] std::vector<Framework> frameworks() const;
+  /// The needs (Job::needs) that some agent meets now.
+  [[nodiscard]] std::vector<std::string> offers() const;
 
   /// Agents live in memory: after a restart of the hub lease() answers kNotFound and the agent registers again. An
   /// instance that registers again keeps its id; its predecessor's registration ends, whose jobs wait for the end of
@@ -68,10 +70,11 @@ class Agents {
                                                       const std::string& lease_token, const ResultFile& file,
                                                       std::uint64_t limit_bytes);
   /// Assembles the files that the outcome names, checks that they are what was announced, and ends the job.
+  /// @param outcome_document  "slipway-job-outcome/1", read as the kind of the job says
   /// @error kAborted: the lease was lost; the result is dropped; kInvalidArgument, kFailedPrecondition: a file is not
-  ///        what was announced; kPermissionDenied: it is another job's
+  ///        what was announced, or the document is none; kPermissionDenied: it is another job's
   [[nodiscard]] base::Result<void> complete(const Actor& actor, const std::string& job_id,
-                                            const std::string& lease_token, const JobOutcome& outcome,
+                                            const std::string& lease_token, std::string_view outcome_document,
                                             const std::vector<ResultFile>& files);
 
  private:

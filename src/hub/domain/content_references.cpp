@@ -11,7 +11,10 @@ std::vector<Blob> content_of(const Dataset& dataset) {
   return internal::content_within(dataset);
 }
 std::vector<Blob> content_of(const Job& job) {
-  return internal::content_within(job);
+  internal::ContentWalk walk;
+  walk.visit(job);
+  walk.visit(job.outcome);
+  return walk.take();
 }
 std::vector<Blob> content_of(const JobOutcome& outcome) {
   return internal::content_within(outcome);

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "hub/domain/types.hpp"
+#include "hub/domain/job.hpp"
 
 namespace slipway::hub::domain {
 

@@ -29,6 +29,16 @@ class ContentWalk {
       visit_within(value);
     }
   }
+  void payload(const char*, const JobPayload& value) {
+    std::visit([this]<typename Kind>(const Kind& held) { Kind::fields(*this, held); }, value);
+  }
+  void result(const JobResult& value) {
+    std::visit(
+        [this]<typename Result>(const Result& held) {
+          if constexpr (!std::is_same_v<Result, std::monostate>) Result::fields(*this, held);
+        },
+        value);
+  }
   [[nodiscard]] std::vector<Blob> take() { return std::move(found_); }
 
  private:

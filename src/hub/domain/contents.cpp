@@ -78,11 +78,12 @@ Result<Upload> Contents::plan_dataset_upload(const Actor& actor, const std::stri
 Job Contents::inspection_of(const std::string& owner_id, const std::string& model_id, const std::string& dataset_id) {
   Job job;
   job.id = hub_.ports.ids.id("i", 8);
-  job.kind = JobKind::kInspect;
   job.owner_id = owner_id;
   job.name = "inspect " + (model_id.empty() ? dataset_id : model_id);
-  job.model_id = model_id;
-  job.dataset_id = dataset_id;
+  kinds::Inspect inspect;
+  inspect.model_id = model_id;
+  inspect.dataset_id = dataset_id;
+  job.payload = inspect;
   job.created = job.updated = hub_.ports.clock.now();
   return job;
 }

@@ -24,6 +24,18 @@ class Writer {
   void operator()(const char* name, const T& value) {
     json_[name] = encode(value);
   }
+  // A variant's fields stand beside those of what holds it.
+  void payload(const char* name, const JobPayload& value) {
+    json_[name] = static_cast<std::uint32_t>(entry_of(value).number);
+    std::visit([&]<typename Kind>(const Kind& alternative) { Kind::fields(*this, alternative); }, value);
+  }
+  void result(const JobResult& value) {
+    std::visit(
+        [&]<typename Result>(const Result& alternative) {
+          if constexpr (!std::is_same_v<Result, std::monostate>) Result::fields(*this, alternative);
+        },
+        value);
+  }
   [[nodiscard]] Json take() { return std::move(json_); }
 
   template <typename T>
@@ -43,6 +55,27 @@ class Reader {
     if (!problem_.empty()) return;
     const auto found = json_.find(name);
     if (found != json_.end()) decode(*found, path_ + "/" + name, value, problem_);
+  }
+
+  void payload(const char* name, JobPayload& value) {
+    std::uint32_t number = 0;
+    (*this)(name, number);
+    if (!problem_.empty()) return;
+    auto empty = empty_payload(JobKind{number});
+    if (!empty) {
+      problem_ = fmt::format("{}/{}: {} is the number of no kind of jobs that is known here", path_, name, number);
+      return;
+    }
+    value = std::move(*empty);
+    std::visit([&]<typename Kind>(Kind& alternative) { Kind::fields(*this, alternative); }, value);
+  }
+  // Into the result of the kind that the caller has put there.
+  void result(JobResult& value) {
+    std::visit(
+        [&]<typename Result>(Result& alternative) {
+          if constexpr (!std::is_same_v<Result, std::monostate>) Result::fields(*this, alternative);
+        },
+        value);
   }
 
   template <typename T>
@@ -96,6 +129,11 @@ Json Writer::encode(const T& value) {
     return Json::array({value.first, value.second});
   } else if constexpr (std::is_same_v<T, tensor::Dtype>) {
     return std::string(tensor::dtype_name(value));
+  } else if constexpr (internal::HasWords<T>) {
+    for (const auto& [known, word] : internal::Words<T>::kTable) {
+      if (known == value) return word;
+    }
+    return nullptr;
   } else if constexpr (std::is_enum_v<T>) {
     return static_cast<int>(value);
   } else if constexpr (std::is_same_v<T, base::Time>) {
@@ -188,6 +226,14 @@ void Reader::decode(const Json& json, const std::string& path, T& value, std::st
     const auto dtype = json.is_string() ? tensor::dtype_from_name(json.get_ref<const std::string&>()) : std::nullopt;
     if (!dtype) return complain(path, "the name of a dtype", json, problem);
     value = *dtype;
+  } else if constexpr (internal::HasWords<T>) {
+    if (!json.is_string()) return complain(path, "a text", json, problem);
+    for (const auto& [known, word] : internal::Words<T>::kTable) {
+      if (json.get_ref<const std::string&>() != word) continue;
+      value = known;
+      return;
+    }
+    if (problem.empty()) problem = fmt::format("{}: {} is none of the known words", path, json.dump());
   } else if constexpr (std::is_enum_v<T>) {
     int number = 0;
     decode_integer(json, path, number, problem);
@@ -229,7 +275,7 @@ std::string write(const T& value, const char* schema) {
 }
 
 template <typename T>
-base::Result<T> read(std::string_view text, std::string_view schema) {
+base::Result<T> read(std::string_view text, std::string_view schema, T value = {}) {
   const Json json = Json::parse(text, nullptr, false);
   if (!json.is_object())
     return base::fail(base::Code::kInvalidArgument, "expected a {} document, found no JSON object", schema);
@@ -238,14 +284,13 @@ base::Result<T> read(std::string_view text, std::string_view schema) {
     return base::fail(base::Code::kInvalidArgument, "expected a document with schema {}, found {}", schema,
                       found == json.end() ? "none" : found->dump());
   }
-  T value;
   std::string problem;
   Reader::decode(json, "", value, problem);
   if (!problem.empty()) return base::fail(base::Code::kInvalidArgument, "{} document: {}", schema, problem);
   return value;
 }
 
-constexpr const char* kJobSpecSchema = "slipway-job-spec/1";
+constexpr const char* kJobSpecSchema = "slipway-job-spec/2";
 constexpr const char* kOutcomeSchema = "slipway-job-outcome/1";
 constexpr const char* kInspectionSchema = "slipway-inspection/1";
 constexpr const char* kDeviceSchema = "slipway-device/1";
@@ -264,8 +309,10 @@ base::Result<JobSpec> job_spec_from_document(std::string_view text) {
 std::string to_document(const JobOutcome& outcome) {
   return write(outcome, kOutcomeSchema);
 }
-base::Result<JobOutcome> outcome_from_document(std::string_view text) {
-  return read<JobOutcome>(text, kOutcomeSchema);
+base::Result<JobOutcome> outcome_from_document(std::string_view text, const JobPayload& payload) {
+  JobOutcome outcome;
+  outcome.result = empty_result(payload);
+  return read<JobOutcome>(text, kOutcomeSchema, std::move(outcome));
 }
 std::string to_document(const Inspection& inspection) {
   return write(inspection, kInspectionSchema);

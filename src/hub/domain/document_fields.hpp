@@ -3,6 +3,7 @@
 #include <array>
 #include <concepts>
 #include <type_traits>
+#include <utility>
 
 #include "hub/domain/document.hpp"
 
@@ -14,8 +15,6 @@ namespace slipway::hub::domain::internal {
 inline constexpr std::array kModelTypes = {ModelType::kTorchScript,         ModelType::kTflite,    ModelType::kOnnx,
                                            ModelType::kQnnContextBinary,    ModelType::kAimetOnnx, ModelType::kQnnDlc,
                                            ModelType::kTorchExportedProgram};
-inline constexpr std::array kJobKinds = {JobKind::kProfile,  JobKind::kInference, JobKind::kCompile,
-                                         JobKind::kQuantize, JobKind::kLink,      JobKind::kInspect};
 inline constexpr std::array kJobStates = {JobState::kCreated,
                                           JobState::kDone,
                                           JobState::kFailed,
@@ -40,9 +39,6 @@ inline constexpr std::array kUploadStates = {UploadState::kWaiting, UploadState:
 constexpr const auto& values_of(ModelType) {
   return kModelTypes;
 }
-constexpr const auto& values_of(JobKind) {
-  return kJobKinds;
-}
 constexpr const auto& values_of(JobState) {
   return kJobStates;
 }
@@ -58,6 +54,39 @@ constexpr const auto& values_of(DevicePresence) {
 constexpr const auto& values_of(UploadState) {
   return kUploadStates;
 }
+
+// The enumerations that stand in documents as words.
+template <typename Enum>
+struct Words;
+template <>
+struct Words<CompileTarget> {
+  static constexpr std::array kTable = {
+      std::pair{CompileTarget::kOnnx, "onnx"}, std::pair{CompileTarget::kPrecompiledQnnOnnx, "precompiled_qnn_onnx"},
+      std::pair{CompileTarget::kQnnContextBinary, "qnn_context_binary"}, std::pair{CompileTarget::kQnnDlc, "qnn_dlc"}};
+};
+template <>
+struct Words<ExecutionTarget> {
+  static constexpr std::array kTable = {std::pair{ExecutionTarget::kCpu, "cpu"},
+                                        std::pair{ExecutionTarget::kHtp, "htp"},
+                                        std::pair{ExecutionTarget::kHtpEmulator, "htp emulator"}};
+};
+template <>
+struct Words<Provider> {
+  static constexpr std::array kTable = {std::pair{Provider::kCpu, "cpu"}, std::pair{Provider::kQnn, "qnn"}};
+};
+template <>
+struct Words<Figures> {
+  static constexpr std::array kTable = {std::pair{Figures::kMeasured, "measured"},
+                                        std::pair{Figures::kEmulated, "emulated"}};
+};
+template <>
+struct Words<Conversion> {
+  static constexpr std::array kTable = {
+      std::pair{Conversion::kNone, "none"}, std::pair{Conversion::kWrapBinary, "wrap binary"},
+      std::pair{Conversion::kCompileSource, "compile source"}, std::pair{Conversion::kEmbedBinary, "embed binary"}};
+};
+template <typename Enum>
+concept HasWords = requires { Words<Enum>::kTable; };
 
 // T is `X` when reading and `const X` when writing.
 template <typename T, typename X>
@@ -90,6 +119,7 @@ void fields(A& a, T& v) {
   a("chip", v.chip);
   a("presence", v.presence);
   a("agent_id", v.agent_id);
+  a("execution_targets", v.execution_targets);
 }
 template <typename A, Is<tensor::Quantization> T>
 void fields(A& a, T& v) {
@@ -225,20 +255,7 @@ void fields(A& a, T& v) {
   a("failure_type", v.failure_type);
   a("failure_reason", v.failure_reason);
   a("error_details", v.error_details);
-  a("target_file", v.target_file);
-  a("target_is_directory", v.target_is_directory);
-  a("companion_files", v.companion_files);
-  a("target_inputs", v.target_inputs);
-  a("target_outputs", v.target_outputs);
-  a("target_metadata", v.target_metadata);
-  a("agreement", v.agreement);
-  a("agreement_note", v.agreement_note);
-  a("compiler_estimate", v.compiler_estimate);
-  a("compiler_traffic_bytes", v.compiler_traffic_bytes);
-  a("profile", v.profile);
-  a("output_dataset_file", v.output_dataset_file);
-  a("output_dataset_inspection", v.output_dataset_inspection);
-  a("inspection", v.inspection);
+  a.result(v.result);
   a("artifacts", v.artifacts);
   a("warnings", v.warnings);
   a("remarks", v.remarks);
@@ -248,27 +265,18 @@ void fields(A& a, T& v) {
 template <typename A, Is<Job> T>
 void fields(A& a, T& v) {
   a("id", v.id);
-  a("kind", v.kind);
+  a.payload("kind", v.payload);
   a("owner_id", v.owner_id);
   a("name", v.name);
   a("options", v.options);
   a("project_id", v.project_id);
   a("device", v.device);
-  a("devices", v.devices);
-  a("model_id", v.model_id);
-  a("dataset_id", v.dataset_id);
-  a("input_specs", v.input_specs);
-  a("is_profiling", v.is_profiling);
-  a("answer_as_profile_job", v.answer_as_profile_job);
   a("state", v.state);
   a("created_us", v.created);
   a("started_us", v.started);
   a("completed_us", v.completed);
   a("updated_us", v.updated);
-  a("target_model_id", v.target_model_id);
-  a("output_dataset_id", v.output_dataset_id);
   a("artifacts", v.artifacts);
-  a("outcome", v.outcome);
   a("needs", v.needs);
   a("attempt", v.attempt);
   a("agent_id", v.agent_id);
@@ -298,16 +306,29 @@ void fields(A& a, T& v) {
   a("onnx_execution_providers", v.onnx_execution_providers);
   a("allow_emulation", v.allow_emulation);
 }
+template <typename A, Is<ExecutionPlan> T>
+void fields(A& a, T& v) {
+  a("target", v.target);
+  a("runs_on", v.runs_on);
+  a("provider", v.provider);
+  a("fallback_allowed", v.fallback_allowed);
+  a("figures", v.figures);
+  a("converts_first", v.converts_first);
+}
+template <typename A, Is<JobSpec::InputModel> T>
+void fields(A& a, T& v) {
+  a("model", v.model);
+  a("file", v.file);
+  a("companion_files", v.companion_files);
+}
 template <typename A, Is<JobSpec> T>
 void fields(A& a, T& v) {
   a("job", v.job);
   a("options", v.options);
-  a("model", v.model);
+  a("plan", v.plan);
+  a("models", v.models);
   a("dataset", v.dataset);
-  a("subject_is_dataset", v.subject_is_dataset);
-  a("model_file", v.model_file);
   a("dataset_file", v.dataset_file);
-  a("companion_files", v.companion_files);
 }
 
 }  // namespace slipway::hub::domain::internal

@@ -13,62 +13,137 @@ namespace {
 using base::Code;
 using testing::HasSubstr;
 
-JobOutcome rich_outcome() {
+template <typename Result>
+Result with_account(Result result) {
+  result.compiler_estimate = Estimate{.nominal_us = 470, .lower_us = 409, .upper_us = 542};
+  result.compiler_traffic_bytes = {{"input fill", std::numeric_limits<std::uint64_t>::max()}};
+  return result;
+}
+
+JobOutcome rich_compile_outcome() {
   JobOutcome outcome;
   outcome.succeeded = true;
-  outcome.target_file = "model.dlc";
-  outcome.companion_files = {{"source", "source.onnx"}};
-  outcome.target_inputs = {{.spec = {.name = "image",
-                                     .dtype = tensor::Dtype::kUint8,
-                                     .shape = {1, -1, 3},
-                                     .quantization = tensor::Quantization{.scale = 0.5F, .zero_point = -3}},
-                            .graph_name = "g"}};
-  outcome.target_metadata = {{3, "v2.50"}, {30, "g"}};
-  outcome.agreement = {{.output = "y", .psnr_db = std::numeric_limits<double>::infinity()}};
-  outcome.compiler_estimate = Estimate{.nominal_us = 470, .lower_us = 409, .upper_us = 542};
-  outcome.compiler_traffic_bytes = {{"input fill", std::numeric_limits<std::uint64_t>::max()}};
-  outcome.profile.emplace().layers = {{.name = "l", .op_type = "Conv", .provider = "cpu", .unit = "CPU", .time_us = 7},
-                                      {.name = "m", .op_type = "Add", .provider = "qnn", .unit = "NPU", .time_us = {}}};
-  outcome.profile->inference.times_us = {1, 2, 3};
-  outcome.profile->runtime_config = {{"b", "2"}, {"a", "1"}};
+  kinds::Compile::Result result;
+  result.target_file = "model.dlc";
+  result.companion_files = {{"source", "source.onnx"}};
+  result.target_inputs = {{.spec = {.name = "image",
+                                    .dtype = tensor::Dtype::kUint8,
+                                    .shape = {1, -1, 3},
+                                    .quantization = tensor::Quantization{.scale = 0.5F, .zero_point = -3}},
+                           .graph_name = "g"}};
+  result.target_metadata = {{3, "v2.50"}, {30, "g"}};
+  result.agreement = {{.output = "y", .psnr_db = std::numeric_limits<double>::infinity()}};
+  outcome.result = with_account(result);
   outcome.artifacts = {{.type = ArtifactType::kProfileTrace, .filename = "trace.json"}};
+  return outcome;
+}
+
+JobOutcome rich_run_outcome() {
+  JobOutcome outcome;
+  kinds::Inference::Result result;
+  result.profile.emplace().layers = {{.name = "l", .op_type = "Conv", .provider = "cpu", .unit = "CPU", .time_us = 7},
+                                     {.name = "m", .op_type = "Add", .provider = "qnn", .unit = "NPU", .time_us = {}}};
+  result.profile->inference.times_us = {1, 2, 3};
+  result.profile->runtime_config = {{"b", "2"}, {"a", "1"}};
+  result.output_dataset_file = "outputs.h5";
+  outcome.result = with_account(result);
   return outcome;
 }
 
 JobSpec rich_spec() {
   JobSpec spec;
   spec.job.id = "j1";
-  spec.job.kind = JobKind::kInference;
-  spec.job.state = JobState::kRunningInference;
+  kinds::Compile compile;
+  compile.input_specs = {{.name = "x", .dtype = tensor::Dtype::kInt64, .shape = {2, 3}, .quantization = {}}};
+  spec.job.payload = compile;
+  spec.job.state = JobState::kOptimizingModel;
   spec.job.created = base::Time(std::chrono::microseconds(1'700'000'000'123'456));
   Device& device = spec.job.device.emplace();
   device.name = "Gerät \"X\"";
   device.attributes = {"os:android"};
   device.soc_description = "®";
   device.chip.htp_arch = 75;
+  device.execution_targets = {ExecutionTarget::kCpu, ExecutionTarget::kHtp};
   spec.job.lease_token = "t";
-  spec.job.input_specs = {{.name = "x", .dtype = tensor::Dtype::kInt64, .shape = {2, 3}, .quantization = {}}};
   spec.options.qnn_options = {{"context_priority", "HIGH"}};
   spec.options.max_profiler_time = std::chrono::seconds(5);
-  spec.model.companions = {{"source", {.filename = "s.onnx", .content = {.sha256 = "ab", .size_bytes = 5}}}};
-  spec.model.inspection.emplace().format = "onnx";
+  spec.plan = ExecutionPlan{.target = CompileTarget::kQnnDlc,
+                            .runs_on = ExecutionTarget::kHtpEmulator,
+                            .provider = Provider::kQnn,
+                            .fallback_allowed = true,
+                            .figures = Figures::kEmulated,
+                            .converts_first = Conversion::kCompileSource};
+  auto& input = spec.models.emplace_back();
+  input.model.companions = {{"source", {.filename = "s.onnx", .content = {.sha256 = "ab", .size_bytes = 5}}}};
+  input.model.inspection.emplace().format = "onnx";
+  input.companion_files = {{"source", "companion-source.onnx"}};
   spec.dataset.expires = base::Time(std::chrono::microseconds(5));
-  spec.companion_files = {{"source", "companion-source.onnx"}};
   return spec;
 }
 
 TEST(Document, of_an_outcome_comes_back_as_it_was) {
-  const std::string text = to_document(rich_outcome());
-  const auto read = outcome_from_document(text);
+  const std::string text = to_document(rich_compile_outcome());
+  const auto read = outcome_from_document(text, kinds::Compile{});
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(to_document(*read), text);
-  EXPECT_TRUE(std::isinf(read->agreement[0].psnr_db));
-  EXPECT_EQ(read->target_inputs[0].spec, rich_outcome().target_inputs[0].spec);
-  EXPECT_EQ(read->profile->layers[0].time_us, 7U);
-  EXPECT_FALSE(read->profile->layers[1].time_us);
-  EXPECT_EQ(read->target_metadata, rich_outcome().target_metadata);
-  EXPECT_EQ(read->compiler_traffic_bytes, rich_outcome().compiler_traffic_bytes);
-  EXPECT_EQ(read->profile->runtime_config, rich_outcome().profile->runtime_config);
+  const auto& found = std::get<kinds::Compile::Result>(read->result);
+  EXPECT_TRUE(std::isinf(found.agreement[0].psnr_db));
+  EXPECT_EQ(found.target_inputs[0].spec.quantization->zero_point, -3);
+  EXPECT_EQ(found.target_metadata.at(3), "v2.50");
+  EXPECT_EQ(found.compiler_traffic_bytes.at("input fill"), std::numeric_limits<std::uint64_t>::max());
+
+  const std::string run = to_document(rich_run_outcome());
+  const auto read_run = outcome_from_document(run, kinds::Inference{});
+  ASSERT_TRUE(read_run) << read_run.error().message;
+  EXPECT_EQ(to_document(*read_run), run);
+  const auto& profile = *std::get<kinds::Inference::Result>(read_run->result).profile;
+  EXPECT_EQ(profile.layers[0].time_us, 7U);
+  EXPECT_FALSE(profile.layers[1].time_us);
+  EXPECT_EQ(profile.runtime_config.front().first, "b");
+}
+
+TEST(Document, of_an_outcome_is_read_as_the_kind_of_its_job_whatever_else_it_holds) {
+  const auto read = outcome_from_document(to_document(rich_run_outcome()), kinds::Compile{});
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(std::get<kinds::Compile::Result>(read->result).target_file, "");
+  EXPECT_EQ(part<kinds::RunResult>(read->result), nullptr);
+}
+
+// Rows as the first release wrote them: one flat struct for all kinds.
+TEST(Document, of_the_first_release_is_read) {
+  const auto job = job_from_document(
+      R"({"schema":"slipway-job/1","id":"j1","kind":2,"owner_id":"u1","name":"n","options":"","project_id":"",)"
+      R"("device":{"name":"CPU","presence":0},"devices":[{"name":"CPU"}],"model_id":"m1","dataset_id":"d1",)"
+      R"("input_specs":[],"is_profiling":true,"answer_as_profile_job":true,"state":10,"created_us":5,)"
+      R"("target_model_id":"","output_dataset_id":"d2","artifacts":[],"outcome":null,"needs":"device:CPU",)"
+      R"("attempt":1,"agent_id":"a","lease_token":"t","lease_until_us":null})");
+  ASSERT_TRUE(job) << job.error().message;
+  const auto& inference = std::get<kinds::Inference>(job->payload);
+  EXPECT_EQ(inference.model_id, "m1");
+  EXPECT_EQ(inference.dataset_id, "d1");
+  EXPECT_EQ(inference.output_dataset_id, "d2");
+  EXPECT_TRUE(inference.is_profiling);
+  EXPECT_TRUE(inference.answer_as_profile_job);
+  const auto compiled = job_from_document(
+      R"({"schema":"slipway-job/1","kind":3,"model_id":"m1","dataset_id":"","input_specs":[{"name":"x"}],)"
+      R"("target_model_id":"m2","devices":[{"name":"A"},{"name":"B"}]})");
+  ASSERT_TRUE(compiled) << compiled.error().message;
+  EXPECT_EQ(target_model_of(*compiled), "m2");
+  EXPECT_EQ(std::get<kinds::Compile>(compiled->payload).devices.size(), 2U);
+  EXPECT_EQ(std::get<kinds::Compile>(compiled->payload).input_specs.at(0).name, "x");
+  const auto outcome = outcome_from_document(
+      R"({"schema":"slipway-job-outcome/1","succeeded":true,"target_file":"t.onnx","agreement":[{"output":"y"}],)"
+      R"("profile":null,"output_dataset_file":"","inspection":null,"remarks":["r"],"sandbox":"s"})",
+      compiled->payload);
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(std::get<kinds::Compile::Result>(outcome->result).target_file, "t.onnx");
+  EXPECT_EQ(outcome->remarks.size(), 1U);
+}
+
+TEST(Document, of_a_job_of_no_known_kind_is_refused_in_words) {
+  const auto job = job_from_document(R"({"schema":"slipway-job/1","kind":77})");
+  ASSERT_FALSE(job);
+  EXPECT_THAT(job.error().message, HasSubstr("/kind: 77 is the number of no kind of jobs"));
 }
 
 TEST(Document, of_a_job_spec_comes_back_as_it_was) {
@@ -80,7 +155,11 @@ TEST(Document, of_a_job_spec_comes_back_as_it_was) {
   EXPECT_EQ(read->job.device->name, "Gerät \"X\"");
   EXPECT_EQ(read->job.device->chip.htp_arch, 75);
   EXPECT_EQ(read->options.max_profiler_time, std::chrono::seconds(5));
-  EXPECT_EQ(read->model.companions.at("source").content.size_bytes, 5U);
+  EXPECT_EQ(read->job.device->execution_targets, rich_spec().job.device->execution_targets);
+  EXPECT_EQ(read->plan, rich_spec().plan);
+  EXPECT_THAT(text, HasSubstr("\"runs_on\":\"htp emulator\""));
+  EXPECT_EQ(std::get<kinds::Compile>(read->job.payload).input_specs.at(0).name, "x");
+  EXPECT_EQ(read->models.at(0).model.companions.at("source").content.size_bytes, 5U);
   EXPECT_EQ(read->dataset.expires, rich_spec().dataset.expires);
 }
 
@@ -125,7 +204,9 @@ TEST(Document, names_the_field_of_a_wrong_type) {
                "/profile/inference/times_us/0: -1 is out of range"},
            Row{R"({"schema":"slipway-job-outcome/1","tool_versions":[["a"]]})", "/tool_versions/0: expected two texts"},
        }) {
-    const auto outcome = outcome_from_document(row.text);
+    const bool is_compile = std::string_view(row.text).contains("target");
+    const auto outcome =
+        outcome_from_document(row.text, is_compile ? JobPayload(kinds::Compile{}) : JobPayload(kinds::Profile{}));
     ASSERT_FALSE(outcome) << row.text;
     EXPECT_THAT(outcome.error().message, HasSubstr(row.says)) << row.text;
   }

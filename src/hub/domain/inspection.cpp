@@ -49,6 +49,11 @@ bool is_available(const Dataset& dataset) {
   return has_come_in(dataset);
 }
 
+bool holds_context_binary(const Inspection& inspection) {
+  const auto fact = inspection.facts.find(kHoldsFact);
+  return fact != inspection.facts.end() && fact->second == kHoldsContextBinary;
+}
+
 std::string_view model_type_text(ModelType type) {
   switch (type) {
     case ModelType::kTorchScript:

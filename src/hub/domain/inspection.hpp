@@ -20,6 +20,11 @@ void apply_inspection(Model& model, const Inspection& inspection);
 [[nodiscard]] bool is_available(const Model& model);
 [[nodiscard]] bool is_available(const Dataset& dataset);
 
+/// The fact that says that an ONNX model holds a context binary, which only the NPU runs that it was made for.
+inline constexpr const char* kHoldsFact = "holds";
+inline constexpr const char* kHoldsContextBinary = "a QNN context binary";
+[[nodiscard]] bool holds_context_binary(const Inspection& inspection);
+
 /// "ONNX", "TorchScript", "QNN DLC" … for messages.
 [[nodiscard]] std::string_view model_type_text(ModelType type);
 

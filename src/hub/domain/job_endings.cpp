@@ -4,7 +4,6 @@
 
 #include "hub/domain/inspection.hpp"
 #include "hub/domain/job_state.hpp"
-#include "hub/domain/submission_check.hpp"
 
 namespace slipway::hub::domain {
 namespace {
@@ -24,25 +23,15 @@ void shorten(std::string& text, std::size_t limit) {
   text += " …";
 }
 
-Result<Blob> file_of(const std::map<std::string, Blob>& files, const std::string& name, std::string_view role) {
-  const auto found = files.find(name);
-  if (found != files.end()) return found->second;
-  return base::fail(Code::kInternal, "the job's process named '{}' as {}, but handed over no such file", name, role);
+// What is kept with the subject of a job that failed, where its kind keeps anything.
+std::optional<Inspection> finding_of_failure(const JobPayload& payload, const std::string& reason) {
+  return std::visit(
+      [&]<typename Kind>(const Kind& /*payload*/) -> std::optional<Inspection> {
+        if constexpr (requires { Kind::finding_of_failure(reason); }) return Kind::finding_of_failure(reason);
+        return std::nullopt;
+      },
+      payload);
 }
-
-Inspection uninspected(const std::string& reason) {
-  Inspection inspection;
-  inspection.error = "it could not be inspected: " + reason;
-  return inspection;
-}
-
-// What a successful outcome makes, apart from the job itself.
-struct Products {
-  std::vector<Artifact> artifacts;
-  std::optional<Model> target;
-  std::optional<Dataset> output;
-  std::optional<Inspection> inspection;
-};
 
 Result<std::vector<Artifact>> artifacts_of(const JobOutcome& outcome, const std::map<std::string, Blob>& files) {
   std::vector<Artifact> artifacts;
@@ -55,24 +44,34 @@ Result<std::vector<Artifact>> artifacts_of(const JobOutcome& outcome, const std:
   return artifacts;
 }
 
-Result<Model> target_from(Model target, const std::string& target_runtime, const JobOutcome& outcome,
-                          const std::map<std::string, Blob>& files) {
-  SLIPWAY_ASSIGN(target.content, file_of(files, outcome.target_file, "the target model"));
-  for (const auto& [key, name] : outcome.companion_files) {
-    SLIPWAY_ASSIGN(const Blob blob, file_of(files, name, "a companion of the target model"));
-    target.companions[key] = {.filename = name, .content = blob};
-  }
-  target.upload = UploadState::kComplete;
-  target.is_directory = outcome.target_is_directory;
-  target.metadata = outcome.target_metadata;
-  Inspection& found = target.inspection.emplace();
-  found.format = target.type != ModelType::kOnnx ? target_runtime : target.is_directory ? "onnx directory" : "onnx";
-  found.inputs = outcome.target_inputs;
-  found.outputs = outcome.target_outputs;
-  return target;
-}
-
 }  // namespace
+
+Result<Products> JobEndings::products_of(Job& job, const JobOutcome& outcome, const ResultFiles& files) const {
+  return std::visit(
+      [&]<typename Kind>(Kind& payload) -> Result<Products> {
+        const auto* const result = std::get_if<typename Kind::Result>(&outcome.result);
+        if (result == nullptr)
+          return base::fail(Code::kInternal, "the {} job ended without a result", Kind::kEntry.name);
+        Products products;
+        if constexpr (MakesModel<Kind>) {
+          SLIPWAY_ASSIGN(products.target, hub_.ports.contents.model(payload.target_model_id));
+        }
+        if constexpr (MakesDataset<Kind>) {
+          Dataset& output = products.output.emplace();
+          output.id = hub_.ports.ids.id("d", 8);
+          output.owner_id = job.owner_id;
+          output.name = job.name;
+          output.created = hub_.ports.clock.now();
+          output.expires = output.created + hub_.settings.dataset_lifetime;
+          output.upload = UploadState::kComplete;
+          output.producer_job_id = job.id;
+        }
+        SLIPWAY_TRY(Kind::complete(job, payload, *result, files, products));
+        if constexpr (MakesDataset<Kind>) payload.output_dataset_id = products.output ? products.output->id : "";
+        return products;
+      },
+      job.payload);
+}
 
 void JobEndings::note(const std::string& job_id, std::string_view text) {
   // A line that cannot be written is not worth the job.
@@ -97,38 +96,15 @@ Result<void> JobEndings::end_leased(Job job, const std::string& lease_token, Job
   for (std::string& warning : outcome.warnings) shorten(warning, kLongestReason / kMostWarnings);
   Products products;
   const auto make = [&]() -> Result<void> {
-    SLIPWAY_ASSIGN(products.artifacts, artifacts_of(outcome, files));
+    SLIPWAY_ASSIGN(job.artifacts, artifacts_of(outcome, files));
     if (!outcome.succeeded) return {};
-    if (job.kind == JobKind::kInspect) {
-      if (!outcome.inspection) return base::fail(Code::kInternal, "the inspection ended without a finding");
-      products.inspection = outcome.inspection;
-    }
-    if (job.kind == JobKind::kCompile) {
-      SLIPWAY_ASSIGN(const Model seeded, hub_.ports.contents.model(job.target_model_id));
-      SLIPWAY_ASSIGN(const JobOptions options, parse_options(job.kind, job.options));
-      SLIPWAY_ASSIGN(products.target, target_from(seeded, target_of(options), outcome, files));
-    }
-    if (!job.dataset_id.empty() && (job.kind == JobKind::kInference || job.kind == JobKind::kProfile)) {
-      Dataset output;
-      output.id = hub_.ports.ids.id("d", 8);
-      output.owner_id = job.owner_id;
-      output.name = job.name;
-      output.created = hub_.ports.clock.now();
-      output.expires = output.created + hub_.settings.dataset_lifetime;
-      output.upload = UploadState::kComplete;
-      SLIPWAY_ASSIGN(output.content, file_of(files, outcome.output_dataset_file, "the output dataset"));
-      output.producer_job_id = job.id;
-      output.inspection = outcome.output_dataset_inspection;
-      job.output_dataset_id = output.id;
-      products.output = std::move(output);
-    }
+    SLIPWAY_ASSIGN(products, products_of(job, outcome, files));
     return {};
   };
   if (const auto made = make(); !made) {
     // A store that cannot answer now may answer the agent's next try; a result that makes no sense ends the job.
     if (may_pass(made.error())) return made;
-    products = Products{};
-    job.output_dataset_id.clear();
+    job.artifacts.clear();
     outcome.succeeded = false;
     outcome.failure_type = FailureType::kInternal;
     outcome.failure_reason = made.error().message;
@@ -137,9 +113,7 @@ Result<void> JobEndings::end_leased(Job job, const std::string& lease_token, Job
     if (outcome.failure_type == FailureType::kUnspecified) outcome.failure_type = FailureType::kRuntimeUnknown;
     if (outcome.failure_reason.empty()) outcome.failure_reason = "the job ended without saying why";
     // A subject whose inspection failed must not be waited for.
-    if (job.kind == JobKind::kInspect) {
-      products.inspection = uninspected(outcome.failure_reason);
-    }
+    products.inspection = finding_of_failure(job.payload, outcome.failure_reason);
   }
   const JobState next = outcome.succeeded ? JobState::kDone : JobState::kFailed;
   SLIPWAY_CHECK(may_follow(job.state, next), "a leased job is running, and running jobs may end");
@@ -150,7 +124,6 @@ Result<void> JobEndings::end_leased(Job job, const std::string& lease_token, Job
   job.state = next;
   job.completed = job.updated = hub_.ports.clock.now();
   job.lease_until.reset();
-  job.artifacts = std::move(products.artifacts);
   job.outcome = std::move(outcome);
   attach_log(job);
   SLIPWAY_TRY(hub_.ports.queue.complete_job(job, lease_token, products.target, products.output, products.inspection));
@@ -166,10 +139,21 @@ bool JobEndings::fail_unleased(Job job, FailureType type, const std::string& rea
   job.lease_until.reset();
   job.outcome = failure(type, reason);
   attach_log(job);
-  std::optional<Inspection> inspection;
-  if (job.kind == JobKind::kInspect) inspection = uninspected(reason);
+  const auto inspection = finding_of_failure(job.payload, reason);
   // Another hand may have ended it meanwhile; then there is nothing to do.
   return hub_.ports.queue.fail_job(job, inspection).has_value();
+}
+
+std::string JobEndings::reason_of_orphan(const Job& orphan) const {
+  for (const std::string& id : inputs_of(orphan.payload).model_ids) {
+    const auto source = hub_.ports.contents.model(id);
+    if (!source || source->producer_job_id.empty()) continue;
+    const auto producer = hub_.ports.jobs.job(source->producer_job_id);
+    if (producer && producer->state != JobState::kFailed) continue;
+    return fmt::format("job {}, which was to produce model {}, failed: {}", source->producer_job_id, id,
+                       producer && producer->outcome ? producer->outcome->failure_reason : "no reason is known");
+  }
+  return "a model that it takes will not come";
 }
 
 void JobEndings::fail_orphans() {
@@ -179,13 +163,7 @@ void JobEndings::fail_orphans() {
     if (!orphans || orphans->empty()) return;
     bool any_failed = false;
     for (const Job& orphan : *orphans) {
-      const auto source = hub_.ports.contents.model(orphan.model_id);
-      const std::string producer = source ? source->producer_job_id : "unknown";
-      const auto failed = hub_.ports.jobs.job(producer);
-      any_failed |= fail_unleased(
-          orphan, FailureType::kFailedDependency,
-          fmt::format("job {}, which was to produce model {}, failed: {}", producer, orphan.model_id,
-                      failed && failed->outcome ? failed->outcome->failure_reason : "no reason is known"));
+      any_failed |= fail_unleased(orphan, FailureType::kFailedDependency, reason_of_orphan(orphan));
     }
     hub_.changes.notify();
     // A store that takes nothing now is asked again at the next sweep.

@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "hub/domain/foundation.hpp"
+#include "hub/domain/job.hpp"
 
 namespace slipway::hub::domain {
 
@@ -33,6 +34,8 @@ class JobEndings {
   [[nodiscard]] base::Result<void> sweep();
 
  private:
+  [[nodiscard]] base::Result<Products> products_of(Job& job, const JobOutcome& outcome, const ResultFiles& files) const;
+  [[nodiscard]] std::string reason_of_orphan(const Job& orphan) const;
   bool fail_unleased(Job job, FailureType type, const std::string& reason);  ///< false: it could not be failed
 
   const Foundation& hub_;

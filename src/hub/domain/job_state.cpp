@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <utility>
+
+#include "hub/domain/job.hpp"
 
 #include <fmt/ranges.h>
 
@@ -19,56 +20,19 @@ constexpr std::array kStates = {JobState::kCreated,
                                 JobState::kQuantizingModel,
                                 JobState::kLinkingModels};
 
-struct Transition {
-  JobState from, to;
-};
-
-// A running state falls back to kCreated when its lease is lost. kCreated ends in kFailed when a producer failed, when
-// the attempts are used up, or when what was known at submission already rules the job out.
-constexpr std::array kTransitions = {
-    Transition{JobState::kCreated, JobState::kOptimizingModel},
-    Transition{JobState::kCreated, JobState::kMeasuringPerformance},
-    Transition{JobState::kCreated, JobState::kRunningInference},
-    Transition{JobState::kCreated, JobState::kQuantizingModel},
-    Transition{JobState::kCreated, JobState::kLinkingModels},
-    Transition{JobState::kCreated, JobState::kFailed},
-    Transition{JobState::kOptimizingModel, JobState::kCreated},
-    Transition{JobState::kOptimizingModel, JobState::kDone},
-    Transition{JobState::kOptimizingModel, JobState::kFailed},
-    Transition{JobState::kMeasuringPerformance, JobState::kCreated},
-    Transition{JobState::kMeasuringPerformance, JobState::kDone},
-    Transition{JobState::kMeasuringPerformance, JobState::kFailed},
-    Transition{JobState::kRunningInference, JobState::kCreated},
-    Transition{JobState::kRunningInference, JobState::kDone},
-    Transition{JobState::kRunningInference, JobState::kFailed},
-    Transition{JobState::kQuantizingModel, JobState::kCreated},
-    Transition{JobState::kQuantizingModel, JobState::kDone},
-    Transition{JobState::kQuantizingModel, JobState::kFailed},
-    Transition{JobState::kLinkingModels, JobState::kCreated},
-    Transition{JobState::kLinkingModels, JobState::kDone},
-    Transition{JobState::kLinkingModels, JobState::kFailed},
-};
-
 }  // namespace
 
-JobState running_state(JobKind kind, bool is_profiling) {
-  switch (kind) {
-    case JobKind::kProfile:
-    case JobKind::kInference:
-      return is_profiling ? JobState::kMeasuringPerformance : JobState::kRunningInference;
-    case JobKind::kQuantize:
-      return JobState::kQuantizingModel;
-    case JobKind::kLink:
-      return JobState::kLinkingModels;
-    case JobKind::kCompile:
-    case JobKind::kInspect:
-      return JobState::kOptimizingModel;
-  }
-  return JobState::kOptimizingModel;
+bool is_running(JobState state) {
+  return std::ranges::any_of(JobKinds::kEntries, [&](const KindEntry& kind) {
+    return std::ranges::find(kind.running, state) != kind.running.end();
+  });
 }
 
 bool may_follow(JobState from, JobState to) {
-  return std::ranges::any_of(kTransitions, [&](const Transition& row) { return row.from == from && row.to == to; });
+  // A queued job fails when a producer failed, when its attempts are used up, or when what was known at submission
+  // rules it out already. A running one falls back when its lease is lost.
+  if (from == JobState::kCreated) return is_running(to) || to == JobState::kFailed;
+  return is_running(from) && (to == JobState::kCreated || is_terminal(to));
 }
 
 std::vector<std::string> warnings_of(const Job& job) {
@@ -78,13 +42,6 @@ std::vector<std::string> warnings_of(const Job& job) {
 std::string state_message(const Job& job) {
   if (job.state == JobState::kFailed && job.outcome) return job.outcome->failure_reason;
   return fmt::format("{}", fmt::join(warnings_of(job), " "));
-}
-
-JobOutcome failure(FailureType type, std::string reason) {
-  JobOutcome outcome;
-  outcome.failure_type = type;
-  outcome.failure_reason = std::move(reason);
-  return outcome;
 }
 
 std::span<const JobState> all_states() {
@@ -97,10 +54,6 @@ bool is_terminal(JobState state) {
 
 bool is_queued(JobState state) {
   return state == JobState::kCreated;
-}
-
-bool is_running(JobState state) {
-  return may_follow(state, JobState::kDone);
 }
 
 std::string_view state_name(JobState state) {
@@ -125,24 +78,6 @@ std::string_view state_name(JobState state) {
       return "LINKING_MODELS";
   }
   return "UNSPECIFIED";
-}
-
-std::string_view kind_name(JobKind kind) {
-  switch (kind) {
-    case JobKind::kProfile:
-      return "profile";
-    case JobKind::kInference:
-      return "inference";
-    case JobKind::kCompile:
-      return "compile";
-    case JobKind::kQuantize:
-      return "quantize";
-    case JobKind::kLink:
-      return "link";
-    case JobKind::kInspect:
-      return "inspect";
-  }
-  return "unknown";
 }
 
 std::string_view failure_type_name(FailureType type) {

@@ -4,9 +4,8 @@
 
 #include "base/nearest.hpp"
 #include "hub/domain/access.hpp"
-#include "hub/domain/inspection.hpp"
+#include "hub/domain/job_rules.hpp"
 #include "hub/domain/job_state.hpp"
-#include "hub/domain/submission_check.hpp"
 
 namespace slipway::hub::domain {
 namespace {
@@ -24,32 +23,37 @@ std::string stripped(std::string_view text) {
                                          : std::string(text.substr(first, text.find_last_not_of(kBlanks) - first + 1));
 }
 
-Result<void> check_kind(const Submission& submission) {
-  switch (submission.kind) {
-    case JobKind::kCompile:
-    case JobKind::kProfile:
-    case JobKind::kInference:
-      break;
-    case JobKind::kQuantize:
-    case JobKind::kLink:
-      return base::fail(Code::kUnimplemented, "{} jobs are not carried out by this hub yet",
-                        kind_name(submission.kind));
-    case JobKind::kInspect:
-      return base::fail(Code::kInvalidArgument, "inspections are the hub's own jobs");
-  }
-  if (submission.name.size() > kLongestName || submission.options.size() > kLongestOptions) {
-    return base::fail(Code::kInvalidArgument,
-                      "expected a name of at most {} bytes and options of at most {}, found {} "
-                      "and {}",
-                      kLongestName, kLongestOptions, submission.name.size(), submission.options.size());
-  }
-  return {};
+Result<void> check_lengths(const Submission& submission) {
+  if (submission.name.size() <= kLongestName && submission.options.size() <= kLongestOptions) return {};
+  return base::fail(Code::kInvalidArgument,
+                    "expected a name of at most {} bytes and options of at most {}, found {} "
+                    "and {}",
+                    kLongestName, kLongestOptions, submission.name.size(), submission.options.size());
 }
 
 // "job_…_optimized_onnx" is the name that users of the official client know their targets by.
-std::string target_name(const std::string& job_id, ModelType type) {
+std::string target_model_name(const std::string& job_id, ModelType type) {
   if (type == ModelType::kQnnContextBinary) return fmt::format("job_{}_optimized_bin", job_id);
   return fmt::format("job_{}_optimized_{}", job_id, type == ModelType::kQnnDlc ? "dlc" : "onnx");
+}
+
+// The model that a job is to make, without bytes; nothing for a kind that makes none. The payload learns its id.
+std::optional<Model> seed_target(Job& job, const JobFacts& facts, base::IdSource& ids) {
+  return std::visit(
+      [&]<typename Kind>(Kind& payload) -> std::optional<Model> {
+        if constexpr (MakesModel<Kind>) {
+          Model target;
+          target.id = payload.target_model_id = ids.id("m", 8);
+          target.owner_id = job.owner_id;
+          target.type = Kind::target_type(facts);
+          target.name = target_model_name(job.id, target.type);
+          target.created = job.created;
+          target.producer_job_id = job.id;
+          return target;
+        }
+        return std::nullopt;
+      },
+      job.payload);
 }
 
 }  // namespace
@@ -58,8 +62,10 @@ bool Jobs::inspections_pending(const Actor& actor, const Submission& submission)
   const auto pending = [](const auto& entry) {
     return entry && entry->upload == UploadState::kComplete && entry->producer_job_id.empty() && !entry->inspection;
   };
-  if (!submission.model_id.empty() && pending(contents_.model(actor, submission.model_id))) return true;
-  return !submission.dataset_id.empty() && pending(contents_.dataset(actor, submission.dataset_id));
+  const JobInputs inputs = inputs_of(submission.payload);
+  return std::ranges::any_of(inputs.model_ids,
+                             [&](const std::string& id) { return pending(contents_.model(actor, id)); }) ||
+         (!inputs.dataset_id.empty() && pending(contents_.dataset(actor, inputs.dataset_id)));
 }
 
 Result<std::vector<Device>> Jobs::known_devices(const std::vector<Device>& wanted) const {
@@ -85,56 +91,55 @@ Result<std::vector<Device>> Jobs::known_devices(const std::vector<Device>& wante
   return known;
 }
 
-Result<Job> Jobs::submit(const Actor& actor, const Submission& submission) {
-  SLIPWAY_TRY(access::require(actor, Scope::kUser));
-  SLIPWAY_TRY(access::require_project(submission.project_id));
-  SLIPWAY_TRY(check_kind(submission));
-
-  SubmissionFacts facts;
-  facts.kind = submission.kind;
-  facts.is_profiling = submission.is_profiling;
-  facts.input_specs = submission.input_specs;
-  SLIPWAY_ASSIGN(facts.options, parse_options(submission.kind, submission.options));
-  SLIPWAY_ASSIGN(facts.model, contents_.model(actor, submission.model_id));
-  if (!facts.model.producer_job_id.empty()) {
-    SLIPWAY_ASSIGN(facts.producer, hub_.ports.jobs.job(facts.model.producer_job_id));
-  } else if (facts.model.upload != UploadState::kComplete) {
-    return base::fail(Code::kFailedPrecondition, "model {} is not uploaded yet", facts.model.id);
+Result<SourceModel> Jobs::source_model(const Actor& actor, const std::string& id) const {
+  SourceModel source;
+  SLIPWAY_ASSIGN(source.model, contents_.model(actor, id));
+  if (!source.model.producer_job_id.empty()) {
+    SLIPWAY_ASSIGN(const Job producer, hub_.ports.jobs.job(source.model.producer_job_id));
+    source.origin = origin_of(producer);
+    source.will_never_come = producer.state == JobState::kFailed;
+  } else if (source.model.upload != UploadState::kComplete) {
+    return base::fail(Code::kFailedPrecondition, "model {} is not uploaded yet", id);
   }
-  if (!submission.dataset_id.empty()) {
-    SLIPWAY_ASSIGN(facts.dataset, contents_.dataset(actor, submission.dataset_id));
-    SLIPWAY_TRY(contents_.dataset_download(actor, submission.dataset_id));
+  return source;
+}
+
+Result<JobFacts> Jobs::facts_of(const Actor& actor, const Submission& submission) const {
+  JobFacts facts;
+  SLIPWAY_ASSIGN(facts.options, parse_options(entry_of(submission.payload), submission.options));
+  const JobInputs inputs = inputs_of(submission.payload);
+  for (const std::string& id : inputs.model_ids) {
+    SLIPWAY_ASSIGN(SourceModel source, source_model(actor, id));
+    facts.models.push_back(std::move(source));
+  }
+  if (!inputs.dataset_id.empty()) {
+    SLIPWAY_ASSIGN(facts.dataset, contents_.dataset(actor, inputs.dataset_id));
+    SLIPWAY_TRY(contents_.dataset_download(actor, inputs.dataset_id));
   }
   SLIPWAY_ASSIGN(facts.devices, known_devices(submission.devices));
   facts.frameworks = agents_.frameworks();
-  SLIPWAY_ASSIGN(const Verdict verdict, judge(facts));
+  facts.offers = agents_.offers();
+  return facts;
+}
+
+Result<Job> Jobs::submit(const Actor& actor, const Submission& submission) {
+  SLIPWAY_TRY(access::require(actor, Scope::kUser));
+  SLIPWAY_TRY(access::require_project(submission.project_id));
+  SLIPWAY_TRY(check_lengths(submission));
+  SLIPWAY_ASSIGN(const JobFacts facts, facts_of(actor, submission));
+  SLIPWAY_ASSIGN(const Verdict verdict, judge(submission.payload, facts));
 
   Job job;
   job.id = hub_.ports.ids.id("j", 8);
-  job.kind = submission.kind;
+  job.payload = submission.payload;
   job.owner_id = actor.user.id;
-  job.name = submission.name.empty() ? facts.model.name : submission.name;
+  job.name = submission.name.empty() && !facts.models.empty() ? facts.models.front().model.name : submission.name;
   job.options = stripped(submission.options);
   job.device = verdict.device;
-  job.devices = facts.devices;
-  job.model_id = facts.model.id;
-  job.dataset_id = submission.dataset_id;
-  job.input_specs = submission.input_specs;
-  job.is_profiling = submission.is_profiling;
-  job.answer_as_profile_job = submission.answer_as_profile_job;
+  if (auto* const compile = part<kinds::Compile>(job.payload)) compile->devices = facts.devices;
   job.needs = verdict.needs;
   job.created = job.updated = hub_.ports.clock.now();
-
-  std::optional<Model> target;
-  if (job.kind == JobKind::kCompile) {
-    target.emplace();
-    target->id = job.target_model_id = hub_.ports.ids.id("m", 8);
-    target->owner_id = job.owner_id;
-    target->type = target_type(target_of(facts.options));
-    target->name = target_name(job.id, target->type);
-    target->created = job.created;
-    target->producer_job_id = job.id;
-  }
+  const std::optional<Model> target = seed_target(job, facts, hub_.ports.ids);
 
   for (const std::string& remark : verdict.remarks) endings_.note(job.id, remark);
   if (verdict.fails_as != FailureType::kUnspecified) {
@@ -146,14 +151,14 @@ Result<Job> Jobs::submit(const Actor& actor, const Submission& submission) {
   }
   SLIPWAY_TRY(hub_.ports.jobs.insert_job(job, target));
   // The producer may have failed before; then this job ends now and not at the next sweep.
-  if (facts.producer && facts.producer->state == JobState::kFailed) endings_.fail_orphans();
+  if (std::ranges::any_of(facts.models, &SourceModel::will_never_come)) endings_.fail_orphans();
   hub_.changes.notify();
   return job;
 }
 
 Result<Job> Jobs::job(const Actor& actor, const std::string& id) const {
   auto known = hub_.ports.jobs.job(id);
-  if (known && (!access::may_see(actor, known->owner_id) || known->kind == JobKind::kInspect)) {
+  if (known && (!access::may_see(actor, known->owner_id) || !entry_of(known->payload).is_submitted)) {
     return access::absent("job", id);
   }
   return known;

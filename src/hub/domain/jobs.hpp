@@ -9,8 +9,8 @@
 #include "hub/domain/agents.hpp"
 #include "hub/domain/contents.hpp"
 #include "hub/domain/foundation.hpp"
+#include "hub/domain/job.hpp"
 #include "hub/domain/job_endings.hpp"
-#include "hub/domain/submission.hpp"
 
 namespace slipway::hub::domain {
 
@@ -36,6 +36,8 @@ class Jobs {
   [[nodiscard]] base::Result<std::string> log(const Actor& actor, const std::string& job_id) const;
 
  private:
+  [[nodiscard]] base::Result<SourceModel> source_model(const Actor& actor, const std::string& id) const;
+  [[nodiscard]] base::Result<JobFacts> facts_of(const Actor& actor, const Submission& submission) const;
   [[nodiscard]] base::Result<std::vector<Device>> known_devices(const std::vector<Device>& wanted) const;
 
   const Foundation& hub_;

@@ -23,8 +23,8 @@ std::string qnn_only(const OptionSituation& situation) {
 /// Which units may take nodes: a choice only where there are several.
 std::string units(const OptionSituation& situation) {
   const std::string why_not = qnn_only(situation);
-  if (!why_not.empty() || !situation.is_compile || situation.target == "precompiled_qnn_onnx") return why_not;
-  return fmt::format("on the target {}, which the NPU runs whole", situation.target);
+  if (!why_not.empty() || !situation.is_compile || situation.target == CompileTarget::kPrecompiledQnnOnnx) return why_not;
+  return fmt::format("on the target {}, which the NPU runs whole", target_name(situation.target));
 }
 
 /// How fast the NPU's clock goes is settled by whoever runs the model on one.

@@ -4,14 +4,14 @@
 #include <string_view>
 #include <vector>
 
-#include "hub/domain/options.hpp"
+#include "hub/domain/execution_plan.hpp"
 
 namespace slipway::hub::domain {
 
 /// What of a job decides which of its options change anything.
 struct OptionSituation {
   bool is_compile = false;  ///< else the model is run
-  std::string target = {};  ///< of a compile job
+  CompileTarget target = CompileTarget::kOnnx;  ///< of a compile job
   std::string device = {};  ///< its name, for words
   bool is_on_npu = false;   ///< runs: on the HTP or its emulator, else on the CPU
   bool is_measured = false;

@@ -204,7 +204,8 @@ Result<std::vector<std::string>> list(std::string_view text) {
 }
 
 Result<std::string> target_runtime(std::string_view text) {
-  if (text == "onnx" || is_qnn_target(text)) return std::string(text);
+  constexpr std::array<std::string_view, 4> kMade = {"onnx", "precompiled_qnn_onnx", "qnn_context_binary", "qnn_dlc"};
+  if (std::ranges::find(kMade, text) != kMade.end()) return std::string(text);
   if (text == "tflite") {
     return base::fail(Code::kUnimplemented,
                       "tflite is known, but this hub does not make TFLite files yet; it makes onnx, "
@@ -218,7 +219,7 @@ Result<std::string> target_runtime(std::string_view text) {
   return base::fail(Code::kInvalidArgument,
                     "expected onnx, precompiled_qnn_onnx, qnn_context_binary or qnn_dlc, found "
                     "'{}'{}",
-                    text, suggestion(text, {"onnx", "precompiled_qnn_onnx", "qnn_context_binary", "qnn_dlc"}));
+                    text, suggestion(text, {kMade.begin(), kMade.end()}));
 }
 
 Result<std::string> qairt_version(std::string_view text) {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/nearest.hpp"
-#include "hub/domain/job_state.hpp"
+#include "hub/domain/kinds/list.hpp"
 #include "hub/domain/option_values.hpp"
 
 namespace slipway::hub::domain {
@@ -14,40 +14,28 @@ namespace {
 using base::Code;
 using base::Result;
 
-// Bits of the kinds that an option belongs to. Profile jobs are inference jobs that are measured.
-constexpr unsigned kCompile = 1, kInference = 2, kQuantize = 4, kLink = 8;
-
-unsigned bit_of(JobKind kind) {
-  switch (kind) {
-    case JobKind::kCompile:
-      return kCompile;
-    case JobKind::kProfile:
-    case JobKind::kInference:
-      return kInference;
-    case JobKind::kQuantize:
-      return kQuantize;
-    case JobKind::kLink:
-      return kLink;
-    case JobKind::kInspect:
-      return 0;
-  }
-  return 0;
+bool knows(const KindEntry& kind, std::string_view option) {
+  return std::ranges::find(kind.options, option) != kind.options.end();
 }
 
-std::string kinds_text(unsigned kinds) {
-  std::string text;
-  for (const auto& [bit, name] : {std::pair{kCompile, "compile"}, std::pair{kQuantize, "quantize"},
-                                  std::pair{kLink, "link"}, std::pair{kInference, "profile and inference"}}) {
-    if ((kinds & bit) != 0) text += (text.empty() ? "" : ", ") + std::string(name);
+// "compile, profile and inference": the kinds that know an option.
+std::string kinds_text(std::string_view option) {
+  std::vector<std::string_view> names;
+  for (const KindEntry& kind : JobKinds::kEntries) {
+    if (knows(kind, option)) names.push_back(kind.name);
   }
-  return text;
+  if (names.empty()) return "jobs that this hub does not carry out yet";
+  std::string text(names.front());
+  for (std::size_t i = 1; i < names.size(); ++i) {
+    text += fmt::format("{}{}", i + 1 == names.size() ? " and " : ", ", names[i]);
+  }
+  return text + " jobs";
 }
 
 enum class Form { kValue, kFlag };
 
 struct Row {
   std::string_view name;
-  unsigned kinds;
   Form form;
   Result<void> (*apply)(JobOptions&, std::string_view value);  ///< nothing: known, not carried out by this hub yet
 };
@@ -145,54 +133,56 @@ Result<void> set_profiler_time(JobOptions& options, std::string_view value) {
 }
 
 constexpr std::array kRows = {
-    Row{"--target_runtime", kCompile, Form::kValue, set_target_runtime},
-    Row{"--output_names", kCompile, Form::kValue, set_list<&JobOptions::output_names>},
-    Row{"--compute_unit", kCompile | kInference, Form::kValue, set_compute_unit},
-    Row{"--qairt_version", kCompile | kLink | kInference, Form::kValue, set_qairt_version},
-    Row{"--truncate_64bit_io", kCompile, Form::kFlag, set_flag<&JobOptions::truncate_64bit_io>},
-    Row{"--truncate_64bit_tensors", kCompile, Form::kFlag, set_flag<&JobOptions::truncate_64bit_tensors>},
-    Row{"--force_channel_last_input", kCompile, Form::kValue, set_list<&JobOptions::force_channel_last_input>},
-    Row{"--force_channel_last_output", kCompile, Form::kValue, set_list<&JobOptions::force_channel_last_output>},
-    Row{"--quantize_full_type", kCompile, Form::kValue, nullptr},
-    Row{"--quantize_weight_type", kCompile, Form::kValue, nullptr},
-    Row{"--quantize_io", kCompile, Form::kFlag, refuse_quantize_io},
-    Row{"--quantize_io_type", kCompile, Form::kValue, nullptr},
-    Row{"--qnn_options", kCompile | kLink | kInference, Form::kValue, set_qnn_options},
-    Row{"--qnn_graph_name", kCompile, Form::kValue, set_qnn_key<kGraphName>},
-    Row{"--qnn_context_binary_vtcm", kCompile, Form::kValue, set_qnn_key<kVtcm>},
-    Row{"--qnn_context_binary_optimization_level", kCompile, Form::kValue, set_qnn_key<kOptimizationLevel>},
-    Row{"--compare_limit", kCompile, Form::kValue, set_compare_limit},
-    Row{"--range_scheme", kQuantize, Form::kValue, nullptr},
-    Row{"--lite_mp", kQuantize, Form::kValue, nullptr},
-    Row{"--max_profiler_iterations", kInference, Form::kValue, set_iterations},
-    Row{"--max_profiler_time", kInference, Form::kValue, set_profiler_time},
-    Row{"--dequantize_outputs", kInference, Form::kFlag, set_dequantize_outputs},
-    Row{"--onnx_options", kInference, Form::kValue, set_onnx_options},
-    Row{"--onnx_execution_providers", kInference, Form::kValue, set_execution_providers},
-    Row{"--tflite_delegates", kInference, Form::kValue, nullptr},
-    Row{"--tflite_options", kInference, Form::kValue, nullptr},
-    Row{"--allow_emulation", kInference, Form::kFlag, set_flag<&JobOptions::allow_emulation>},
+    Row{"--target_runtime", Form::kValue, set_target_runtime},
+    Row{"--output_names", Form::kValue, set_list<&JobOptions::output_names>},
+    Row{"--compute_unit", Form::kValue, set_compute_unit},
+    Row{"--qairt_version", Form::kValue, set_qairt_version},
+    Row{"--truncate_64bit_io", Form::kFlag, set_flag<&JobOptions::truncate_64bit_io>},
+    Row{"--truncate_64bit_tensors", Form::kFlag, set_flag<&JobOptions::truncate_64bit_tensors>},
+    Row{"--force_channel_last_input", Form::kValue, set_list<&JobOptions::force_channel_last_input>},
+    Row{"--force_channel_last_output", Form::kValue, set_list<&JobOptions::force_channel_last_output>},
+    Row{"--quantize_full_type", Form::kValue, nullptr},
+    Row{"--quantize_weight_type", Form::kValue, nullptr},
+    Row{"--quantize_io", Form::kFlag, refuse_quantize_io},
+    Row{"--quantize_io_type", Form::kValue, nullptr},
+    Row{"--qnn_options", Form::kValue, set_qnn_options},
+    Row{"--qnn_graph_name", Form::kValue, set_qnn_key<kGraphName>},
+    Row{"--qnn_context_binary_vtcm", Form::kValue, set_qnn_key<kVtcm>},
+    Row{"--qnn_context_binary_optimization_level", Form::kValue, set_qnn_key<kOptimizationLevel>},
+    Row{"--compare_limit", Form::kValue, set_compare_limit},
+    Row{"--range_scheme", Form::kValue, nullptr},
+    Row{"--lite_mp", Form::kValue, nullptr},
+    Row{"--max_profiler_iterations", Form::kValue, set_iterations},
+    Row{"--max_profiler_time", Form::kValue, set_profiler_time},
+    Row{"--dequantize_outputs", Form::kFlag, set_dequantize_outputs},
+    Row{"--onnx_options", Form::kValue, set_onnx_options},
+    Row{"--onnx_execution_providers", Form::kValue, set_execution_providers},
+    Row{"--tflite_delegates", Form::kValue, nullptr},
+    Row{"--tflite_options", Form::kValue, nullptr},
+    Row{"--allow_emulation", Form::kFlag, set_flag<&JobOptions::allow_emulation>},
 };
+
+static_assert(std::ranges::all_of(JobKinds::kEntries,
+                                  [](const KindEntry& kind) {
+                                    return std::ranges::all_of(kind.options, [](std::string_view option) {
+                                      return std::ranges::find(kRows, option, &Row::name) != kRows.end();
+                                    });
+                                  }),
+              "an option that a kind knows has no row");
 
 bool is_option(std::string_view word) {
   return word.starts_with("--");
 }
 
-Result<void> check_belongs(std::string_view name, const Row* row, JobKind kind) {
+Result<void> check_belongs(std::string_view name, const Row* row, const KindEntry& kind) {
   if (row == nullptr) {
-    std::vector<std::string_view> known;
-    for (const Row& candidate : kRows) {
-      if ((candidate.kinds & bit_of(kind)) != 0) known.push_back(candidate.name);
-    }
-    const auto near = base::nearest(name, known);
+    const auto near = base::nearest(name, std::vector(kind.options.begin(), kind.options.end()));
     return base::fail(Code::kInvalidArgument, "unknown option {}{}", name,
                       near ? fmt::format("; did you mean {}?", *near) : "");
   }
-  if ((row->kinds & bit_of(kind)) == 0) {
-    return base::fail(Code::kInvalidArgument, "option {} belongs to {} jobs; this is {} {} job", name,
-                      kinds_text(row->kinds), kind == JobKind::kInference ? "an" : "a", kind_name(kind));
-  }
-  return {};
+  if (knows(kind, name)) return {};
+  return base::fail(Code::kInvalidArgument, "option {} belongs to {}; this is {} {} job", name, kinds_text(name),
+                    kind.name.starts_with('i') ? "an" : "a", kind.name);
 }
 
 // Takes the value that belongs to the option at words[index], and leaves index at its last word.
@@ -211,7 +201,7 @@ Result<std::string> take_value(const Row& row, const std::vector<std::string>& w
 
 }  // namespace
 
-Result<JobOptions> parse_options(JobKind kind, std::string_view text) {
+Result<JobOptions> parse_options(const KindEntry& kind, std::string_view text) {
   SLIPWAY_ASSIGN(const auto words, split_words(text));
   JobOptions options;
   for (std::size_t index = 0; index < words.size(); ++index) {
@@ -240,11 +230,6 @@ std::vector<std::string> carried_out_options() {
     if (row.apply != nullptr) names.emplace_back(row.name);
   }
   return names;
-}
-
-bool is_qnn_target(std::string_view target_runtime) {
-  return target_runtime == "precompiled_qnn_onnx" || target_runtime == "qnn_context_binary" ||
-         target_runtime == "qnn_dlc";
 }
 
 Result<std::vector<std::string>> split_words(std::string_view text) {

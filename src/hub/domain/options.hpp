@@ -12,6 +12,8 @@
 
 namespace slipway::hub::domain {
 
+struct KindEntry;
+
 /// The option string of a job, parsed like a shell would: `--key value`, `--key=value`, bare flags, `--flag true`.
 struct JobOptions {
   std::vector<std::string> given;             ///< the names that were written, once each
@@ -41,13 +43,10 @@ struct JobOptions {
 /// Parses and checks the options of one kind of job.
 /// @error kInvalidArgument: an unknown option (named, with the nearest known one), one that belongs to another kind of
 ///        job, a missing or bad value; kUnimplemented: a documented option that this hub does not carry out yet
-[[nodiscard]] base::Result<JobOptions> parse_options(JobKind kind, std::string_view text);
+[[nodiscard]] base::Result<JobOptions> parse_options(const KindEntry& kind, std::string_view text);
 
 /// Every option of every kind of job that this hub carries out: "--target_runtime" …
 [[nodiscard]] std::vector<std::string> carried_out_options();
-
-/// Whether a compile target is made by Qualcomm's compiler for one chip: all but "onnx".
-[[nodiscard]] bool is_qnn_target(std::string_view target_runtime);
 
 /// Splits like a POSIX shell: blanks, single and double quotes, backslash.
 /// @error kInvalidArgument: a quote that is not closed

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "hub/domain/kinds/list.hpp"
+
 namespace slipway::hub::domain {
 namespace {
 
@@ -49,7 +51,7 @@ TEST(SplitWords, refuses_a_quote_that_is_not_closed) {
 }
 
 TEST(ParseOptions, gives_the_defaults_for_no_options) {
-  const auto options = parse_options(JobKind::kCompile, "  ");
+  const auto options = parse_options(kinds::Compile::kEntry, "  ");
   ASSERT_TRUE(options);
   EXPECT_FALSE(options->target_runtime);
   EXPECT_TRUE(options->allow_npu && options->allow_gpu && options->allow_cpu);
@@ -61,7 +63,7 @@ TEST(ParseOptions, gives_the_defaults_for_no_options) {
 }
 
 TEST(ParseOptions, takes_what_official_exports_send) {
-  const auto options = parse_options(JobKind::kCompile,
+  const auto options = parse_options(kinds::Compile::kEntry,
                                      " --target_runtime onnx --output_names heatmap,bbox,landmark --truncate_64bit_io");
   ASSERT_TRUE(options);
   EXPECT_EQ(options->target_runtime, "onnx");
@@ -69,7 +71,7 @@ TEST(ParseOptions, takes_what_official_exports_send) {
   EXPECT_TRUE(options->truncate_64bit_io);
 
   const auto channels =
-      parse_options(JobKind::kCompile,
+      parse_options(kinds::Compile::kEntry,
                     "--target_runtime qnn_dlc --force_channel_last_input a,b --force_channel_last_output c "
                     "--qairt_version 2.50 --quantize_io false");
   ASSERT_TRUE(channels) << channels.error().message;
@@ -80,7 +82,7 @@ TEST(ParseOptions, takes_what_official_exports_send) {
 
 TEST(ParseOptions, takes_values_behind_blanks_and_equals_signs_and_flags_with_and_without) {
   const auto options =
-      parse_options(JobKind::kInference,
+      parse_options(kinds::Inference::kEntry,
                     "--max_profiler_iterations=7 --max_profiler_time 9 --dequantize_outputs false --allow_emulation");
   ASSERT_TRUE(options) << options.error().message;
   EXPECT_EQ(options->max_profiler_iterations, 7);
@@ -88,15 +90,15 @@ TEST(ParseOptions, takes_values_behind_blanks_and_equals_signs_and_flags_with_an
   EXPECT_EQ(options->dequantize_outputs, false);
   EXPECT_TRUE(options->allow_emulation);
 
-  const auto flags =
-      parse_options(JobKind::kCompile, "--truncate_64bit_io --truncate_64bit_tensors=true --target_runtime=qnn_dlc");
+  const auto flags = parse_options(kinds::Compile::kEntry,
+                                   "--truncate_64bit_io --truncate_64bit_tensors=true --target_runtime=qnn_dlc");
   ASSERT_TRUE(flags);
   EXPECT_TRUE(flags->truncate_64bit_io && flags->truncate_64bit_tensors);
   EXPECT_EQ(flags->target_runtime, "qnn_dlc");
 }
 
 TEST(ParseOptions, lets_a_later_value_win) {
-  EXPECT_EQ(parse_options(JobKind::kCompile, "--target_runtime onnx --target_runtime qnn_dlc")->target_runtime,
+  EXPECT_EQ(parse_options(kinds::Compile::kEntry, "--target_runtime onnx --target_runtime qnn_dlc")->target_runtime,
             "qnn_dlc");
 }
 
@@ -111,7 +113,7 @@ TEST(ParseOptions, reads_compute_units) {
                                          {"npu,cpu", true, false, true},
                                          {"gpu", false, true, false},
                                          {"npu,gpu,cpu", true, true, true}}) {
-    const auto options = parse_options(JobKind::kInference, "--compute_unit " + row.value);
+    const auto options = parse_options(kinds::Inference::kEntry, "--compute_unit " + row.value);
     ASSERT_TRUE(options) << row.value;
     EXPECT_EQ(options->allow_npu, row.npu) << row.value;
     EXPECT_EQ(options->allow_gpu, row.gpu) << row.value;
@@ -122,14 +124,14 @@ TEST(ParseOptions, reads_compute_units) {
 
 TEST(ParseOptions, reads_qnn_options_and_their_older_spellings) {
   const auto options = parse_options(
-      JobKind::kCompile,
+      kinds::Compile::kEntry,
       "--qnn_options 'default_graph_htp_optimizations=O=3;context_htp_performance_mode=burst;context_enable_graphs=g'");
   ASSERT_TRUE(options) << options.error().message;
   EXPECT_THAT(options->qnn_options,
               ElementsAre(Pair("context_enable_graphs", "g"), Pair("context_htp_performance_mode", "BURST"),
                           Pair("default_graph_htp_optimizations", "O=3")));
 
-  const auto older = parse_options(JobKind::kCompile,
+  const auto older = parse_options(kinds::Compile::kEntry,
                                    "--qnn_graph_name face --qnn_context_binary_vtcm 4 "
                                    "--qnn_context_binary_optimization_level 3");
   ASSERT_TRUE(older) << older.error().message;
@@ -140,7 +142,7 @@ TEST(ParseOptions, reads_qnn_options_and_their_older_spellings) {
 
 TEST(ParseOptions, reads_onnx_options) {
   const auto options =
-      parse_options(JobKind::kInference,
+      parse_options(kinds::Inference::kEntry,
                     "--onnx_options execution_mode=SEQUENTIAL;intra_op_num_threads=2 --onnx_execution_providers qnn");
   ASSERT_TRUE(options) << options.error().message;
   EXPECT_THAT(options->onnx_options,
@@ -150,12 +152,12 @@ TEST(ParseOptions, reads_onnx_options) {
 
 TEST(ParseOptions, refuses_in_words) {
   struct Row {
-    JobKind kind;
+    KindEntry kind;
     std::string text;
     Code code;
     std::string says;
   };
-  const auto kCompile = JobKind::kCompile, kInference = JobKind::kInference;
+  const auto kCompile = kinds::Compile::kEntry, kInference = kinds::Inference::kEntry;
   const std::vector<Row> rows = {
       {kCompile, "--target_runtme onnx", Code::kInvalidArgument,
        "unknown option --target_runtme; did you mean --target_runtime?"},
@@ -171,14 +173,14 @@ TEST(ParseOptions, refuses_in_words) {
        "belongs to profile and inference jobs; this is a compile job"},
       {kInference, "--target_runtime onnx", Code::kInvalidArgument,
        "belongs to compile jobs; this is an inference job"},
-      {kInference, "--range_scheme auto", Code::kInvalidArgument, "belongs to quantize jobs"},
+      {kInference, "--range_scheme auto", Code::kInvalidArgument,
+       "belongs to jobs that this hub does not carry out yet"},
       {kCompile, "--allow_emulation", Code::kInvalidArgument, "belongs to profile and inference jobs"},
       {kCompile, "--quantize_full_type int8", Code::kUnimplemented,
        "--quantize_full_type is known, but not carried out"},
       {kCompile, "--quantize_weight_type float16", Code::kUnimplemented, "not carried out"},
       {kCompile, "--quantize_io", Code::kUnimplemented, "--quantize_io"},
       {kCompile, "--quantize_io_type uint8", Code::kUnimplemented, "--quantize_io_type"},
-      {JobKind::kQuantize, "--lite_mp percentage=10;override_qtype=int16", Code::kUnimplemented, "--lite_mp"},
       {kInference, "--tflite_delegates qnn", Code::kUnimplemented, "--tflite_delegates"},
       {kInference, "--tflite_options a=b", Code::kUnimplemented, "--tflite_options"},
       {kInference, "--onnx_execution_providers directml", Code::kUnimplemented, "directml"},

@@ -1,6 +1,9 @@
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "hub/domain/inspection.hpp"
+#include "hub/domain/job.hpp"
 #include "hub/domain/job_state.hpp"
 #include "hub/domain/token_text.hpp"
 
@@ -25,14 +28,12 @@ TEST(JobState, never_leaves_an_end) {
 
 TEST(JobState, ends_well_only_by_way_of_running) {
   EXPECT_FALSE(may_follow(JobState::kCreated, JobState::kDone));
-  for (const JobKind kind : {JobKind::kProfile, JobKind::kInference, JobKind::kCompile, JobKind::kQuantize,
-                             JobKind::kLink, JobKind::kInspect}) {
-    for (const bool profiling : {false, true}) {
-      const JobState running = running_state(kind, profiling);
-      EXPECT_TRUE(may_follow(JobState::kCreated, running)) << kind_name(kind);
-      EXPECT_TRUE(may_follow(running, JobState::kDone)) << kind_name(kind);
-      EXPECT_TRUE(may_follow(running, JobState::kFailed)) << kind_name(kind);
-      EXPECT_TRUE(may_follow(running, JobState::kCreated)) << kind_name(kind);
+  for (const KindEntry& kind : JobKinds::kEntries) {
+    for (const JobState running : kind.running) {
+      EXPECT_TRUE(may_follow(JobState::kCreated, running)) << kind.name;
+      EXPECT_TRUE(may_follow(running, JobState::kDone)) << kind.name;
+      EXPECT_TRUE(may_follow(running, JobState::kFailed)) << kind.name;
+      EXPECT_TRUE(may_follow(running, JobState::kCreated)) << kind.name;
       EXPECT_FALSE(is_terminal(running));
     }
   }
@@ -41,9 +42,16 @@ TEST(JobState, ends_well_only_by_way_of_running) {
 
 // The client can draw these states of each job type and no others.
 TEST(JobState, runs_in_the_states_that_the_client_can_draw) {
-  EXPECT_EQ(running_state(JobKind::kCompile, false), JobState::kOptimizingModel);
-  EXPECT_EQ(running_state(JobKind::kInference, true), JobState::kMeasuringPerformance);
-  EXPECT_EQ(running_state(JobKind::kInference, false), JobState::kRunningInference);
+  EXPECT_EQ(kinds::Compile{}.running_state(), JobState::kOptimizingModel);
+  kinds::Inference inference;
+  EXPECT_EQ(inference.running_state(), JobState::kRunningInference);
+  inference.is_profiling = true;
+  EXPECT_EQ(inference.running_state(), JobState::kMeasuringPerformance);
+  for (const KindEntry& kind : JobKinds::kEntries) {
+    const auto payload = empty_payload(kind.number).value();
+    const JobState running = std::visit([](const auto& alternative) { return alternative.running_state(); }, payload);
+    EXPECT_NE(std::ranges::find(kind.running, running), kind.running.end()) << kind.name;
+  }
 }
 
 // The checksum was computed with Python's zlib.crc32.

@@ -24,7 +24,8 @@ enum class ModelType {
   kTorchExportedProgram = 16,
 };
 
-enum class JobKind { kProfile = 1, kInference = 2, kCompile = 3, kQuantize = 4, kLink = 5, kInspect = 100 };
+/// The number of a kind of jobs: on the wire (JobType), in rows and in documents. Each kind says its own (kinds/).
+enum class JobKind : std::uint32_t {};
 
 enum class JobState {
   kCreated = 1,
@@ -101,6 +102,13 @@ enum class DevicePresence {
   kCatalogue,  ///< known by its chip: compile is real, inference runs on the HTP emulator, nothing is measured
 };
 
+/// What of a device runs a graph.
+enum class ExecutionTarget {
+  kCpu = 1,
+  kHtp = 2,          ///< the NPU of an attached device
+  kHtpEmulator = 3,  ///< Qualcomm's emulation of an HTP on the agent's CPU; never of an attached device
+};
+
 struct Device {
   std::string name;
   std::string os;                       ///< version
@@ -108,7 +116,8 @@ struct Device {
   std::string soc_description;
   Chip chip;
   DevicePresence presence = DevicePresence::kCatalogue;
-  std::string agent_id;  ///< attached devices
+  std::string agent_id;                            ///< attached devices
+  std::vector<ExecutionTarget> execution_targets;  ///< attached devices: what the agent offers of it; empty: its CPU
 };
 
 struct Framework {
@@ -186,110 +195,6 @@ struct Artifact {
   ArtifactType type = ArtifactType::kHubLog;
   std::string filename;  ///< no dot except the extension's
   Blob content;
-};
-
-struct MemoryRange {
-  std::uint64_t lower_bytes = 0, upper_bytes = 0;
-};
-struct PhaseProfile {
-  std::vector<std::uint64_t> times_us;  ///< empty: not measured
-  MemoryRange increase, peak;
-};
-struct LayerProfile {
-  std::string name, op_type, provider;
-  std::string unit;                      ///< "CPU", "GPU", "NPU"
-  std::optional<std::uint64_t> time_us;  ///< lowest; absent where nothing was measured on a device
-};
-/// The evidence of a profile or inference run. A run that did not happen on a device carries no times.
-struct ProfileEvidence {
-  std::string machine;  ///< where it ran, e.g. "AMD EPYC, 2 threads"
-  std::string provider;
-  bool is_emulated = false;
-  PhaseProfile compile, cold_load, warm_load, inference;
-  std::uint64_t inference_median_us = 0;
-  std::vector<LayerProfile> layers;  ///< slowest first
-  std::string placement;             ///< "65 of 65 nodes on the NPU in 1 partition (HTP emulator)"
-  bool stable = false;
-  std::vector<std::pair<std::string, std::string>> runtime_config;
-};
-
-struct OutputAgreement {
-  std::string output;
-  double max_abs = 0, relative_max = 0, cosine = 1, psnr_db = 0, snr_db = 0;
-  std::uint64_t elements = 0;
-  std::uint64_t not_comparable = 0;  ///< NaN or infinite on one side only; in none of the figures
-  std::uint64_t source_nan = 0;      ///< NaN in the source itself; in none of the figures either
-  double equal_share = 1;            ///< part of the elements that are equal
-  bool is_exact = false;             ///< integers and truth values: only the equal share says something
-  std::string alarm = {};            ///< why it does not agree; empty: it does
-};
-struct Estimate {
-  double nominal_us = 0, lower_us = 0, upper_us = 0;
-};
-
-/// What a job's process hands back. Files are names below the job folder's out/, turned into blobs by the agent.
-struct JobOutcome {
-  bool succeeded = false;
-  FailureType failure_type = FailureType::kUnspecified;
-  std::string failure_reason;
-  std::string error_details;  ///< last log lines and the like
-
-  std::string target_file;  ///< compile: the produced model, one file (folders are zipped)
-  bool target_is_directory = false;
-  std::map<std::string, std::string> companion_files;
-  std::vector<ModelTensor> target_inputs, target_outputs;
-  std::map<std::uint32_t, std::string> target_metadata;
-  std::vector<OutputAgreement> agreement;
-  std::string agreement_note;                 ///< who ran what, or why nothing was compared
-  std::optional<Estimate> compiler_estimate;  ///< the compiler's own model; never an execution time
-  std::map<std::string, std::uint64_t> compiler_traffic_bytes;
-
-  std::optional<ProfileEvidence> profile;
-  std::string output_dataset_file;  ///< inference: h5
-  std::optional<Inspection> output_dataset_inspection;
-  std::optional<Inspection> inspection;  ///< inspect jobs
-
-  struct File {
-    ArtifactType type = ArtifactType::kHubLog;
-    std::string filename;
-  };
-  std::vector<File> artifacts;
-  std::vector<std::string> warnings;  ///< of a job that succeeded: what nobody may overlook about its result
-  std::vector<std::string> remarks;   ///< honest statements shown with the result: emulated, recompiled …
-  std::vector<std::pair<std::string, std::string>> tool_versions;
-  std::string sandbox;  ///< level reached, e.g. "bubblewrap + seccomp + landlock + limits"
-};
-
-/// Everything about one job. Kind-specific fields are empty for the others.
-struct Job {
-  std::string id;
-  JobKind kind = JobKind::kCompile;
-  std::string owner_id;
-  std::string name;
-  std::string options;  ///< as submitted, stripped
-  std::string project_id;
-  std::optional<Device> device;
-  std::vector<Device> devices;
-  std::string model_id;
-  std::string dataset_id;  ///< inputs of an inference job, calibration data of a compile job, subject of an inspect job
-  InputSpecs input_specs;
-  bool is_profiling = false;
-  bool answer_as_profile_job = false;  ///< submitted by an older client in the profile_job arm
-
-  JobState state = JobState::kCreated;
-  base::Time created;
-  std::optional<base::Time> started, completed;
-  base::Time updated;
-  std::string target_model_id;    ///< compile
-  std::string output_dataset_id;  ///< inference
-  std::vector<Artifact> artifacts;
-  std::optional<JobOutcome> outcome;
-
-  std::string needs;        ///< what an agent must offer: empty (nothing), "qnn", or "device:" and its name
-  int attempt = 0;          ///< times leased
-  std::string agent_id;     ///< of the current or last attempt
-  std::string lease_token;  ///< fencing token of the current attempt, or of the one that ended the job
-  std::optional<base::Time> lease_until;
 };
 
 }  // namespace slipway::hub::domain

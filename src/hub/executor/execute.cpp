@@ -3,6 +3,7 @@
 #include <exception>
 #include <new>
 #include <optional>
+#include <variant>
 
 #include "hub/domain/job_state.hpp"
 #include "hub/executor/internal/job.hpp"
@@ -13,27 +14,33 @@ namespace {
 
 using base::Code;
 using domain::FailureType;
-using domain::JobKind;
 using domain::JobOutcome;
 
+// What a spec must hold to be carried out at all; only a spec of another release or of no hub lacks it.
+bool is_whole(const domain::JobSpec& spec) {
+  const domain::KindEntry& kind = domain::entry_of(spec.job.payload);
+  return spec.models.size() >= kind.fewest_models && spec.models.size() <= kind.most_models &&
+         spec.plan.has_value() == kind.is_submitted;
+}
+
 void dispatch(const JobContext& job, JobOutcome& outcome) {
-  switch (job.spec.job.kind) {
-    case JobKind::kInspect:
-      return run_inspection(job, outcome);
-    case JobKind::kCompile:
-      return run_compile(job, outcome);
-    case JobKind::kProfile:
-    case JobKind::kInference:
-      return run_inference(job, outcome);
-    case JobKind::kQuantize:
-    case JobKind::kLink:
-      break;
-  }
-  fail_with(outcome, {FailureType::kUnsupported,
-                      fmt::format("this agent does not carry out {} jobs", domain::kind_name(job.spec.job.kind))});
+  if (!is_whole(job.spec)) return fail_with(outcome, {FailureType::kInternal, "spec.json holds no plan, or no models"});
+  std::visit(
+      [&]<typename Kind>(const Kind& payload) {
+        auto& result = outcome.result.emplace<typename Kind::Result>();
+        carry_out(KindExecutor<Kind>{}, job, payload, outcome, result);
+      },
+      job.spec.job.payload);
 }
 
 }  // namespace
+
+std::expected<std::filesystem::path, Failure> JobContext::companion(const std::string& name) const {
+  const auto found = model().companion_files.find(name);
+  if (found != model().companion_files.end()) return in(found->second);
+  return std::unexpected(Failure{FailureType::kInternal,
+                                 fmt::format("spec.json plans with the model's {}, but names no such file", name)});
+}
 
 Failure failure_of(const base::Error& error, Step step) {
   const auto by_reason = [&]() -> std::optional<FailureType> {
@@ -77,18 +84,6 @@ void fail_with(JobOutcome& outcome, Failure failure) {
   outcome.succeeded = false;
   outcome.failure_type = failure.type;
   outcome.failure_reason = std::move(failure.reason);
-}
-
-void run_inspection(const JobContext& job, JobOutcome& outcome) {
-  const auto& spec = job.spec;
-  if (spec.subject_is_dataset) {
-    outcome.inspection = inspect_dataset(job.in(spec.dataset_file));
-  } else {
-    outcome.inspection = inspect_model(job.in(spec.model_file), spec.model.type, job.work());
-  }
-  job.log(outcome.inspection->error.empty() ? fmt::format("found: {}", outcome.inspection->format)
-                                            : fmt::format("cannot be used: {}", outcome.inspection->error));
-  outcome.succeeded = true;  // the finding is the result, a bad one too
 }
 
 JobOutcome execute(const domain::JobSpec& spec, const std::filesystem::path& folder, const Tools& tools,

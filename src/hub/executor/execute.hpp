@@ -11,7 +11,7 @@
 
 #include "base/error.hpp"
 #include "hub/domain/document.hpp"
-#include "hub/domain/types.hpp"
+#include "hub/domain/job.hpp"
 #include "runtime/environment.hpp"
 
 namespace slipway::hub::executor {

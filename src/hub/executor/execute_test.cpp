@@ -9,6 +9,7 @@
 
 #include "base/files.hpp"
 #include "compile/onnx_graph/testing/tiny_models.hpp"
+#include "hub/domain/job_rules.hpp"
 #include "hub/executor/dataset_h5.hpp"
 #include "hub/executor/internal/job.hpp"
 #include "hub/executor/testing/python.hpp"
@@ -20,9 +21,11 @@ namespace {
 namespace fs = std::filesystem;
 namespace tiny = compile::onnx_graph::testing;
 using domain::FailureType;
-using domain::JobKind;
 using domain::JobOutcome;
 using domain::ModelType;
+using domain::kinds::Compile;
+using domain::kinds::Inference;
+using domain::kinds::Inspect;
 using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -58,15 +61,43 @@ class Execute : public testing::Test {
       if (!libraries) return std::unexpected(libraries.error());
       return runtime::Environment::open(*libraries);
     };
-    spec_.job.id = "jtest";
-    spec_.model.type = ModelType::kOnnx;
-    spec_.model_file = "model.onnx";
+    spec_ = spec_of_a_model();
+  }
+  static domain::JobSpec spec_of_a_model() {
+    domain::JobSpec spec;
+    spec.job.id = "jtest";
+    spec.models.resize(1);
+    spec.models[0].model.type = ModelType::kOnnx;
+    spec.models[0].file = "model.onnx";
+    return spec;
+  }
+  static Inference profiling() {
+    Inference inference;
+    inference.is_profiling = true;
+    return inference;
+  }
+  static const domain::kinds::RunResult& run_result(const JobOutcome& outcome) {
+    return *domain::part<domain::kinds::RunResult>(outcome.result);
+  }
+  /// What is to run where, as the hub says when it hands the job out.
+  void plan() {
+    domain::JobFacts facts;
+    facts.options = spec_.options;
+    facts.models = {{.model = spec_.models[0].model, .origin = origin_}};
+    if (spec_.job.device) facts.devices = {*spec_.job.device};
+    const auto planned = domain::plan(spec_.job.payload, facts);
+    ASSERT_TRUE(planned) << planned.error().message;
+    spec_.plan = *planned;
   }
   [[nodiscard]] fs::path job() const { return root_->path() / "job"; }
   [[nodiscard]] fs::path out(const std::string& name) const { return job() / "out" / name; }
   [[nodiscard]] fs::path model() const { return job() / "in" / "model.onnx"; }
 
   JobOutcome run() {
+    plan();
+    return carry_out_as_planned();
+  }
+  JobOutcome carry_out_as_planned() {
     log_.clear();
     const auto before = fs::current_path();
     fs::current_path(job() / "work");  // the compiler leaves files in the working folder
@@ -82,10 +113,10 @@ class Execute : public testing::Test {
     }
   }
   domain::Inspection inspect() {
-    spec_.job.kind = JobKind::kInspect;
+    spec_.job.payload = Inspect{};
     const auto outcome = run();
     EXPECT_TRUE(outcome.succeeded) << outcome.failure_reason;
-    return outcome.inspection.value_or(domain::Inspection{});
+    return std::get<Inspect::Result>(outcome.result).inspection.value_or(domain::Inspection{});
   }
   void need_npu() {
     if (tools_.libraries.qnn_folder.empty()) GTEST_SKIP() << "needs the QNN provider (make setup)";
@@ -94,6 +125,7 @@ class Execute : public testing::Test {
   std::optional<base::TemporaryFolder> root_;
   Tools tools_;
   domain::JobSpec spec_;
+  std::optional<domain::Origin> origin_;
   std::vector<std::string> log_;
 };
 
@@ -158,19 +190,19 @@ TEST_F(Execute, refuses_external_data_that_climbs_out_of_its_folder) {
 
 TEST_F(Execute, takes_a_model_for_what_it_is_whatever_was_declared) {
   tiny::write(model(), tiny::conv_net());
-  spec_.model.type = ModelType::kTflite;
+  spec_.models[0].model.type = ModelType::kTflite;
   const auto found = inspect();
   EXPECT_EQ(found.format, "onnx");
   EXPECT_THAT(found.facts.at("declared"), HasSubstr("TFLite"));
-  spec_.model.type = ModelType::kQnnContextBinary;
+  spec_.models[0].model.type = ModelType::kQnnContextBinary;
   tiny::write(model(), std::string("\x00\x00\x00\x02\x00\x00\x00\x03", 8));
   EXPECT_EQ(inspect().format, "qnn context binary");
-  spec_.model.type = ModelType::kTorchScript;
+  spec_.models[0].model.type = ModelType::kTorchScript;
   EXPECT_THAT(inspect().error, HasSubstr("declared as a TorchScript model, but found bytes of no known format"));
 }
 
 TEST_F(Execute, inspects_a_dataset) {
-  spec_.subject_is_dataset = true;
+  spec_.models.clear();
   spec_.dataset_file = "dataset.h5";
   auto writer = DatasetWriter::create(job() / "in" / "dataset.h5", {"image"});
   ASSERT_TRUE(writer);
@@ -188,18 +220,19 @@ TEST_F(Execute, inspects_a_dataset) {
 
 TEST_F(Execute, compiles_to_onnx_and_says_that_this_is_the_default) {
   tiny::write(model(), tiny::conv_net(true));
-  spec_.job.kind = JobKind::kCompile;
+  Compile compile;
+  compile.input_specs = {{"picture", tensor::Dtype::kFloat32, {2, 3, 16, 16}, std::nullopt}};
+  spec_.job.payload = compile;
   spec_.job.device = this_cpu();
-  spec_.job.input_specs = {{"picture", tensor::Dtype::kFloat32, {2, 3, 16, 16}, std::nullopt}};
   spec_.options.output_names = {"result"};
   const auto outcome = run();
   ASSERT_TRUE(outcome.succeeded) << outcome.failure_reason;
   EXPECT_THAT(log_, Contains(HasSubstr("no --target_runtime was given")));
-  EXPECT_EQ(outcome.target_file, "target.onnx");
-  EXPECT_EQ(outcome.target_inputs.at(0).spec.name, "picture");
-  EXPECT_EQ(outcome.target_outputs.at(0).spec.shape, (tensor::Shape{2, 4, 8, 8}));
-  ASSERT_THAT(outcome.agreement, SizeIs(1));
-  EXPECT_LT(outcome.agreement[0].max_abs, 1e-5);
+  EXPECT_EQ(std::get<Compile::Result>(outcome.result).target_file, "target.onnx");
+  EXPECT_EQ(std::get<Compile::Result>(outcome.result).target_inputs.at(0).spec.name, "picture");
+  EXPECT_EQ(std::get<Compile::Result>(outcome.result).target_outputs.at(0).spec.shape, (tensor::Shape{2, 4, 8, 8}));
+  ASSERT_THAT(std::get<Compile::Result>(outcome.result).agreement, SizeIs(1));
+  EXPECT_LT(std::get<Compile::Result>(outcome.result).agreement[0].max_abs, 1e-5);
   if (!fs::exists(testing_support::python_program())) return;
   run_python(R"(
 import sys, onnxruntime as ort
@@ -225,12 +258,12 @@ with tempfile.TemporaryDirectory() as d:
         for f in os.listdir(d): z.write(f"{d}/{f}", "net/" + f)
 )",
              {model()});
-  spec_.job.kind = JobKind::kCompile;
+  spec_.job.payload = Compile{};
   spec_.job.device = this_cpu();
   const auto outcome = run();
   ASSERT_TRUE(outcome.succeeded) << outcome.failure_reason;
-  EXPECT_EQ(outcome.target_file, "target.onnx.zip");
-  EXPECT_TRUE(outcome.target_is_directory);
+  EXPECT_EQ(std::get<Compile::Result>(outcome.result).target_file, "target.onnx.zip");
+  EXPECT_TRUE(std::get<Compile::Result>(outcome.result).target_is_directory);
   run_python(R"(
 import sys, zipfile, tempfile, onnxruntime as ort
 z = zipfile.ZipFile(sys.argv[1])
@@ -246,7 +279,7 @@ TEST_F(Execute, a_source_that_onnxruntime_refuses_is_an_invalid_model_whatever_t
   for (const char* name : {"cycle", "undefined_value", "unknown_domain"}) {
     clear();
     fs::copy_file(fmt::format("tests/golden/compile/{}.onnx", name), model(), fs::copy_options::overwrite_existing);
-    spec_.job.kind = JobKind::kCompile;
+    spec_.job.payload = Compile{};
     spec_.job.device = this_cpu();
     const auto outcome = run();
     EXPECT_FALSE(outcome.succeeded) << name;
@@ -258,16 +291,16 @@ TEST_F(Execute, a_result_that_differs_from_its_source_is_kept_with_a_warning) {
   need_npu();
   if (IsSkipped()) return;
   fs::copy_file("tests/golden/compile/q_fp16_overflow.onnx", model(), fs::copy_options::overwrite_existing);
-  spec_.job.kind = JobKind::kCompile;
+  spec_.job.payload = Compile{};
   spec_.job.device = snapdragon();
   spec_.options.target_runtime = "qnn_context_binary";
   const auto outcome = run();
   ASSERT_TRUE(outcome.succeeded) << outcome.failure_reason;
   EXPECT_THAT(outcome.warnings, testing::ElementsAre(HasSubstr("Output 'y' does not agree with the source")));
-  ASSERT_THAT(outcome.agreement, SizeIs(1));
-  EXPECT_LT(outcome.agreement[0].snr_db, 20);
-  EXPECT_THAT(outcome.agreement[0].alarm, HasSubstr("of the peak"));
-  EXPECT_TRUE(fs::exists(out(outcome.target_file)));
+  ASSERT_THAT(std::get<Compile::Result>(outcome.result).agreement, SizeIs(1));
+  EXPECT_LT(std::get<Compile::Result>(outcome.result).agreement[0].snr_db, 20);
+  EXPECT_THAT(std::get<Compile::Result>(outcome.result).agreement[0].alarm, HasSubstr("of the peak"));
+  EXPECT_TRUE(fs::exists(out(std::get<Compile::Result>(outcome.result).target_file)));
 }
 
 TEST_F(Execute, compiles_for_the_npu_and_runs_what_it_made) {
@@ -285,14 +318,14 @@ TEST_F(Execute, compiles_for_the_npu_and_runs_what_it_made) {
   for (const auto& [target, type, output] : targets) {
     clear();
     tiny::write(model(), tiny::conv_net());
-    spec_ = {};
-    spec_.job.id = "jtest";
-    spec_.model_file = "model.onnx";
-    spec_.job.kind = JobKind::kCompile;
+    spec_ = spec_of_a_model();
+    origin_.reset();
+    spec_.job.payload = Compile{};
     spec_.job.device = snapdragon();
     spec_.options.target_runtime = target;
-    const auto made = run();
-    ASSERT_TRUE(made.succeeded) << target << ": " << made.failure_reason;
+    const auto compiled = run();
+    ASSERT_TRUE(compiled.succeeded) << target << ": " << compiled.failure_reason;
+    const auto& made = std::get<Compile::Result>(compiled.result);
     EXPECT_EQ(made.target_metadata.at(31), "v75");
     EXPECT_EQ(made.target_metadata.at(32), "57");
     EXPECT_THAT(made.target_metadata.at(3), testing::StartsWith("v2."));
@@ -302,61 +335,41 @@ TEST_F(Execute, compiles_for_the_npu_and_runs_what_it_made) {
 
     fs::copy_file(out(made.target_file), model(), fs::copy_options::overwrite_existing);
     for (const auto& [key, name] : made.companion_files) {
-      spec_.companion_files[key] = "companion-" + name;
+      spec_.models[0].companion_files[key] = "companion-" + name;
       fs::copy_file(out(name), job() / "in" / ("companion-" + name), fs::copy_options::overwrite_existing);
     }
     clear();
-    spec_.model.type = type;
-    spec_.model.metadata = made.target_metadata;
-    spec_.job.kind = JobKind::kInference;
+    spec_.models[0].model.type = type;
+    origin_ = domain::Origin{.job_id = "jtest",
+                             .source_model_id = "m",
+                             .target = domain::target_of(spec_.options),
+                             .device = spec_.job.device};
+    spec_.models[0].model.metadata = made.target_metadata;
+    spec_.job.payload = Inference{};
     spec_.dataset_file = "dataset.h5";
     const auto ran = run();
     ASSERT_TRUE(ran.succeeded) << target << ": " << ran.failure_reason;
-    ASSERT_TRUE(ran.profile);
-    EXPECT_TRUE(ran.profile->is_emulated);
-    EXPECT_THAT(ran.profile->inference.times_us, IsEmpty()) << "an emulator's time is not a device's";
-    EXPECT_EQ(ran.profile->inference_median_us, 0U);
+    const auto& result = run_result(ran);
+    ASSERT_TRUE(result.profile);
+    EXPECT_TRUE(result.profile->is_emulated);
+    EXPECT_THAT(result.profile->inference.times_us, IsEmpty()) << "an emulator's time is not a device's";
+    EXPECT_EQ(result.profile->inference_median_us, 0U);
     EXPECT_THAT(ran.remarks, Contains(HasSubstr("HTP emulator")));
     EXPECT_THAT(log_, Contains(HasSubstr("nodes on the NPU in 1 partition")));
     EXPECT_THAT(log_, Not(Contains(HasSubstr("1 of 1 nodes")))) << "a compiled graph is more than its one node";
     if (type == ModelType::kQnnDlc) {
       EXPECT_THAT(ran.remarks, Contains(HasSubstr("cannot be read back")));
     }
-    EXPECT_EQ(ran.output_dataset_inspection->entries.at(0).name, output);
-    EXPECT_EQ(ran.output_dataset_inspection->entries.at(0).sample_count, 2);
-    // Another generation of chip does not load it, and another file of the same type cannot be read.
-    if (type != ModelType::kQnnDlc) {
-      clear();
-      spec_.job.device->chip = {.name = "sa8255", .soc_model = 52, .htp_arch = 73, .supports_fp16 = true};
-      EXPECT_THAT(run().failure_reason, HasSubstr("compiled for Hexagon v75"));
-    }
-    if (type != ModelType::kOnnx) {
-      clear();
-      spec_.companion_files.clear();
-      const auto foreign = run();
-      EXPECT_EQ(foreign.failure_type, FailureType::kUnsupported);
-      EXPECT_THAT(foreign.failure_reason, HasSubstr("not compiled by this hub"));
-    }
+    EXPECT_EQ(result.output_dataset_inspection->entries.at(0).name, output);
+    EXPECT_EQ(result.output_dataset_inspection->entries.at(0).sample_count, 2);
   }
-}
-
-TEST_F(Execute, refuses_npu_targets_for_chips_without_one) {
-  tiny::write(model(), tiny::conv_net());
-  spec_.job.kind = JobKind::kCompile;
-  spec_.job.device = snapdragon();
-  spec_.job.device->chip = {.name = "sm8250", .soc_model = 21, .htp_arch = 66};
-  spec_.options.target_runtime = "qnn_dlc";
-  const auto outcome = run();
-  EXPECT_FALSE(outcome.succeeded);
-  EXPECT_EQ(outcome.failure_type, FailureType::kUnsupported);
-  EXPECT_THAT(outcome.failure_reason, HasSubstr("v66"));
 }
 
 TEST_F(Execute, says_which_operator_the_npu_refuses) {
   need_npu();
   if (IsSkipped()) return;
   tiny::write(model(), tiny::determinant_net());
-  spec_.job.kind = JobKind::kCompile;
+  spec_.job.payload = Compile{};
   spec_.job.device = snapdragon();
   spec_.options.target_runtime = "qnn_context_binary";
   const auto outcome = run();
@@ -364,21 +377,12 @@ TEST_F(Execute, says_which_operator_the_npu_refuses) {
   EXPECT_THAT(outcome.failure_reason, HasSubstr("Det"));
 }
 
-TEST_F(Execute, says_what_it_cannot_compile_yet) {
-  tiny::write(model(), "anything");
-  spec_.job.kind = JobKind::kCompile;
-  spec_.job.device = this_cpu();
-  spec_.model.type = ModelType::kTorchScript;
-  const auto outcome = run();
-  EXPECT_EQ(outcome.failure_type, FailureType::kUnsupported);
-  EXPECT_THAT(outcome.failure_reason, HasSubstr("torch.onnx.export"));
-}
-
 TEST_F(Execute, fails_a_spec_that_does_not_fit_with_expected_and_found) {
   tiny::write(model(), tiny::conv_net());
-  spec_.job.kind = JobKind::kCompile;
+  Compile compile;
+  compile.input_specs = {{"image", tensor::Dtype::kFloat32, {1, 3, 99, 16}, std::nullopt}};
+  spec_.job.payload = compile;
   spec_.job.device = this_cpu();
-  spec_.job.input_specs = {{"image", tensor::Dtype::kFloat32, {1, 3, 99, 16}, std::nullopt}};
   const auto outcome = run();
   EXPECT_FALSE(outcome.succeeded);
   EXPECT_THAT(outcome.failure_reason, testing::AllOf(HasSubstr("image"), HasSubstr("99"), HasSubstr("16")));
@@ -397,7 +401,7 @@ with h5py.File(sys.argv[1], "w") as f:
                            "offset": [np.array([s % 2], np.int64) for s in range(12)]}, f)
 )",
              {job() / "in" / "dataset.h5"});
-  spec_.job.kind = JobKind::kInference;
+  spec_.job.payload = Inference{};
   spec_.job.device = this_cpu();
   spec_.dataset_file = "dataset.h5";
   const auto outcome = run();
@@ -414,12 +418,13 @@ for i in range(12):
     for name, w in zip(got, want):
         assert got[name][i].dtype == w.dtype and np.array_equal(got[name][i], w), (i, name)
 )",
-             {model(), job() / "in" / "dataset.h5", out(outcome.output_dataset_file)});
-  ASSERT_TRUE(outcome.profile);
-  EXPECT_FALSE(outcome.profile->is_emulated);
-  EXPECT_THAT(outcome.profile->inference.times_us, SizeIs(12)) << "times are measured with profiling on or off";
-  EXPECT_GT(outcome.profile->inference.peak.upper_bytes, 1U << 20);
-  EXPECT_THAT(outcome.profile->placement, HasSubstr("CPU"));
+             {model(), job() / "in" / "dataset.h5", out(run_result(outcome).output_dataset_file)});
+  ASSERT_TRUE(run_result(outcome).profile);
+  EXPECT_FALSE(run_result(outcome).profile->is_emulated);
+  EXPECT_THAT(run_result(outcome).profile->inference.times_us, SizeIs(12))
+      << "times are measured with profiling on or off";
+  EXPECT_GT(run_result(outcome).profile->inference.peak.upper_bytes, 1U << 20);
+  EXPECT_THAT(run_result(outcome).profile->placement, HasSubstr("CPU"));
 }
 
 TEST_F(Execute, names_the_input_that_does_not_fit) {
@@ -428,7 +433,7 @@ TEST_F(Execute, names_the_input_that_does_not_fit) {
   const auto values = tensor::Tensor::zeros(tensor::Dtype::kFloat32, {1, 3, 8, 8}).value();
   ASSERT_TRUE(writer->append({&values}));
   ASSERT_TRUE(writer->finish());
-  spec_.job.kind = JobKind::kInference;
+  spec_.job.payload = Inference{};
   spec_.job.device = this_cpu();
   spec_.dataset_file = "dataset.h5";
   const auto outcome = run();
@@ -438,15 +443,14 @@ TEST_F(Execute, names_the_input_that_does_not_fit) {
 
 TEST_F(Execute, profiles_on_the_cpu_with_layers_and_a_trace) {
   tiny::write(model(), tiny::conv_net());
-  spec_.job.kind = JobKind::kInference;
-  spec_.job.is_profiling = true;
+  spec_.job.payload = profiling();
   spec_.job.device = this_cpu();
   spec_.options.max_profiler_iterations = 30;
   spec_.options.onnx_options = {{"intra_op_num_threads", "1"}, {"graph_optimization_level", "ORT_ENABLE_BASIC"}};
   const auto outcome = run();
   ASSERT_TRUE(outcome.succeeded) << outcome.failure_reason;
-  ASSERT_TRUE(outcome.profile);
-  const auto& profile = *outcome.profile;
+  ASSERT_TRUE(run_result(outcome).profile);
+  const auto& profile = *run_result(outcome).profile;
   EXPECT_THAT(profile.inference.times_us, Not(IsEmpty()));
   EXPECT_LE(profile.inference.times_us.size(), 30U);
   EXPECT_THAT(profile.cold_load.times_us, Not(IsEmpty()));
@@ -460,8 +464,7 @@ TEST_F(Execute, profiles_on_the_cpu_with_layers_and_a_trace) {
 
 TEST_F(Execute, a_profile_whose_first_run_passes_the_budget_fails_with_what_was_measured_before) {
   fs::copy_file("tests/golden/models/endless.onnx", model());
-  spec_.job.kind = JobKind::kInference;
-  spec_.job.is_profiling = true;
+  spec_.job.payload = profiling();
   spec_.job.device = this_cpu();
   spec_.options.max_profiler_time = std::chrono::seconds(1);
   std::vector<JobOutcome> kept;
@@ -470,19 +473,18 @@ TEST_F(Execute, a_profile_whose_first_run_passes_the_budget_fails_with_what_was_
   EXPECT_FALSE(outcome.succeeded);
   EXPECT_EQ(outcome.failure_type, FailureType::kTimeout);
   EXPECT_THAT(outcome.failure_reason, HasSubstr("no run ended within the 1.0 s"));
-  ASSERT_TRUE(outcome.profile);
-  EXPECT_THAT(outcome.profile->cold_load.times_us, SizeIs(1));
+  ASSERT_TRUE(run_result(outcome).profile);
+  EXPECT_THAT(run_result(outcome).profile->cold_load.times_us, SizeIs(1));
   EXPECT_THAT(outcome.remarks, Contains(HasSubstr("Partial: inference could not be measured")));
   EXPECT_THAT(log_, Contains("measuring: inference"));
   ASSERT_THAT(kept, Not(IsEmpty()));
   EXPECT_FALSE(kept.front().succeeded) << "without times it is no profile";
-  EXPECT_THAT(kept.front().profile.value().cold_load.times_us, SizeIs(1));
+  EXPECT_THAT(run_result(kept.front()).profile.value().cold_load.times_us, SizeIs(1));
 }
 
 TEST_F(Execute, keeps_a_profile_as_a_result_once_its_times_are_there) {
   tiny::write(model(), tiny::conv_net());
-  spec_.job.kind = JobKind::kInference;
-  spec_.job.is_profiling = true;
+  spec_.job.payload = profiling();
   spec_.job.device = this_cpu();
   spec_.options.max_profiler_iterations = 5;
   std::optional<JobOutcome> kept;
@@ -491,16 +493,15 @@ TEST_F(Execute, keeps_a_profile_as_a_result_once_its_times_are_there) {
   const auto outcome = run();
   ASSERT_TRUE(outcome.succeeded) << outcome.failure_reason;
   EXPECT_THAT(outcome.remarks, Contains(HasSubstr("Partial: layers could not be measured")));
-  EXPECT_THAT(outcome.profile.value().layers, Not(IsEmpty())) << "where each one ran is known";
+  EXPECT_THAT(run_result(outcome).profile.value().layers, Not(IsEmpty())) << "where each one ran is known";
   ASSERT_TRUE(kept);
   EXPECT_TRUE(kept->succeeded);
-  EXPECT_THAT(kept->profile.value().inference.times_us, SizeIs(5));
+  EXPECT_THAT(run_result(*kept).profile.value().inference.times_us, SizeIs(5));
 }
 
 TEST_F(Execute, names_random_inputs_when_a_profile_fails_on_them) {
   fs::copy_file("tests/golden/models/demanding.onnx", model());
-  spec_.job.kind = JobKind::kInference;
-  spec_.job.is_profiling = true;
+  spec_.job.payload = profiling();
   spec_.job.device = this_cpu();
   const auto outcome = run();
   EXPECT_FALSE(outcome.succeeded);
@@ -511,26 +512,25 @@ TEST_F(Execute, an_emulated_profile_has_placement_and_estimate_but_no_times) {
   need_npu();
   if (IsSkipped()) return;
   tiny::write(model(), tiny::conv_net());
-  spec_.job.kind = JobKind::kInference;
-  spec_.job.is_profiling = true;
+  spec_.job.payload = profiling();
   spec_.job.device = snapdragon();
   spec_.job.device->chip = {.name = "sa8255", .soc_model = 52, .htp_arch = 73, .supports_fp16 = true};
   spec_.options.qnn_options["context_enable_graphs"] = "face";
   const auto outcome = run();
   ASSERT_TRUE(outcome.succeeded) << outcome.failure_reason;
-  ASSERT_TRUE(outcome.profile);
-  for (const auto* phase : {&outcome.profile->compile, &outcome.profile->cold_load, &outcome.profile->warm_load,
-                            &outcome.profile->inference}) {
+  ASSERT_TRUE(run_result(outcome).profile);
+  for (const auto* phase : {&run_result(outcome).profile->compile, &run_result(outcome).profile->cold_load,
+                            &run_result(outcome).profile->warm_load, &run_result(outcome).profile->inference}) {
     EXPECT_THAT(phase->times_us, IsEmpty());
     EXPECT_EQ(phase->peak.upper_bytes, 0U);
   }
-  EXPECT_THAT(outcome.profile->layers, Not(IsEmpty()));
-  for (const auto& layer : outcome.profile->layers) EXPECT_FALSE(layer.time_us) << layer.name;
+  EXPECT_THAT(run_result(outcome).profile->layers, Not(IsEmpty()));
+  for (const auto& layer : run_result(outcome).profile->layers) EXPECT_FALSE(layer.time_us) << layer.name;
   EXPECT_THAT(outcome.remarks, Contains(HasSubstr("no time was measured")));
   EXPECT_THAT(outcome.remarks, Contains(HasSubstr("context_enable_graphs=face has no effect")));
   EXPECT_THAT(outcome.remarks, Not(Contains(HasSubstr("were measured on"))));
-  ASSERT_TRUE(outcome.compiler_estimate);
-  EXPECT_GT(outcome.compiler_estimate->nominal_us, 0);
+  ASSERT_TRUE(run_result(outcome).compiler_estimate);
+  EXPECT_GT(run_result(outcome).compiler_estimate->nominal_us, 0);
   EXPECT_THAT(outcome.artifacts, Contains(testing::Field(&JobOutcome::File::type, domain::ArtifactType::kQhasSummary)));
 }
 
@@ -538,12 +538,11 @@ TEST_F(Execute, forbids_the_cpu_when_the_compute_unit_leaves_it_out) {
   need_npu();
   if (IsSkipped()) return;
   tiny::write(model(), tiny::determinant_net());
-  spec_.job.kind = JobKind::kInference;
-  spec_.job.is_profiling = true;
+  spec_.job.payload = profiling();
   spec_.job.device = snapdragon();
   const auto allowed = run();
   ASSERT_TRUE(allowed.succeeded) << allowed.failure_reason;
-  EXPECT_THAT(allowed.profile->placement, HasSubstr("2 of 3 nodes on the NPU"));
+  EXPECT_THAT(run_result(allowed).profile->placement, HasSubstr("2 of 3 nodes on the NPU"));
   EXPECT_THAT(allowed.remarks, Contains(HasSubstr("1 of 3 nodes ran on the CPU")));
   clear();
   spec_.options.allow_cpu = false;
@@ -552,16 +551,42 @@ TEST_F(Execute, forbids_the_cpu_when_the_compute_unit_leaves_it_out) {
   EXPECT_THAT(forbidden.failure_reason, HasSubstr("determinant"));
 }
 
-TEST_F(Execute, a_device_without_npu_refuses_what_is_compiled_for_one) {
-  tiny::write(model(), "bytes");
-  spec_.job.kind = JobKind::kInference;
-  spec_.job.is_profiling = true;
-  spec_.job.device = this_cpu();
-  spec_.model.type = ModelType::kQnnContextBinary;
-  spec_.companion_files["wrapper"] = "model.onnx";
-  const auto outcome = run();
-  EXPECT_EQ(outcome.failure_type, FailureType::kUnsupported);
-  EXPECT_THAT(outcome.failure_reason, HasSubstr("this CPU has none"));
+// What the domain decided is done, even where the options or the device speak for something else.
+TEST_F(Execute, obeys_the_plan_and_nothing_else) {
+  tiny::write(model(), tiny::conv_net());
+  spec_.job.payload = profiling();
+  spec_.job.device = snapdragon();
+  spec_.options.max_profiler_iterations = 2;
+  spec_.plan = domain::ExecutionPlan{.runs_on = domain::ExecutionTarget::kCpu};
+  const auto outcome = carry_out_as_planned();
+  ASSERT_TRUE(outcome.succeeded) << outcome.failure_reason;
+  EXPECT_FALSE(run_result(outcome).profile->is_emulated);
+  EXPECT_THAT(run_result(outcome).profile->placement, HasSubstr("CPU"));
+}
+
+// An emulator stays one, whatever a plan calls it: no figure of it may become a device's.
+TEST_F(Execute, never_shows_a_time_of_the_emulator_even_if_the_plan_says_measured) {
+  need_npu();
+  if (IsSkipped()) return;
+  tiny::write(model(), tiny::conv_net());
+  spec_.job.payload = profiling();
+  spec_.job.device = snapdragon();
+  spec_.plan = domain::ExecutionPlan{.runs_on = domain::ExecutionTarget::kHtp,
+                                     .provider = domain::Provider::kQnn,
+                                     .fallback_allowed = true,
+                                     .figures = domain::Figures::kMeasured};
+  const auto outcome = carry_out_as_planned();
+  ASSERT_TRUE(outcome.succeeded) << outcome.failure_reason;
+  EXPECT_TRUE(run_result(outcome).profile->is_emulated);
+  EXPECT_THAT(run_result(outcome).profile->inference.times_us, IsEmpty());
+}
+
+TEST_F(Execute, fails_a_spec_without_a_plan) {
+  tiny::write(model(), tiny::conv_net());
+  spec_.job.payload = Inference{};
+  const auto outcome = carry_out_as_planned();
+  EXPECT_EQ(outcome.failure_type, FailureType::kInternal);
+  EXPECT_THAT(outcome.failure_reason, HasSubstr("no plan"));
 }
 
 TEST(FailureOf, goes_by_the_reason_and_not_by_the_text) {

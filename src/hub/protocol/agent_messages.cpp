@@ -4,6 +4,7 @@
 
 #include "slipway/agent.pb.h"
 
+#include "hub/domain/job.hpp"
 #include "hub/protocol/wire_text.hpp"
 
 namespace slipway::hub::protocol::agent {
@@ -90,23 +91,16 @@ std::string encode(const LeaseRequest& message) {
 
 template <>
 base::Result<LeaseRequest> decode<LeaseRequest>(std::string_view bytes) {
-  using domain::JobKind;
   SLIPWAY_ASSIGN(const auto proto, parse<wire::LeaseRequest>(bytes, "LeaseRequest"));
   LeaseRequest message{.agent_id = proto.agent_id(), .kinds = {}};
   for (const std::uint32_t number : proto.kinds()) {
-    bool known = false;
-    for (const JobKind kind : {JobKind::kProfile, JobKind::kInference, JobKind::kCompile, JobKind::kQuantize,
-                               JobKind::kLink, JobKind::kInspect}) {
-      if (number != static_cast<std::uint32_t>(kind)) continue;
-      message.kinds.push_back(kind);
-      known = true;
+    if (domain::find_kind(domain::JobKind{number}) == nullptr) {
+      return base::fail(base::Code::kInvalidArgument,
+                        "LeaseRequest.kinds: expected numbers of kinds that this hub knows, found {}; is the agent "
+                        "newer than the hub?",
+                        number);
     }
-    if (!known) {
-      return base::fail(
-          base::Code::kInvalidArgument,
-          "LeaseRequest.kinds: expected numbers among 1 … 5 and 100, found {}; is the agent newer than the hub?",
-          number);
-    }
+    message.kinds.push_back(domain::JobKind{number});
   }
   return message;
 }

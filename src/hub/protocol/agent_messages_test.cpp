@@ -3,6 +3,7 @@
 #include "slipway/agent.pb.h"
 #include <gtest/gtest.h>
 
+#include "hub/domain/job.hpp"
 #include "hub/protocol/wire_text.hpp"
 
 namespace slipway::hub::protocol {
@@ -72,9 +73,10 @@ TEST(AgentMessages, the_small_ones_come_back_as_they_were_sent) {
   const auto plan = agent::decode<agent::BlobPlan>(agent::encode(agent::BlobPlan{"u", {"x", "y"}, 7}));
   EXPECT_EQ(plan.value().urls, (std::vector<std::string>{"x", "y"}));
   EXPECT_EQ(plan->part_size_bytes, 7U);
-  const auto lease = agent::decode<agent::LeaseRequest>(
-      agent::encode(agent::LeaseRequest{"a", {domain::JobKind::kCompile, domain::JobKind::kInspect}}));
-  EXPECT_EQ(lease.value().kinds, (std::vector{domain::JobKind::kCompile, domain::JobKind::kInspect}));
+  const auto lease = agent::decode<agent::LeaseRequest>(agent::encode(
+      agent::LeaseRequest{"a", {domain::kKindOf<domain::kinds::Compile>, domain::kKindOf<domain::kinds::Inspect>}}));
+  EXPECT_EQ(lease.value().kinds,
+            (std::vector{domain::kKindOf<domain::kinds::Compile>, domain::kKindOf<domain::kinds::Inspect>}));
 }
 
 TEST(AgentMessages, bytes_that_are_no_message_are_refused_by_name) {

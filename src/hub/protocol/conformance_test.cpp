@@ -74,7 +74,7 @@ TEST_F(ClientClasses, see_what_we_sent) {
       read_request("Job", encode_job(compile)),
       read_request("Job", encode_job(inference)),
       read_request("JobSummaryList", encode_job_summaries({compile, inference}, 12)),
-      read_request("Model", encode_model({*compile.model, compile.owner})),
+      read_request("Model", encode_model({compile.models.at(0), compile.owner})),
       read_request("Dataset", encode_dataset({*inference.dataset, inference.owner})),
       read_request("DeviceList", encode_devices({*compile.job.device})),
       read_request("FileUploadResponse", encode_part_plan({"u1", {"http://h/1", "http://h/2"}, 9}, PlanForm::kWrapped)),
@@ -139,7 +139,7 @@ TEST_F(ClientClasses, unpack_a_measured_profile_into_all_of_their_keys) {
 
 TEST_F(ClientClasses, find_no_time_and_no_memory_in_an_emulated_run) {
   JobView view = sample_inference_job();
-  view.job.outcome->profile->is_emulated = true;
+  std::get<domain::kinds::Inference::Result>(view.job.outcome->result).profile->is_emulated = true;
   view.job.outcome->remarks.clear();
   const auto answers =
       ask({read_request("JobResult", encode_job_result(view).value()), read_request("Job", encode_job(view)),
@@ -180,27 +180,32 @@ TEST_F(ClientClasses, make_submissions_that_we_read) {
                             {{"message", "Job"}, {"make", profile}},
                             {{"message", "Job"}, {"make", older}},
                             {{"message", "Job"}, {"make", bad}},
-                            {{"message", "Job"}, {"make", json::object()}}});
+                            {{"message", "Job"}, {"make", json::object()}},
+                            {{"message", "Job"}, {"make", {{"quantize_job", {{"name", "q"}}}}}},
+                            {{"message", "Job"}, {"make", {{"link_job", {{"name", "l"}}}}}}});
   const auto submission = [&](std::size_t i) { return decode_submission(bytes_of(answers[i]["hex"])); };
   const auto first = submission(0);
   ASSERT_TRUE(first);
-  EXPECT_EQ(first->kind, domain::JobKind::kCompile);
-  EXPECT_EQ(first->model_id, "m1");
+  const auto& compiled = std::get<domain::kinds::Compile>(first->payload);
+  EXPECT_EQ(compiled.model_id, "m1");
   EXPECT_EQ(first->options, "--target_runtime onnx");
-  EXPECT_EQ(first->dataset_id, "d9");
+  EXPECT_EQ(compiled.dataset_id, "d9");
   ASSERT_EQ(first->devices.size(), 1U);
   EXPECT_EQ(first->devices[0].attributes, std::vector<std::string>{"os:android"});
-  ASSERT_EQ(first->input_specs.size(), 1U);
-  EXPECT_EQ(first->input_specs[0].dtype, tensor::Dtype::kUint8);
-  EXPECT_EQ(first->input_specs[0].shape, (tensor::Shape{1, 3}));
-  EXPECT_EQ(submission(1)->kind, domain::JobKind::kInference);
-  EXPECT_TRUE(submission(1)->is_profiling);
+  ASSERT_EQ(compiled.input_specs.size(), 1U);
+  EXPECT_EQ(compiled.input_specs[0].dtype, tensor::Dtype::kUint8);
+  EXPECT_EQ(compiled.input_specs[0].shape, (tensor::Shape{1, 3}));
+  EXPECT_TRUE(std::get<domain::kinds::Inference>(submission(1)->payload).is_profiling);
   EXPECT_EQ(submission(1)->devices[0].name, "E");
-  EXPECT_EQ(submission(2)->kind, domain::JobKind::kProfile);
-  EXPECT_TRUE(submission(3)->answer_as_profile_job);
+  EXPECT_FALSE(std::get<domain::kinds::Profile>(submission(2)->payload).answer_as_profile_job);
+  EXPECT_TRUE(std::get<domain::kinds::Profile>(submission(3)->payload).answer_as_profile_job);
   EXPECT_FALSE(submission(4));
   EXPECT_NE(submission(4).error().message.find("\"x\""), std::string::npos);
-  EXPECT_FALSE(submission(5));
+  EXPECT_EQ(submission(5).error().code, base::Code::kInvalidArgument);
+  for (const std::size_t index : {6U, 7U}) {
+    EXPECT_EQ(submission(index).error().code, base::Code::kUnimplemented);
+    EXPECT_NE(submission(index).error().message.find("jobs are not carried out by this hub yet"), std::string::npos);
+  }
 }
 
 }  // namespace

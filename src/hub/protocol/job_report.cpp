@@ -1,11 +1,11 @@
 #include "hub/protocol/job_report.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 #include <nlohmann/json.hpp>
 
 #include "hub/domain/job_state.hpp"
+#include "hub/protocol/internal/kind_codec.hpp"
 #include "hub/protocol/internal/profile.hpp"
 #include "hub/protocol/internal/report_json.hpp"
 #include "hub/protocol/wire_text.hpp"
@@ -54,64 +54,6 @@ ordered_json device_json(const domain::Device& device) {
   return entry;
 }
 
-ordered_json phase_json(const domain::PhaseProfile& phase) {
-  ordered_json times = ordered_json::array();
-  for (const std::uint64_t time : phase.times_us) times.push_back(time);
-  return {{"times_us", times},
-          {"increase_bytes", {phase.increase.lower_bytes, phase.increase.upper_bytes}},
-          {"peak_bytes", {phase.peak.lower_bytes, phase.peak.upper_bytes}}};
-}
-
-/// Over all samples of a measured run; null without samples.
-ordered_json statistics_json(const domain::ProfileEvidence& profile) {
-  std::vector<std::uint64_t> times = profile.inference.times_us;
-  if (times.empty()) return nullptr;
-  std::ranges::sort(times);
-  const auto at = [&](double part) {
-    return times[std::min(times.size() - 1, static_cast<std::size_t>(part * static_cast<double>(times.size())))];
-  };
-  const double sum = std::accumulate(times.begin(), times.end(), 0.0, [](double total, std::uint64_t time) {
-    return total + static_cast<double>(time);
-  });
-  return {{"samples", times.size()},
-          {"median_us", profile.inference_median_us},
-          {"mean_us", sum / static_cast<double>(times.size())},
-          {"min_us", times.front()},
-          {"p90_us", at(0.9)},
-          {"max_us", times.back()},
-          {"stable", profile.stable}};
-}
-
-ordered_json profile_json(const domain::ProfileEvidence& profile) {
-  ordered_json layers = ordered_json::array();
-  for (const domain::LayerProfile& layer : profile.layers) {
-    const bool has_time = layer.time_us && !profile.is_emulated;
-    layers.push_back({{"name", wire_text(layer.name)},
-                      {"type", wire_text(layer.op_type)},
-                      {"provider", wire_text(layer.provider)},
-                      {"unit", wire_text(layer.unit)},
-                      {"time_us", has_time ? ordered_json(*layer.time_us) : ordered_json(nullptr)}});
-  }
-  ordered_json config = ordered_json::object();
-  for (const auto& [key, value] : profile.runtime_config) config[wire_text(key)] = wire_text(value);
-  ordered_json entry{{"is_emulated", profile.is_emulated},
-                     {"machine", wire_text(profile.machine)},
-                     {"provider", wire_text(profile.provider)},
-                     {"placement", wire_text(profile.placement)},
-                     {"layers", layers},
-                     {"runtime_config", config},
-                     {"phases", nullptr},
-                     {"statistics", nullptr}};
-  if (!profile.is_emulated) {
-    entry["phases"] = {{"compile", phase_json(profile.compile)},
-                       {"cold_load", phase_json(profile.cold_load)},
-                       {"warm_load", phase_json(profile.warm_load)},
-                       {"inference", phase_json(profile.inference)}};
-    entry["statistics"] = statistics_json(profile);
-  }
-  return entry;
-}
-
 ordered_json failure_json(const domain::Job& job) {
   if (job.state != domain::JobState::kFailed || !job.outcome) return nullptr;
   return {{"type", domain::failure_type_name(job.outcome->failure_type)},
@@ -121,34 +63,20 @@ ordered_json failure_json(const domain::Job& job) {
 
 void add_outcome(const domain::Job& job, ordered_json& report) {
   if (!job.outcome) return;
-  const domain::JobOutcome& outcome = *job.outcome;
-  ordered_json rows = ordered_json::array();
-  for (const domain::OutputAgreement& row : outcome.agreement) {
-    rows.push_back({{"output", wire_text(row.output)},
-                    {"elements", row.elements},
-                    {"not_comparable", row.not_comparable},
-                    {"source_nan", row.source_nan},
-                    {"equal_share", number(row.equal_share)},
-                    {"is_exact", row.is_exact},
-                    {"alarm", wire_text(row.alarm)},
-                    {"max_abs", number(row.max_abs)},
-                    {"relative_max", number(row.relative_max)},
-                    {"cosine", number(row.cosine)},
-                    {"snr_db", number(row.snr_db)},
-                    {"psnr_db", number(row.psnr_db)}});
-  }
-  report["agreement"] = {{"rows", rows}, {"note", wire_text(outcome.agreement_note)}};
-  if (outcome.profile) report["profile"] = profile_json(*outcome.profile);
-  if (outcome.compiler_estimate) {
-    report["compiler_estimate"] = {
-        {"label", "The compiler's own estimate for the chip. It is a model, not a measurement on a device."},
-        {"nominal_us", number(outcome.compiler_estimate->nominal_us)},
-        {"lower_us", number(outcome.compiler_estimate->lower_us)},
-        {"upper_us", number(outcome.compiler_estimate->upper_us)}};
-  }
-  ordered_json traffic = ordered_json::object();
-  for (const auto& [name, bytes] : outcome.compiler_traffic_bytes) traffic[wire_text(name)] = bytes;
-  report["compiler_traffic_bytes"] = traffic;
+  report["agreement"] = {{"rows", ordered_json::array()}, {"note", ""}};
+  report["compiler_traffic_bytes"] = ordered_json::object();
+  std::visit(
+      [&]<typename Kind>(const Kind& /*payload*/) {
+        if constexpr (Kind::kEntry.is_submitted) {
+          const auto* const result = std::get_if<typename Kind::Result>(&job.outcome->result);
+          if (result != nullptr) report_result_of(KindCodec<Kind>{}, *result, report);
+        }
+      },
+      job.payload);
+}
+
+ordered_json input_models_json(const JobView& view, const std::string& link) {
+  return view.models.empty() ? ordered_json(nullptr) : model_json(view.models.front(), link);
 }
 
 }  // namespace
@@ -170,8 +98,10 @@ std::string encode_job_report(const JobView& view, std::optional<std::uint64_t> 
   report["device"] = job.device ? device_json(*job.device) : ordered_json(nullptr);
 
   ordered_json specs = ordered_json::array();
-  for (const tensor::TensorSpec& spec : job.input_specs) specs.push_back(tensor_json(spec, {}));
-  report["inputs"] = {{"model", view.model ? model_json(*view.model, links.model) : ordered_json(nullptr)},
+  if (const auto* const compile = domain::part<domain::kinds::Compile>(job.payload)) {
+    for (const tensor::TensorSpec& spec : compile->input_specs) specs.push_back(tensor_json(spec, {}));
+  }
+  report["inputs"] = {{"model", input_models_json(view, links.model)},
                       {"dataset", view.dataset ? dataset_json(*view.dataset, links.dataset) : ordered_json(nullptr)},
                       {"specs", specs}};
   report["outputs"] = {{"model", view.target ? model_json(*view.target, links.target) : ordered_json(nullptr)},

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "hub/domain/submission.hpp"
+#include "hub/domain/job.hpp"
 
 namespace slipway::hub::protocol {
 
@@ -15,10 +15,10 @@ namespace slipway::hub::protocol {
 struct JobView {
   domain::Job job;
   domain::User owner;
-  std::optional<domain::Model> model;      ///< input
-  std::optional<domain::Model> target;     ///< what a compile job produces; there from submission on
+  std::vector<domain::Model> models;       ///< inputs
+  std::optional<domain::Model> target;     ///< what it produces; there from submission on
   std::optional<domain::Dataset> dataset;  ///< inputs or calibration data
-  std::optional<domain::Dataset> output;   ///< what an inference job produced
+  std::optional<domain::Dataset> output;   ///< what it produced
   std::string hub_version;
 };
 
@@ -30,8 +30,10 @@ struct JobView {
 [[nodiscard]] std::string encode_jobs(const std::vector<JobView>& views, std::uint64_t total);
 [[nodiscard]] std::string encode_job_summaries(const std::vector<JobView>& views, std::uint64_t total);
 
-/// A Job message that submits one. What the hub does not carry out yet is decoded all the same: refusing is its task.
-/// @error kInvalidArgument: not such a message, no arm set, an input spec without an element type
+/// A Job message that submits one.
+/// @error kInvalidArgument: not such a message, no arm set, an input spec without an element type; kUnimplemented: an
+/// arm
+///        of a kind that this hub does not have
 [[nodiscard]] base::Result<domain::Submission> decode_submission(std::string_view bytes);
 
 /// The name in a JobPublicUpdate message, if it holds one. @error kInvalidArgument: not such a message

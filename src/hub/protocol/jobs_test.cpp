@@ -111,7 +111,7 @@ TEST(EncodeJob, a_warning_about_the_result_is_the_message_of_a_job_that_is_done)
 
 TEST(EncodeJob, an_older_client_gets_the_arm_it_sent) {
   JobView view = sample_inference_job();
-  view.job.answer_as_profile_job = true;
+  std::get<domain::kinds::Inference>(view.job.payload).answer_as_profile_job = true;
   internal::api::Job message;
   ASSERT_TRUE(message.ParseFromString(encode_job(view)));
   EXPECT_EQ(message.profile_job().profile_job_id(), "jrun");
@@ -173,7 +173,7 @@ TEST(JobReport, of_a_measured_run_carries_its_evidence) {
 
 TEST(JobReport, of_an_emulated_run_carries_no_time_anywhere) {
   JobView view = sample_inference_job();
-  view.job.outcome->profile->is_emulated = true;
+  std::get<domain::kinds::Inference::Result>(view.job.outcome->result).profile->is_emulated = true;
   const json report = json::parse(encode_job_report(view, std::nullopt, {}));
   EXPECT_TRUE(report["profile"]["is_emulated"].get<bool>());
   EXPECT_TRUE(report["profile"]["phases"].is_null());
@@ -184,7 +184,8 @@ TEST(JobReport, of_an_emulated_run_carries_no_time_anywhere) {
 
 TEST(JobReport, keeps_the_compilers_estimate_apart_and_labelled) {
   JobView view = sample_compile_job();
-  view.job.outcome->agreement[0].psnr_db = std::numeric_limits<double>::infinity();
+  std::get<domain::kinds::Compile::Result>(view.job.outcome->result).agreement[0].psnr_db =
+      std::numeric_limits<double>::infinity();
   const json report = json::parse(encode_job_report(view, 4, {}));
   EXPECT_TRUE(report["profile"].is_null());
   EXPECT_EQ(report["compiler_estimate"]["nominal_us"], 100.0);

@@ -5,6 +5,11 @@
 #include <charconv>
 #include <utility>
 
+#include <google/protobuf/descriptor.h>
+
+#include "hub/domain/job.hpp"
+#include "hub/protocol/internal/wire.hpp"
+
 namespace slipway::hub::protocol {
 namespace {
 
@@ -59,18 +64,24 @@ constexpr auto kStates = std::to_array<std::pair<std::string_view, domain::JobSt
     {"LINKING_MODELS", domain::JobState::kLinkingModels},
 });
 
-constexpr auto kKinds = std::to_array<std::pair<std::string_view, domain::JobKind>>({
-    {"PROFILE", domain::JobKind::kProfile},
-    {"INFERENCE", domain::JobKind::kInference},
-    {"COMPILE", domain::JobKind::kCompile},
-    {"QUANTIZE", domain::JobKind::kQuantize},
-    {"LINK", domain::JobKind::kLink},
-});
+/// Every type of jobs that the wire knows, whether this hub has such a kind or not.
+std::vector<std::pair<std::string_view, domain::JobKind>> kinds_of_wire() {
+  constexpr std::string_view kPrefix = "JOB_TYPE_";
+  std::vector<std::pair<std::string_view, domain::JobKind>> kinds;
+  const auto& types = *internal::api::JobType_descriptor();
+  for (int i = 0; i < types.value_count(); ++i) {
+    const auto& type = *types.value(i);
+    if (type.number() == 0) continue;
+    kinds.emplace_back(std::string_view(type.name()).substr(kPrefix.size()),
+                       domain::JobKind{static_cast<std::uint32_t>(type.number())});
+  }
+  return kinds;
+}
 
 /// Looks a word or number up in one of the tables above. Words may come with the prefix that the wire's enum has.
-template <typename Value, std::size_t size>
-base::Result<Value> lookup(const std::array<std::pair<std::string_view, Value>, size>& table, const std::string& word,
-                           std::string_view parameter, std::string_view prefix) {
+template <typename Table, typename Value = typename Table::value_type::second_type>
+base::Result<Value> lookup(const Table& table, const std::string& word, std::string_view parameter,
+                           std::string_view prefix) {
   std::string name = upper(word);
   if (name.starts_with(prefix)) name.erase(0, prefix.size());
   const auto number = whole_number<int>(word);
@@ -190,10 +201,11 @@ base::Result<domain::JobFilter> job_filter(const Query& query) {
   }
   for (const std::string& list : query.all("type")) {
     for (const std::string& word : split(list, ',')) {
-      SLIPWAY_ASSIGN(const domain::JobKind kind, lookup(kKinds, word, "type", "JOB_TYPE_"));
-      if (kind == domain::JobKind::kProfile || kind == domain::JobKind::kInference) {
-        filter.kinds.push_back(domain::JobKind::kProfile);
-        filter.kinds.push_back(domain::JobKind::kInference);
+      SLIPWAY_ASSIGN(const domain::JobKind kind, lookup(kinds_of_wire(), word, "type", "JOB_TYPE_"));
+      // Clients know the two as one or the other, by their release.
+      const auto runs = {domain::kKindOf<domain::kinds::Profile>, domain::kKindOf<domain::kinds::Inference>};
+      if (std::ranges::find(runs, kind) != runs.end()) {
+        filter.kinds.insert(filter.kinds.end(), runs);
       } else {
         filter.kinds.push_back(kind);
       }

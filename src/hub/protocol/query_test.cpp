@@ -47,14 +47,14 @@ TEST(Query, filters_take_numbers_and_words_joined_by_commas) {
   ASSERT_TRUE(filter);
   EXPECT_EQ(filter->states, (std::vector{domain::JobState::kOptimizingModel, domain::JobState::kProvisioningDevice,
                                          domain::JobState::kDone}));
-  EXPECT_EQ(filter->kinds, std::vector{domain::JobKind::kCompile});
+  EXPECT_EQ(filter->kinds, std::vector{domain::kKindOf<domain::kinds::Compile>});
   EXPECT_EQ(job_filter(parsed("state=JOB_STATE_FAILED")).value().states, std::vector{domain::JobState::kFailed});
-  EXPECT_EQ(job_filter(parsed("type=3")).value().kinds, std::vector{domain::JobKind::kCompile});
+  EXPECT_EQ(job_filter(parsed("type=3")).value().kinds, std::vector{domain::kKindOf<domain::kinds::Compile>});
 }
 
 TEST(Query, profile_and_inference_are_one_type_to_this_client) {
   EXPECT_EQ(job_filter(parsed("type=inference")).value().kinds,
-            (std::vector{domain::JobKind::kProfile, domain::JobKind::kInference}));
+            (std::vector{domain::kKindOf<domain::kinds::Profile>, domain::kKindOf<domain::kinds::Inference>}));
 }
 
 TEST(Query, an_unknown_state_or_zero_matches_nothing) {

@@ -14,7 +14,6 @@ inline JobView sample_compile_job() {
   view.owner = {.id = "u1", .email = "ada@example.org", .role = Role::kMember, .created = {}};
   Job& job = view.job;
   job.id = "jcompile";
-  job.kind = JobKind::kCompile;
   job.name = "net";
   job.options = "--target_runtime qnn_context_binary";
   Device device;
@@ -23,31 +22,36 @@ inline JobView sample_compile_job() {
   device.attributes = {"os:android", "hexagon:v75"};
   device.chip = {.name = "sm8650", .soc_model = 57, .htp_arch = 75};
   job.device = device;
-  job.devices = {device};
-  job.model_id = "minput";
-  job.input_specs = {{.name = "image", .dtype = tensor::Dtype::kFloat32, .shape = {1, 3, 8, 8}, .quantization = {}}};
+  kinds::Compile compile;
+  compile.devices = {device};
+  compile.model_id = "minput";
+  compile.input_specs = {
+      {.name = "image", .dtype = tensor::Dtype::kFloat32, .shape = {1, 3, 8, 8}, .quantization = {}}};
   job.state = JobState::kDone;
   job.created = base::Time(std::chrono::seconds(1'700'000'000));
   job.started = job.created + std::chrono::seconds(1);
   job.completed = job.created + std::chrono::seconds(3);
   job.updated = *job.completed;
-  job.target_model_id = "mtarget";
+  compile.target_model_id = "mtarget";
+  job.payload = compile;
   job.artifacts = {{.type = ArtifactType::kHubLog, .filename = "jcompile.log", .content = {"aa", 3}}};
   job.attempt = 1;
   job.agent_id = "workshop";
   JobOutcome outcome;
   outcome.succeeded = true;
-  outcome.target_inputs = {
+  kinds::Compile::Result result;
+  result.target_inputs = {
       {.spec = {.name = "image", .dtype = tensor::Dtype::kFloat32, .shape = {1, 3, 8, 8}, .quantization = {}},
        .graph_name = {}},
       {.spec = {.name = "odd", .dtype = tensor::Dtype::kFloat64, .shape = {1}, .quantization = {}}, .graph_name = {}}};
   outcome.remarks = {"a remark"};
   outcome.tool_versions = {{"QAIRT", "2.50.0"}};
   outcome.sandbox = "seccomp";
-  outcome.agreement = {{.output = "y", .max_abs = 0.5, .relative_max = 0.01, .cosine = 0.999, .psnr_db = 60}};
-  outcome.agreement_note = "HTP emulator against the source";
-  outcome.compiler_estimate = Estimate{.nominal_us = 100, .lower_us = 80, .upper_us = 150};
-  outcome.compiler_traffic_bytes = {{"read", 1000}};
+  result.agreement = {{.output = "y", .max_abs = 0.5, .relative_max = 0.01, .cosine = 0.999, .psnr_db = 60}};
+  result.agreement_note = "HTP emulator against the source";
+  result.compiler_estimate = Estimate{.nominal_us = 100, .lower_us = 80, .upper_us = 150};
+  result.compiler_traffic_bytes = {{"read", 1000}};
+  outcome.result = result;
   job.outcome = outcome;
 
   Model model;
@@ -60,7 +64,7 @@ inline JobView sample_compile_job() {
   model.inspection->inputs = {
       {.spec = {.name = "image", .dtype = tensor::Dtype::kFloat32, .shape = {-1, 3, 8, 8}, .quantization = {}},
        .graph_name = {}}};
-  view.model = model;
+  view.models = {model};
   Model target;
   target.id = "mtarget";
   target.name = "net";
@@ -79,13 +83,13 @@ inline JobView sample_inference_job() {
   view.target.reset();
   Job& job = view.job;
   job.id = "jrun";
-  job.kind = JobKind::kInference;
   job.options = "";
-  job.is_profiling = true;
-  job.dataset_id = "dinput";
-  job.output_dataset_id = "doutput";
-  job.target_model_id = "";
-  job.input_specs.clear();
+  kinds::Inference inference;
+  inference.model_id = "minput";
+  inference.is_profiling = true;
+  inference.dataset_id = "dinput";
+  inference.output_dataset_id = "doutput";
+  job.payload = inference;
   JobOutcome outcome;
   outcome.succeeded = true;
   outcome.tool_versions = {{"ONNX Runtime", "1.31.1"}};
@@ -103,7 +107,9 @@ inline JobView sample_inference_job() {
   profile.placement = "2 of 2 nodes on the CPU";
   profile.stable = true;
   profile.runtime_config = {{"intra_op_num_threads", "2"}};
-  outcome.profile = profile;
+  kinds::Inference::Result result;
+  result.profile = profile;
+  outcome.result = result;
   job.outcome = outcome;
   Dataset dataset;
   dataset.id = "dinput";

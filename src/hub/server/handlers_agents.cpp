@@ -27,12 +27,11 @@ std::vector<agent::InputFile> inputs_of(const Context& context, const Call& call
                       .sha256 = blob.sha256,
                       .size_bytes = blob.size_bytes});
   };
-  add(spec.model_file, spec.model.content);
-  add(spec.dataset_file, spec.dataset.content);
-  for (const auto& [key, name] : spec.companion_files) {
-    const auto companion = spec.model.companions.find(key);
-    if (companion != spec.model.companions.end()) add(name, companion->second.content);
+  for (const domain::JobSpec::InputModel& input : spec.models) {
+    add(input.file, input.model.content);
+    for (const auto& [key, name] : input.companion_files) add(name, input.model.companions.at(key).content);
   }
+  add(spec.dataset_file, spec.dataset.content);
   return inputs;
 }
 
@@ -109,12 +108,12 @@ Reply agent_complete(const Context& context, const Call& call) {
                    context.hub.agents.result_text(call.actor, id_of(call), request.lease_token,
                                                   result_file(*request.outcome_file), agent::kLargestOutcomeBytes));
   }
-  SLIPWAY_ASSIGN(const domain::JobOutcome outcome, domain::outcome_from_document(request.outcome_document));
   std::vector<domain::ResultFile> files;
   for (const agent::ResultFile& file : request.files) {
     files.push_back(result_file(file));
   }
-  SLIPWAY_TRY(context.hub.agents.complete(call.actor, id_of(call), request.lease_token, outcome, files));
+  SLIPWAY_TRY(
+      context.hub.agents.complete(call.actor, id_of(call), request.lease_token, request.outcome_document, files));
   return message({});
 }
 

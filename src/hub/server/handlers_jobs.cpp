@@ -25,12 +25,19 @@ protocol::JobView view_of(const Context& context, const Call& call, domain::Job 
   view.owner = entry.owner_id == call.actor.user.id
                    ? call.actor.user
                    : context.hub.accounts.user(entry.owner_id).value_or(domain::User{});
-  if (!entry.model_id.empty()) view.model = found(context.hub.contents.model(call.actor, entry.model_id));
-  if (!entry.target_model_id.empty())
-    view.target = found(context.hub.contents.model(call.actor, entry.target_model_id));
-  if (!entry.dataset_id.empty()) view.dataset = found(context.hub.contents.dataset(call.actor, entry.dataset_id));
-  if (!entry.output_dataset_id.empty())
-    view.output = found(context.hub.contents.dataset(call.actor, entry.output_dataset_id));
+  const auto model = [&](const std::string& id) {
+    return id.empty() ? std::nullopt : found(context.hub.contents.model(call.actor, id));
+  };
+  const auto dataset = [&](const std::string& id) {
+    return id.empty() ? std::nullopt : found(context.hub.contents.dataset(call.actor, id));
+  };
+  const domain::JobInputs inputs = domain::inputs_of(entry.payload);
+  for (const std::string& id : inputs.model_ids) {
+    if (auto input = model(id)) view.models.push_back(std::move(*input));
+  }
+  view.dataset = dataset(inputs.dataset_id);
+  view.target = model(domain::target_model_of(entry));
+  view.output = dataset(domain::output_dataset_of(entry));
   view.hub_version = context.hub.settings().hub_version;
   view.job = std::move(entry);
   return view;
@@ -106,11 +113,12 @@ Reply job_result(const Context& context, const Call& call) {
 
 Reply compiled_model_download(const Context& context, const Call& call) {
   SLIPWAY_ASSIGN(const domain::Job entry, context.hub.jobs.job(call.actor, id_of(call)));
-  if (entry.target_model_id.empty()) {
+  const std::string target = domain::target_model_of(entry);
+  if (target.empty()) {
     return base::fail(base::Code::kFailedPrecondition, "job {} produces no model", entry.id);
   }
   SLIPWAY_ASSIGN(const protocol::PlanForm form, protocol::plan_form(call.query));
-  SLIPWAY_ASSIGN(const auto file, context.hub.contents.model_download(call.actor, entry.target_model_id));
+  SLIPWAY_ASSIGN(const auto file, context.hub.contents.model_download(call.actor, target));
   return message(
       protocol::encode_download({.url = download_url(context, call, file), .filename = file.filename}, form));
 }
@@ -132,7 +140,9 @@ Reply job_report(const Context& context, const Call& call) {
     return file ? download_path(context, file->blob, file->filename) : std::string();
   };
   protocol::ReportLinks links;
-  if (view.model) links.model = link(context.hub.contents.model_download(call.actor, view.model->id));
+  if (!view.models.empty()) {
+    links.model = link(context.hub.contents.model_download(call.actor, view.models.front().id));
+  }
   if (view.target) links.target = link(context.hub.contents.model_download(call.actor, view.target->id));
   if (view.dataset) links.dataset = link(context.hub.contents.dataset_download(call.actor, view.dataset->id));
   if (view.output) links.output = link(context.hub.contents.dataset_download(call.actor, view.output->id));

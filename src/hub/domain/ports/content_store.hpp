@@ -4,8 +4,8 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "hub/domain/job.hpp"
 #include "hub/domain/ports/page.hpp"
-#include "hub/domain/types.hpp"
 
 namespace slipway::hub::domain {
 

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "hub/domain/job.hpp"
 #include "hub/domain/job_log.hpp"
 #include "hub/domain/ports/page.hpp"
-#include "hub/domain/types.hpp"
 
 namespace slipway::hub::domain {
 
@@ -17,7 +17,7 @@ struct JobFilter {
   std::string creator_email;  ///< as a client sends it; the hub turns it into owner_id, stores do not look at it
   std::string project_id;
   std::optional<std::vector<JobState>> states;  ///< nothing: all; an empty list matches no job
-  std::vector<JobKind> kinds;                   ///< empty: all but kInspect
+  std::vector<JobKind> kinds;                   ///< empty: all that users submit
   std::string model_id;                         ///< jobs that take this model; empty: any
   std::string dataset_id;                       ///< jobs that take this dataset; empty: any
 };

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "hub/domain/types.hpp"
+#include "hub/domain/job.hpp"
 
 namespace slipway::hub::domain {
 

@@ -1,11 +1,18 @@
 #pragma once
 
+#include <expected>
 #include <filesystem>
 #include <string>
 
 #include "hub/executor/execute.hpp"
 
 namespace slipway::hub::executor {
+
+/// A failure with its type for the client. Converts from an Error by the table in failure.cpp.
+struct Failure {
+  domain::FailureType type = domain::FailureType::kRuntimeUnknown;
+  std::string reason;
+};
 
 /// What every kind of job is given.
 struct JobContext {
@@ -14,15 +21,16 @@ struct JobContext {
   const Tools& tools;
   const Log& log;
 
+  /// The model of a job that takes one.
+  [[nodiscard]] const domain::JobSpec::InputModel& model() const { return spec.models.front(); }
+  /// What is to run where; of a job that users submit.
+  [[nodiscard]] const domain::ExecutionPlan& plan() const { return *spec.plan; }
   [[nodiscard]] std::filesystem::path in(const std::string& name) const { return folder / "in" / name; }
+  /// A companion of the model: the wrapper of a context binary, the source of a DLC. The plan asks for none that the
+  /// hub did not send.
+  [[nodiscard]] std::expected<std::filesystem::path, Failure> companion(const std::string& name) const;
   [[nodiscard]] std::filesystem::path work() const { return folder / "work"; }
   [[nodiscard]] std::filesystem::path out() const { return folder / "out"; }
-};
-
-/// A failure with its type for the client. Converts from an Error by the table in failure.cpp.
-struct Failure {
-  domain::FailureType type = domain::FailureType::kRuntimeUnknown;
-  std::string reason;
 };
 
 /// What is being done when an error appears decides what the error means.
@@ -32,9 +40,18 @@ enum class Step { kReadModel, kReadData, kCompile, kLoad, kRun, kWrite };
 /// Marks an outcome as failed.
 void fail_with(domain::JobOutcome& outcome, Failure failure);
 
-// One function for each kind of job; each fills the outcome and says whether it succeeded.
-void run_inspection(const JobContext& job, domain::JobOutcome& outcome);
-void run_compile(const JobContext& job, domain::JobOutcome& outcome);
-void run_inference(const JobContext& job, domain::JobOutcome& outcome);
+/// Names a kind of jobs to the function that carries it out. Each kind defines its own in kinds/NAME/; one that is
+/// missing does not link.
+template <typename Kind>
+struct KindExecutor {
+// It is a function of its own for each kind, which is what the warning is about.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-template-friend"
+  /// Fills the outcome and the result, and says whether it succeeded. Obeys the plan of the spec.
+  /// @pre the spec has as many models as the kind takes, and a plan if users submit it
+  friend void carry_out(KindExecutor, const JobContext& job, const Kind& payload, domain::JobOutcome& outcome,
+                        typename Kind::Result& result);
+#pragma GCC diagnostic pop
+};
 
 }  // namespace slipway::hub::executor

@@ -54,22 +54,34 @@ void fill_layers(const domain::ProfileEvidence& profile, api::ProfileDetail& mes
   }
 }
 
+const domain::ProfileEvidence* evidence_of(const domain::Job& job) {
+  if (!job.outcome) return nullptr;
+  const auto* const result = domain::part<domain::kinds::RunResult>(job.outcome->result);
+  return result != nullptr && result->profile ? &*result->profile : nullptr;
+}
+
+const domain::ProfileEvidence* measured_evidence_of(const domain::Job& job) {
+  const auto* const evidence = evidence_of(job);
+  return evidence != nullptr && !evidence->is_emulated ? evidence : nullptr;
+}
+
 }  // namespace
 
 bool is_emulated(const domain::Job& job) {
-  return job.outcome && job.outcome->profile && job.outcome->profile->is_emulated;
+  const auto* const evidence = evidence_of(job);
+  return evidence != nullptr && evidence->is_emulated;
 }
 
 std::optional<std::uint64_t> measured_time_us(const domain::Job& job) {
-  if (!job.outcome || !job.outcome->profile || is_emulated(job)) return std::nullopt;
-  if (job.outcome->profile->inference.times_us.empty()) return std::nullopt;
-  return job.outcome->profile->inference_median_us;
+  const auto* const evidence = measured_evidence_of(job);
+  if (evidence == nullptr || evidence->inference.times_us.empty()) return std::nullopt;
+  return evidence->inference_median_us;
 }
 
 std::optional<domain::MemoryRange> measured_peak(const domain::Job& job) {
-  if (!job.outcome || !job.outcome->profile || is_emulated(job)) return std::nullopt;
-  const domain::MemoryRange& peak = job.outcome->profile->inference.peak;
-  return peak.upper_bytes == 0 ? std::nullopt : std::optional(peak);
+  const auto* const evidence = measured_evidence_of(job);
+  if (evidence == nullptr || evidence->inference.peak.upper_bytes == 0) return std::nullopt;
+  return evidence->inference.peak;
 }
 
 std::vector<std::string> remarks_of(const domain::Job& job) {
@@ -83,7 +95,8 @@ std::vector<std::string> remarks_of(const domain::Job& job) {
   return remarks;
 }
 
-void fill_profile(const domain::JobOutcome& outcome, api::ProfileDetail& message) {
+void fill_profile(const domain::JobOutcome& outcome, const domain::kinds::RunResult& result,
+                  api::ProfileDetail& message) {
   message.set_major_version(kMajorVersion);
   message.set_minor_version(kMinorVersion);
   for (const auto& [name, version] : outcome.tool_versions) {
@@ -91,10 +104,10 @@ void fill_profile(const domain::JobOutcome& outcome, api::ProfileDetail& message
     entry.set_name(wire_text(name));
     entry.set_version(wire_text(version));
   }
-  const domain::ProfileEvidence evidence = outcome.profile.value_or(domain::ProfileEvidence{});
+  const domain::ProfileEvidence evidence = result.profile.value_or(domain::ProfileEvidence{});
   // An emulator's figures are not the device's: of such a run only placement and layers go out.
   const domain::PhaseProfile nothing;
-  const bool measured = outcome.profile && !evidence.is_emulated;
+  const bool measured = result.profile && !evidence.is_emulated;
   const domain::PhaseProfile& compile = measured ? evidence.compile : nothing;
   const domain::PhaseProfile& cold = measured ? evidence.cold_load : nothing;
   const domain::PhaseProfile& warm = measured ? evidence.warm_load : nothing;

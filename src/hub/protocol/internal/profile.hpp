@@ -1,5 +1,6 @@
 #pragma once
 
+#include "hub/domain/job.hpp"
 #include "hub/protocol/internal/wire.hpp"
 
 namespace slipway::hub::protocol::internal {
@@ -14,6 +15,7 @@ namespace slipway::hub::protocol::internal {
 /// What every place says about an emulated run, unless its remarks say it already.
 [[nodiscard]] std::vector<std::string> remarks_of(const domain::Job& job);
 
-void fill_profile(const domain::JobOutcome& outcome, api::ProfileDetail& message);
+void fill_profile(const domain::JobOutcome& outcome, const domain::kinds::RunResult& result,
+                  api::ProfileDetail& message);
 
 }  // namespace slipway::hub::protocol::internal

@@ -103,14 +103,28 @@ ordered_json dataset_json(const domain::Dataset& dataset, const std::string& lin
   return entry;
 }
 
+void report_compiler_account(const domain::CompilerAccount& account, ordered_json& report) {
+  if (account.compiler_estimate) {
+    report["compiler_estimate"] = {
+        {"label", "The compiler's own estimate for the chip. It is a model, not a measurement on a device."},
+        {"nominal_us", number(account.compiler_estimate->nominal_us)},
+        {"lower_us", number(account.compiler_estimate->lower_us)},
+        {"upper_us", number(account.compiler_estimate->upper_us)}};
+  }
+  for (const auto& [name, bytes] : account.compiler_traffic_bytes) {
+    report["compiler_traffic_bytes"][wire_text(name)] = bytes;
+  }
+}
+
 ordered_json job_json(const domain::Job& job) {
+  const auto* const run = domain::part<domain::kinds::Run>(job.payload);
   return {{"id", wire_text(job.id)},
-          {"kind", domain::kind_name(job.kind)},
+          {"kind", domain::entry_of(job.payload).name},
           {"name", wire_text(job.name)},
           {"state", domain::state_name(job.state)},
           {"is_finished", domain::is_terminal(job.state)},
           {"has_warnings", !domain::warnings_of(job).empty()},
-          {"is_profiling", job.is_profiling},
+          {"is_profiling", run != nullptr && run->is_profiling},
           {"created", base::iso8601(job.created)},
           {"started", time_or_null(job.started)},
           {"completed", time_or_null(job.completed)},

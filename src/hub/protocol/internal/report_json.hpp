@@ -7,7 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "hub/domain/types.hpp"
+#include "hub/domain/job.hpp"
 
 /// What the reports behind the pages have in common. Texts of strangers go through wire_text(), so that every document
 /// is valid JSON; escaping for HTML is the page's part (it sets text as text).
@@ -22,6 +22,8 @@ namespace slipway::hub::protocol::internal {
 /// @param link  where the bytes can be fetched; empty: nowhere (yet)
 [[nodiscard]] nlohmann::ordered_json model_json(const domain::Model& model, const std::string& link);
 [[nodiscard]] nlohmann::ordered_json dataset_json(const domain::Dataset& dataset, const std::string& link);
+/// The compiler's own account, labelled as such.
+void report_compiler_account(const domain::CompilerAccount& account, nlohmann::ordered_json& report);
 /// A job without its result.
 [[nodiscard]] nlohmann::ordered_json job_json(const domain::Job& job);
 /// Jobs as lists show them: each with the name of its device.

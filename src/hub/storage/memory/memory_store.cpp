@@ -234,8 +234,9 @@ Result<std::set<std::string>> MemoryStore::content_in_use(base::Time now) const 
   for (const Job& job : jobs_.rows) add(content_of(job));
   for (const Dataset& dataset : datasets_.rows) {
     const bool is_over = dataset.expires && *dataset.expires <= now;
-    const bool is_taken = std::ranges::any_of(
-        jobs_.rows, [&](const Job& job) { return job.dataset_id == dataset.id && !is_terminal(job.state); });
+    const bool is_taken = std::ranges::any_of(jobs_.rows, [&](const Job& job) {
+      return inputs_of(job.payload).dataset_id == dataset.id && !is_terminal(job.state);
+    });
     if (!is_over || is_taken) add(content_of(dataset));
   }
   return used;
@@ -303,13 +304,17 @@ Result<Job> MemoryStore::job(const std::string& id) const {
 Result<Listed<Job>> MemoryStore::jobs(const JobFilter& filter, Page page) const {
   const std::lock_guard lock(mutex_);
   auto found = listed(jobs_.rows, page, [&](const Job& job) {
-    return (filter.kinds.empty() ? job.kind != JobKind::kInspect : is_wanted(filter.kinds, job.kind)) &&
+    const JobInputs inputs = inputs_of(job.payload);
+    return is_wanted(filter.kinds.empty() ? submitted_kinds() : filter.kinds, kind_of(job)) &&
            (!filter.states || std::ranges::find(*filter.states, job.state) != filter.states->end()) &&
-           is_wanted(filter.owner_id, job.owner_id) && is_wanted(filter.model_id, job.model_id) &&
-           is_wanted(filter.dataset_id, job.dataset_id);
+           is_wanted(filter.owner_id, job.owner_id) &&
+           (filter.model_id.empty() ||
+            std::ranges::find(inputs.model_ids, filter.model_id) != inputs.model_ids.end()) &&
+           is_wanted(filter.dataset_id, inputs.dataset_id);
   });
   for (Job& job : found.items) {
-    if (job.outcome && job.outcome->profile) job.outcome->profile->layers.clear();
+    auto* const run = job.outcome ? part<kinds::RunResult>(job.outcome->result) : nullptr;
+    if (run != nullptr && run->profile) run->profile->layers.clear();
   }
   return found;
 }
@@ -327,7 +332,7 @@ Result<std::uint64_t> MemoryStore::queue_position(const std::string& job_id) con
   std::uint64_t ahead = 0;
   for (const Job& job : jobs_.rows) {
     if (job.id == job_id) return is_queued(job.state) ? ahead : 0;
-    ahead += is_queued(job.state) && job.kind != JobKind::kInspect ? 1 : 0;
+    ahead += is_queued(job.state) && entry_of(job.payload).is_submitted ? 1 : 0;
   }
   return 0;
 }
@@ -351,10 +356,14 @@ Result<std::string> MemoryStore::log(const std::string& job_id) const {
 // The queue.
 
 bool MemoryStore::is_ready(const Job& job) const {
-  if (job.kind == JobKind::kInspect) return true;
-  const Model* model = models_.find(job.model_id);
-  const Dataset* dataset = datasets_.find(job.dataset_id);
-  return (model == nullptr || is_available(*model)) && (dataset == nullptr || is_available(*dataset));
+  if (!entry_of(job.payload).is_submitted) return true;
+  const JobInputs inputs = inputs_of(job.payload);
+  const Dataset* dataset = datasets_.find(inputs.dataset_id);
+  return (dataset == nullptr || is_available(*dataset)) &&
+         std::ranges::all_of(inputs.model_ids, [&](const std::string& id) {
+           const Model* model = models_.find(id);
+           return model == nullptr || is_available(*model);
+         });
 }
 
 Job* MemoryStore::leased(const std::string& job_id, const std::string& lease_token) {
@@ -366,15 +375,15 @@ Job* MemoryStore::leased(const std::string& job_id, const std::string& lease_tok
 
 Result<std::optional<Job>> MemoryStore::lease_job(const LeaseRequest& request) {
   const std::lock_guard lock(mutex_);
-  for (const bool inspections : {true, false}) {
+  for (const bool own_jobs : {true, false}) {
     for (Job& job : jobs_.rows) {
       const bool is_offered = job.needs.empty() || std::ranges::find(request.offers, job.needs) != request.offers.end();
-      const bool is_asked_for = std::ranges::find(request.kinds, job.kind) != request.kinds.end();
-      if (!is_queued(job.state) || (job.kind == JobKind::kInspect) != inspections || !is_asked_for || !is_offered ||
+      const bool is_asked_for = std::ranges::find(request.kinds, kind_of(job)) != request.kinds.end();
+      if (!is_queued(job.state) || entry_of(job.payload).is_submitted == own_jobs || !is_asked_for || !is_offered ||
           !is_ready(job)) {
         continue;
       }
-      job.state = running_state(job.kind, job.is_profiling);
+      job.state = running_state(job);
       ++job.attempt;
       job.agent_id = request.agent_id;
       job.lease_token = request.lease_token;
@@ -410,9 +419,10 @@ bool MemoryStore::end(const Job& job, const std::string& lease_token) {
 }
 
 void MemoryStore::keep_inspection(const Job& job, const Inspection& inspection) {
-  if (Model* model = models_.find(job.model_id)) {
-    apply_inspection(*model, inspection);
-  } else if (Dataset* dataset = datasets_.find(job.dataset_id)) {
+  const JobInputs subject = inputs_of(job.payload);
+  if (!subject.model_ids.empty()) {
+    if (Model* model = models_.find(subject.model_ids.front())) apply_inspection(*model, inspection);
+  } else if (Dataset* dataset = datasets_.find(subject.dataset_id)) {
     dataset->inspection = inspection;
   }
 }
@@ -497,9 +507,12 @@ Result<std::vector<Job>> MemoryStore::orphaned_jobs() const {
   std::vector<Job> orphans;
   for (const Job& job : jobs_.rows) {
     if (!is_queued(job.state) || is_ready(job)) continue;
-    const Model* model = models_.find(job.model_id);
-    const Job* producer = model == nullptr ? nullptr : jobs_.find(model->producer_job_id);
-    if (producer != nullptr && producer->state == JobState::kFailed) orphans.push_back(job);
+    const auto will_never_come = [&](const std::string& id) {
+      const Model* model = models_.find(id);
+      const Job* producer = model == nullptr ? nullptr : jobs_.find(model->producer_job_id);
+      return producer != nullptr && producer->state == JobState::kFailed;
+    };
+    if (std::ranges::any_of(inputs_of(job.payload).model_ids, will_never_come)) orphans.push_back(job);
   }
   return orphans;
 }

@@ -15,16 +15,26 @@ bool is_complete(UploadState state) {
   return state == UploadState::kComplete;
 }
 
-// A waiting job is ready when neither its model nor its dataset is missing.
+// A waiting job is ready when none of its models and no dataset is missing.
 constexpr const char* kHasAll =
-    "NOT EXISTS (SELECT 1 FROM models WHERE id = jobs.model_id AND available = 0) AND "
-    "NOT EXISTS (SELECT 1 FROM datasets WHERE id = jobs.dataset_id AND available = 0)";
+    "NOT EXISTS (SELECT 1 FROM job_inputs i JOIN models m ON m.id = i.input_id "
+    "WHERE i.seq = jobs.seq AND m.available = 0) AND "
+    "NOT EXISTS (SELECT 1 FROM job_inputs i JOIN datasets d ON d.id = i.input_id "
+    "WHERE i.seq = jobs.seq AND d.available = 0)";
 
 // Layers make up most of an outcome and lists do not show them, so they lie apart: an outcome with nothing but layers.
-std::string layers_document(const JobOutcome& outcome) {
+std::string layers_document(const Job& job, const std::vector<LayerProfile>& list) {
   JobOutcome layers;
-  layers.profile.emplace().layers = outcome.profile->layers;
+  layers.result = empty_result(job.payload);
+  part<kinds::RunResult>(layers.result)->profile.emplace().layers = list;
   return to_document(layers);
+}
+
+// The layers of an outcome, if it is one that has any.
+template <typename Outcome>
+auto* layers_of(Outcome& outcome) {
+  auto* const run = part<kinds::RunResult>(outcome.result);
+  return run != nullptr && run->profile ? &run->profile->layers : nullptr;
 }
 
 }  // namespace
@@ -81,34 +91,34 @@ Result<void> update_dataset_row(Connection& connection, const Dataset& dataset) 
 }
 
 void make_ready(Connection& connection, const std::string& id) {
-  for (const char* column : {"model_id", "dataset_id"}) {
-    connection
-        .query(fmt::format("UPDATE jobs SET ready = 1 WHERE is_queued = 1 AND ready = 0 AND {} = ? AND {}", column,
-                           kHasAll))
-        .with(id)
-        .run();
-  }
+  connection
+      .query(fmt::format("UPDATE jobs SET ready = 1 WHERE is_queued = 1 AND ready = 0 AND "
+                         "seq IN (SELECT seq FROM job_inputs WHERE input_id = ?) AND {}",
+                         kHasAll))
+      .with(id)
+      .run();
 }
 
 void insert_job_row(Connection& connection, const Job& job) {
-  Job document = job;
-  document.outcome.reset();
   connection
       .query(
-          "INSERT INTO jobs (id, kind, owner_id, name, model_id, dataset_id, needs, ready, state, is_queued, "
-          "is_running, "
-          "started, completed, updated, attempt, agent_id, lease_token, lease_until) "
-          "VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-      .with(job.id, job.kind, job.owner_id, job.name, job.model_id, job.dataset_id, job.needs, job.state,
-            is_queued(job.state), is_running(job.state), job.started, job.completed, job.updated, job.attempt,
-            job.agent_id, job.lease_token, job.lease_until)
+          "INSERT INTO jobs (id, kind, owner_id, name, needs, ready, state, is_queued, is_running, started, completed, "
+          "updated, attempt, agent_id, lease_token, lease_until) "
+          "VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .with(job.id, kind_of(job), job.owner_id, job.name, job.needs, job.state, is_queued(job.state),
+            is_running(job.state), job.started, job.completed, job.updated, job.attempt, job.agent_id, job.lease_token,
+            job.lease_until)
       .run();
   const std::int64_t seq = connection.database().getLastInsertRowid();
-  connection.query("INSERT INTO job_documents (seq, document) VALUES (?, ?)").with(seq, to_document(document)).run();
-  // An inspection needs the bytes alone; everything else waits for what the inspection or the producer finds.
-  connection
-      .query(fmt::format("UPDATE jobs SET ready = 1 WHERE seq = ? AND is_queued = 1 AND (kind = ? OR ({}))", kHasAll))
-      .with(seq, JobKind::kInspect)
+  connection.query("INSERT INTO job_documents (seq, document) VALUES (?, ?)").with(seq, to_document(job)).run();
+  JobInputs inputs = inputs_of(job.payload);
+  if (!inputs.dataset_id.empty()) inputs.model_ids.push_back(inputs.dataset_id);
+  for (const std::string& id : inputs.model_ids) {
+    connection.query("INSERT OR IGNORE INTO job_inputs (seq, input_id) VALUES (?, ?)").with(seq, id).run();
+  }
+  // The hub's own jobs need the bytes alone; everything else waits for what the inspection or the producer finds.
+  connection.query(fmt::format("UPDATE jobs SET ready = 1 WHERE seq = ? AND is_queued = 1 AND (? OR ({}))", kHasAll))
+      .with(seq, !entry_of(job.payload).is_submitted)
       .run();
   if (job.outcome) update_job_documents(connection, job);
 }
@@ -123,11 +133,11 @@ std::string select_jobs(bool with_layers) {
 Result<Job> job_of(const Query& row) {
   SLIPWAY_ASSIGN(Job job, job_from_document(row.text(0)));
   if (!row.is_null(1)) {
-    SLIPWAY_ASSIGN(job.outcome, outcome_from_document(row.text(1)));
+    SLIPWAY_ASSIGN(job.outcome, outcome_from_document(row.text(1), job.payload));
   }
-  if (!row.is_null(2) && job.outcome && job.outcome->profile) {
-    SLIPWAY_ASSIGN(JobOutcome layers, outcome_from_document(row.text(2)));
-    if (layers.profile) job.outcome->profile->layers = std::move(layers.profile->layers);
+  if (auto* const layers = row.is_null(2) || !job.outcome ? nullptr : layers_of(*job.outcome)) {
+    SLIPWAY_ASSIGN(JobOutcome kept, outcome_from_document(row.text(2), job.payload));
+    if (auto* const found = layers_of(kept)) *layers = std::move(*found);
   }
   job.name = row.text(3);
   job.state = static_cast<JobState>(row.number(4));
@@ -149,14 +159,12 @@ Result<Job> read_job(Connection& connection, const std::string& id) {
 }
 
 void update_job_documents(Connection& connection, const Job& job) {
-  Job document = job;
-  document.outcome.reset();
   std::optional<std::string> outcome, layers;
   if (job.outcome) {
     JobOutcome slim = *job.outcome;
-    if (slim.profile && !slim.profile->layers.empty()) {
-      layers = layers_document(*job.outcome);
-      slim.profile->layers.clear();
+    if (auto* const list = layers_of(slim); list != nullptr && !list->empty()) {
+      layers = layers_document(job, *list);
+      list->clear();
     }
     outcome = to_document(slim);
   }
@@ -164,7 +172,7 @@ void update_job_documents(Connection& connection, const Job& job) {
       .query(
           "UPDATE job_documents SET document = ?, outcome = ?, layers = ? "
           "WHERE seq = (SELECT seq FROM jobs WHERE id = ?)")
-      .with(to_document(document), outcome, layers, job.id)
+      .with(to_document(job), outcome, layers, job.id)
       .run();
 }
 

@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "hub/domain/types.hpp"
+#include "hub/domain/job.hpp"
 #include "hub/storage/sqlite/database.hpp"
 
 /// Rows of models, datasets and jobs, shared by the files of the store. Each function works within the transaction of

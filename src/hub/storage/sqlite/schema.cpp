@@ -83,6 +83,20 @@ CREATE INDEX jobs_waiting_for_model ON jobs (model_id) WHERE is_queued = 1 AND r
 CREATE INDEX jobs_waiting_for_dataset ON jobs (dataset_id) WHERE is_queued = 1 AND ready = 0;
 CREATE INDEX jobs_running ON jobs (lease_until) WHERE is_running = 1;
 )sql",
+    // 4: the models and datasets that a job takes, of models as many as its kind allows
+    R"sql(
+CREATE TABLE job_inputs (seq INTEGER NOT NULL, input_id TEXT NOT NULL, PRIMARY KEY (seq, input_id)) WITHOUT ROWID;
+CREATE INDEX jobs_that_take ON job_inputs (input_id, seq);
+INSERT INTO job_inputs SELECT seq, model_id FROM jobs WHERE model_id <> '';
+INSERT OR IGNORE INTO job_inputs SELECT seq, dataset_id FROM jobs WHERE dataset_id <> '';
+DROP INDEX jobs_waiting_for_model;
+DROP INDEX jobs_waiting_for_dataset;
+DROP INDEX jobs_of_model;
+DROP INDEX jobs_of_dataset;
+ALTER TABLE jobs DROP COLUMN model_id;
+ALTER TABLE jobs DROP COLUMN dataset_id;
+CREATE INDEX jobs_waiting ON jobs (seq) WHERE is_queued = 1 AND ready = 0;
+)sql",
 };
 
 }  // namespace

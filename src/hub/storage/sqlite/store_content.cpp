@@ -29,7 +29,7 @@ Result<std::set<std::string>> SqliteStore::content_in_use(base::Time now) const 
       SLIPWAY_ASSIGN(const Job job, job_from_document(jobs.text(0)));
       add(used, content_of(job));
       if (jobs.is_null(1)) continue;
-      SLIPWAY_ASSIGN(const JobOutcome outcome, outcome_from_document(jobs.text(1)));
+      SLIPWAY_ASSIGN(const JobOutcome outcome, outcome_from_document(jobs.text(1), job.payload));
       add(used, content_of(outcome));
     }
     Query datasets = connection.query("SELECT document FROM datasets");
@@ -37,7 +37,8 @@ Result<std::set<std::string>> SqliteStore::content_in_use(base::Time now) const 
       SLIPWAY_ASSIGN(const Dataset dataset, dataset_from_document(datasets.text(0)));
       if (dataset.expires && *dataset.expires <= now) {
         Query taken = connection.query(
-            "SELECT 1 FROM jobs WHERE dataset_id <> '' AND dataset_id = ? AND (is_queued = 1 OR is_running = 1)");
+            "SELECT 1 FROM job_inputs i JOIN jobs j ON j.seq = i.seq "
+            "WHERE i.input_id = ? AND (j.is_queued = 1 OR j.is_running = 1)");
         if (!taken.with(dataset.id).next()) continue;
       }
       add(used, content_of(dataset));

@@ -36,14 +36,13 @@ Result<Job> SqliteStore::job(const std::string& id) const {
 
 Result<Listed<Job>> SqliteStore::jobs(const JobFilter& filter, Page page) const {
   return database_->read([&](Connection& connection) -> Result<Listed<Job>> {
-    const auto kinds = filter.kinds.empty() ? std::vector{JobKind::kProfile, JobKind::kInference, JobKind::kCompile,
-                                                          JobKind::kQuantize, JobKind::kLink}
-                                            : filter.kinds;
+    const auto kinds = filter.kinds.empty() ? submitted_kinds() : filter.kinds;
     std::string where = "WHERE kind IN (SELECT value FROM json_each(?)) ";
     if (!filter.owner_id.empty()) where += "AND owner_id = ? ";
     if (filter.states) where += "AND state IN (SELECT value FROM json_each(?)) ";
-    if (!filter.model_id.empty()) where += "AND model_id <> '' AND model_id = ? ";
-    if (!filter.dataset_id.empty()) where += "AND dataset_id <> '' AND dataset_id = ? ";
+    for (const std::string* input : {&filter.model_id, &filter.dataset_id}) {
+      if (!input->empty()) where += "AND seq IN (SELECT seq FROM job_inputs WHERE input_id = ?) ";
+    }
     const auto bind = [&](Query& query) -> Query& {
       query.bind(number_list(kinds));
       if (!filter.owner_id.empty()) query.bind(filter.owner_id);
@@ -76,9 +75,9 @@ Result<void> SqliteStore::rename_job(const std::string& id, const std::string& n
 Result<std::uint64_t> SqliteStore::queue_position(const std::string& job_id) const {
   return database_->read([&](Connection& connection) -> Result<std::uint64_t> {
     Query row = connection.query(
-        "SELECT COUNT(*) FROM jobs WHERE is_queued = 1 AND kind <> ? AND "
+        "SELECT COUNT(*) FROM jobs WHERE is_queued = 1 AND kind IN (SELECT value FROM json_each(?)) AND "
         "seq < (SELECT seq FROM jobs WHERE id = ? AND is_queued = 1)");
-    return row.with(JobKind::kInspect, job_id).next() ? static_cast<std::uint64_t>(row.number(0)) : 0;
+    return row.with(number_list(submitted_kinds()), job_id).next() ? static_cast<std::uint64_t>(row.number(0)) : 0;
   });
 }
 

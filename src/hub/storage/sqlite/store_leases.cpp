@@ -18,14 +18,15 @@ std::unexpected<base::Error> lease_lost(const std::string& job_id) {
   return base::fail(Code::kAborted, "the lease of job {} was lost", job_id);
 }
 
-// The oldest job that the agent may take: one look into the index for each kind and need, inspections before all.
+// The oldest job that the agent may take: one look into the index for each kind and need, the hub's own before all.
 std::optional<std::int64_t> next_in_queue(Connection& connection, const LeaseRequest& request) {
   std::vector<std::string> needs = request.offers;
   needs.emplace_back();
   std::optional<std::int64_t> oldest;
-  for (const bool inspections : {true, false}) {
+  for (const bool own_jobs : {true, false}) {
     for (const JobKind kind : request.kinds) {
-      if ((kind == JobKind::kInspect) != inspections) continue;
+      const KindEntry* const entry = find_kind(kind);
+      if (entry == nullptr || entry->is_submitted == own_jobs) continue;
       for (const std::string& need : needs) {
         Query row = connection.query(
             "SELECT seq FROM jobs WHERE is_queued = 1 AND ready = 1 AND kind = ? AND needs = ? ORDER BY seq LIMIT 1");
@@ -43,14 +44,15 @@ constexpr const char* kHandBack =
 
 // Keeps a finding with the model or dataset that it is about, as that is now.
 Result<void> keep_inspection(Connection& connection, const Job& job, const Inspection& inspection) {
-  if (!job.model_id.empty()) {
-    SLIPWAY_ASSIGN(Model model, read_model(connection, job.model_id));
+  const JobInputs subject = inputs_of(job.payload);
+  if (!subject.model_ids.empty()) {
+    SLIPWAY_ASSIGN(Model model, read_model(connection, subject.model_ids.front()));
     apply_inspection(model, inspection);
     SLIPWAY_TRY(update_model_row(connection, model));
     make_ready(connection, model.id);
     return {};
   }
-  SLIPWAY_ASSIGN(Dataset dataset, read_dataset(connection, job.dataset_id));
+  SLIPWAY_ASSIGN(Dataset dataset, read_dataset(connection, subject.dataset_id));
   dataset.inspection = inspection;
   SLIPWAY_TRY(update_dataset_row(connection, dataset));
   make_ready(connection, dataset.id);
@@ -96,7 +98,7 @@ Result<std::optional<Job>> SqliteStore::lease_job(const LeaseRequest& request) {
       if (!row.with(*seq).next()) return base::fail(Code::kDataLoss, "job {} has no document", *seq);
       SLIPWAY_ASSIGN(job, job_of(row));
     }
-    job.state = running_state(job.kind, job.is_profiling);
+    job.state = running_state(job);
     ++job.attempt;
     job.agent_id = request.agent_id;
     job.lease_token = request.lease_token;
@@ -221,8 +223,9 @@ Result<std::vector<Job>> SqliteStore::orphaned_jobs() const {
   return database_->read([&](Connection& connection) -> Result<std::vector<Job>> {
     std::vector<Job> orphans;
     static const std::string sql = select_jobs(true) +
-                                   "JOIN models m ON m.id = j.model_id JOIN jobs p ON p.id = m.producer "
-                                   "WHERE j.is_queued = 1 AND j.ready = 0 AND p.state = ?";
+                                   "WHERE j.is_queued = 1 AND j.ready = 0 AND EXISTS (SELECT 1 FROM job_inputs i "
+                                   "JOIN models m ON m.id = i.input_id JOIN jobs p ON p.id = m.producer "
+                                   "WHERE i.seq = j.seq AND p.state = ?)";
     Query row = connection.query(sql);
     row.with(JobState::kFailed);
     while (row.next()) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compile/onnx_graph/model.hpp"
+#include "hub/domain/inspection.hpp"
 #include "hub/executor/archive.hpp"
 #include "hub/executor/dataset_h5.hpp"
 #include "hub/executor/format.hpp"
@@ -44,7 +45,7 @@ void add_onnx_facts(const compile::onnx_graph::ModelSummary& summary, Inspection
   facts["nodes"] = std::to_string(nodes);
   facts["operators"] = fmt::format("{}{}", fmt::join(ops, ", "), summary.op_counts.size() > kOpsInFacts ? ", …" : "");
   if (summary.has_qdq) facts["quantised"] = "QDQ";
-  if (summary.has_ep_context) facts["holds"] = "a QNN context binary";
+  if (summary.has_ep_context) facts[domain::kHoldsFact] = domain::kHoldsContextBinary;
   for (const auto* others : {&summary.inputs_of_other_types, &summary.outputs_of_other_types}) {
     if (!others->empty()) facts["tensors of other types"] += fmt::format("{} ", fmt::join(*others, ", "));
   }

@@ -74,12 +74,11 @@ void show_compiled_layers(const runtime::PlacementReport& compiled, ProfileEvide
   }
 }
 
-ProfileEvidence evidence_of_run(const runtime::PlacementReport& placement, const runtime::SessionOptions& session,
+ProfileEvidence evidence_of_run(const runtime::PlacementReport& placement, domain::Figures figures,
                                 const std::vector<std::uint64_t>& times_us, const MemoryBefore& before) {
   ProfileEvidence evidence;
   evidence.machine = runtime::machine_name();
-  evidence.provider = session.provider.name;
-  evidence.is_emulated = placement.is_emulated || (session.provider.name == "qnn" && times_us.empty());
+  evidence.is_emulated = placement.is_emulated || figures == domain::Figures::kEmulated;
   evidence.placement = placement.summary();
   if (evidence.is_emulated) return evidence;
   evidence.inference.times_us = times_us;

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "hub/domain/types.hpp"
+#include "hub/domain/job.hpp"
 #include "runtime/profiling.hpp"
 
 namespace slipway::hub::executor {
@@ -22,9 +22,9 @@ struct MemoryBefore {
 void show_compiled_layers(const runtime::PlacementReport& compiled, domain::ProfileEvidence& evidence);
 
 /// A plain run without a profile: the time of each sample and the memory of this process.
-/// @param times_us  empty on the emulator, where nothing is measured
+/// @param figures  of the plan; an emulated run carries no times, whatever the plan says
 [[nodiscard]] domain::ProfileEvidence evidence_of_run(const runtime::PlacementReport& placement,
-                                                      const runtime::SessionOptions& session,
+                                                      domain::Figures figures,
                                                       const std::vector<std::uint64_t>& times_us,
                                                       const MemoryBefore& before);
 

@@ -11,7 +11,7 @@
 #include "hub/executor/internal/job.hpp"
 #include "hub/executor/internal/placement_document.hpp"
 #include "hub/executor/kinds/run/evidence.hpp"
-#include "hub/executor/kinds/run/session_plan.hpp"
+#include "hub/executor/kinds/run/prepared_session.hpp"
 #include "runtime/profiling.hpp"
 
 namespace slipway::hub::executor {
@@ -21,6 +21,8 @@ namespace fs = std::filesystem;
 using domain::FailureType;
 using domain::JobOutcome;
 using domain::ProfileEvidence;
+using domain::kinds::Run;
+using domain::kinds::RunResult;
 using SteadyClock = std::chrono::steady_clock;
 
 /// What a plain run measures besides its outputs.
@@ -43,10 +45,10 @@ base::Result<tensor::NamedTensors> read_sample(const DatasetReader& reader, std:
   return inputs;
 }
 
-std::vector<std::string> output_names(const runtime::Session& session, const SessionPlan& plan) {
+std::vector<std::string> output_names(const runtime::Session& session, const PreparedSession& prepared) {
   std::vector<std::string> names;
   for (const auto& spec : session.outputs()) {
-    names.push_back(plan.numbers_outputs ? fmt::format("output_{}", names.size()) : spec.name);
+    names.push_back(prepared.numbers_outputs ? fmt::format("output_{}", names.size()) : spec.name);
   }
   return names;
 }
@@ -62,11 +64,11 @@ std::expected<void, Failure> check_output_types(const runtime::Session& session)
 }
 
 /// Runs every sample once, one after the other, and writes its outputs before the next is read.
-std::expected<void, Failure> run_samples(const JobContext& job, const SessionPlan& plan, runtime::Session& session,
-                                         const DatasetReader& reader, bool is_timed, RunTimes& times,
-                                         JobOutcome& outcome) {
+std::expected<void, Failure> run_samples(const JobContext& job, const PreparedSession& prepared,
+                                         runtime::Session& session, const DatasetReader& reader, bool is_timed,
+                                         RunTimes& times, RunResult& result) {
   const std::string name = "outputs.h5";
-  auto writer = DatasetWriter::create(job.out() / name, output_names(session, plan));
+  auto writer = DatasetWriter::create(job.out() / name, output_names(session, prepared));
   if (!writer) return std::unexpected(failure_of(writer.error(), Step::kWrite));
   const auto samples = reader.sample_count();
   auto report_due = SteadyClock::now() + std::chrono::seconds(5);
@@ -98,24 +100,20 @@ std::expected<void, Failure> run_samples(const JobContext& job, const SessionPla
     return std::unexpected(failure_of(finished.error(), Step::kWrite));
   }
   job.log(fmt::format("ran {} sample(s)", samples));
-  outcome.output_dataset_file = name;
+  result.output_dataset_file = name;
   const auto check = DatasetReader::open(job.out() / name);
   if (!check) return std::unexpected(failure_of(check.error(), Step::kWrite));
-  outcome.output_dataset_inspection = inspection_of(*check);
+  result.output_dataset_inspection = inspection_of(*check);
   return {};
 }
 
-bool is_inference_job(const JobContext& job) {
-  return job.spec.job.kind == domain::JobKind::kInference;
-}
-
 /// Placement in words, and what must not be overlooked about it.
-void report_placement(const JobContext& job, const SessionPlan& plan, const runtime::PlacementReport& placement,
+void report_placement(const JobContext& job, const PreparedSession& prepared, const runtime::PlacementReport& placement,
                       JobOutcome& outcome) {
   if (placement.node_count() == 0) return;
   job.log(fmt::format("placement: {}", placement.summary()));
   const int on_npu = placement.nodes_on(runtime::ComputeUnit::kNpu);
-  if (plan.session.provider.name == "qnn" && on_npu < placement.node_count()) {
+  if (prepared.session.provider.name == "qnn" && on_npu < placement.node_count()) {
     outcome.remarks.push_back(fmt::format("{} of {} nodes ran on the CPU of {}, not on the NPU.",
                                           placement.node_count() - on_npu, placement.node_count(),
                                           runtime::machine_name()));
@@ -126,9 +124,9 @@ constexpr std::size_t kMostLayers = 50'000;  // more than these nobody looks thr
 constexpr std::uint64_t kLargestPlacementBytes = std::uint64_t{256} << 20;
 
 /// Where the layers of a compiled graph are, which ONNX Runtime sees as one node: as its compile job found them.
-std::optional<runtime::PlacementReport> compiled_placement(const JobContext& job, const SessionPlan& plan) {
-  const auto companion = job.spec.companion_files.find(kPlacementCompanion);
-  if (companion == job.spec.companion_files.end() || !plan.graph.empty()) return std::nullopt;
+std::optional<runtime::PlacementReport> compiled_placement(const JobContext& job, const PreparedSession& prepared) {
+  const auto companion = job.model().companion_files.find(kPlacementCompanion);
+  if (companion == job.model().companion_files.end() || !prepared.graph.empty()) return std::nullopt;
   const auto text = base::read_file(job.in(companion->second), kLargestPlacementBytes);
   if (!text) return std::nullopt;
   auto placement = placement_from_document(*text);
@@ -179,10 +177,11 @@ std::chrono::milliseconds time_for_runs(const JobContext& job) {
 
 /// The whole measurement, each phase in a process of its own. What was measured is in the outcome also when a later
 /// phase fails, and kept while it goes on.
-std::expected<void, Failure> measure(const JobContext& job, const SessionPlan& plan, const tensor::NamedTensors* inputs,
-                                     JobOutcome& outcome) {
+/// @param has_outputs  the job has written the outputs that it is for: it is a result without a profile, too
+std::expected<void, Failure> measure(const JobContext& job, const PreparedSession& prepared, const tensor::NamedTensors* inputs,
+                                     bool has_outputs, JobOutcome& outcome, RunResult& result) {
   runtime::ProfileOptions options;
-  options.session = plan.session;
+  options.session = prepared.session;
   options.max_iterations = std::max(1, job.spec.options.max_profiler_iterations);
   options.max_time = time_for_runs(job);
   options.memory_bytes = job.tools.memory_bytes;
@@ -190,20 +189,19 @@ std::expected<void, Failure> measure(const JobContext& job, const SessionPlan& p
   options.work_folder = job.work() / "profile";
   std::error_code error;
   fs::create_directories(options.work_folder, error);
-  const auto compiled = compiled_placement(job, plan);
-  const bool has_outputs = is_inference_job(job) && inputs != nullptr;
+  const auto compiled = compiled_placement(job, prepared);
   std::size_t layer_count = 0;
   const auto take = [&](const runtime::ProfileReport& report) {
     ProfileEvidence evidence = evidence_of(report);
     if (compiled) show_compiled_layers(*compiled, evidence);
-    evidence.runtime_config = plan.runtime_config;
+    evidence.runtime_config = prepared.runtime_config;
     layer_count = evidence.layers.size();
     evidence.layers.resize(std::min(evidence.layers.size(), kMostLayers));
-    outcome.profile = std::move(evidence);
+    result.profile = std::move(evidence);
   };
   ProgressLines lines(job);
   const auto report = runtime::profile(
-      job.tools.libraries, plan.model, inputs, options,
+      job.tools.libraries, prepared.model, inputs, options,
       [&](std::string_view phase, std::int64_t done, std::int64_t total) { lines.tell(phase, done, total); },
       [&](const runtime::ProfileReport& so_far) {
         take(so_far);
@@ -213,7 +211,7 @@ std::expected<void, Failure> measure(const JobContext& job, const SessionPlan& p
   outcome.succeeded = false;
   if (!report) return std::unexpected(failure_of(report.error(), Step::kRun));
   take(*report);
-  if (inputs == nullptr) report_placement(job, plan, compiled ? *compiled : report->placement, outcome);
+  if (inputs == nullptr) report_placement(job, prepared, compiled ? *compiled : report->placement, outcome);
   for (const auto& warning : report->warnings) job.log(fmt::format("note: {}", warning));
   for (const auto& missing : report->missing) {
     outcome.remarks.push_back(
@@ -234,15 +232,17 @@ std::expected<void, Failure> measure(const JobContext& job, const SessionPlan& p
 }
 
 /// What the compiler itself estimates for the chip, where it carries a cost model. Never the reason for a failure.
-void estimate(const JobContext& job, const SessionPlan& plan, const std::shared_ptr<runtime::Environment>& environment,
-              JobOutcome& outcome) {
-  if (plan.graph.empty() || !plan.session.provider.htp || !compile::has_cost_model(*plan.session.provider.htp)) return;
+void estimate(const JobContext& job, const PreparedSession& prepared,
+              const std::shared_ptr<runtime::Environment>& environment, JobOutcome& outcome, RunResult& handed) {
+  if (prepared.graph.empty() || !prepared.session.provider.htp ||
+      !compile::has_cost_model(*prepared.session.provider.htp))
+    return;
   compile::CompileRequest request;
-  request.model = plan.graph;
+  request.model = prepared.graph;
   request.target = compile::Target::kPrecompiledQnnOnnx;
-  request.htp = plan.session.provider.htp;
+  request.htp = prepared.session.provider.htp;
   request.chip_supports_fp16 = job.spec.job.device->chip.supports_fp16;
-  request.fallback = plan.session.fallback;
+  request.fallback = prepared.session.fallback;
   request.comparing = compile::Comparing::kLeftOut;
   request.output_folder = job.work() / "estimate";
   std::error_code error;
@@ -252,7 +252,7 @@ void estimate(const JobContext& job, const SessionPlan& plan, const std::shared_
     job.log(fmt::format("no estimate from the compiler: {}", result.error().message));
     return;
   }
-  add_compiler_estimate(job, *result, outcome);
+  add_compiler_estimate(job, *result, handed, outcome);
   if (!result->estimate) return;
   job.log(
       fmt::format("the compiler estimates {:.0f} us ({:.0f} to {:.0f}) on this chip: its own cost model, not a "
@@ -260,71 +260,86 @@ void estimate(const JobContext& job, const SessionPlan& plan, const std::shared_
                   result->estimate->nominal_us, result->estimate->lower_us, result->estimate->upper_us));
 }
 
-std::expected<void, Failure> carry_out(const JobContext& job, JobOutcome& outcome) {
-  auto plan = plan_session(job);
-  if (!plan) return std::unexpected(plan.error());
+/// @param wants_outputs  the outputs of the dataset are what the job is for
+std::expected<void, Failure> run(const JobContext& job, bool is_profiling_asked, bool wants_outputs,
+                                 JobOutcome& outcome, RunResult& result) {
+  auto prepared = prepare_session(job);
+  if (!prepared) return std::unexpected(prepared.error());
   const auto environment = job.tools.open_environment();
   if (!environment) return std::unexpected(failure_of(environment.error(), Step::kLoad));
   outcome.tool_versions.emplace_back("ONNX Runtime", (*environment)->onnxruntime_version());
-  const bool is_npu = plan->session.provider.name == "qnn";
+  const bool is_npu = job.plan().provider == domain::Provider::kQnn;
+  const bool is_timed = job.plan().figures == domain::Figures::kMeasured;
   if (const auto qairt = is_npu ? (*environment)->qairt_version() : std::nullopt) {
     outcome.tool_versions.emplace_back("QAIRT", *qairt);
   }
-  outcome.remarks = plan->remarks;
-  for (const auto& remark : plan->remarks) job.log(remark);
-  job.log(fmt::format("provider {}, fallback to the CPU {}", plan->session.provider.name,
-                      !is_npu                                               ? "not needed"
-                      : plan->session.fallback == runtime::Fallback::kAllow ? "allowed"
-                                                                            : "forbidden"));
+  outcome.remarks = prepared->remarks;
+  for (const auto& remark : prepared->remarks) job.log(remark);
+  job.log(fmt::format("provider {}, fallback to the CPU {}", prepared->session.provider.name,
+                      !is_npu                                                   ? "not needed"
+                      : prepared->session.fallback == runtime::Fallback::kAllow ? "allowed"
+                                                                                : "forbidden"));
   std::optional<DatasetReader> reader;
   if (!job.spec.dataset_file.empty()) {
     auto opened = DatasetReader::open(job.in(job.spec.dataset_file));
     if (!opened) return std::unexpected(failure_of(opened.error(), Step::kReadData));
     reader.emplace(std::move(*opened));
   }
-  const bool is_profiling = job.spec.job.is_profiling || !reader;
+  const bool is_profiling = is_profiling_asked || !reader;
   std::optional<tensor::NamedTensors> first_sample;
   if (reader) {
     const MemoryBefore memory;
-    const auto session = runtime::Session::load(*environment, plan->model, plan->session);
+    const auto session = runtime::Session::load(*environment, prepared->model, prepared->session);
     if (!session) return std::unexpected(failure_of(session.error(), Step::kLoad));
     for (const auto& line : (*session)->log_lines()) job.log(line);
     if (const auto checked = check_output_types(**session); !checked) return checked;
     RunTimes times;
-    if (const auto ran = run_samples(job, *plan, **session, *reader, !is_npu, times, outcome); !ran) return ran;
-    const auto compiled = compiled_placement(job, *plan);
-    report_placement(job, *plan, compiled ? *compiled : (*session)->placement(), outcome);
+    if (const auto ran = run_samples(job, *prepared, **session, *reader, is_timed, times, result); !ran) return ran;
+    const auto compiled = compiled_placement(job, *prepared);
+    report_placement(job, *prepared, compiled ? *compiled : (*session)->placement(), outcome);
     if (!is_profiling) {
-      ProfileEvidence evidence = evidence_of_run((*session)->placement(), plan->session, times.times_us, memory);
+      ProfileEvidence evidence = evidence_of_run((*session)->placement(), job.plan().figures, times.times_us, memory);
+      evidence.provider = prepared->session.provider.name;
       if (compiled) evidence.placement = compiled->summary();
-      evidence.runtime_config = plan->runtime_config;
-      outcome.profile = std::move(evidence);
+      evidence.runtime_config = prepared->runtime_config;
+      result.profile = std::move(evidence);
     }
     if (is_profiling && reader->sample_count() > 0) {
       auto inputs = read_sample(*reader, 0);
       if (!inputs) return std::unexpected(failure_of(inputs.error(), Step::kReadData));
       first_sample = std::move(*inputs);
-      if (!is_npu && reader->sample_count() > 1)
+      if (is_timed && reader->sample_count() > 1)
         outcome.remarks.emplace_back("Times were measured on the first sample.");
     }
   }
   if (is_profiling) {
-    const auto measured = measure(job, *plan, first_sample ? &*first_sample : nullptr, outcome);
-    // The outputs are what an inference job is for.
-    if (!measured && !(is_inference_job(job) && first_sample)) return measured;
+    const bool has_outputs = wants_outputs && first_sample;
+    const auto measured = measure(job, *prepared, first_sample ? &*first_sample : nullptr, has_outputs, outcome, result);
+    if (!measured && !has_outputs) return measured;
     if (!measured)
       outcome.remarks.push_back("Partial: the outputs are whole, the profile is not: " + measured.error().reason);
-    if (is_npu) estimate(job, *plan, *environment, outcome);
+    if (is_npu) estimate(job, *prepared, *environment, outcome, result);
   }
   return {};
 }
 
-}  // namespace
-
-void run_inference(const JobContext& job, JobOutcome& outcome) {
-  const auto done = carry_out(job, outcome);
+void carry_out_run(const JobContext& job, const Run& payload, bool wants_outputs, JobOutcome& outcome,
+                   RunResult& result) {
+  const auto done = run(job, payload.is_profiling, wants_outputs, outcome, result);
   if (!done) return fail_with(outcome, done.error());
   outcome.succeeded = true;
+}
+
+}  // namespace
+
+void carry_out(KindExecutor<domain::kinds::Profile> /*kind*/, const JobContext& job,
+               const domain::kinds::Profile& payload, JobOutcome& outcome, domain::kinds::Profile::Result& result) {
+  carry_out_run(job, payload, false, outcome, result);
+}
+
+void carry_out(KindExecutor<domain::kinds::Inference> /*kind*/, const JobContext& job,
+               const domain::kinds::Inference& payload, JobOutcome& outcome, domain::kinds::Inference::Result& result) {
+  carry_out_run(job, payload, true, outcome, result);
 }
 
 }  // namespace slipway::hub::executor

@@ -1,12 +1,13 @@
-#include "hub/domain/submission_check.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "hub/domain/job_rules.hpp"
 
 namespace slipway::hub::domain {
 namespace {
 
 using base::Code;
+using base::Result;
 using tensor::Dtype;
 using testing::HasSubstr;
 
@@ -62,35 +63,43 @@ Dataset face_data() {
   return dataset;
 }
 
-SubmissionFacts compile_for(const Device& device, const std::string& options) {
-  SubmissionFacts facts;
-  facts.kind = JobKind::kCompile;
-  facts.options = parse_options(JobKind::kCompile, options).value();
-  facts.model = face_model();
-  facts.devices = {device};
-  facts.frameworks = {{.name = "QAIRT", .api_version = "2.50", .api_tags = {"default"}, .full_version = "2.50.0"}};
-  return facts;
+// A submission with what the hub would have looked up about it.
+struct Asked : JobFacts {
+  JobPayload payload;
+  Model& model() { return models.at(0).model; }
+  std::optional<Origin>& origin() { return models.at(0).origin; }
+};
+
+Result<Verdict> judge(const Asked& asked) {
+  return domain::judge(asked.payload, asked);
 }
 
-SubmissionFacts run_on(const Device& device, const std::string& options, bool with_data) {
-  SubmissionFacts facts = compile_for(device, "");
-  facts.kind = JobKind::kInference;
-  facts.options = parse_options(JobKind::kInference, options).value();
-  facts.is_profiling = true;
-  if (with_data) facts.dataset = face_data();
-  return facts;
+Asked compile_for(const Device& device, const std::string& options) {
+  Asked asked;
+  asked.payload = kinds::Compile{};
+  asked.options = parse_options(kinds::Compile::kEntry, options).value();
+  asked.models = {{.model = face_model(), .origin = {}}};
+  asked.devices = {device};
+  asked.frameworks = {{.name = "QAIRT", .api_version = "2.50", .api_tags = {"default"}, .full_version = "2.50.0"}};
+  asked.offers = offers_of({machine()}, asked.frameworks);
+  return asked;
 }
 
-Job made_by(const std::string& options, const Device& device) {
-  Job job;
-  job.id = "j1";
-  job.kind = JobKind::kCompile;
-  job.options = options;
-  job.device = device;
-  return job;
+Asked run_on(const Device& device, const std::string& options, bool with_data) {
+  Asked asked = compile_for(device, "");
+  kinds::Profile profile;
+  profile.is_profiling = true;
+  asked.payload = profile;
+  asked.options = parse_options(kinds::Profile::kEntry, options).value();
+  if (with_data) asked.dataset = face_data();
+  return asked;
 }
 
-void expect_refused(const SubmissionFacts& facts, Code code, const std::string& says) {
+Origin made_by(CompileTarget target, const Device& device) {
+  return {.job_id = "j1", .source_model_id = "msource", .target = target, .device = device};
+}
+
+void expect_refused(const Asked& facts, Code code, const std::string& says) {
   const auto verdict = judge(facts);
   ASSERT_FALSE(verdict) << "expected: " << says;
   EXPECT_EQ(verdict.error().code, code) << verdict.error().message;
@@ -128,7 +137,7 @@ TEST(JudgeCompile, gives_npu_targets_to_an_agent_with_the_compiler) {
     EXPECT_EQ(verdict->needs, "qnn");
   }
   auto facts = compile_for(snapdragon(), "--target_runtime qnn_dlc");
-  facts.frameworks.clear();
+  facts.offers.clear();
   expect_refused(facts, Code::kFailedPrecondition, "no agent of this hub offers QAIRT");
 }
 
@@ -152,7 +161,7 @@ TEST(JudgeCompile, refuses_one_npu_job_for_different_chips) {
 TEST(JudgeCompile, takes_other_frameworks_and_fails_them_in_words) {
   for (const ModelType type : {ModelType::kTorchScript, ModelType::kTorchExportedProgram, ModelType::kTflite}) {
     auto facts = compile_for(snapdragon(), "");
-    facts.model.type = type;
+    facts.model().type = type;
     const auto verdict = judge(facts);
     ASSERT_TRUE(verdict);
     EXPECT_EQ(verdict->fails_as, FailureType::kUnsupported);
@@ -181,7 +190,7 @@ TEST(JudgeCompile, refuses_a_target_whose_unit_is_left_out) {
 
 TEST(JudgeCompile, refuses_an_unusable_model_with_its_reason) {
   auto facts = compile_for(snapdragon(), "");
-  facts.model.inspection->error = "the file is cut off";
+  facts.model().inspection->error = "the file is cut off";
   expect_refused(facts, Code::kInvalidArgument, "model m1 cannot be used: the file is cut off");
 }
 
@@ -244,13 +253,10 @@ TEST(JudgeInference, refuses_units_that_are_not_there) {
 
 TEST(JudgeCompile, embeds_a_context_binary_as_it_is_for_its_own_chip) {
   auto facts = compile_for(snapdragon(), "");
-  facts.model.type = ModelType::kQnnContextBinary;
-  facts.model.inspection.reset();
-  facts.producer.emplace();
-  facts.producer->kind = JobKind::kCompile;
-  facts.producer->model_id = "msource";
-  facts.producer->options = "--target_runtime qnn_context_binary";
-  facts.producer->device = snapdragon();
+  facts.model().type = ModelType::kQnnContextBinary;
+  facts.model().inspection.reset();
+  facts.origin() = made_by(CompileTarget::kQnnContextBinary, snapdragon());
+  facts.model().companions["wrapper"].filename = "wrapper.onnx";
   const auto verdict = judge(facts);
   ASSERT_TRUE(verdict) << verdict.error().message;
   EXPECT_EQ(verdict->fails_as, FailureType::kUnspecified);
@@ -259,31 +265,30 @@ TEST(JudgeCompile, embeds_a_context_binary_as_it_is_for_its_own_chip) {
   other_chip.devices = {snapdragon("SA8255P ADP", 52, 73)};
   expect_refused(other_chip, Code::kInvalidArgument, "compile its source model msource");
   auto other_target = facts;
-  other_target.options = parse_options(JobKind::kCompile, "--target_runtime qnn_dlc").value();
+  other_target.options = parse_options(kinds::Compile::kEntry, "--target_runtime qnn_dlc").value();
   expect_refused(other_target, Code::kInvalidArgument, "without options");
   for (const char* options : {"--output_names a", "--truncate_64bit_io", "--qnn_graph_name face"}) {
     auto with_options = facts;
-    with_options.options = parse_options(JobKind::kCompile, options).value();
+    with_options.options = parse_options(kinds::Compile::kEntry, options).value();
     expect_refused(with_options, Code::kInvalidArgument, "without options");
   }
 }
 
 TEST(JudgeInference, refuses_types_that_it_cannot_run) {
   auto facts = run_on(machine(), "", false);
-  facts.model.type = ModelType::kQnnDlc;
+  facts.model().type = ModelType::kQnnDlc;
   expect_refused(facts, Code::kUnimplemented, "is a QNN DLC that this hub did not make");
-  facts.model.type = ModelType::kQnnContextBinary;
+  facts.model().type = ModelType::kQnnContextBinary;
   expect_refused(facts, Code::kUnimplemented, "did not make");
-  facts.model.type = ModelType::kTflite;
+  facts.model().type = ModelType::kTflite;
   expect_refused(facts, Code::kUnimplemented, "TFLite");
-  facts.model.type = ModelType::kTorchScript;
+  facts.model().type = ModelType::kTorchScript;
   expect_refused(facts, Code::kInvalidArgument, "must be compiled before it can run");
 }
 
 TEST(JudgeInference, runs_a_model_made_for_one_chip_on_that_chip_only) {
   auto facts = run_on(snapdragon("Samsung Galaxy S23", 43, 73), "", true);
-  facts.model.producer_job_id = "j1";
-  facts.producer = made_by("--target_runtime precompiled_qnn_onnx", snapdragon());
+  facts.origin() = made_by(CompileTarget::kPrecompiledQnnOnnx, snapdragon());
   expect_refused(facts, Code::kInvalidArgument, "was compiled for the chip of Samsung Galaxy S24");
   facts.devices = {machine()};
   expect_refused(facts, Code::kInvalidArgument,
@@ -292,14 +297,16 @@ TEST(JudgeInference, runs_a_model_made_for_one_chip_on_that_chip_only) {
   EXPECT_TRUE(judge(facts));
   // A DLC is compiled again from its source.
   facts.devices = {snapdragon("Samsung Galaxy S23", 43, 73)};
-  facts.model.type = ModelType::kQnnDlc;
-  facts.producer = made_by("--target_runtime qnn_dlc", snapdragon());
+  facts.model().type = ModelType::kQnnDlc;
+  facts.origin() = made_by(CompileTarget::kQnnDlc, snapdragon());
+  expect_refused(facts, Code::kUnimplemented, "nothing here can read one back");
+  facts.model().companions["source"].filename = "source.onnx";
   EXPECT_TRUE(judge(facts));
 }
 
 TEST(JudgeInference, needs_inputs_or_profiling) {
   auto facts = run_on(machine(), "", false);
-  facts.is_profiling = false;
+  part<kinds::Run>(facts.payload)->is_profiling = false;
   expect_refused(facts, Code::kInvalidArgument, "needs a dataset with inputs, or profiling");
 }
 
@@ -338,7 +345,7 @@ TEST(CheckAgainstModel, compares_specs_with_the_models_inputs) {
        "input spec 'picture': the model's input 'image' expects float32[?,3,256,256], found int64[2]"},
   };
   for (const SpecRow& row : rows) {
-    const auto options = parse_options(JobKind::kCompile, row.options).value();
+    const auto options = parse_options(kinds::Compile::kEntry, row.options).value();
     const auto outcome = check_against_model(face_model(), row.specs, std::nullopt, options);
     EXPECT_EQ(outcome.has_value(), row.says.empty()) << row.says << (outcome ? "" : outcome.error().message);
     if (!outcome) {

@@ -1,4 +1,4 @@
-#include "hub/executor/kinds/run/session_plan.hpp"
+#include "hub/executor/kinds/run/prepared_session.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -12,11 +12,7 @@ namespace slipway::hub::executor {
 namespace {
 
 namespace fs = std::filesystem;
-using domain::DevicePresence;
 using domain::FailureType;
-using domain::ModelType;
-
-constexpr std::uint32_t kHexagonVersionKey = 31;
 
 std::unexpected<Failure> refuse(FailureType type, std::string reason) {
   return std::unexpected(Failure{type, std::move(reason)});
@@ -41,99 +37,82 @@ int number_in(const std::string& text) {
 }
 
 /// Unpacks a file of in/ to a .onnx in a folder of its own.
-std::expected<fs::path, Failure> onnx_of(const JobContext& job, const std::string& name, std::string_view place) {
+std::expected<fs::path, Failure> onnx_of(const JobContext& job, const fs::path& file, std::string_view place) {
   const fs::path scratch = job.work() / place;
   std::error_code error;
   fs::create_directories(scratch, error);
-  auto onnx = onnx_file_of(job.in(name), scratch);
+  auto onnx = onnx_file_of(file, scratch);
   if (!onnx) return std::unexpected(failure_of(onnx.error(), Step::kReadModel));
   return *onnx;
 }
 
-std::expected<void, Failure> add_onnx(const JobContext& job, SessionPlan& plan, bool& needs_npu) {
-  auto onnx = onnx_of(job, job.spec.model_file, "model");
+std::expected<void, Failure> add_onnx(const JobContext& job, PreparedSession& prepared) {
+  auto onnx = onnx_of(job, job.in(job.model().file), "model");
   if (!onnx) return std::unexpected(onnx.error());
   const auto model = compile::onnx_graph::Model::read(*onnx);
   if (!model) return std::unexpected(failure_of(model.error(), Step::kReadModel));
-  plan.model = *onnx;
-  needs_npu = model->summary().has_ep_context;
-  if (!needs_npu) plan.graph = plan.model;
+  prepared.model = *onnx;
+  // What holds a context binary has no graph that could be looked at.
+  if (!model->summary().has_ep_context) prepared.graph = prepared.model;
   return {};
 }
 
 /// The wrapper looks for the binary beside itself, under the name that the compiler gave it.
-std::expected<void, Failure> add_context_binary(const JobContext& job, SessionPlan& plan) {
-  const auto wrapper = job.spec.companion_files.find("wrapper");
-  if (wrapper == job.spec.companion_files.end()) {
-    return refuse(
-        FailureType::kUnsupported,
-        "this QNN context binary was not compiled by this hub: without the ONNX wrapper that is kept with one "
-        "made here it is stored and can be downloaded, but not run");
-  }
+std::expected<void, Failure> add_context_binary(const JobContext& job, PreparedSession& prepared) {
+  const auto wrapper = job.companion("wrapper");
+  if (!wrapper) return std::unexpected(wrapper.error());
   const fs::path folder = job.work() / "context";
   std::error_code error;
   fs::create_directories(folder, error);
-  fs::copy_file(job.in(wrapper->second), folder / "model.onnx", error);
-  if (!error) fs::copy_file(job.in(job.spec.model_file), folder / compile::kContextBinaryFile, error);
+  fs::copy_file(*wrapper, folder / "model.onnx", error);
+  if (!error) fs::copy_file(job.in(job.model().file), folder / compile::kContextBinaryFile, error);
   if (error) {
     return std::unexpected(
         failure_of(base::errno_error(error.value(), "lay out the context binary"), Step::kReadModel));
   }
-  plan.model = folder / "model.onnx";
-  plan.numbers_outputs = true;
+  prepared.model = folder / "model.onnx";
+  prepared.numbers_outputs = true;
   return {};
 }
 
-std::expected<void, Failure> add_dlc(const JobContext& job, SessionPlan& plan) {
-  const auto source = job.spec.companion_files.find("source");
-  if (source == job.spec.companion_files.end()) {
-    return refuse(FailureType::kUnsupported,
-                  "this DLC was not compiled by this hub: nothing here can read one back, so it is stored and can be "
-                  "downloaded, but not run");
-  }
-  auto onnx = onnx_of(job, source->second, "source");
+std::expected<void, Failure> add_dlc(const JobContext& job, PreparedSession& prepared) {
+  const auto source = job.companion("source");
+  if (!source) return std::unexpected(source.error());
+  auto onnx = onnx_of(job, *source, "source");
   if (!onnx) return std::unexpected(onnx.error());
-  plan.model = *onnx;
-  plan.graph = *onnx;
-  plan.numbers_outputs = true;
-  plan.remarks.emplace_back(
+  prepared.model = *onnx;
+  prepared.graph = *onnx;
+  prepared.numbers_outputs = true;
+  prepared.remarks.emplace_back(
       "A DLC cannot be read back here: the source graph that was kept with it was compiled once more and run.");
   return {};
 }
 
-/// The file to load, by the model's type.
-std::expected<bool, Failure> add_model(const JobContext& job, SessionPlan& plan) {
-  bool needs_npu = true;
-  std::expected<void, Failure> added;
-  switch (job.spec.model.type) {
-    case ModelType::kOnnx:
-      added = add_onnx(job, plan, needs_npu);
+/// The file to load, converted as the plan says.
+std::expected<void, Failure> add_model(const JobContext& job, PreparedSession& prepared) {
+  switch (job.plan().converts_first) {
+    case domain::Conversion::kNone:
+      return add_onnx(job, prepared);
+    case domain::Conversion::kWrapBinary:
+      return add_context_binary(job, prepared);
+    case domain::Conversion::kCompileSource:
+      return add_dlc(job, prepared);
+    case domain::Conversion::kEmbedBinary:
       break;
-    case ModelType::kQnnContextBinary:
-      added = add_context_binary(job, plan);
-      break;
-    case ModelType::kQnnDlc:
-      added = add_dlc(job, plan);
-      break;
-    case ModelType::kTflite:
-      return refuse(FailureType::kUnsupported, "TFLite models are not run by this hub yet: upload the ONNX model");
-    default:
-      return refuse(FailureType::kUnsupported,
-                    fmt::format("{} is not run as it is: compile it first", describe(job.spec.model.type)));
   }
-  if (!added) return std::unexpected(added.error());
-  return needs_npu;
+  return refuse(FailureType::kInternal, "the plan embeds a context binary, which is for compile jobs");
 }
 
-void set(SessionPlan& plan, const std::string& key, const std::string& value) {
-  plan.runtime_config.emplace_back(key, value);
+void set(PreparedSession& prepared, const std::string& key, const std::string& value) {
+  prepared.runtime_config.emplace_back(key, value);
 }
 
-std::expected<void, Failure> apply_onnx_options(const std::map<std::string, std::string>& options, SessionPlan& plan) {
-  auto& session = plan.session;
+std::expected<void, Failure> apply_onnx_options(const std::map<std::string, std::string>& options,
+                                                PreparedSession& prepared) {
+  auto& session = prepared.session;
   for (const auto& [key, value] : options) {
     const std::string word = lower(value);
-    set(plan, key, value);
+    set(prepared, key, value);
     if (key == "execution_mode") {
       session.parallel_execution = word.find("parallel") != std::string::npos || word == "1";
     } else if (key == "intra_op_num_threads") {
@@ -178,50 +157,15 @@ std::expected<void, Failure> apply_onnx_options(const std::map<std::string, std:
   return {};
 }
 
-std::expected<void, Failure> plan_cpu(const JobContext& job, const domain::Device& device, bool needs_npu,
-                                      SessionPlan& plan) {
-  if (needs_npu) {
-    return refuse(FailureType::kUnsupported,
-                  fmt::format("{} is compiled for an NPU, and {} has none: run it on a device with an HTP",
-                              describe(job.spec.model.type), device.name));
-  }
-  if (!job.spec.options.allow_cpu || !job.spec.options.onnx_execution_providers.empty()) {
-    return refuse(FailureType::kUnsupported,
-                  fmt::format("{} has a CPU only, and the options ask for another compute unit", device.name));
-  }
-  plan.session.provider.name = "cpu";
-  return {};
-}
-
-std::expected<void, Failure> plan_emulator(const JobContext& job, const domain::Device& device, bool needs_npu,
-                                           SessionPlan& plan) {
-  const auto htp = htp_of(device);
-  if (!htp) {
-    return refuse(
-        FailureType::kUnsupported,
-        fmt::format("no agent offers {}, and its chip{} has no HTP that could be emulated: attach one, or "
-                    "choose another device",
-                    device.name, device.chip.htp_arch > 0 ? fmt::format(" (Hexagon v{})", device.chip.htp_arch) : ""));
-  }
-  if (!job.spec.options.allow_npu) {
-    return refuse(
-        FailureType::kUnsupported,
-        fmt::format("no agent offers {}: only its NPU can be emulated, and --compute_unit leaves it out", device.name));
-  }
-  const auto compiled_for = job.spec.model.metadata.find(kHexagonVersionKey);
-  if (needs_npu && compiled_for != job.spec.model.metadata.end() && number_in(compiled_for->second) != htp->htp_arch) {
-    return refuse(FailureType::kUnsupported,
-                  fmt::format("the model is compiled for Hexagon {}, and {} has v{}: compile it for this device",
-                              compiled_for->second, device.name, htp->htp_arch));
-  }
-  auto& session = plan.session;
+void use_qnn(const JobContext& job, const domain::Device& device, PreparedSession& prepared) {
+  auto& session = prepared.session;
   session.provider.name = "qnn";
-  session.provider.htp = htp;
-  session.fallback = job.spec.options.allow_cpu ? runtime::Fallback::kAllow : runtime::Fallback::kForbid;
+  session.provider.htp = htp_of(device);
+  session.fallback = job.plan().fallback_allowed ? runtime::Fallback::kAllow : runtime::Fallback::kForbid;
   std::string graph_name;
   session.provider.options = qnn_provider_options(job.spec.options.qnn_options, graph_name);
   if (!graph_name.empty()) {
-    plan.remarks.push_back(
+    prepared.remarks.push_back(
         fmt::format("The QNN option context_enable_graphs={} has no effect: ONNX Runtime's QNN provider names graphs "
                     "itself and runs those that the model holds.",
                     graph_name));
@@ -229,11 +173,11 @@ std::expected<void, Failure> plan_emulator(const JobContext& job, const domain::
   if (device.chip.supports_fp16) session.provider.options.emplace("enable_htp_fp16_precision", "1");
   // Otherwise Quantize and Dequantize at the graph's edge run on the CPU, which is a fallback.
   if (session.fallback == runtime::Fallback::kForbid) session.provider.options["offload_graph_io_quantization"] = "0";
-  plan.remarks.push_back(
+  if (job.plan().figures == domain::Figures::kMeasured) return;
+  prepared.remarks.push_back(
       fmt::format("Ran on Qualcomm's HTP emulator for {} (SoC {}, Hexagon v{}), not on a device: values are what the "
                   "compiled graph computes, and no time was measured.",
-                  device.chip.name, htp->soc_model, htp->htp_arch));
-  return {};
+                  device.chip.name, device.chip.soc_model, device.chip.htp_arch));
 }
 
 }  // namespace
@@ -264,20 +208,22 @@ std::map<std::string, std::string> qnn_provider_options(const std::map<std::stri
   return translated;
 }
 
-std::expected<SessionPlan, Failure> plan_session(const JobContext& job) {
-  if (!job.spec.job.device) return refuse(FailureType::kInvalidArgument, "the job names no device");
-  const auto& device = *job.spec.job.device;
-  SessionPlan plan;
-  const auto needs_npu = add_model(job, plan);
-  if (!needs_npu) return std::unexpected(needs_npu.error());
-  const auto planned = device.presence == DevicePresence::kAttached ? plan_cpu(job, device, *needs_npu, plan)
-                                                                    : plan_emulator(job, device, *needs_npu, plan);
-  if (!planned) return std::unexpected(planned.error());
-  if (const auto applied = apply_onnx_options(job.spec.options.onnx_options, plan); !applied) {
+std::expected<PreparedSession, Failure> prepare_session(const JobContext& job) {
+  PreparedSession prepared;
+  if (const auto added = add_model(job, prepared); !added) return std::unexpected(added.error());
+  switch (job.plan().provider) {
+    case domain::Provider::kCpu:
+      prepared.session.provider.name = "cpu";
+      break;
+    case domain::Provider::kQnn:
+      use_qnn(job, *job.spec.job.device, prepared);
+      break;
+  }
+  if (const auto applied = apply_onnx_options(job.spec.options.onnx_options, prepared); !applied) {
     return std::unexpected(applied.error());
   }
-  for (const auto& [key, value] : plan.session.provider.options) set(plan, key, value);
-  return plan;
+  for (const auto& [key, value] : prepared.session.provider.options) set(prepared, key, value);
+  return prepared;
 }
 
 }  // namespace slipway::hub::executor

@@ -11,8 +11,8 @@
 
 namespace slipway::hub::executor {
 
-/// How a model is run for a device: which file, on which provider, with which settings.
-struct SessionPlan {
+/// A plan carried as far as ONNX Runtime: which file, on which provider, with which settings.
+struct PreparedSession {
   std::filesystem::path model;  ///< a .onnx that ONNX Runtime loads
   std::filesystem::path graph;  ///< the plain graph behind it, for the compiler's estimate; may be empty
   runtime::SessionOptions session;
@@ -21,9 +21,8 @@ struct SessionPlan {
   std::vector<std::pair<std::string, std::string>> runtime_config;  ///< settings that differ from the default
 };
 
-/// Decides what runs where. An attached device is this machine: its own providers, measured. A catalogue device is its
-/// HTP, emulated. What neither can do is a failure in words.
-[[nodiscard]] std::expected<SessionPlan, Failure> plan_session(const JobContext& job);
+/// Lays out the files of a job as its plan says, and turns the plan and the options into settings.
+[[nodiscard]] std::expected<PreparedSession, Failure> prepare_session(const JobContext& job);
 
 /// The chip of a device for the compiler, or nothing when it has no HTP.
 [[nodiscard]] std::optional<runtime::HtpTarget> htp_of(const domain::Device& device);

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "hub/domain/kinds/run/run.hpp"
+
+namespace slipway::hub::domain::kinds {
+
+/// A model computes the outputs of a dataset on a device.
+struct Inference : Run {
+  struct Result : RunResult {};
+  static constexpr KindEntry kEntry = {.name = "inference",
+                                       .number = JobKind{2},
+                                       .running = kRunning,
+                                       .options = kOptions,
+                                       .budget = TimeBudget::kRun,
+                                       .takes_data = TakesData::kMust};
+};
+
+}  // namespace slipway::hub::domain::kinds

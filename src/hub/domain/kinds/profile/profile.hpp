@@ -1,0 +1,18 @@
+#pragma once
+
+#include "hub/domain/kinds/run/run.hpp"
+
+namespace slipway::hub::domain::kinds {
+
+/// A model is measured on a device, on random inputs; older clients may send inputs.
+struct Profile : Run {
+  struct Result : RunResult {};
+  static constexpr KindEntry kEntry = {.name = "profile",
+                                       .number = JobKind{1},
+                                       .running = kRunning,
+                                       .options = kOptions,
+                                       .budget = TimeBudget::kRun,
+                                       .takes_data = TakesData::kMay};
+};
+
+}  // namespace slipway::hub::domain::kinds
