@@ -301,7 +301,10 @@ Result<Job> Agents::leased_job(const Actor& actor, const std::string& id, const 
 Result<base::Time> Agents::renew(const Actor& actor, const std::string& job_id, const std::string& lease_token) {
   SLIPWAY_ASSIGN(const Job job, leased_job(actor, job_id, lease_token));
   const base::Time until = hub_.ports.queue.lease_time() + hub_.settings.lease_duration;
-  SLIPWAY_TRY(hub_.ports.queue.renew_lease(job_id, lease_token, until));
+  const auto renewed = hub_.ports.queue.renew_lease(job_id, lease_token, until);
+  if (!renewed && !renewed.error().is_about_writing()) return std::unexpected(renewed.error());
+  // A hub that cannot write for now gives its word.
+  if (!renewed) endings_.hold_leases(until);
   touch_agent(job.agent_id);
   return until;
 }

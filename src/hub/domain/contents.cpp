@@ -211,6 +211,10 @@ Result<std::unique_ptr<BlobStore::Reader>> Contents::open_read(const Blob& blob,
   return hub_.ports.blobs.open_read(blob, range);
 }
 
+void Contents::abandon_upload(const std::string& upload_id) {
+  uploads::forget(hub_, upload_id);
+}
+
 Result<void> Contents::sweep() {
   SLIPWAY_ASSIGN(const auto expired, hub_.ports.uploads.expired_uploads(hub_.ports.clock.now()));
   for (const Upload& upload : expired) {
@@ -221,6 +225,7 @@ Result<void> Contents::sweep() {
 
 Result<BlobStore::Collected> Contents::collect(bool only_count) {
   const base::Time now = hub_.ports.clock.now();
+  if (!only_count) SLIPWAY_TRY(sweep());
   // The age is looked at after the rows: what gets its row meanwhile was kept meanwhile, too.
   SLIPWAY_ASSIGN(const auto used, hub_.ports.contents.content_in_use(now));
   return hub_.ports.blobs.collect(used, now - kYoungestCollected, only_count);

@@ -70,6 +70,9 @@ class Contents {
   /// Remembers the tag of a form upload's only part.
   [[nodiscard]] base::Result<void> note_form_upload(const std::string& upload_id, const std::string& etag);
 
+  /// Forgets an upload that cannot be finished, and frees what arrived of it.
+  void abandon_upload(const std::string& upload_id);
+
   /// @error kNotFound; kFailedPrecondition: not uploaded or not produced (yet); says which
   [[nodiscard]] base::Result<Download> model_download(const Actor& actor, const std::string& id) const;
   [[nodiscard]] base::Result<Download> dataset_download(const Actor& actor, const std::string& id) const;

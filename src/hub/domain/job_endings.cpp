@@ -171,8 +171,13 @@ void JobEndings::fail_orphans() {
   }
 }
 
+void JobEndings::hold_leases(base::Time until) {
+  leases_held_until_ = until;
+}
+
 Result<void> JobEndings::sweep() {
   const base::Time lease_time = hub_.ports.queue.lease_time();
+  if (lease_time < leases_held_until_.load()) return {};
   if (!are_leases_known_) {
     // The agents of an earlier process get a whole lease in which to be heard of; a clock may have been set meanwhile.
     SLIPWAY_TRY(hub_.ports.queue.renew_all_leases(lease_time + hub_.settings.lease_duration));

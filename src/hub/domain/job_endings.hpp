@@ -30,6 +30,9 @@ class JobEndings {
   /// Keeps a copy of the log with a job that ends.
   void attach_log(Job& job);
 
+  /// Takes no lease back before this time, whatever the rows say: a renewal could not be written.
+  void hold_leases(base::Time until);
+
   /// Takes back lost leases and fails jobs without hope. The first one renews the leases that it finds.
   [[nodiscard]] base::Result<void> sweep();
 
@@ -40,6 +43,7 @@ class JobEndings {
 
   const Foundation& hub_;
   std::atomic<bool> are_leases_known_ = false;  ///< the leases that an earlier process left have been renewed
+  std::atomic<base::Time> leases_held_until_{base::Time{}};
 };
 
 }  // namespace slipway::hub::domain

@@ -35,6 +35,11 @@ Result<Upload> plan(const Foundation& hub, const std::string& subject_id, std::o
     return base::fail(Code::kResourceExhausted, "the file has {} bytes; this hub takes at most {}", *file_size,
                       hub.settings.max_upload_bytes);
   }
+  // Nobody should send for minutes what will not fit.
+  if (const auto room = hub.ports.blobs.room_bytes(); file_size && room && *file_size > *room) {
+    return base::fail(base::Reason::kOutOfDisk, "a file of {} bytes is announced, and there is room for {}", *file_size,
+                      *room);
+  }
   Upload upload;
   upload.id = hub.ports.ids.secret();
   upload.subject_id = subject_id;
@@ -79,7 +84,9 @@ Result<Blob> assemble(const Foundation& hub, const Upload& upload, const std::ve
   }
   std::vector<std::string> tags;
   std::ranges::transform(etags, std::back_inserter(tags), without_quotes);
-  SLIPWAY_ASSIGN(Blob blob, hub.ports.blobs.assemble(upload.id, tags));
+  auto assembled = hub.ports.blobs.assemble(upload.id, tags);
+  if (!assembled && assembled.error().is_about_writing()) forget(hub, upload.id);
+  SLIPWAY_ASSIGN(Blob blob, std::move(assembled));
   const bool is_known = upload.size_bytes != 0 || empty == EmptyFile::kTaken;
   if (is_known && blob.size_bytes != upload.size_bytes) {
     return base::fail(Code::kFailedPrecondition, "{} bytes were announced, but {} arrived; upload the file again",

@@ -6,8 +6,10 @@
 
 namespace slipway::hub::protocol {
 
-int http_status(base::Code code) {
-  switch (code) {
+int http_status(const base::Error& error, Reader reader) {
+  if (error.is_about_writing()) return reader == Reader::kOfficialClient ? 409 : 507;
+  if (error.reason == base::Reason::kOutOfMemory) return 503;
+  switch (error.code) {
     case base::Code::kInvalidArgument:
     case base::Code::kFailedPrecondition:
     case base::Code::kOutOfRange:
@@ -34,6 +36,14 @@ int http_status(base::Code code) {
       return 500;
   }
   return 500;
+}
+
+std::string_view words_for_full_store(base::Reason reason) {
+  return reason == base::Reason::kReadOnly
+             ? "this hub's data folder is read-only for now: what it holds can be read, and nothing new is taken until "
+               "its administrator makes it writable again"
+             : "this hub's disk has no room for this: what it holds can be read, and more is taken as soon as there is "
+               "room again. Its administrator can free some, for instance with `slipway-hub collect`";
 }
 
 std::string error_body(std::string_view detail) {
@@ -76,6 +86,8 @@ std::string_view reason_phrase(int status) {
       return "Internal Server Error";
     case 503:
       return "Service Unavailable";
+    case 507:
+      return "Insufficient Storage";
     default:
       return "Unknown";
   }

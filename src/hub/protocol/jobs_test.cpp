@@ -145,16 +145,21 @@ TEST(Transfers, never_hand_out_credentials) {
 }
 
 TEST(HttpStatus, refusals_are_400_and_never_422) {
-  EXPECT_EQ(http_status(base::Code::kInvalidArgument), 400);
-  EXPECT_EQ(http_status(base::Code::kFailedPrecondition), 400);
-  EXPECT_EQ(http_status(base::Code::kUnimplemented), 400);
-  EXPECT_EQ(http_status(base::Code::kUnauthenticated), 401);
-  EXPECT_EQ(http_status(base::Code::kPermissionDenied), 403);
-  EXPECT_EQ(http_status(base::Code::kNotFound), 404);
-  EXPECT_EQ(http_status(base::Code::kAborted), 409);
-  EXPECT_EQ(http_status(base::Code::kResourceExhausted), 413);
-  EXPECT_EQ(http_status(base::Code::kUnavailable), 503);
-  EXPECT_EQ(http_status(base::Code::kDataLoss), 500);
+  EXPECT_EQ(http_status({base::Code::kInvalidArgument, ""}, Reader::kOfficialClient), 400);
+  EXPECT_EQ(http_status({base::Code::kFailedPrecondition, ""}, Reader::kOfficialClient), 400);
+  EXPECT_EQ(http_status({base::Code::kUnimplemented, ""}, Reader::kOfficialClient), 400);
+  EXPECT_EQ(http_status({base::Code::kUnauthenticated, ""}, Reader::kOfficialClient), 401);
+  EXPECT_EQ(http_status({base::Code::kPermissionDenied, ""}, Reader::kOfficialClient), 403);
+  EXPECT_EQ(http_status({base::Code::kNotFound, ""}, Reader::kOfficialClient), 404);
+  EXPECT_EQ(http_status({base::Code::kAborted, ""}, Reader::kOfficialClient), 409);
+  EXPECT_EQ(http_status({base::Code::kResourceExhausted, ""}, Reader::kOfficialClient), 413);
+  EXPECT_EQ(http_status({base::Code::kUnavailable, ""}, Reader::kOfficialClient), 503);
+  EXPECT_EQ(http_status({base::Code::kDataLoss, ""}, Reader::kOfficialClient), 500);
+  for (const base::Reason reason : {base::Reason::kOutOfDisk, base::Reason::kReadOnly}) {
+    const base::Error full{base::code_of(reason), "", reason};
+    EXPECT_EQ(http_status(full, Reader::kOthers), 507);
+    EXPECT_EQ(http_status(full, Reader::kOfficialClient), 409) << "of a 507 it shows no words";
+  }
   EXPECT_EQ(error_body("say \"so\""), R"({"detail":"say \"so\""})");
 }
 

@@ -89,6 +89,26 @@ class FormSink final : public BodySink, private MultipartParser::Receiver {
   std::uint64_t received_bytes_ = 0;
 };
 
+/// An upload that found no room is over: what arrived of it would only keep others from storing.
+class AbandoningSink final : public BodySink {
+ public:
+  AbandoningSink(domain::Hub& hub, std::string upload_id, std::unique_ptr<BodySink> sink)
+      : hub_(hub), upload_id_(std::move(upload_id)), sink_(std::move(sink)) {}
+  base::Result<void> write(std::span<const std::byte> bytes) override { return judged(sink_->write(bytes)); }
+  base::Result<Response> finish() override { return judged(sink_->finish()); }
+
+ private:
+  template <typename T>
+  base::Result<T> judged(base::Result<T> outcome) {
+    if (!outcome && outcome.error().is_about_writing()) hub_.contents.abandon_upload(upload_id_);
+    return outcome;
+  }
+
+  domain::Hub& hub_;
+  std::string upload_id_;
+  std::unique_ptr<BodySink> sink_;
+};
+
 base::Result<std::uint64_t> required_length(std::optional<std::uint64_t> content_length) {
   if (content_length) return *content_length;
   return base::fail(base::Code::kInvalidArgument, "expected a Content-Length header on an upload, found none");
@@ -115,8 +135,9 @@ base::Result<std::unique_ptr<BodySink>> open_part(const Context& context, const 
   if (error != std::errc() || end != text.data() + text.size()) {
     return base::fail(base::Code::kNotFound, "parts of an upload have numbers from 0 on, not \"{}\"", text);
   }
-  SLIPWAY_ASSIGN(auto writer, context.hub.contents.write_part(call.match.parameters.at(0), part, size));
-  return std::make_unique<PartSink>(std::move(writer));
+  const std::string& upload_id = call.match.parameters.at(0);
+  SLIPWAY_ASSIGN(auto writer, context.hub.contents.write_part(upload_id, part, size));
+  return std::make_unique<AbandoningSink>(context.hub, upload_id, std::make_unique<PartSink>(std::move(writer)));
 }
 
 base::Result<std::unique_ptr<BodySink>> open_form(const Context& context, const Call& call,
@@ -129,7 +150,8 @@ base::Result<std::unique_ptr<BodySink>> open_form(const Context& context, const 
     return base::fail(base::Code::kResourceExhausted, "form: expected a file of at most {} bytes, found {} in all",
                       file, size);
   }
-  return std::make_unique<FormSink>(context.hub, upload, boundary);
+  return std::make_unique<AbandoningSink>(context.hub, upload.id,
+                                          std::make_unique<FormSink>(context.hub, upload, boundary));
 }
 
 Reply asset_download(const Context& context, const Call& call) {

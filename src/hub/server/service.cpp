@@ -71,23 +71,34 @@ Service::Service(domain::Hub& hub, const SignedLinks& links, const Health& healt
     : hub_(hub), links_(links), health_(health), settings_(std::move(settings)) {}
 
 Response Service::refusal(const Request& request, const base::Error& error) const {
-  const int status = protocol::http_status(error.code);
+  const bool is_asset = is_asset_path(request.path);
+  const bool is_official = is_asset || request.path.starts_with("/api/");
+  const int status =
+      protocol::http_status(error, is_official ? protocol::Reader::kOfficialClient : protocol::Reader::kOthers);
   std::string detail = error.message;
+  if (error.is_about_writing()) {
+    spdlog::error("{} could not be stored: {}", request.id, error.message);
+    detail = protocol::words_for_full_store(error.reason);
+  }
   if (status == 500) {
     spdlog::error("{} failed: {}", request.id, error.message);
     detail = fmt::format("the hub could not do this; its log says why (request {})", request.id);
   }
   if (is_page_path(request.path) && status == 404) return internal::not_found_page();
-  if (is_asset_path(request.path)) {
+  std::vector<std::pair<std::string, std::string>> headers;
+  if (error.reason != base::Reason::kNone) headers.emplace_back(protocol::kReasonHeader, reason_name(error.reason));
+  if (is_asset) {
     // Of a failed transfer the client shows only what stands in an object store's form.
     Response response;
     response.status = status;
+    response.headers = std::move(headers);
     response.content_type = "application/xml";
     response.body = fmt::format("<Error><Code>{}</Code><Message>{}</Message></Error>", base::code_name(error.code),
                                 without_markup(detail));
     return response;
   }
   Response response = error_response(status, detail);
+  response.headers = std::move(headers);
   if (status == 401) response.headers.emplace_back("WWW-Authenticate", "token");
   if (status == 503) response.headers.emplace_back("Retry-After", "1");
   return response;

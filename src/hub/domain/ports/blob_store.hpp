@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -29,7 +30,8 @@ class BlobStore {
   class Writer {
    public:
     virtual ~Writer() = default;
-    /// @error kResourceExhausted: disk full or larger than announced
+    /// @error kResourceExhausted: larger than announced, or there is no room (Reason::kOutOfDisk); kPermissionDenied:
+    /// nothing can be written for now (Reason::kReadOnly)
     [[nodiscard]] virtual base::Result<void> write(std::span<const std::byte> bytes) = 0;
     /// Makes the piece durable and returns its SHA-256 as entity tag. Without commit() nothing remains.
     [[nodiscard]] virtual base::Result<std::string> commit() = 0;
@@ -59,6 +61,9 @@ class BlobStore {
 
   /// Keeps bytes that are in memory already.
   [[nodiscard]] virtual base::Result<Blob> put(std::string_view bytes) = 0;
+
+  /// How many bytes more it takes; nothing where that is not known beforehand.
+  [[nodiscard]] virtual std::optional<std::uint64_t> room_bytes() const { return std::nullopt; }
 
   /// Forgets an upload: parts that will not be finished, and what assemble() remembers of a finished one.
   virtual void discard(const std::string& upload_id) = 0;

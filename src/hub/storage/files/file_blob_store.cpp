@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "base/files.hpp"
 #include "base/hash.hpp"
@@ -47,6 +48,22 @@ Result<T> without_folder(Result<T> outcome, const std::filesystem::path& folder)
 Result<void> sync_folder(const std::filesystem::path& folder) {
   SLIPWAY_ASSIGN(OpenFile opened, OpenFile::open(folder, O_RDONLY | O_DIRECTORY));
   return opened.sync();
+}
+
+std::optional<std::uint64_t> room_in(const std::filesystem::path& folder) {
+  constexpr std::uint64_t kLargestReserve = 256ULL << 20;
+  struct statvfs about {};
+  if (::statvfs(folder.c_str(), &about) != 0) return std::nullopt;
+  const std::uint64_t free_bytes = std::uint64_t{about.f_bavail} * about.f_frsize;
+  const std::uint64_t reserve = std::min(std::uint64_t{about.f_blocks} * about.f_frsize / 8, kLargestReserve);
+  return free_bytes > reserve ? free_bytes - reserve : 0;
+}
+
+Result<void> check_room(const std::filesystem::path& folder, std::uint64_t size_bytes) {
+  const auto room = room_in(folder);
+  if (!room || *room >= size_bytes) return {};
+  return base::fail(base::Reason::kOutOfDisk, "{}: {} bytes are to be written, and {} are free beside the reserve",
+                    folder.string(), size_bytes, *room);
 }
 
 // What is known of a received part.
@@ -178,7 +195,8 @@ class PartWriter final : public domain::BlobStore::Writer {
       return base::fail(Code::kResourceExhausted, "part {} is larger than the {} bytes that it may have", index_,
                         limit_bytes_);
     }
-    auto outcome = file_.write_at(offset_ + written_, bytes);
+    auto outcome = check_room(upload_->folder, bytes.size());
+    if (outcome) outcome = file_.write_at(offset_ + written_, bytes);
     failed_ = !outcome;
     if (failed_) {
       leave_nothing();
@@ -283,6 +301,9 @@ Result<std::uint64_t> check_parts(const Upload& upload, const std::vector<std::s
 
 // Puts parts that did not come in order one behind the other; the slow way, for rare cases.
 Result<void> join(const Upload& upload, std::size_t count, const std::filesystem::path& target) {
+  std::uint64_t size_bytes = 0;
+  for (std::uint32_t index = 0; index < count; ++index) size_bytes += upload.parts.at(index).size_bytes;
+  SLIPWAY_TRY(check_room(upload.folder, size_bytes));
   SLIPWAY_ASSIGN(OpenFile output, OpenFile::open(target, O_WRONLY | O_CREAT | O_TRUNC));
   std::uint64_t written = 0;
   for (std::uint32_t index = 0; index < count; ++index) {
@@ -438,9 +459,14 @@ Result<void> FileBlobStore::keep(const std::filesystem::path& file, const Blob& 
 Result<Blob> FileBlobStore::put(std::string_view bytes) {
   const Blob blob{.sha256 = base::sha256_hex(bytes), .size_bytes = bytes.size()};
   if (keep_again(blob)) return blob;
+  SLIPWAY_TRY(without_folder(check_room(folder_, bytes.size()), folder_));
   SLIPWAY_ASSIGN(const auto path, without_folder(place_for(blob), folder_));
   SLIPWAY_TRY(without_folder(base::write_file_durably(path, bytes, 0600), folder_));
   return blob;
+}
+
+std::optional<std::uint64_t> FileBlobStore::room_bytes() const {
+  return room_in(folder_);
 }
 
 void FileBlobStore::discard(const std::string& upload_id) {
