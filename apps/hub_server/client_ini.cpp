@@ -19,6 +19,19 @@ std::string new_client_ini(std::string_view token, std::string_view url) {
   return fmt::format("[api]\napi_token = {}\napi_url = {}\nweb_url = {}\nverbose = True\n", token, url, url);
 }
 
+std::string token_in(std::string_view ini) {
+  constexpr std::string_view kBlank = " \t\r";
+  while (!ini.empty()) {
+    const std::string_view line = ini.substr(0, ini.find('\n'));
+    ini.remove_prefix(std::min(line.size() + 1, ini.size()));
+    if (key_of(line) != "api_token") continue;
+    std::string_view value = line.substr(line.find_first_of("=:") + 1);
+    value.remove_prefix(std::min(value.find_first_not_of(kBlank), value.size()));
+    return std::string(value.substr(0, value.find_last_not_of(kBlank) + 1));
+  }
+  return {};
+}
+
 std::string with_url(std::string_view ini, std::string_view url) {
   std::string result;
   while (!ini.empty()) {

@@ -12,9 +12,8 @@ struct CollectSettings {
   bool json = false;
 };
 
-/// Removes content that nothing speaks of any more, and says how much. Only while no server has the folder, so that
-/// nothing can come in meanwhile.
-/// @error kNotFound: no hub there; kUnavailable: a server is running
+/// Removes content that nothing speaks of any more, and says how much.
+/// @error of ask_hub
 [[nodiscard]] base::Result<void> collect(const CollectSettings& settings);
 
 }  // namespace slipway::apps::hub_server

@@ -21,7 +21,19 @@ base::Result<FolderLock> FolderLock::take(const std::filesystem::path& folder) {
                       "{} is in use by another slipway-hub; stop that one or give another --data folder",
                       folder.string());
   }
+  // What a former server wrote is no longer true.
+  static_cast<void>(::ftruncate(lock.descriptor_, 0));
   return lock;
+}
+
+base::Result<void> FolderLock::note_address(std::string_view address) const {
+  const ssize_t written = ::pwrite(descriptor_, address.data(), address.size(), 0);
+  if (written == static_cast<ssize_t>(address.size())) return {};
+  return std::unexpected(base::errno_error(written < 0 ? errno : ENOSPC, "write the lock file"));
+}
+
+std::string FolderLock::address_in(const std::filesystem::path& folder) {
+  return base::read_file(folder / "lock", 1024).value_or("");
 }
 
 FolderLock::~FolderLock() {

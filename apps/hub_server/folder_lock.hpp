@@ -1,6 +1,8 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <string_view>
 
 #include "base/error.hpp"
 
@@ -11,6 +13,10 @@ class FolderLock {
  public:
   /// @error kUnavailable: another process has the folder
   [[nodiscard]] static base::Result<FolderLock> take(const std::filesystem::path& folder);
+  /// Writes down where the server that holds the folder is reached, for those who find it taken.
+  [[nodiscard]] base::Result<void> note_address(std::string_view address) const;
+  /// "127.0.0.1:8400" of the server that has the folder; empty when it has not said.
+  [[nodiscard]] static std::string address_in(const std::filesystem::path& folder);
   ~FolderLock();
   FolderLock(FolderLock&& other) noexcept;
   FolderLock& operator=(FolderLock&& other) noexcept;

@@ -126,10 +126,6 @@ class HubServer : public ::testing::Test {
     struct stat status {};
     return ::stat(path.c_str(), &status) == 0 ? status.st_mode & 0777U : 0;
   }
-  static std::string token_in(const std::string& ini) {
-    const std::size_t begin = ini.find("slw_");
-    return begin == std::string::npos ? "" : ini.substr(begin, ini.find('\n', begin) - begin);
-  }
 
   base::TemporaryFolder folder_ = base::TemporaryFolder::create("slipway-hub-app").value();
 };
@@ -208,27 +204,71 @@ TEST_F(HubServer, wrong_use_is_told_with_status_2) {
   EXPECT_EQ(run({"--version"}).second, 0);
 }
 
-TEST_F(HubServer, collects_only_while_it_is_stopped_and_only_what_is_old) {
+TEST_F(HubServer, collects_beside_a_running_hub_and_without_one_and_only_what_is_old) {
   const std::string folder = data().string();
   EXPECT_EQ(run({"collect", "--data", (folder_.path() / "empty").string()}).second, 1);
+  const auto loose = [&](char letter) {
+    const fs::path file = data() / "blobs" / "ab" / std::string(62, letter);
+    fs::create_directories(file.parent_path());
+    std::ofstream(file) << "loose";
+    return file;
+  };
+  const auto make_old = [](const fs::path& file) {
+    fs::last_write_time(file, fs::file_time_type::clock::now() - std::chrono::hours(49));
+  };
+  fs::path file;
   {
     Program hub(serve(), folder_.path() / "errors of the hub");
     hub.line();
-    EXPECT_EQ(run({"collect", "--data", folder}).second, 3) << "a server has the folder";
+    file = loose('c');
+    EXPECT_EQ(json::parse(run({"collect", "--data", folder, "--json"}).first)["files"], 0) << "it has just come";
+    make_old(file);
+    EXPECT_EQ(run({"collect", "--data", folder}).first, "Removed 1 file with 5 bytes that nothing refers to.\n");
+    EXPECT_FALSE(fs::exists(file));
     hub.send(SIGTERM);
     hub.rest();
   }
-  const fs::path loose = data() / "blobs" / "ab" / std::string(62, 'c');
-  fs::create_directories(loose.parent_path());
-  std::ofstream(loose) << "loose";
-  EXPECT_EQ(json::parse(run({"collect", "--data", folder, "--json"}).first)["files"], 0) << "it has just come";
-  fs::last_write_time(loose, fs::file_time_type::clock::now() - std::chrono::hours(49));
+  file = loose('d');
+  make_old(file);
   const json would = json::parse(run({"collect", "--data", folder, "--dry-run", "--json"}).first);
   EXPECT_EQ(would["files"], 1);
   EXPECT_EQ(would["size_bytes"], 5);
-  EXPECT_TRUE(fs::exists(loose));
+  EXPECT_TRUE(fs::exists(file));
   EXPECT_EQ(run({"collect", "--data", folder}).first, "Removed 1 file with 5 bytes that nothing refers to.\n");
-  EXPECT_FALSE(fs::exists(loose));
+  EXPECT_FALSE(fs::exists(file));
+}
+
+// The token matters beside a running hub alone, so this shows which way the command went.
+TEST_F(HubServer, commands_ask_the_hub_that_runs_and_open_the_folder_only_when_none_does) {
+  const std::string folder = data().string();
+  {
+    Program hub(serve(), folder_.path() / "errors of the hub");
+    hub.line();
+    EXPECT_EQ(run({"token", "revoke", "client.ini of the first start", "--data", folder}).second, 0)
+        << said_on_errors();
+    EXPECT_EQ(run({"token", "list", "--data", folder}).second, 1);
+    EXPECT_NE(said_on_errors().find("does not take the token of its client.ini"), std::string::npos)
+        << said_on_errors();
+    hub.send(SIGTERM);
+    hub.rest();
+  }
+  EXPECT_EQ(run({"token", "list", "--data", folder}).second, 0) << said_on_errors();
+}
+
+TEST_F(HubServer, says_what_to_do_when_the_database_is_not_the_one_of_the_folder) {
+  {
+    Program hub(serve(), errors());
+    hub.line();
+    hub.send(SIGTERM);
+    hub.rest();
+  }
+  fs::remove(data() / "hub.sqlite");
+  EXPECT_EQ(Program(serve(), errors()).rest().second, 1);
+  EXPECT_NE(said_on_errors().find("move agent.token and client.ini away"), std::string::npos) << said_on_errors();
+  fs::remove(data() / "agent.token");
+  fs::remove(data() / "client.ini");
+  Program hub(serve(), errors());
+  EXPECT_TRUE(hub.line().starts_with("Slipway hub ready")) << said_on_errors();
 }
 
 TEST_F(HubServer, tokens_are_made_listed_and_revoked_beside_a_running_hub) {
@@ -274,6 +314,9 @@ TEST(ClientIni, a_new_address_changes_nothing_else) {
   EXPECT_EQ(with_url(ini, "http://new"),
             "# mine\n[api]\napi_token = slw_x\napi_url = http://new\nweb_url = http://new\n"
             "api_url_note = keep\nverbose = False\n");
+  EXPECT_EQ(token_in(ini), "slw_x");
+  EXPECT_EQ(token_in("[api]\napi_token=slw_y \n"), "slw_y");
+  EXPECT_EQ(token_in("[api]\n"), "");
   const std::string fresh = new_client_ini("slw_x", "http://here");
   EXPECT_EQ(with_url(fresh, "http://here"), fresh);
 }

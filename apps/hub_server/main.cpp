@@ -81,7 +81,7 @@ int run(int argc, char** argv) {
 
   CollectSettings collect_settings;
   CLI::App* collect_command =
-      app.add_subcommand("collect", "Remove files that nothing refers to any more, while the hub is stopped");
+      app.add_subcommand("collect", "Remove files that nothing refers to any more (also beside a running hub)");
   collect_command->add_option("--data", collect_settings.data, "The hub's data folder")->required()->type_name("DIR");
   collect_command->add_flag("--dry-run", collect_settings.dry_run, "Say how much it is, and remove nothing");
   collect_command->add_flag("--json", collect_settings.json, "One JSON object a line");

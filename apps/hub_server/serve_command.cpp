@@ -15,6 +15,8 @@
 #include "apps/hub_server/folder_lock.hpp"
 #include "apps/hub_server/stores.hpp"
 #include "base/files.hpp"
+#include "base/hash.hpp"
+#include "hub/server/administration.hpp"
 #include "hub/server/server.hpp"
 
 namespace slipway::apps::hub_server {
@@ -23,6 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 using hub::domain::Role;
 using hub::domain::Scope;
+using hub::server::kAdministrator;
 
 constexpr const char* kAgentUser = "agent@localhost";
 constexpr std::chrono::milliseconds kStopPatience{1200};
@@ -42,7 +45,10 @@ base::Result<void> keep_client_ini(hub::domain::Hub& hub, const fs::path& file, 
   if (kept) {
     const std::string moved = with_url(*kept, url);
     if (moved == *kept) return {};
-    return base::write_file_durably(file, moved, 0600);
+    const auto written = base::write_file_durably(file, moved, 0600);
+    if (written || !written.error().is_about_writing()) return written;
+    spdlog::warn("{} still names the former address: {}", file.string(), written.error().message);
+    return {};
   }
   if (kept.error().code != base::Code::kNotFound) return std::unexpected(kept.error());
   SLIPWAY_ASSIGN(const std::string token,
@@ -50,9 +56,19 @@ base::Result<void> keep_client_ini(hub::domain::Hub& hub, const fs::path& file, 
   return base::write_file_durably(file, new_client_ini(token, url), 0600);
 }
 
-base::Result<void> keep_agent_token(hub::domain::Hub& hub, const fs::path& file) {
+base::Result<void> keep_agent_token(const Stores& stores, const fs::path& file) {
+  auto& hub = *stores.hub;
   const auto kept = base::read_file(file, kSmallFileBytes);
-  if (kept) return {};
+  if (kept) {
+    const std::string token = kept->substr(0, kept->find_last_not_of(" \t\r\n") + 1);
+    const auto known = stores.rows->token_by_hash(base::sha256_hex(token));
+    if (known || known.error().code != base::Code::kNotFound) return {};
+    return base::fail(base::Code::kFailedPrecondition,
+                      "{} holds a token that {} does not know: the database was removed, emptied or exchanged. Put the "
+                      "one that belongs to this folder back; or, to begin anew, move agent.token and client.ini away, "
+                      "and the hub makes new ones",
+                      file.string(), (file.parent_path() / "hub.sqlite").string());
+  }
   if (kept.error().code != base::Code::kNotFound) return std::unexpected(kept.error());
   SLIPWAY_ASSIGN(const std::string token, new_token(hub, kAgentUser, Role::kMember, "the local agent", Scope::kAgent));
   return base::write_file_durably(file, token + "\n", 0600);
@@ -145,7 +161,10 @@ base::Result<void> serve(const ServeSettings& settings) {
   const std::string here = local_url(address);
   SLIPWAY_TRY(keep_client_ini(*stores->hub, settings.data / "client.ini",
                               service_settings.public_url.empty() ? here : service_settings.public_url));
-  SLIPWAY_TRY(keep_agent_token(*stores->hub, settings.data / "agent.token"));
+  SLIPWAY_TRY(keep_agent_token(*stores, settings.data / "agent.token"));
+  if (const auto noted = lock.note_address(here.substr(here.find("//") + 2)); !noted) {
+    spdlog::warn("commands beside this hub will not find it: {}", noted.error().message);
+  }
   say_ready(settings, here);
 
   int signal = 0;

@@ -16,11 +16,9 @@ struct ServeSettings {
   bool json = false;
 };
 
-/// The one user a fresh data folder has.
-inline constexpr const char* kAdministrator = "admin@localhost";
-
 /// Serves until SIGTERM or SIGINT. Says on standard output, in one line, when it is ready.
-/// @error kInvalidArgument: an address that cannot be read; kUnavailable: the port or the data folder is taken
+/// @error kInvalidArgument: an address that cannot be read; kUnavailable: the port or the data folder is taken;
+/// kFailedPrecondition: the folder's agent.token is unknown to its database, or that is of a newer version
 [[nodiscard]] base::Result<void> serve(const ServeSettings& settings);
 
 struct ListenAddress {

@@ -43,13 +43,13 @@ base::Result<std::unique_ptr<Stores>> open_stores(const fs::path& folder, const 
   return stores;
 }
 
-base::Result<std::unique_ptr<Stores>> existing_stores(const fs::path& data) {
+base::Result<void> require_hub(const fs::path& data) {
   std::error_code error;
   if (!fs::exists(data / "hub.sqlite", error)) {
     return base::fail(base::Code::kNotFound, "{} holds no hub; start one with `slipway-hub serve --data {}`",
                       data.string(), data.string());
   }
-  return open_stores(data, {});
+  return {};
 }
 
 }  // namespace slipway::apps::hub_server

@@ -26,7 +26,7 @@ struct Stores {
 [[nodiscard]] base::Result<std::unique_ptr<Stores>> open_stores(const std::filesystem::path& folder,
                                                                 const std::vector<std::filesystem::path>& devices);
 
-/// Those of a hub that is there already. @error kNotFound: the folder holds none
-[[nodiscard]] base::Result<std::unique_ptr<Stores>> existing_stores(const std::filesystem::path& data);
+/// @error kNotFound: the folder holds no hub
+[[nodiscard]] base::Result<void> require_hub(const std::filesystem::path& data);
 
 }  // namespace slipway::apps::hub_server

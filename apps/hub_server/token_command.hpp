@@ -16,7 +16,7 @@ struct TokenSettings {
   bool json = false;
 };
 
-/// These work beside a running server: they only touch rows.
+/// @error of ask_hub
 [[nodiscard]] base::Result<void> create_token(const TokenSettings& settings);
 [[nodiscard]] base::Result<void> list_tokens(const TokenSettings& settings);
 /// @error kNotFound: no such token; kInvalidArgument: several have that name

@@ -13,6 +13,7 @@
 
 #include <sys/stat.h>
 
+#include "apps/hub_worker/job_process.hpp"
 #include "base/files.hpp"
 #include "hub/domain/job.hpp"
 #include "hub/protocol/agent_messages.hpp"
@@ -54,7 +55,7 @@ JobOutcome outcome_of_exit(const sandbox::Exit& exit, std::string_view kind, con
       outcome.failure_type = FailureType::kOutOfDisk;
       break;
     case sandbox::Ending::kExited:
-      outcome.failure_type = FailureType::kRuntimeUnknown;
+      outcome.failure_type = exit.status == kNoRoomStatus ? FailureType::kOutOfDisk : FailureType::kRuntimeUnknown;
       break;
     case sandbox::Ending::kSignalled:
     case sandbox::Ending::kTooManyProcesses:

@@ -129,7 +129,7 @@ int run_job_process(const fs::path& folder) {
   const auto written = base::write_file_durably(home / "outcome.json", hub::domain::to_document(outcome));
   if (!written) {
     log.say(written.error().message);
-    return 1;
+    return written.error().reason == base::Reason::kOutOfDisk ? kNoRoomStatus : 1;
   }
   return 0;
 }

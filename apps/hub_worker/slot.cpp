@@ -1,7 +1,6 @@
 #include "apps/hub_worker/slot.hpp"
 
 #include <chrono>
-#include <fstream>
 #include <set>
 
 #include <spdlog/spdlog.h>
@@ -56,6 +55,12 @@ class JobFolder {
   explicit JobFolder(fs::path path) : path_(std::move(path)) {}
   fs::path path_;
 };
+
+/// What went wrong around the job: here, or at the hub.
+JobOutcome failure_of(const base::Error& error) {
+  return failure(error.reason == base::Reason::kOutOfDisk ? FailureType::kOutOfDisk : FailureType::kInternal,
+                 error.message);
+}
 
 /// Whether the hub has looked at a result and will not have it, whoever brings it.
 bool is_refused(const base::Error& error) {
@@ -114,8 +119,8 @@ class Slot {
     LeaseKeeper keeper(keeper_client_, lease.job_id, lease.lease_token, lease.lease_seconds, job_stop);
     const auto start = std::chrono::steady_clock::now();
     const auto folder = JobFolder::create(settings_.work_folder, lease.job_id);
-    JobOutcome outcome = folder ? work_in(folder->path(), lease, keeper, job_stop.get_token())
-                                : failure(FailureType::kOutOfDisk, folder.error().message);
+    JobOutcome outcome =
+        folder ? work_in(folder->path(), lease, keeper, job_stop.get_token()) : failure_of(folder.error());
     const auto took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - start);
     if (job_stop.stop_requested()) {
       spdlog::info("job {}: dropped after {} ms, {}", lease.job_id, took.count(),
@@ -149,7 +154,8 @@ class Slot {
     auto spec = hub::domain::job_spec_from_document(lease.spec_document);
     if (!spec) return failure(FailureType::kInternal, spec.error().message);
     spec->job.lease_token.clear();  // a secret that the job's process has no use for
-    std::ofstream(folder / "spec.json", std::ios::binary) << hub::domain::to_document(*spec);
+    const auto written = base::write_file_durably(folder / "spec.json", hub::domain::to_document(*spec));
+    if (!written) return failure_of(written.error());
     for (const auto& input : lease.inputs) {
       if (input.name.empty() || input.name.find('/') != std::string::npos || input.name == "..") {
         return failure(FailureType::kInternal, fmt::format("the hub names an input \"{}\"", input.name));
@@ -157,8 +163,7 @@ class Slot {
       tell(fmt::format("fetching {} ({:.1f} MB)", input.name, static_cast<double>(input.size_bytes) / 1e6));
       const auto fetched = client_.fetch(input, folder / "in" / input.name, stop);
       if (fetched) continue;
-      const bool is_full = fetched.error().reason == base::Reason::kOutOfDisk;
-      return failure(is_full ? FailureType::kOutOfDisk : FailureType::kInternal, fetched.error().message);
+      return failure_of(fetched.error());
     }
     return launch_job(settings_.program, settings_.libraries, folder, *spec, settings_.limits, tell, stop);
   }
@@ -175,8 +180,15 @@ class Slot {
         break;
       }
       keeper.add_line(fmt::format("handing over {}", name), "agent");
-      SLIPWAY_ASSIGN(auto sent, client_.upload(lease.job_id, lease.lease_token, name, file->path(), stop));
-      request.files.push_back(std::move(sent));
+      auto sent = client_.upload(lease.job_id, lease.lease_token, name, file->path(), stop);
+      if (!sent && sent.error().is_about_writing()) {
+        // The hub has no room for results; for how the job ended it has.
+        outcome = failure_of(sent.error());
+        request.files.clear();
+        break;
+      }
+      if (!sent) return std::unexpected(sent.error());
+      request.files.push_back(std::move(*sent));
     }
     request.outcome_document = hub::domain::to_document(outcome);
     if (request.outcome_document.size() > agent::kLargestOutcomeInMessage) {

@@ -57,7 +57,10 @@ std::string detail_of(const Reply& reply) {
 }
 
 base::Error refusal(const Reply& reply, std::string_view url) {
-  return {code_of(reply.status), fmt::format("the hub answered {} to {}: {}", reply.status, url, detail_of(reply))};
+  const base::Reason reason = base::reason_of_name(reply.reason);
+  // Where the hub says what lies behind it, the status is for others.
+  return {reason != base::Reason::kNone ? base::code_of(reason) : code_of(reply.status),
+          fmt::format("the hub answered {} to {}: {}", reply.status, url, detail_of(reply)), reason};
 }
 
 /// An input while it arrives, over as many connections as it takes.
@@ -253,8 +256,14 @@ base::Result<agent::ResultFile> AgentClient::upload(const std::string& job_id, c
 
 base::Result<void> AgentClient::complete(const std::string& job_id, const agent::CompleteRequest& request,
                                          std::stop_token stop) {
-  SLIPWAY_TRY(post(fmt::format("/agent/v1/jobs/{}/complete/", job_id), encode(request), kUsualLimit, true, stop));
-  return {};
+  const std::string path = fmt::format("/agent/v1/jobs/{}/complete/", job_id);
+  for (;;) {
+    const auto reply = post(path, encode(request), kUsualLimit, true, stop);
+    if (reply) return {};
+    // The end is known, so it waits for the hub to have room for it, as long as the lease holds.
+    if (!reply.error().is_about_writing() || stop.stop_requested()) return std::unexpected(reply.error());
+    time_.pause(policy_.longest_pause, stop);
+  }
 }
 
 }  // namespace slipway::hub::client

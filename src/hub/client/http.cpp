@@ -46,19 +46,23 @@ std::size_t take_body(char* bytes, std::size_t size, std::size_t count, void* ra
   return piece.size();
 }
 
+/// @param name  in lower case, with its colon
+void take_value(std::string_view line, std::string_view name, std::string& value) {
+  const bool is_it =
+      line.size() > name.size() && std::equal(name.begin(), name.end(), line.begin(),
+                                              [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b + 32 : b); });
+  if (!is_it) return;
+  line.remove_prefix(name.size());
+  const auto first = line.find_first_not_of(" \t");
+  const auto last = line.find_last_not_of(" \t\r\n");
+  if (first != std::string_view::npos && last >= first) value = line.substr(first, last - first + 1);
+}
+
 std::size_t take_header(char* bytes, std::size_t size, std::size_t count, void* raw) {
   auto& transfer = *static_cast<Transfer*>(raw);
-  std::string_view line(bytes, size * count);
-  constexpr std::string_view kName = "etag:";
-  const bool is_etag =
-      line.size() > kName.size() && std::equal(kName.begin(), kName.end(), line.begin(),
-                                               [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b + 32 : b); });
-  if (is_etag) {
-    line.remove_prefix(kName.size());
-    const auto first = line.find_first_not_of(" \t");
-    const auto last = line.find_last_not_of(" \t\r\n");
-    if (first != std::string_view::npos && last >= first) transfer.reply.etag = line.substr(first, last - first + 1);
-  }
+  const std::string_view line(bytes, size * count);
+  take_value(line, "etag:", transfer.reply.etag);
+  take_value(line, "slipway-reason:", transfer.reply.reason);
   return size * count;
 }
 

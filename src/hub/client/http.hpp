@@ -40,6 +40,7 @@ struct Reply {
   int status = 0;
   std::string body;  ///< at most 16 MiB; empty when a sink took it
   std::string etag;
+  std::string reason;  ///< of a refusal, where the server says it in one word (Slipway-Reason)
 };
 
 /// Connections to one or a few servers, kept open between requests.

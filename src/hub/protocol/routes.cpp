@@ -80,6 +80,11 @@ constexpr auto kRows = std::to_array<Row>({
     {"POST", "agent/v1/jobs/*/blob", Route::kAgentBlob, Access::kAgentToken, "agent blob"},
     {"POST", "agent/v1/jobs/*/complete", Route::kAgentComplete, Access::kAgentToken, "agent complete"},
 
+    {"GET", "admin/v1/tokens", Route::kAdminTokens, Access::kAdministratorToken, "list tokens"},
+    {"POST", "admin/v1/tokens", Route::kAdminCreateToken, Access::kAdministratorToken, "create token"},
+    {"POST", "admin/v1/tokens/*/revoke", Route::kAdminRevokeToken, Access::kAdministratorToken, "revoke token"},
+    {"POST", "admin/v1/collect", Route::kAdminCollect, Access::kAdministratorToken, "collect"},
+
     {"PUT", "assets/upload/*/*", Route::kAssetPart, Access::kLink, "upload part"},
     {"POST", "assets/form/*", Route::kAssetForm, Access::kLink, "upload form"},
     {"GET", "assets/download/*", Route::kAssetDownload, Access::kLink, "download"},
@@ -180,7 +185,7 @@ RouteMatch match_route(std::string_view method, std::string_view path) {
 }
 
 bool is_api_path(std::string_view path) {
-  return path.starts_with("/api/") || path.starts_with("/agent/");
+  return path.starts_with("/api/") || path.starts_with("/agent/") || path.starts_with("/admin/");
 }
 
 std::string_view route_name(Route route) {

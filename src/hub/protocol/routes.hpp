@@ -52,6 +52,11 @@ enum class Route {
   kAgentLog,
   kAgentBlob,
   kAgentComplete,
+  // The administrator's commands, below /admin/v1/.
+  kAdminTokens,
+  kAdminCreateToken,
+  kAdminRevokeToken,
+  kAdminCollect,
   // Transfers: the right of access is in the URL.
   kAssetPart,
   kAssetForm,
@@ -72,10 +77,11 @@ enum class Route {
 /// Who may ask.
 enum class Access {
   kAnyone,
-  kUserToken,          ///< a token of Scope::kUser
-  kUserTokenOrCookie,  ///< the page's own calls
-  kAgentToken,         ///< a token of Scope::kAgent
-  kLink,               ///< what the URL itself proves
+  kUserToken,           ///< a token of Scope::kUser
+  kUserTokenOrCookie,   ///< the page's own calls
+  kAgentToken,          ///< a token of Scope::kAgent
+  kAdministratorToken,  ///< a user's token whose user is an administrator
+  kLink,                ///< what the URL itself proves
 };
 
 struct RouteMatch {

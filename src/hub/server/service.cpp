@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include "hub/protocol/http_status.hpp"
+#include "hub/server/administration.hpp"
 #include "hub/server/internal/handlers.hpp"
 
 namespace slipway::hub::server {
@@ -63,6 +64,11 @@ Response error_response(int status, std::string_view detail) {
   response.content_type = "application/json";
   response.body = protocol::error_body(detail);
   return response;
+}
+
+internal::LaterReply administered(domain::Hub& hub, const Call& call) {
+  SLIPWAY_ASSIGN(std::string answer, administer(hub, call.match, call.request.body));
+  return internal::json(std::move(answer));
 }
 
 }  // namespace
@@ -139,6 +145,9 @@ std::optional<Response> Service::refuse_access(Call& call, const protocol::Route
   }
   if (!is_agent_path && actor->scope != domain::Scope::kUser) {
     return refused(base::Code::kPermissionDenied, "this needs a user's token, found an agent's");
+  }
+  if (is_found && match.access == Access::kAdministratorToken && actor->user.role != domain::Role::kAdmin) {
+    return refused(base::Code::kPermissionDenied, "this needs an administrator's token");
   }
   call.actor = std::move(*actor);
   return std::nullopt;
@@ -301,6 +310,11 @@ std::optional<Response> Service::answer(const Call& call, bool is_last) {
         return internal::agent_blob(context, call);
       case Route::kAgentComplete:
         return internal::agent_complete(context, call);
+      case Route::kAdminTokens:
+      case Route::kAdminCreateToken:
+      case Route::kAdminRevokeToken:
+      case Route::kAdminCollect:
+        return administered(hub_, call);
       case Route::kAssetPart:
       case Route::kAssetForm:
         break;  // streamed: answered by their sinks

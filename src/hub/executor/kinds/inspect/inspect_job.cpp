@@ -1,3 +1,4 @@
+#include "base/files.hpp"
 #include "hub/executor/internal/job.hpp"
 #include "hub/executor/kinds/inspect/inspect.hpp"
 
@@ -11,6 +12,12 @@ void carry_out(KindExecutor<Inspect> /*kind*/, const JobContext& job, const Insp
   result.inspection = spec.models.empty() ? inspect_dataset(job.in(spec.dataset_file))
                                           : inspect_model(job.in(job.model().file), job.model().model.type, job.work());
   const domain::Inspection& found = *result.inspection;
+  // On a full disk a finding says nothing about the upload.
+  const base::Reason obstacle = base::obstacle_to_writing(job.work());
+  if (!found.error.empty() && obstacle != base::Reason::kNone) {
+    return fail_with(
+        outcome, failure_of(base::Error{base::code_of(obstacle), found.error, obstacle}, Step::kReadModel));
+  }
   job.log(found.error.empty() ? fmt::format("found: {}", found.format)
                               : fmt::format("cannot be used: {}", found.error));
   outcome.succeeded = true;  // the finding is the result, a bad one too
