@@ -13,7 +13,8 @@ using nlohmann::ordered_json;
 ordered_json tensors(const std::vector<tensor::TensorSpec>& specs) {
   auto list = ordered_json::array();
   for (const auto& spec : specs) {
-    ordered_json entry = {{"name", spec.name}, {"dtype", tensor::dtype_name(spec.dtype)}, {"shape", spec.shape}};
+    const ordered_json shape = spec.has_rank ? ordered_json(spec.shape) : ordered_json(nullptr);  // null: unknown
+    ordered_json entry = {{"name", spec.name}, {"dtype", tensor::dtype_name(spec.dtype)}, {"shape", shape}};
     if (spec.quantization) {
       entry["scale"] = spec.quantization->scale;
       entry["zero_point"] = spec.quantization->zero_point;
@@ -27,8 +28,10 @@ std::string lines_of_tensors(const char* title, const ordered_json& list) {
   std::string text;
   for (const auto& entry : list) {
     const auto dtype = tensor::dtype_from_name(entry["dtype"].get<std::string>()).value_or(tensor::Dtype::kFloat32);
-    text += fmt::format("{:<10}{}: {}\n", title, entry["name"].get<std::string>(),
-                        tensor::to_string(dtype, entry["shape"].get<tensor::Shape>()));
+    tensor::TensorSpec spec{.name = entry["name"], .dtype = dtype, .shape = {}, .quantization = std::nullopt};
+    spec.has_rank = !entry["shape"].is_null();
+    if (spec.has_rank) spec.shape = entry["shape"].get<tensor::Shape>();
+    text += fmt::format("{:<10}{}: {}\n", title, spec.name, tensor::to_string(spec));
     title = "";
   }
   return text;

@@ -26,6 +26,7 @@ ordered_json json_of_summary(const ModelSummary& summary, const std::string& fil
           {"opsets", opsets},
           {"inputs", json_of(summary.inputs)},
           {"outputs", json_of(summary.outputs)},
+          {"outputs_of_unknown_type", summary.outputs_of_unknown_type},
           {"inputs_of_other_types", summary.inputs_of_other_types},
           {"outputs_of_other_types", summary.outputs_of_other_types},
           {"operators", operators},
@@ -57,6 +58,9 @@ std::string text_of(const ModelSummary& summary, const std::string& file) {
     out += fmt::format("weights in {}\n", fmt::join(summary.external_files, ", "));
   }
   out += '\n' + signature_table(summary.inputs, summary.outputs);
+  for (const std::string& name : summary.outputs_of_unknown_type) {
+    out += fmt::format("output  {}: unknown type, left to inference\n", name);
+  }
   for (const std::string& other : summary.inputs_of_other_types) out += fmt::format("input   {}\n", other);
   for (const std::string& other : summary.outputs_of_other_types) out += fmt::format("output  {}\n", other);
   return out + '\n' + operators.text();

@@ -12,7 +12,8 @@ using nlohmann::ordered_json;
 ordered_json json_of(const std::vector<tensor::TensorSpec>& specs) {
   ordered_json list = ordered_json::array();
   for (const tensor::TensorSpec& spec : specs) {
-    list.push_back({{"name", spec.name}, {"dtype", tensor::dtype_name(spec.dtype)}, {"shape", spec.shape}});
+    const ordered_json shape = spec.has_rank ? ordered_json(spec.shape) : ordered_json(nullptr);  // null: unknown
+    list.push_back({{"name", spec.name}, {"dtype", tensor::dtype_name(spec.dtype)}, {"shape", shape}});
   }
   return list;
 }
@@ -40,10 +41,8 @@ ordered_json json_of(const runtime::PhaseMeasurement& phase) {
 std::string signature_table(const std::vector<tensor::TensorSpec>& inputs,
                             const std::vector<tensor::TensorSpec>& outputs) {
   Table table({{.title = ""}, {.title = "name"}, {.title = "type"}});
-  for (const tensor::TensorSpec& spec : inputs)
-    table.add({"input", spec.name, tensor::to_string(spec.dtype, spec.shape)});
-  for (const tensor::TensorSpec& spec : outputs)
-    table.add({"output", spec.name, tensor::to_string(spec.dtype, spec.shape)});
+  for (const tensor::TensorSpec& spec : inputs) table.add({"input", spec.name, tensor::to_string(spec)});
+  for (const tensor::TensorSpec& spec : outputs) table.add({"output", spec.name, tensor::to_string(spec)});
   return table.text();
 }
 

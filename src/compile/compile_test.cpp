@@ -8,6 +8,7 @@
 #include "compile/onnx_graph/testing/python_oracle.hpp"
 #include "compile/onnx_graph/testing/tiny_models.hpp"
 #include "compile/testing_environment.hpp"
+#include "runtime/session.hpp"
 
 namespace slipway::compile {
 namespace {
@@ -88,6 +89,40 @@ TEST_F(CompileToOnnx, output_sizes_that_the_file_leaves_open_are_filled_in) {
   const auto result = compile_bytes(bytes);
   ASSERT_TRUE(result) << result.error().message;
   EXPECT_EQ(result->outputs[0].shape, (tensor::Shape{3, 4, 8, 8}));
+}
+
+TEST_F(CompileToOnnx, an_input_of_unknown_rank_is_unknown_and_not_a_scalar) {
+  for (const bool types_output : {true, false}) {
+    request_.input_specs.clear();
+    const auto open = compile_bytes(models::net_without_shapes(types_output));
+    ASSERT_TRUE(open) << open.error().message;
+    EXPECT_FALSE(open->inputs[0].has_rank);
+    ASSERT_THAT(open->outputs, SizeIs(1)) << "its type comes from inference";
+    EXPECT_FALSE(open->outputs[0].has_rank);
+    EXPECT_THAT(open->agreement_note, HasSubstr("'x' is float32 of unknown rank"));
+
+    request_.input_specs = {{.name = "x", .shape = {2, 3}, .dtype = tensor::Dtype::kFloat32}};
+    const auto fixed = compile_bytes(models::net_without_shapes(types_output));
+    ASSERT_TRUE(fixed) << fixed.error().message;
+    EXPECT_EQ(tensor::to_string(fixed->inputs[0]), "float32[2,3]");
+    EXPECT_EQ(tensor::to_string(fixed->outputs[0]), "float32[2,3]");
+    expect_equal_results(*fixed, 1);
+  }
+}
+
+TEST_F(CompileToOnnx, a_session_tells_an_unknown_rank_from_a_scalar_and_takes_data_of_any_shape) {
+  models::write(folder() / "net.onnx", models::net_without_shapes(true));
+  runtime::SessionOptions options;
+  const auto session = runtime::Session::load(testing::environment(), folder() / "net.onnx", options);
+  ASSERT_TRUE(session) << session.error().message;
+  EXPECT_FALSE((*session)->inputs()[0].has_rank);
+  for (const tensor::Shape& shape : {tensor::Shape{}, tensor::Shape{4}, tensor::Shape{2, 3}}) {
+    tensor::NamedTensors inputs;
+    inputs.push_back({"x", *tensor::Tensor::zeros(tensor::Dtype::kFloat32, shape)});
+    const auto outputs = (*session)->run(inputs);
+    ASSERT_TRUE(outputs) << outputs.error().message;
+    EXPECT_EQ(outputs->front().tensor.shape(), shape);
+  }
 }
 
 TEST_F(CompileToOnnx, external_weights_become_a_folder_of_two_files) {

@@ -44,19 +44,18 @@ Result<void> apply_specs(Model& model, const CompileRequest& request, const Log&
   }
   SLIPWAY_TRY(onnx_graph::apply_input_specs(model, specs));
   for (const auto& input : model.summary().inputs) {
-    log(fmt::format("input {}: {}", input.name, tensor::to_string(input.dtype, input.shape)));
+    log(fmt::format("input {}: {}", input.name, tensor::to_string(input)));
   }
   return {};
 }
 
-bool is_static(const std::vector<tensor::TensorSpec>& specs) {
-  return std::ranges::all_of(specs,
-                             [](const auto& spec) { return !spec.shape.empty() && std::ranges::min(spec.shape) >= 0; });
+bool leaves_outputs_open(const onnx_graph::ModelSummary& summary) {
+  return !summary.outputs_of_unknown_type.empty() || !std::ranges::all_of(summary.outputs, tensor::is_static);
 }
 
 /// Loads the model once on the CPU for what ONNX Runtime infers about its outputs.
-Result<void> infer_output_shapes(const std::shared_ptr<runtime::Environment>& environment, Model& model,
-                                 const std::filesystem::path& folder) {
+Result<void> infer_output_types(const std::shared_ptr<runtime::Environment>& environment, Model& model,
+                                const std::filesystem::path& folder) {
   SLIPWAY_ASSIGN(const auto scratch, base::TemporaryFolder::create("shapes", folder));
   SLIPWAY_TRY(model.write(scratch.path() / "model.onnx"));
   runtime::SessionOptions options;
@@ -109,8 +108,11 @@ Result<Prepared> prepare(const std::shared_ptr<runtime::Environment>& environmen
   if (folded > 0) log(fmt::format("{} constant node(s) became initialisers", folded));
   prepared.boundary.source_inputs = model.summary().inputs;
   SLIPWAY_TRY(apply_specs(model, request, log));
+  if (const int sizes = onnx_graph::fold_known_sizes(model); sizes > 0) {
+    log(fmt::format("{} node(s) that compute with fixed sizes became initialisers", sizes));
+  }
   if (!request.output_names.empty()) SLIPWAY_TRY(onnx_graph::rename_outputs(model, request.output_names));
-  if (!is_static(model.summary().outputs)) SLIPWAY_TRY(infer_output_shapes(environment, model, request.output_folder));
+  if (leaves_outputs_open(model.summary())) SLIPWAY_TRY(infer_output_types(environment, model, request.output_folder));
   SLIPWAY_TRY(apply_truncations(model, request, log));
   SLIPWAY_TRY(onnx_graph::channel_last_inputs(model, request.channel_last_inputs));
   SLIPWAY_TRY(onnx_graph::channel_last_outputs(model, request.channel_last_outputs));

@@ -47,7 +47,7 @@ base::Result<std::unique_ptr<BoundRun>> BoundRun::bind(Session& session, const N
       state->binding.BindInput(session.inputs()[i].name.c_str(), state->input_values.back());
     }
     for (const tensor::TensorSpec& spec : session.outputs()) {
-      const bool is_static = tensor::element_count(spec.shape).has_value();
+      const bool is_static = tensor::is_static(spec);
       state->is_preallocated.push_back(is_static);
       if (!is_static) {
         state->has_dynamic = true;

@@ -93,6 +93,12 @@ base::Result<tensor::NamedTensors> random_inputs(const std::vector<tensor::Tenso
   tensor::NamedTensors inputs;
   SplitMix64 random(seed);
   for (const tensor::TensorSpec& spec : specs) {
+    if (!spec.has_rank) {
+      return base::fail(base::Code::kFailedPrecondition,
+                        "input '{}' is {}: no random data can be made for it; give data, or fix its shape by an input "
+                        "spec (compile --input-spec {}=1x3x224x224)",
+                        spec.name, tensor::to_string(spec), spec.name);
+    }
     tensor::Shape shape = spec.shape;
     for (std::int64_t& size : shape) size = size < 0 ? 1 : size;
     auto made = tensor::Tensor::zeros(spec.dtype, std::move(shape));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/assignment.hpp"
+#include "runtime/rank.hpp"
 #include "runtime/session_state.hpp"
 #include "runtime/stdout_guard.hpp"
 #include "runtime/trace.hpp"
@@ -15,7 +16,7 @@ using base::Code;
 using tensor::NamedTensors;
 using tensor::TensorSpec;
 
-base::Result<TensorSpec> spec_of(std::string name, const Ort::TypeInfo& info) {
+base::Result<TensorSpec> spec_of(const OrtApiBase& base, std::string name, const Ort::TypeInfo& info) {
   if (info.GetONNXType() != ONNX_TYPE_TENSOR) {
     return base::fail(Code::kUnimplemented, "'{}' is a sequence, map or optional; only tensors are supported", name);
   }
@@ -27,18 +28,22 @@ base::Result<TensorSpec> spec_of(std::string name, const Ort::TypeInfo& info) {
   }
   tensor::Shape shape = tensor_info.GetShape();
   for (std::int64_t& size : shape) size = size < 0 ? -1 : size;
-  return TensorSpec{.name = std::move(name), .dtype = *dtype, .shape = std::move(shape), .quantization = std::nullopt};
+  return TensorSpec{.name = std::move(name),
+                    .dtype = *dtype,
+                    .shape = std::move(shape),
+                    .quantization = std::nullopt,
+                    .has_rank = has_rank(base, tensor_info)};
 }
 
-base::Result<void> read_signature(Session::State& state) {
+base::Result<void> read_signature(const OrtApiBase& base, Session::State& state) {
   Ort::AllocatorWithDefaultOptions allocator;
   for (std::size_t i = 0; i < state.session.GetInputCount(); ++i) {
-    SLIPWAY_ASSIGN(TensorSpec spec,
-                   spec_of(state.session.GetInputNameAllocated(i, allocator).get(), state.session.GetInputTypeInfo(i)));
+    SLIPWAY_ASSIGN(TensorSpec spec, spec_of(base, state.session.GetInputNameAllocated(i, allocator).get(),
+                                            state.session.GetInputTypeInfo(i)));
     state.inputs.push_back(std::move(spec));
   }
   for (std::size_t i = 0; i < state.session.GetOutputCount(); ++i) {
-    SLIPWAY_ASSIGN(TensorSpec spec, spec_of(state.session.GetOutputNameAllocated(i, allocator).get(),
+    SLIPWAY_ASSIGN(TensorSpec spec, spec_of(base, state.session.GetOutputNameAllocated(i, allocator).get(),
                                             state.session.GetOutputTypeInfo(i)));
     state.outputs.push_back(std::move(spec));
   }
@@ -124,17 +129,16 @@ base::Result<std::vector<const tensor::Tensor*>> match_inputs(const std::vector<
     }
     const tensor::Tensor*& place = ordered[static_cast<std::size_t>(spec - specs.begin())];
     if (place != nullptr) return base::fail(Code::kInvalidArgument, "input '{}' is given twice", input.name);
-    if (spec->dtype != input.tensor.dtype() || !tensor::shape_accepts(spec->shape, input.tensor.shape())) {
+    if (spec->dtype != input.tensor.dtype() || !tensor::shape_accepts(*spec, input.tensor.shape())) {
       return base::fail(Code::kInvalidArgument, "input '{}': expected {}, found {}", input.name,
-                        tensor::to_string(spec->dtype, spec->shape),
-                        tensor::to_string(input.tensor.dtype(), input.tensor.shape()));
+                        tensor::to_string(*spec), tensor::to_string(input.tensor.dtype(), input.tensor.shape()));
     }
     place = &input.tensor;
   }
   for (std::size_t i = 0; i < specs.size(); ++i) {
     if (ordered[i] == nullptr) {
       return base::fail(Code::kInvalidArgument, "input '{}' is missing: expected {}", specs[i].name,
-                        tensor::to_string(specs[i].dtype, specs[i].shape));
+                        tensor::to_string(specs[i]));
     }
   }
   return ordered;
@@ -169,7 +173,8 @@ base::Result<std::unique_ptr<Session>> Session::load(std::shared_ptr<Environment
     }
     state->log.stop();
     state->log_lines = state->log.lines();
-    if (auto signature = read_signature(*state); !signature) return std::unexpected(signature.error().with(name));
+    if (auto signature = read_signature(*environment_state.base, *state); !signature)
+      return std::unexpected(signature.error().with(name));
     if (options.record_placement && can_read_assignment(*environment_state.base)) {
       SLIPWAY_ASSIGN(state->placement, read_assignment(*environment_state.base, state->session));
       state->placement.is_emulated = state->is_emulated;

@@ -2,6 +2,8 @@
 
 #include <onnx.pb.h>
 
+#include "compile/onnx_graph/rewriter.hpp"
+
 namespace slipway::compile::onnx_graph {
 
 std::vector<ContextNode> context_nodes(const Model& model) {
@@ -23,15 +25,10 @@ std::vector<ContextNode> context_nodes(const Model& model) {
 }
 
 void set_context_file(Model& model, const std::string& file) {
-  for (auto& node : *model.proto().mutable_graph()->mutable_node()) {
-    if (node.op_type() != "EPContext") continue;
-    bool is_embedded = true;
-    onnx::AttributeProto* context = nullptr;
-    for (auto& attribute : *node.mutable_attribute()) {
-      if (attribute.name() == "embed_mode") is_embedded = attribute.i() != 0;
-      if (attribute.name() == "ep_cache_context") context = &attribute;
-    }
-    if (!is_embedded && context != nullptr) context->set_s(file);
+  Rewriter rewriter(model);
+  for (Node* node : rewriter.main().nodes()) {
+    const bool names_file = node->integer("embed_mode").value_or(1) == 0 && node->has_attribute("ep_cache_context");
+    if (node->op_type() == "EPContext" && names_file) node->set_attribute("ep_cache_context", file);
   }
 }
 

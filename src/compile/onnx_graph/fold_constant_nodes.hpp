@@ -10,4 +10,9 @@ namespace slipway::compile::onnx_graph {
 /// @return  how many nodes were turned
 int fold_constant_nodes(Model& model);
 
+/// Turns what the main graph computes from fixed sizes (the Shape of a value, its elements, arithmetic with them) into
+/// initialisers, and takes out what nothing reads any more because of it.
+/// @return  how many nodes were turned
+int fold_known_sizes(Model& model);
+
 }  // namespace slipway::compile::onnx_graph

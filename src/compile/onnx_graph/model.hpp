@@ -30,8 +30,9 @@ struct ModelSummary {
   std::vector<std::pair<std::string, std::int64_t>> opsets;  ///< domain, version
   std::string producer;
   std::string graph_name;
-  std::vector<tensor::TensorSpec> inputs, outputs;  ///< without initialisers; -1 where dynamic
-  std::vector<std::string> inputs_of_other_types;   ///< sequences, strings …: named "name: type"
+  std::vector<tensor::TensorSpec> inputs, outputs;   ///< without initialisers; -1 where dynamic
+  std::vector<std::string> outputs_of_unknown_type;  ///< names: the file leaves their type to inference
+  std::vector<std::string> inputs_of_other_types;    ///< sequences, strings …: named "name: type"
   std::vector<std::string> outputs_of_other_types;
   std::vector<std::pair<std::string, int>> op_counts;  ///< most frequent first
   std::int64_t parameter_count = 0;

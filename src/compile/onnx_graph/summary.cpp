@@ -84,6 +84,12 @@ bool may_be_quantized(tensor::Dtype dtype) {
   return dtype == kInt8 || dtype == kUint8 || dtype == kInt16 || dtype == kUint16;
 }
 
+bool has_no_type(const onnx::ValueInfoProto& value) {
+  const auto& type = value.type();
+  if (type.has_tensor_type()) return type.tensor_type().elem_type() == onnx::TensorProto::UNDEFINED;
+  return type.value_case() == onnx::TypeProto::VALUE_NOT_SET;
+}
+
 void describe_inputs_and_outputs(const onnx::GraphProto& graph, ModelSummary& summary) {
   const BoundaryQuantization quantization(graph);
   for (const auto* input : inputs_without_initializers(graph)) {
@@ -98,6 +104,8 @@ void describe_inputs_and_outputs(const onnx::GraphProto& graph, ModelSummary& su
     if (auto spec = spec_of(output)) {
       if (may_be_quantized(spec->dtype)) spec->quantization = quantization.of_output(spec->name);
       summary.outputs.push_back(std::move(*spec));
+    } else if (has_no_type(output)) {
+      summary.outputs_of_unknown_type.push_back(output.name());
     } else {
       summary.outputs_of_other_types.push_back(fmt::format("{}: {}", output.name(), type_in_words(output.type())));
     }

@@ -5,10 +5,10 @@
 #include <limits>
 #include <map>
 #include <optional>
-#include <set>
 #include <span>
 
 #include "compile/onnx_graph/element_type.hpp"
+#include "compile/onnx_graph/infer_types.hpp"
 #include "compile/onnx_graph/rewriter.hpp"
 
 namespace slipway::compile::onnx_graph {
@@ -19,9 +19,6 @@ using base::Result;
 /// Bits name inputs: bit 0 is input 0. Inputs from the eighth on share the last bit.
 using Slots = unsigned;
 constexpr Slots kAllSlots = ~0U;
-
-/// For operators that stay with 64 bits, though what they give follows what they read.
-constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
 /// What an operator does with integers. Outputs that follow have the type of the coupled inputs.
 struct IntegerRule {
@@ -55,8 +52,8 @@ constexpr std::array kRules = {
     IntegerRule{"Mod", 10, kAllSlots, 0, true},
     IntegerRule{"Mul", 7, kAllSlots, 0, true},
     IntegerRule{"Neg", 7, kAllSlots, 0, true},
-    // Its 32-bit form is refused when a bound comes from a Shape: what ONNX's inference knows of sizes has 64 bits.
-    IntegerRule{"Range", kNever, kAllSlots, 0, true},
+    // Range is not here: its 32-bit form is refused when a bound comes from a Shape, since what ONNX's own inference
+    // follows of sizes has 64 bits.
     IntegerRule{"ReduceMax", 12, 1U << 0, 0, true},
     IntegerRule{"ReduceMin", 12, 1U << 0, 0, true},
     IntegerRule{"ReduceProd", 7, 1U << 0, 0, true},
@@ -74,23 +71,14 @@ constexpr std::array kRules = {
     IntegerRule{"Where", 9, 1U << 1 | 1U << 2, 0, true},
 };
 
-const IntegerRule* rule_for(const Node& node) {
+const IntegerRule* rule_for(const Node& node, std::int64_t opset) {
   if (!node.is_standard()) return nullptr;
   const auto* const rule = std::ranges::find(kRules, node.op_type(), &IntegerRule::op_type);
-  return rule == kRules.end() ? nullptr : rule;
+  return rule == kRules.end() || opset < rule->since_opset ? nullptr : rule;
 }
 
 bool in(Slots slots, std::size_t input) {
   return ((slots >> std::min<std::size_t>(input, 7)) & 1U) != 0;
-}
-
-/// Which output of an operator is int64 whatever it is given; nothing for all others.
-std::optional<std::size_t> index_output(const Node& node) {
-  if (!node.is_standard()) return std::nullopt;
-  static const std::map<std::string_view, std::size_t> kOutputs = {
-      {"ArgMax", 0}, {"ArgMin", 0}, {"NonZero", 0}, {"Shape", 0}, {"Size", 0}, {"TopK", 1}, {"MaxPool", 1}};
-  const auto found = kOutputs.find(node.op_type());
-  return found == kOutputs.end() ? std::nullopt : std::optional(found->second);
 }
 
 const int kWide = element_type_of_dtype(tensor::Dtype::kInt64);
@@ -98,7 +86,7 @@ const int kNarrow = element_type_of_dtype(tensor::Dtype::kInt32);
 
 class Narrowing {
  public:
-  Narrowing(Rewriter& rewriter, std::int64_t opset) : rewriter_(rewriter), opset_(opset) {}
+  Narrowing(Rewriter& rewriter, std::int64_t opset) : rewriter_(rewriter), opset_(opset), inferred_(rewriter) {}
 
   int run() {
     const std::vector<Node*> nodes = rewriter_.main().nodes();
@@ -109,12 +97,8 @@ class Narrowing {
 
  private:
   void narrow(Node& node) {
-    if (const auto output = index_output(node); output && node.output(*output) != nullptr) {
-      wide_.insert(node.output(*output));
-    }
     if (node.is("Cast")) {
       if (is_widening(node)) {  // its input is the 32-bit twin already
-        wide_.insert(node.output(0));
         narrow_[node.output(0)] = node.input(0);
         replaced_.push_back(node.output(0));
         return;
@@ -124,21 +108,17 @@ class Narrowing {
       node.set_attribute("to", std::int64_t{kNarrow});
       return widen_outputs(node);
     }
-    const IntegerRule* const rule = rule_for(node);
+    const IntegerRule* const rule = rule_for(node, opset_);
     if (rule == nullptr) return;
-    const bool is_wide = reads_wide(node, rule->coupled);
-    const bool has_narrow_form = opset_ >= rule->since_opset;
-    if (has_narrow_form) narrow_inputs(node, rule->group);
-    const bool is_narrow = has_narrow_form && narrow_inputs(node, rule->coupled);
-    narrowed_nodes_ += is_narrow ? 1 : 0;
-    if (!is_wide || !rule->outputs_follow) return;
-    if (is_narrow) return widen_outputs(node);
-    for (const Value* output : node.outputs()) wide_.insert(output);
+    narrow_inputs(node, rule->group);
+    if (!narrow_inputs(node, rule->coupled)) return;
+    ++narrowed_nodes_;
+    if (rule->outputs_follow) widen_outputs(node);
   }
 
-  static bool is_widening(const Node& node) {
+  [[nodiscard]] bool is_widening(const Node& node) const {
     return node.integer("to") == kWide && node.input(0) != nullptr && node.output(0) != nullptr &&
-           node.input(0)->type().element_type == kNarrow;
+           inferred_.type(*node.input(0)).element_type == kNarrow;
   }
 
   /// The node gives 32 bits now: a Cast back stands before whoever wants 64.
@@ -146,22 +126,19 @@ class Narrowing {
     const std::vector<Value*> outputs = node.outputs();
     for (Value* output : outputs) {
       if (output == nullptr) continue;
-      const ValueType wide = {kWide, output->type().shape};
+      const ValueType wide = {kWide, inferred_.type(*output).shape};
       Node& cast =
           rewriter_.insert_taking_name(*output, "Cast", output->name() + "_32bit", {{"to", std::int64_t{kWide}}});
       Value& widened = *cast.output(0);
       rewriter_.redirect_uses(*output, widened, &cast);
       rewriter_.set_type(*output, {kNarrow, wide.shape});
       rewriter_.set_type(widened, wide);
-      wide_.insert(&widened);
       narrow_[&widened] = output;
       replaced_.push_back(&widened);
     }
   }
 
-  [[nodiscard]] bool is_wide(const Value& value) const {
-    return wide_.contains(&value) || value.type().element_type == kWide;
-  }
+  [[nodiscard]] bool is_wide(const Value& value) const { return inferred_.type(value).element_type == kWide; }
 
   [[nodiscard]] bool reads_wide(const Node& node, Slots slots) const {
     for (std::size_t i = 0; i < node.inputs().size(); ++i) {
@@ -204,14 +181,14 @@ class Narrowing {
       replaced_.push_back(&value);
     } else {
       twin = rewriter_.add_node(rewriter_.main(), "Cast", {&value}, {name}, {{"to", std::int64_t{kNarrow}}}).output(0);
-      rewriter_.set_type(*twin, {kNarrow, value.type().shape});
+      rewriter_.set_type(*twin, {kNarrow, inferred_.type(value).shape});
     }
     return *twin;
   }
 
   Rewriter& rewriter_;
   const std::int64_t opset_;
-  std::set<const Value*> wide_;            ///< int64 values whose type the file does not say
+  const InferredTypes inferred_;
   std::map<const Value*, Value*> narrow_;  ///< int64 value -> its int32 twin
   std::vector<Value*> replaced_;           ///< values that nobody may read any more
   int narrowed_nodes_ = 0;

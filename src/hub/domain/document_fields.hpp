@@ -132,6 +132,7 @@ void fields(A& a, T& v) {
   a("dtype", v.dtype);
   a("shape", v.shape);
   a("quantization", v.quantization);
+  a("has_rank", v.has_rank);
 }
 template <typename A, Is<ModelTensor> T>
 void fields(A& a, T& v) {

@@ -54,9 +54,9 @@ Result<void> check_specs(const Model& model, const InputSpecs& specs, const JobO
       }
     }
     if (!dtype_fits(expected.dtype, specs[i].dtype, options) ||
-        !tensor::shape_accepts(expected.shape, specs[i].shape)) {
+        !tensor::shape_accepts(expected, specs[i].shape)) {
       return base::fail(Code::kInvalidArgument, "input spec '{}': the model's input '{}' expects {}, found {}",
-                        specs[i].name, expected.name, tensor::to_string(expected.dtype, expected.shape),
+                        specs[i].name, expected.name, tensor::to_string(expected),
                         tensor::to_string(specs[i].dtype, specs[i].shape));
     }
   }
@@ -83,9 +83,9 @@ Result<void> check_dataset(const Model& model, const Dataset& dataset, const Job
                         entries.front().sample_count);
     }
     for (const tensor::Shape& shape : entries[i].shapes) {
-      if (dtype_fits(input.dtype, entries[i].dtype, options) && tensor::shape_accepts(input.shape, shape)) continue;
+      if (dtype_fits(input.dtype, entries[i].dtype, options) && tensor::shape_accepts(input, shape)) continue;
       return base::fail(Code::kInvalidArgument, "dataset {}: input '{}' expects {}, found {}", dataset.id, input.name,
-                        tensor::to_string(input.dtype, input.shape), tensor::to_string(entries[i].dtype, shape));
+                        tensor::to_string(input), tensor::to_string(entries[i].dtype, shape));
     }
   }
   return {};

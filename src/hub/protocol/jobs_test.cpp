@@ -42,6 +42,21 @@ TEST(EncodeModel, leaves_out_what_the_wire_cannot_say_for_every_element_type) {
   }
 }
 
+TEST(EncodeModel, leaves_out_a_list_of_inputs_whose_ranks_are_not_all_known) {
+  // An empty shape is a scalar's: the official client would show () and refuse every tensor that fits.
+  ModelView view;
+  view.model.inspection = domain::Inspection{};
+  view.model.inspection->inputs = {
+      {.spec = {.name = "x", .dtype = tensor::Dtype::kFloat32, .shape = {}, .quantization = {}, .has_rank = false},
+       .graph_name = {}}};
+  view.model.inspection->outputs = {
+      {.spec = {.name = "y", .dtype = tensor::Dtype::kFloat32, .shape = {}, .quantization = {}}, .graph_name = {}}};
+  internal::api::Model message;
+  ASSERT_TRUE(message.ParseFromString(encode_model(view)));
+  EXPECT_FALSE(message.has_input_spec());
+  EXPECT_EQ(message.output_spec().types_size(), 1) << "a scalar is known";
+}
+
 TEST(DecodeNewModel, refuses_a_type_the_hub_does_not_take_by_its_name) {
   internal::api::Model message;
   message.set_model_type(internal::api::MODEL_TYPE_MLMODEL);

@@ -43,7 +43,7 @@ ordered_json time_or_null(const std::optional<base::Time>& time) {
 }
 
 ordered_json tensor_json(const tensor::TensorSpec& spec, std::string_view graph_name) {
-  ordered_json entry{{"name", wire_text(spec.name)}, {"type", tensor::to_string(spec.dtype, spec.shape)}};
+  ordered_json entry{{"name", wire_text(spec.name)}, {"type", tensor::to_string(spec)}};
   if (!graph_name.empty()) entry["graph"] = wire_text(graph_name);
   if (spec.quantization) {
     entry["scale"] = number(static_cast<double>(spec.quantization->scale));

@@ -1,5 +1,6 @@
 #include "hub/protocol/internal/wire.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdlib>
@@ -35,6 +36,10 @@ bool fill_spec(const tensor::TensorSpec& spec, api::NamedTensorTypeList& list, s
   }
   if (!graph_name.empty()) entry.set_graph_name(wire_text(graph_name));
   return true;
+}
+
+bool is_known(const std::vector<domain::ModelTensor>& tensors) {
+  return !tensors.empty() && std::ranges::all_of(tensors, [](const auto& entry) { return entry.spec.has_rank; });
 }
 
 }  // namespace
@@ -134,8 +139,10 @@ void fill_model(const domain::Model& model, const domain::User& owner, api::Mode
     for (const auto& [key, text] : model.metadata) entries[key] = wire_text(text);
   }
   if (model.inspection) {
-    if (!model.inspection->inputs.empty()) fill_tensors(model.inspection->inputs, *message.mutable_input_spec());
-    if (!model.inspection->outputs.empty()) fill_tensors(model.inspection->outputs, *message.mutable_output_spec());
+    // The wire has no word for an unknown rank, and an empty shape is a scalar's: such a list is not known at all.
+    const auto& [inputs, outputs] = std::tie(model.inspection->inputs, model.inspection->outputs);
+    if (is_known(inputs)) fill_tensors(inputs, *message.mutable_input_spec());
+    if (is_known(outputs)) fill_tensors(outputs, *message.mutable_output_spec());
   }
   if (!model.project_id.empty()) message.set_project_id(wire_text(model.project_id));
   message.mutable_actor_authorization()->add_permissions(api::MODEL_CAN_VIEW);

@@ -58,7 +58,7 @@ std::expected<void, Failure> check_output_types(const runtime::Session& session)
     if (is_dataset_dtype(spec.dtype)) continue;
     return std::unexpected(
         Failure{FailureType::kUnsupported, fmt::format("output \"{}\" is {}: a dataset cannot hold that type",
-                                                       spec.name, tensor::to_string(spec.dtype, spec.shape))});
+                                                       spec.name, tensor::to_string(spec))});
   }
   return {};
 }
