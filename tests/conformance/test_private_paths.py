@@ -1,0 +1,27 @@
+"""Where the hub and its agent keep their things is told to nobody who uploads: not in a job's log, not in its reason of failure."""
+
+from __future__ import annotations
+
+import qai_hub
+import tiny_models
+from expectations import read_log, wait_for
+
+
+def test_logs_and_reasons_name_no_folder_of_the_server(hub, client, cpu, npu, build, tmp_path):
+    small = client.upload_model(str(tiny_models.save(tiny_models.convolution(), tmp_path / "small.onnx")))
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"no ONNX at all")
+    jobs: list[qai_hub.Job] = [
+        client.submit_compile_job(small, cpu, options="--target_runtime onnx"),
+        client.submit_compile_job(small, npu, options="--target_runtime qnn_context_binary"),
+        client.submit_profile_job(small, cpu),
+        client.submit_compile_job(client.upload_model(str(broken)), cpu)]
+    private = (str(hub.data), str(build.resolve()), str(build))
+    told = 0
+    for job in jobs:
+        status = wait_for(job, timeout_seconds=180)
+        text = read_log(job) + "\n" + (status.message or "")
+        told += len(text)
+        for folder in private:
+            assert folder not in text, text
+    assert told > 200
