@@ -52,7 +52,7 @@ std::string agreement_table(const ordered_json& list) {
     const auto own = entry["source_nan"].get<std::int64_t>();
     const bool is_exact = entry["is_exact"].get<bool>();
     const auto figure = [&](const char* key, const char* form) {
-      const bool has_figure = !is_exact && entry[key].is_number();
+      const bool has_figure = !is_exact && entry[key].is_number() && entry["equal_share"].get<double>() < 1;
       return has_figure ? fmt::format(fmt::runtime(form), entry[key].get<double>()) : std::string("-");
     };
     table.add({entry["output"].get<std::string>(),
