@@ -12,6 +12,7 @@ namespace {
 
 base::Result<void> bench(const ProfileArguments& arguments, const runtime::SessionOptions& options, Context& context) {
   context.keep_standard_output_for_results();
+  SLIPWAY_TRY(context.check_outputs({arguments.model.path, arguments.inputs}, {}));
   SLIPWAY_ASSIGN(const base::TemporaryFolder folder, base::TemporaryFolder::create("slipway-bench"));
   SLIPWAY_ASSIGN(const runtime::ProfileReport report, measure(arguments, options, true, folder.path()));
   if (report.is_emulated) {

@@ -177,6 +177,64 @@ TEST_F(Slipway, says_what_was_probably_meant) {
   EXPECT_THAT(run("bench x.onnx --iteratons 3").err, HasSubstr("--iterations"));
 }
 
+/// What each verb would write over, with a command line that asks for it.
+TEST_F(Slipway, refuses_outputs_that_the_run_reads_and_leaves_them_as_they_were) {
+  fs::create_directories(path("pictures"));
+  fs::copy_file(kModels + "conv.onnx", path("m.onnx"));
+  fs::copy_file(kModels + "conv.npz", path("in.npz"));
+  fs::copy_file("tests/golden/media/rgb.bmp", path("pictures/x.bmp"));
+  fs::copy_file("tests/golden/media/rgb.png", path("pictures/x.png"));
+  fs::create_symlink(path("in.npz"), path("link.npz"));
+  fs::create_hard_link(path("m.onnx"), path("same.json"));
+  const auto everything = [&] {
+    std::map<std::string, std::string> found;
+    for (const auto& entry : fs::recursive_directory_iterator(path(""))) {
+      if (entry.path().filename() == "stderr" || !entry.is_regular_file()) continue;
+      found[entry.path().string()] = base::read_file(entry.path(), 1U << 24U).value();
+    }
+    return found;
+  };
+  const auto before = everything();
+  const std::vector<std::string> lines = {
+      "infer {0}m.onnx --inputs {0}in.npz --outputs {0}in.npz",
+      "infer {0}m.onnx --inputs {0}in.npz --outputs {0}link.npz",
+      "infer {0}m.onnx --inputs {0}link.npz --outputs {0}./pictures/../in.npz",
+      "infer {0}m.onnx --random 1 --outputs {0}m.onnx",
+      "infer {0}m.onnx --random 1 --outputs {0}out.npz --json-file {0}out.npz",
+      "inspect {0}m.onnx --json-file {0}same.json",
+      "profile {0}m.onnx --trace {0}m.onnx",
+      "bench {0}m.onnx --json-file {0}m.onnx",
+      "compile {0}m.onnx -o {0}m.onnx",
+      "compile {0}m.onnx -o {0}pictures/..",
+      "face-det-lite {0}m.onnx {0}pictures -o {0}pictures",
+      "face-det-lite {0}m.onnx {0}pictures/x.bmp {0}pictures/x.png -o {0}pictures",
+      "face-det-lite {0}m.onnx {0}pictures/x.png -o {0}pictures/x.png",
+      "face-det-lite {0}m.onnx {0}pictures/x.png --json-file {0}pictures/x.png",
+      "mediapipe-face {0}m.onnx {0}pictures -o {0}pictures",
+      "drone {0}pictures/x.png --detector {0}m.onnx -o {0}m.onnx",
+      "samurai {0}pictures --box 1,1,5,5 --model {0}pictures --masks {0}pictures",
+      "samurai {0}pictures --box 1,1,5,5 --model {0}pictures --trace {0}pictures/x.png",
+      "samurai {0}pictures --mask {0}pictures/x.png --model {0}pictures --output-video {0}a.mp4 --trace {0}a.mp4",
+      "demucs preprocess {0}in.npz --output {0} --json-file {0}in.npz",
+  };
+  for (const std::string& line : lines) {
+    const Outcome outcome = run(fmt::format(fmt::runtime(line), path("")));
+    EXPECT_EQ(outcome.status, 2) << line << "\n" << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr("would be written over")) << line;
+    EXPECT_EQ(everything(), before) << line;
+  }
+}
+
+TEST_F(Slipway, writes_into_streams_and_behind_links_and_replaces_neither) {
+  fs::create_symlink(path("real.json"), path("link.json"));
+  ASSERT_EQ(run("inspect " + kModels + "conv.onnx --json-file " + path("link.json")).status, 0);
+  EXPECT_TRUE(fs::is_symlink(path("link.json")));
+  EXPECT_THAT(base::read_file(path("real.json"), 1U << 20U).value(), HasSubstr("inspect/1"));
+  const Outcome streamed = run("inspect " + kModels + "conv.onnx --json-file /dev/stdout");
+  EXPECT_EQ(streamed.status, 0) << streamed.err;
+  EXPECT_THAT(streamed.out, HasSubstr("{\"schema\":\"inspect/1\""));
+}
+
 TEST_F(Slipway, takes_a_model_folder) {
   fs::copy_file(kModels + "add.onnx", path("one.onnx"));
   EXPECT_EQ(run("inspect " + folder_->path().string()).status, 0) << "one .onnx needs no description";

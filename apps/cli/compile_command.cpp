@@ -51,12 +51,14 @@ std::string_view extension_of(compile::Target target) {
   }
 }
 
+/// Whether a path names the result itself, not a folder for it.
+bool is_result_file(const fs::path& out, compile::Target target) {
+  return out.extension() == extension_of(target) && !fs::is_directory(out);
+}
+
 Result<void> move_to(const fs::path& from, const fs::path& to) {
-  std::error_code error;
-  fs::remove(to, error);
-  fs::rename(from, to, error);
-  if (error)
-    return std::unexpected(base::errno_error(error.value(), fmt::format("move the result to {}", to.string())));
+  const auto moved = base::rename_durably(from, to);
+  if (!moved) return std::unexpected(moved.error().with("move the result to where it was asked for"));
   return {};
 }
 
@@ -152,10 +154,24 @@ Result<compile::CompileRequest> request_of(const CompileArguments& arguments) {
   return request;
 }
 
+/// The file that was named, with the wrapper beside it, or the folder.
+std::vector<PlannedOutput> planned_outputs(const fs::path& out, const compile::CompileRequest& request) {
+  if (!is_result_file(out, request.target)) return {{.option = "--output", .path = out, .is_folder = true}};
+  std::vector<PlannedOutput> planned = {{.option = "--output", .path = out}};
+  if (request.target == compile::Target::kQnnContextBinary) {
+    planned.push_back({.option = "--output", .path = fs::path(out).replace_extension(".onnx")});
+  }
+  return planned;
+}
+
 Result<void> run_compile(const CompileArguments& arguments, Context& context) {
   SLIPWAY_ASSIGN(compile::CompileRequest request, request_of(arguments));
   std::error_code error;
   const fs::path out = fs::absolute(arguments.out, error);
+  std::vector<fs::path> read = {arguments.model.path, request.model};
+  // A folder gets files of names that are known later, and the model's must not be among them.
+  if (!is_result_file(out, request.target)) read.push_back(fs::absolute(request.model, error).parent_path());
+  SLIPWAY_TRY(context.check_outputs(read, planned_outputs(out, request)));
   SLIPWAY_TRY(make_folder(out.parent_path()));
   SLIPWAY_ASSIGN(const auto work, base::TemporaryFolder::create(".slipway-compile", out.parent_path()));
   request.output_folder = work.path();
@@ -222,8 +238,7 @@ Result<compile::InputSpec> parse_input_spec(const std::string& text) {
 }
 
 Result<void> place_results(ordered_json& report, compile::Target target, const fs::path& out) {
-  const bool is_file = out.extension() == extension_of(target) && !fs::is_directory(out);
-  return is_file ? place_as_file(report, out) : place_in_folder(report, out);
+  return is_result_file(out, target) ? place_as_file(report, out) : place_in_folder(report, out);
 }
 
 void add_compile(CLI::App& app, Context& context) {

@@ -74,6 +74,14 @@ void Context::keep_standard_output_for_results() {
   dup2(STDERR_FILENO, STDOUT_FILENO);
 }
 
+base::Result<void> Context::check_outputs(const std::vector<std::filesystem::path>& inputs,
+                                          std::vector<PlannedOutput> outputs) {
+  outputs.push_back({.option = "--json-file", .path = json_file_});
+  const auto checked = cli::check_outputs(inputs, outputs);
+  is_wrong_use_ = !checked;
+  return checked;
+}
+
 void Context::print(const std::string& text) {
   if (json_) return;
   std::fwrite(text.data(), 1, text.size(), out_);
@@ -97,7 +105,7 @@ base::Result<void> Context::emit(const std::string& schema, const ordered_json& 
 
 void Context::finish(const base::Result<void>& outcome) {
   if (outcome) return;
-  exit_status_ = exit_status_of(outcome.error().code);
+  exit_status_ = is_wrong_use_ ? kWrongUse : exit_status_of(outcome.error().code);
   print_error(outcome.error());
 }
 

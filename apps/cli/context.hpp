@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json_fwd.hpp>
 
+#include "apps/cli/output_guard.hpp"
 #include "base/error.hpp"
 
 namespace slipway::cli {
@@ -36,6 +37,11 @@ class Context {
   /// that load ONNX Runtime; not for those that start another program in their place.
   void keep_standard_output_for_results();
 
+  /// Refuses outputs, --json-file among them, that are inputs or each other (output_guard.hpp). Called before anything
+  /// runs; the verb then ends as wrong use.
+  [[nodiscard]] base::Result<void> check_outputs(const std::vector<std::filesystem::path>& inputs,
+                                                 std::vector<PlannedOutput> outputs);
+
   /// Text for people; nothing with --json.
   void print(const std::string& text);
 
@@ -58,6 +64,7 @@ class Context {
   bool json_ = false;
   std::filesystem::path json_file_;
   bool has_json_file_ = false;  ///< this run has begun it
+  bool is_wrong_use_ = false;   ///< an output was refused
   int exit_status_ = kDone;
   std::FILE* out_;  ///< standard output, or the copy of it that we kept for ourselves
 };

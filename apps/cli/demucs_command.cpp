@@ -141,6 +141,14 @@ base::Result<void> separate(const Arguments& arguments, const runtime::SessionOp
   context.keep_standard_output_for_results();
   const auto started = std::chrono::steady_clock::now();
   SLIPWAY_ASSIGN(const auto network, load_network(arguments, session));
+  SLIPWAY_ASSIGN(const auto names, demucs::stem_names(network->form().sources, arguments.two_stems));
+  std::vector<PlannedOutput> planned;
+  for (const std::string& name : names) {
+    const fs::path stem = arguments.output / name;
+    planned.push_back({"--output", fs::path(stem) += media::audio_extension(encoding)});
+    if (arguments.plot) planned.push_back({"--output", fs::path(stem) += ".png"});
+  }
+  SLIPWAY_TRY(context.check_outputs({arguments.song, arguments.model}, planned));
   const double load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   InterruptGuard interrupt;
   demucs::SeparationOptions options;
@@ -240,6 +248,10 @@ base::Result<demucs::Form> chunk_form(const Arguments& arguments) {
 base::Result<void> preprocess(const Arguments& arguments, Context& context) {
   context.keep_standard_output_for_results();
   SLIPWAY_ASSIGN(const demucs::Form form, chunk_form(arguments));
+  std::vector<PlannedOutput> planned;
+  for (const char* name : {"input.raw", "x.raw", "chunks.json"})
+    planned.push_back({"--output", arguments.output / name});
+  SLIPWAY_TRY(context.check_outputs({arguments.song, arguments.model}, planned));
   std::optional<SegmentProgress> progress(std::in_place);
   const auto outcome =
       demucs::preprocess(arguments.song, form, arguments.output,
@@ -268,6 +280,7 @@ base::Result<void> postprocess(const Arguments& arguments, media::AudioEncoding 
   options.spectrogram_file = arguments.spectrogram_file;
   options.two_stems = arguments.two_stems;
   options.encoding = encoding;
+  SLIPWAY_TRY(context.check_outputs({arguments.chunks, arguments.raw_file, arguments.spectrogram_file}, {}));
   std::optional<SegmentProgress> progress(std::in_place);
   options.progress = [&](std::int64_t done, std::int64_t total) { progress->update("joining", done, total); };
   auto outcome = demucs::postprocess(arguments.chunks, arguments.output, options);

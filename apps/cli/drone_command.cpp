@@ -227,16 +227,13 @@ class Run {
 
  private:
   static bool belong_together(const pipelines::SourceFrame& one, const pipelines::SourceFrame& other) {
-    return one.is_video == other.is_video && (!one.is_video || one.path == other.path);
+    return one.is_video == other.is_video && (!one.is_video || one.input == other.input);
   }
 
   /// One run of the pipeline, or many with --bench.
   base::Result<void> infer(const pipelines::SourceFrame& source, std::span<const media::ImageView> images,
                            std::span<drone::Scene> scenes, std::optional<Bench>& bench) {
-    if (source.is_video && source.path != stream_) {
-      pipeline_.reset();
-      stream_ = source.path;
-    }
+    if (source.is_video && source.starts_sequence) pipeline_.reset();
     if (arguments_.bench->count() == 0 || source.is_video) return pipeline_.run(images, source.is_video, scenes);
     SLIPWAY_ASSIGN(bench, infer_often(images, scenes));
     return {};
@@ -305,7 +302,6 @@ class Run {
   const bool hides_detector_;
   bool hides_segmenter_ = false;
   std::vector<media::Colour> colours_;
-  fs::path stream_;
   std::mutex mutex_;
   std::vector<drone::Fallback> fallbacks_;
   std::size_t told_fallbacks_ = 0;
@@ -316,7 +312,9 @@ base::Result<void> watch(const Arguments& arguments, drone::Config config, Conte
   context.keep_standard_output_for_results();
   SLIPWAY_ASSIGN(pipelines::FrameSource source,
                  pipelines::FrameSource::open(arguments.inputs, {.max_pixels = arguments.max_pixels}));
-  SLIPWAY_ASSIGN(OverlayOutput overlay, OverlayOutput::open(arguments.output, source.files().size()));
+  SLIPWAY_ASSIGN(OverlayOutput overlay, OverlayOutput::open(arguments.output, source.files()));
+  SLIPWAY_TRY(context.check_outputs(files_read({arguments.detector.path, arguments.segmenter.path}, arguments.inputs),
+                                    overlay.planned()));
   // One process opens one build of ONNX Runtime; OpenVINO's has the CPU provider beside it.
   const bool wants_openvino = arguments.segmenter_provider == "openvino";
   SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment,

@@ -152,7 +152,8 @@ base::Result<void> detect(const Arguments& arguments, const runtime::SessionOpti
   SLIPWAY_ASSIGN(const fs::path model, arguments.model.file());
   SLIPWAY_ASSIGN(pipelines::FrameSource source,
                  pipelines::FrameSource::open(arguments.inputs, {.max_pixels = arguments.max_pixels}));
-  SLIPWAY_ASSIGN(OverlayOutput overlay, OverlayOutput::open(arguments.output, source.files().size()));
+  SLIPWAY_ASSIGN(OverlayOutput overlay, OverlayOutput::open(arguments.output, source.files()));
+  SLIPWAY_TRY(context.check_outputs(files_read({arguments.model.path}, arguments.inputs), overlay.planned()));
   SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment(options.provider.name));
   const bool has_description =
       fs::is_directory(arguments.model.path) && fs::exists(arguments.model.path / "model.yaml");

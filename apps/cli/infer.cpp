@@ -32,6 +32,8 @@ base::Result<tensor::NamedTensors> inputs_for(const Arguments& arguments, const 
 base::Result<void> infer(const Arguments& arguments, const runtime::SessionOptions& options, Context& context) {
   context.keep_standard_output_for_results();
   SLIPWAY_ASSIGN(const fs::path file, arguments.model.file());
+  SLIPWAY_TRY(context.check_outputs({arguments.model.path, file, arguments.inputs},
+                                    {{.option = "--outputs", .path = arguments.outputs}}));
   SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment(options.provider.name));
   SLIPWAY_ASSIGN(const std::unique_ptr<runtime::Session> session, runtime::Session::load(environment, file, options));
   for (const std::string& line : session->log_lines()) fmt::print(stderr, "{}\n", line);

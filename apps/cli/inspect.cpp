@@ -68,6 +68,7 @@ std::string text_of(const ModelSummary& summary, const std::string& file) {
 
 base::Result<void> inspect(const ModelArgument& model, Context& context) {
   SLIPWAY_ASSIGN(const std::filesystem::path file, model.file());
+  SLIPWAY_TRY(context.check_outputs({model.path, file}, {}));
   SLIPWAY_ASSIGN(const Model read, Model::read(file));
   const ModelSummary summary = read.summary();
   context.print(text_of(summary, file.string()));

@@ -70,8 +70,7 @@ class MediapipeRun {
                         video->path.string(), arguments_.batch);
     }
     if (slot.images.empty()) return {};
-    if (video->path != sequence_ || video->frame.index == 0) pipeline_.reset();
-    sequence_ = video->path;
+    if (video->starts_sequence) pipeline_.reset();
     return pipeline_.track(slot.images[0], video->frame.time_s, slot.found[0]);
   }
 
@@ -159,7 +158,6 @@ class MediapipeRun {
   OverlayOutput& overlay_;
   Context& context_;
   std::string rules_;
-  std::filesystem::path sequence_;
   ordered_json placement_;
   std::string placement_text_;
   bool is_emulated_ = false;
@@ -173,7 +171,9 @@ base::Result<void> run_mediapipe(const typename Verb::Arguments& arguments, cons
   context.keep_standard_output_for_results();
   SLIPWAY_ASSIGN(pipelines::FrameSource source,
                  pipelines::FrameSource::open(arguments.inputs, {.max_pixels = arguments.max_pixels}));
-  SLIPWAY_ASSIGN(OverlayOutput overlay, OverlayOutput::open(arguments.output, source.files().size()));
+  SLIPWAY_ASSIGN(OverlayOutput overlay, OverlayOutput::open(arguments.output, source.files()));
+  SLIPWAY_TRY(context.check_outputs(files_read({arguments.model, arguments.landmark_model}, arguments.inputs),
+                                    overlay.planned()));
   SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment(options.provider.name));
   typename Verb::Pipeline::Config config = Verb::config_of(arguments);
   arguments.fill(config);

@@ -1,5 +1,7 @@
 #include "apps/cli/overlay_output.hpp"
 
+#include <set>
+
 #include "base/files.hpp"
 #include "media/image_file.hpp"
 
@@ -8,54 +10,61 @@ namespace slipway::cli {
 namespace fs = std::filesystem;
 using base::Code;
 
-base::Result<OverlayOutput> OverlayOutput::open(const fs::path& path, std::size_t input_count) {
+namespace {
+
+/// Of a drawn-over picture or video in a folder; the second input of one stem is number 2.
+std::string name_of(const fs::path& input, int number) {
+  const std::string ending = pipelines::is_video_input(input)                              ? ".mp4"
+                             : input.extension() == ".jpg" || input.extension() == ".jpeg" ? ".jpg"
+                                                                                           : ".png";
+  return fmt::format("{}{}{}", input == "-" ? "standard_input" : input.stem().string(),
+                     number > 1 ? fmt::format("-{}", number) : "", ending);
+}
+
+}  // namespace
+
+base::Result<OverlayOutput> OverlayOutput::open(const fs::path& path, const std::vector<fs::path>& inputs) {
   OverlayOutput output;
   if (path.empty()) return output;
   output.path_ = path;
   std::error_code error;
   output.is_folder_ = fs::is_directory(path, error) || !path.has_extension();
-  if (!output.is_folder_ && input_count != 1) {
+  if (!output.is_folder_ && inputs.size() != 1) {
     return base::fail(Code::kInvalidArgument, "--output {} is one file, but there are {} inputs: name a folder",
-                      path.string(), input_count);
+                      path.string(), inputs.size());
   }
   if (output.is_folder_ && !fs::create_directories(path, error) && error) {
     return std::unexpected(base::errno_error(error.value(), path.string()));
   }
+  std::set<fs::path> used;
+  for (const fs::path& input : inputs) {
+    fs::path target = output.is_folder_ ? path / name_of(input, 1) : path;
+    for (int number = 2; !used.insert(target).second && output.is_folder_; ++number) {
+      target = path / name_of(input, number);
+    }
+    output.targets_.push_back(std::move(target));
+  }
   return output;
 }
 
-base::Result<fs::path> OverlayOutput::target_of(const pipelines::SourceFrame& frame) {
-  fs::path target = path_;
-  if (is_folder_) {
-    const std::string stem = frame.path == "-" ? "standard_input" : frame.path.stem().string();
-    const std::string ending = frame.is_video                                                          ? ".mp4"
-                               : frame.path.extension() == ".jpg" || frame.path.extension() == ".jpeg" ? ".jpg"
-                                                                                                       : ".png";
-    target = path_ / (stem + ending);
-    for (int number = 2; used_.contains(target); ++number)
-      target = path_ / fmt::format("{}-{}{}", stem, number, ending);
-  }
-  used_.insert(target);
-  std::error_code error;
-  if (fs::equivalent(target, frame.path, error)) {
-    return base::fail(Code::kInvalidArgument, "{} would be written over: name another --output", frame.path.string());
-  }
-  return target;
+std::vector<PlannedOutput> OverlayOutput::planned() const {
+  std::vector<PlannedOutput> planned;
+  if (is_folder_) planned.push_back({.option = "--output", .path = path_, .is_folder = true});
+  for (const fs::path& target : targets_) planned.push_back({.option = "--output", .path = target});
+  return planned;
 }
 
 base::Result<void> OverlayOutput::write(const pipelines::SourceFrame& frame) {
   const media::Image& image = frame.frame.image;
   if (!frame.is_video) {
     SLIPWAY_TRY(finish());
-    SLIPWAY_ASSIGN(const fs::path target, target_of(frame));
-    return media::write_image(target, image.view());
+    return media::write_image(targets_[frame.input], image.view());
   }
-  if (!video_ || video_input_ != frame.path) {
+  if (!video_ || video_input_ != frame.input) {
     SLIPWAY_TRY(finish());
-    SLIPWAY_ASSIGN(const fs::path target, target_of(frame));
-    SLIPWAY_ASSIGN(video_, media::VideoWriter::create(target, image.width(), image.height(), frame.video.rate_numerator,
-                                                      frame.video.rate_denominator));
-    video_input_ = frame.path;
+    SLIPWAY_ASSIGN(video_, media::VideoWriter::create(targets_[frame.input], image.width(), image.height(),
+                                                      frame.video.rate_numerator, frame.video.rate_denominator));
+    video_input_ = frame.input;
   }
   return video_->write(image.view());
 }

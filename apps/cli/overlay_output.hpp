@@ -3,9 +3,9 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <set>
-#include <string>
+#include <vector>
 
+#include "apps/cli/output_guard.hpp"
 #include "base/error.hpp"
 #include "media/video_file.hpp"
 #include "pipelines/common/frame_source.hpp"
@@ -16,27 +16,30 @@ namespace slipway::cli {
 /// `.jpg` as the input, videos as `.mp4`).
 class OverlayOutput {
  public:
-  /// @param path          a folder (made when missing), or a file when `input_count` is 1; empty: nothing is written
+  /// @param path    a folder (made when missing), or a file when there is one input; empty: nothing is written
+  /// @param inputs  the files that frames come from, "-" among them
   /// @error kInvalidArgument: a file for several inputs; as errno
-  [[nodiscard]] static base::Result<OverlayOutput> open(const std::filesystem::path& path, std::size_t input_count);
+  [[nodiscard]] static base::Result<OverlayOutput> open(const std::filesystem::path& path,
+                                                        const std::vector<std::filesystem::path>& inputs);
+
+  /// What write() will make, for Context::check_outputs: the folder and a file an input.
+  [[nodiscard]] std::vector<PlannedOutput> planned() const;
 
   [[nodiscard]] bool is_wanted() const { return !path_.empty(); }
 
   /// Writes a drawn frame; a video stays open until a frame of another input comes.
-  /// @error kInvalidArgument: it would be written over its own input; as media::write_image and VideoWriter
+  /// @error as media::write_image and VideoWriter
   [[nodiscard]] base::Result<void> write(const pipelines::SourceFrame& frame);
 
   /// Ends the video that is open. Call at the end.
   [[nodiscard]] base::Result<void> finish();
 
  private:
-  [[nodiscard]] base::Result<std::filesystem::path> target_of(const pipelines::SourceFrame& frame);
-
   std::filesystem::path path_;
   bool is_folder_ = false;
-  std::set<std::filesystem::path> used_;
+  std::vector<std::filesystem::path> targets_;  ///< of the inputs, in order
   std::optional<media::VideoWriter> video_;
-  std::filesystem::path video_input_;
+  std::size_t video_input_ = 0;
 };
 
 }  // namespace slipway::cli

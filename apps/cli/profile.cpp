@@ -114,6 +114,7 @@ base::Result<fs::path> keep_trace(const ProfileReport& report, const fs::path& w
 base::Result<void> profile(const ProfileArguments& arguments, const runtime::SessionOptions& options,
                            const fs::path& trace, Context& context) {
   context.keep_standard_output_for_results();
+  SLIPWAY_TRY(context.check_outputs({arguments.model.path, arguments.inputs}, {{.option = "--trace", .path = trace}}));
   SLIPWAY_ASSIGN(const base::TemporaryFolder folder, base::TemporaryFolder::create("slipway-profile"));
   SLIPWAY_ASSIGN(const ProfileReport report, measure(arguments, options, false, folder.path()));
   SLIPWAY_ASSIGN(const fs::path kept, keep_trace(report, trace));

@@ -267,7 +267,11 @@ base::Result<void> follow(const Arguments& arguments, std::vector<samurai::Promp
   context.keep_standard_output_for_results();
   SLIPWAY_ASSIGN(pipelines::FrameSource source, pipelines::FrameSource::open({arguments.video}));
   const std::size_t objects = prompts.size() + arguments.detect.classes.size();
-  SLIPWAY_ASSIGN(SamuraiOutputs outputs, SamuraiOutputs::open(arguments.outputs, objects, source.files()));
+  std::vector<std::string> read = arguments.prompts.masks;
+  read.push_back(arguments.video);
+  SLIPWAY_TRY(context.check_outputs(files_read({arguments.model, arguments.detect.model}, read),
+                                    SamuraiOutputs::planned(arguments.outputs, objects)));
+  SLIPWAY_ASSIGN(SamuraiOutputs outputs, SamuraiOutputs::open(arguments.outputs, objects));
   SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment(options.provider.name));
   const std::set<std::string> in_float32(arguments.in_float32.begin(), arguments.in_float32.end());
   SLIPWAY_ASSIGN(const auto tracker, samurai::SamuraiTracker::load(environment, arguments.model, options, in_float32));
@@ -319,6 +323,7 @@ base::Result<void> follow(const Arguments& arguments, std::vector<samurai::Promp
 }
 
 base::Result<void> replay(const fs::path& file, double motion_weight, Context& context) {
+  SLIPWAY_TRY(context.check_outputs({file}, {}));
   SLIPWAY_ASSIGN(const std::string text, base::read_file(file, kTraceLimitBytes));
   SLIPWAY_ASSIGN(const auto frames, samurai::read_trace(text, file.string()));
   const std::vector<samurai::Decision> decisions = samurai::replay(frames, motion_weight);

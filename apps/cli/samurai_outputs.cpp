@@ -24,6 +24,10 @@ fs::path numbered(const fs::path& path, std::size_t object) {
   return result.replace_filename(fmt::format("{}-{}{}", path.stem().string(), object + 1, path.extension().string()));
 }
 
+fs::path mask_folder(const fs::path& masks, std::size_t object, std::size_t objects) {
+  return objects == 1 ? masks : masks / fmt::format("object_{}", object + 1);
+}
+
 base::Result<void> make_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
@@ -33,26 +37,29 @@ base::Result<void> make_folder(const fs::path& folder) {
 
 }  // namespace
 
-base::Result<SamuraiOutputs> SamuraiOutputs::open(const Paths& paths, std::size_t objects,
-                                                  const std::vector<fs::path>& inputs) {
+std::vector<PlannedOutput> SamuraiOutputs::planned(const Paths& paths, std::size_t objects) {
+  std::vector<PlannedOutput> planned = {{.option = "--output-video", .path = paths.video},
+                                        {.option = "--masks", .path = paths.masks, .is_folder = true}};
+  for (std::size_t i = 0; i < objects; ++i) {
+    if (!paths.masks.empty()) {
+      planned.push_back({.option = "--masks", .path = mask_folder(paths.masks, i, objects), .is_folder = true});
+    }
+    if (!paths.trace.empty()) planned.push_back({.option = "--trace", .path = numbered(paths.trace, i)});
+  }
+  return planned;
+}
+
+base::Result<SamuraiOutputs> SamuraiOutputs::open(const Paths& paths, std::size_t objects) {
   SamuraiOutputs outputs;
   outputs.paths_ = paths;
   outputs.objects_ = objects;
-  for (const fs::path& input : inputs) {
-    for (const fs::path& output : {paths.video, paths.trace}) {
-      std::error_code error;
-      if (!output.empty() && fs::equivalent(output, input, error)) {
-        return base::fail(Code::kInvalidArgument, "{} would be written over: name another output", input.string());
-      }
-    }
-  }
   if (!paths.video.empty() && !media::has_video_ending(paths.video)) {
     return base::fail(Code::kInvalidArgument,
                       "--output-video {}: expected a name that ends in .mp4, .mkv, .mov or .avi", paths.video.string());
   }
   if (!paths.masks.empty()) {
     for (std::size_t i = 0; i < objects; ++i) {
-      SLIPWAY_TRY(make_folder(objects == 1 ? paths.masks : paths.masks / fmt::format("object_{}", i + 1)));
+      SLIPWAY_TRY(make_folder(mask_folder(paths.masks, i, objects)));
     }
   }
   if (!paths.trace.empty()) {
@@ -92,7 +99,7 @@ base::Result<void> SamuraiOutputs::write_masks(const samurai::FrameResult& resul
       std::uint8_t* pixel = mask_image_.row(y);
       for (int x = 0; x < mask.width; ++x, pixel += 3) std::fill_n(pixel, 3, *inside++ != 0 ? 255 : 0);
     }
-    const fs::path folder = objects_ == 1 ? paths_.masks : paths_.masks / fmt::format("object_{}", i + 1);
+    const fs::path folder = mask_folder(paths_.masks, i, objects_);
     SLIPWAY_TRY(media::write_image(folder / fmt::format("{:05}.png", result.frame), mask_image_.view()));
   }
   return {};

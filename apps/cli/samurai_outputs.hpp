@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "apps/cli/output_guard.hpp"
 #include "base/error.hpp"
 #include "media/video_file.hpp"
 #include "pipelines/common/frame_source.hpp"
@@ -23,9 +24,11 @@ class SamuraiOutputs {
     std::filesystem::path trace;  ///< of object 1; of object 2 beside it with "-2" before its ending, and so on
   };
 
-  /// @error kInvalidArgument: the video would be written over an input; as errno
-  [[nodiscard]] static base::Result<SamuraiOutputs> open(const Paths& paths, std::size_t objects,
-                                                         const std::vector<std::filesystem::path>& inputs);
+  /// @error kInvalidArgument: a name that stands for no video; as errno
+  [[nodiscard]] static base::Result<SamuraiOutputs> open(const Paths& paths, std::size_t objects);
+
+  /// What open() and write() will make, for Context::check_outputs.
+  [[nodiscard]] static std::vector<PlannedOutput> planned(const Paths& paths, std::size_t objects);
 
   /// Draws over the frame when a video is wanted.
   [[nodiscard]] base::Result<void> write(pipelines::SourceFrame& frame, const pipelines::samurai::FrameResult& result);

@@ -1,6 +1,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <thread>
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -32,6 +33,46 @@ TEST(EqualInConstantTime, tells_texts_apart) {
   EXPECT_TRUE(equal_in_constant_time("token", "token"));
   EXPECT_FALSE(equal_in_constant_time("token", "tokem"));
   EXPECT_FALSE(equal_in_constant_time("token", "token1"));
+}
+
+TEST(WriteFileDurably, follows_links_and_keeps_them) {
+  const auto folder = TemporaryFolder::create("slipway-test");
+  ASSERT_TRUE(folder);
+  std::filesystem::create_directory(folder->path() / "far");
+  std::filesystem::create_symlink("far/real", folder->path() / "near");
+  std::filesystem::create_symlink("near", folder->path() / "link");
+  ASSERT_TRUE(write_file_durably(folder->path() / "link", "a file that is new"));
+  ASSERT_TRUE(write_file_durably(folder->path() / "link", "x"));
+  EXPECT_TRUE(std::filesystem::is_symlink(folder->path() / "link"));
+  EXPECT_TRUE(std::filesystem::is_symlink(folder->path() / "near"));
+  EXPECT_EQ(read_file(folder->path() / "far/real", 100).value(), "x");
+}
+
+TEST(WriteFileDurably, writes_into_a_pipe_in_place_of_replacing_it) {
+  const auto folder = TemporaryFolder::create("slipway-test");
+  ASSERT_TRUE(folder);
+  const auto path = folder->path() / "pipe";
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  std::string read;
+  std::thread reader([&] { std::getline(std::ifstream(path), read); });
+  EXPECT_TRUE(write_file_durably(path, "line\n"));
+  reader.join();
+  EXPECT_EQ(read, "line");
+  EXPECT_TRUE(std::filesystem::is_fifo(path));
+}
+
+TEST(RenameDurably, replaces_what_a_link_leads_to_and_no_pipe) {
+  const auto folder = TemporaryFolder::create("slipway-test");
+  ASSERT_TRUE(folder);
+  const auto at = [&](const char* name) { return folder->path() / name; };
+  std::filesystem::create_symlink(at("real"), at("link"));
+  ASSERT_EQ(mkfifo(at("pipe").c_str(), 0600), 0);
+  ASSERT_TRUE(write_file_durably(at("new"), "whole"));
+  EXPECT_EQ(rename_durably(at("new"), at("pipe")).error().code, Code::kInvalidArgument);
+  EXPECT_TRUE(std::filesystem::is_fifo(at("pipe")));
+  ASSERT_TRUE(rename_durably(at("new"), at("link")));
+  EXPECT_TRUE(std::filesystem::is_symlink(at("link")));
+  EXPECT_EQ(read_file(at("real"), 100).value(), "whole");
 }
 
 TEST(WriteFileDurably, replaces_a_file_whole_and_leaves_no_temporary) {

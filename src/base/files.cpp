@@ -27,6 +27,48 @@ std::filesystem::path folder_of(const std::filesystem::path& path) {
   return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
 }
 
+// Names of open descriptors: /dev/stdout leads to one.
+bool names_descriptor(const std::filesystem::path& path) {
+  return path.string().starts_with("/proc/") || path.string().starts_with("/dev/fd/");
+}
+
+// Where the bytes of a file to be replaced lie: behind links, as far as they lead to names.
+std::filesystem::path behind_links(std::filesystem::path path) {
+  constexpr int kMostLinks = 40;
+  std::error_code error;
+  for (int i = 0; i < kMostLinks && !names_descriptor(path) && std::filesystem::is_symlink(path, error); ++i) {
+    const auto target = std::filesystem::read_symlink(path, error);
+    if (error) break;
+    path = target.is_absolute() ? target : folder_of(path) / target;
+  }
+  return path;
+}
+
+// Whether there is something that must not be replaced: neither a plain file nor a folder, or an open one.
+bool is_special(const std::filesystem::path& path) {
+  struct stat status = {};
+  if (::stat(path.c_str(), &status) != 0) return false;
+  return (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) || names_descriptor(behind_links(path));
+}
+
+Result<void> write_all(int descriptor, std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t written = ::write(descriptor, content.data(), content.size());
+    if (written < 0 && errno != EINTR) return std::unexpected(errno_error(errno, "write"));
+    if (written > 0) content.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+Result<void> write_into(const std::filesystem::path& path, std::string_view content) {
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (descriptor < 0) return std::unexpected(errno_error(errno, fmt::format("open {}", path.string())));
+  auto written = write_all(descriptor, content);
+  if (::close(descriptor) != 0 && written) written = std::unexpected(errno_error(errno, "close"));
+  if (!written) return std::unexpected(written.error().with(path.string()));
+  return {};
+}
+
 }  // namespace
 
 Error errno_error(int error_number, std::string_view what) {
@@ -75,20 +117,21 @@ Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t l
   return content;
 }
 
-Result<void> write_file_durably(const std::filesystem::path& path, std::string_view content, unsigned mode) {
+Result<void> write_file_durably(const std::filesystem::path& name, std::string_view content, unsigned mode) {
+  if (is_special(name)) return write_into(name, content);
+  const std::filesystem::path path = behind_links(name);
   std::string temporary = (folder_of(path) / (".new-" + path.filename().string() + "-XXXXXX")).string();
   const int descriptor = ::mkostemp(temporary.data(), O_CLOEXEC);
   if (descriptor < 0) return std::unexpected(errno_error(errno, fmt::format("create {}", path.string())));
-  int failure = ::fchmod(descriptor, static_cast<mode_t>(mode)) == 0 ? 0 : errno;
-  while (failure == 0 && !content.empty()) {
-    const ssize_t written = ::write(descriptor, content.data(), content.size());
-    if (written < 0 && errno != EINTR) failure = errno;
-    if (written > 0) content.remove_prefix(static_cast<std::size_t>(written));
+  Result<void> written;
+  if (::fchmod(descriptor, static_cast<mode_t>(mode)) != 0) {
+    written = std::unexpected(errno_error(errno, "set permissions"));
   }
+  if (written) written = write_all(descriptor, content);
   ::close(descriptor);
-  if (failure != 0) {
+  if (!written) {
     ::unlink(temporary.c_str());
-    return std::unexpected(errno_error(failure, fmt::format("write {}", path.string())));
+    return std::unexpected(written.error().with(path.string()));
   }
   const auto renamed = rename_durably(temporary, path);
   if (!renamed) ::unlink(temporary.c_str());
@@ -96,11 +139,16 @@ Result<void> write_file_durably(const std::filesystem::path& path, std::string_v
 }
 
 Result<void> rename_durably(const std::filesystem::path& from, const std::filesystem::path& to) {
-  SLIPWAY_TRY(sync_path(from, O_RDONLY));
-  if (::rename(from.c_str(), to.c_str()) != 0) {
-    return std::unexpected(errno_error(errno, fmt::format("rename {} to {}", from.string(), to.string())));
+  if (is_special(to)) {
+    return fail(Code::kInvalidArgument, "{}: is no plain file, so it cannot be replaced by one: name another",
+                to.string());
   }
-  return sync_path(folder_of(to), O_RDONLY | O_DIRECTORY);
+  const std::filesystem::path target = behind_links(to);
+  SLIPWAY_TRY(sync_path(from, O_RDONLY));
+  if (::rename(from.c_str(), target.c_str()) != 0) {
+    return std::unexpected(errno_error(errno, fmt::format("rename {} to {}", from.string(), target.string())));
+  }
+  return sync_path(folder_of(target), O_RDONLY | O_DIRECTORY);
 }
 
 Result<TemporaryFolder> TemporaryFolder::create(std::string_view prefix, const std::filesystem::path& parent) {

@@ -14,13 +14,16 @@ namespace slipway::base {
 [[nodiscard]] Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t limit_bytes);
 
 /// Writes a file so that after a crash either the old or the new content is there, never a part: temporary file in the
-/// same folder, fsync, rename, fsync of the folder.
+/// same folder, fsync, rename, fsync of the folder. A link is followed, and what is no plain file (a pipe, a device,
+/// standard output) is written to as it is, never replaced.
 /// @param mode  permission bits of the new file
 /// @error as errno_error; a write that failed leaves nothing behind
 [[nodiscard]] Result<void> write_file_durably(const std::filesystem::path& path, std::string_view content,
                                               unsigned mode = 0644);
 
-/// Renames `from` to `to` (same file system) and syncs both the file and the folder of `to`.
+/// Renames `from` to `to` (same file system) and syncs both the file and the folder of `to`. A link is followed to the
+/// file that it leads to.
+/// @error kInvalidArgument: `to` is a pipe, a device or anything else than a plain file; as errno
 [[nodiscard]] Result<void> rename_durably(const std::filesystem::path& from, const std::filesystem::path& to);
 
 /// An Error from errno, with its text: a full disk, a file that is too large and no memory are kResourceExhausted with

@@ -11,19 +11,14 @@ namespace fs = std::filesystem;
 struct FrameSource::State {
   std::vector<fs::path> files;
   media::ImageLimits limits;
-  std::size_t next_file = 0;
+  std::size_t next_file = 0;  // behind the one that is read
   std::optional<media::VideoReader> video;
   std::optional<media::Camera> camera;
-  fs::path video_path;
   media::VideoInfo video_info;
   std::int64_t video_frames = 0;  // given so far of the video that is read
 };
 
 namespace {
-
-bool is_video_name(const fs::path& path) {
-  return path == "-" || media::has_video_ending(path);
-}
 
 /// What is wrong with a video that was read to its end; empty when nothing is.
 std::string damage_of(const media::VideoReader& video) {
@@ -72,6 +67,10 @@ base::Result<void> add_input(const fs::path& input, std::vector<fs::path>& files
 
 }  // namespace
 
+bool is_video_input(const fs::path& path) {
+  return path == "-" || media::is_camera_path(path) || media::has_video_ending(path);
+}
+
 FrameSource::FrameSource(std::unique_ptr<State> state) : state_(std::move(state)) {}
 FrameSource::~FrameSource() = default;
 FrameSource::FrameSource(FrameSource&&) noexcept = default;
@@ -92,10 +91,16 @@ const std::vector<fs::path>& FrameSource::files() const {
 bool FrameSource::next(SourceFrame& frame) {
   State& state = *state_;
   frame.error.reset();
+  frame.starts_sequence = false;
+  // The memory of a frame is used again: what it said before counts no more.
+  const auto name_input = [&] {
+    frame.input = state.next_file - 1;
+    frame.path = state.files[frame.input];
+    frame.is_video = is_video_input(frame.path);
+  };
   for (;;) {
     if (state.camera) {
-      frame.path = state.video_path;
-      frame.is_video = true;
+      name_input();
       frame.video = state.video_info;
       if (auto done = state.camera->next(frame.frame); !done) {
         frame.error = std::move(done).error();
@@ -104,8 +109,7 @@ bool FrameSource::next(SourceFrame& frame) {
       return true;
     }
     if (state.video) {
-      frame.path = state.video_path;
-      frame.is_video = true;
+      name_input();
       frame.video = state.video_info;
       const auto has_frame = state.video->next(frame.frame);
       if (has_frame && *has_frame) {
@@ -128,26 +132,25 @@ bool FrameSource::next(SourceFrame& frame) {
       }
     }
     if (state.next_file == state.files.size()) return false;
-    frame.path = state.files[state.next_file++];
+    ++state.next_file;
+    name_input();
+    frame.starts_sequence = true;
     if (media::is_camera_path(frame.path)) {
       auto camera = media::Camera::open(frame.path);
       if (!camera) {
         frame.error = std::move(camera).error();
         return true;
       }
-      state.video_path = frame.path;
       state.video_info = camera->info();
       state.camera = std::move(*camera);
       continue;
     }
-    frame.is_video = is_video_name(frame.path);
     if (frame.is_video) {
       auto video = media::VideoReader::open(frame.path, state.limits);
       if (!video) {
         frame.error = std::move(video).error();
         return true;
       }
-      state.video_path = frame.path;
       state.video_info = video->info();
       state.video_frames = 0;
       state.video = std::move(*video);

@@ -15,10 +15,15 @@ namespace slipway::pipelines {
 struct SourceFrame {
   media::VideoFrame frame;     ///< its memory is reused; index and time are 0 for picture files
   std::filesystem::path path;  ///< where it comes from; "-" for standard input
+  std::size_t input = 0;       ///< the place of `path` in FrameSource::files(); a file may stand there twice
   bool is_video = false;
+  bool starts_sequence = false;      ///< the first of a video or camera, or a picture file: what was followed ends here
   media::VideoInfo video;            ///< of the video it comes from
   std::optional<base::Error> error;  ///< set: this input could not be read (on); the frame holds nothing
 };
+
+/// Whether the frames of an input are those of a video, a camera or standard input; a picture file has one.
+[[nodiscard]] bool is_video_input(const std::filesystem::path& path);
 
 /// Gives the pictures of a list of inputs one by one: picture files, folders of them (sorted by name, not what is below
 /// them), video files, cameras (/dev/video0: frames without end), and "-" for a stream of pictures or video on standard

@@ -50,6 +50,19 @@ TEST_F(Source, GivesPicturesVideosAndFoldersInOrder) {
             (std::vector<std::string>{"b.png 0", "a.jpg 0"}));
 }
 
+TEST_F(Source, TellsWhereASequenceStartsEvenWhenOneFileStandsThereTwice) {
+  const std::string clip = video("v.mp4", 2), still = picture("p.png", 10);
+  auto source = FrameSource::open({clip, clip, still, still});
+  ASSERT_TRUE(source);
+  std::string seen;
+  SourceFrame slots[2];
+  for (int i = 0; source->next(slots[i % 2]); ++i) {
+    const SourceFrame& frame = slots[i % 2];
+    seen += fmt::format("{}{}{} ", frame.input, frame.starts_sequence ? '*' : ' ', frame.is_video ? 'v' : 'p');
+  }
+  EXPECT_EQ(seen, "0*v 0 v 1*v 1 v 2*p 3*p ");
+}
+
 TEST_F(Source, GoesOnBehindWhatCannotBeRead) {
   picture("a.png", 10);
   ASSERT_TRUE(base::write_file_durably(folder_.path() / "b.png", "\x89PNG\r\n\x1A\n broken"));

@@ -67,6 +67,11 @@ struct SeparationReport {
                                                       const std::filesystem::path& output,
                                                       const SeparationOptions& options);
 
+/// The stems that are written, in order: the model's, or with two_stems that one and no_NAME.
+/// @error kInvalidArgument: the model has no stem of that name
+[[nodiscard]] base::Result<std::vector<std::string>> stem_names(const std::vector<std::string>& sources,
+                                                                const std::string& two_stems);
+
 /// The files of a separation that is written piece by piece; shared with postprocess.
 class StemFiles {
  public:

@@ -8,21 +8,22 @@ using base::Code;
 using base::fail;
 using base::Result;
 
+Result<std::vector<std::string>> stem_names(const std::vector<std::string>& sources, const std::string& two_stems) {
+  if (two_stems.empty()) return sources;
+  if (std::ranges::find(sources, two_stems) == sources.end()) {
+    return fail(Code::kInvalidArgument, "there is no stem '{}' in this model; its stems are {}", two_stems,
+                fmt::join(sources, ", "));
+  }
+  return std::vector<std::string>{two_stems, "no_" + two_stems};
+}
+
 Result<StemFiles> StemFiles::create(const std::filesystem::path& output, const std::vector<std::string>& sources,
                                     const std::string& two_stems, int sample_rate, media::AudioEncoding encoding,
                                     std::int64_t frames) {
   StemFiles files;
   files.source_count_ = sources.size();
-  std::vector<std::string> names = sources;
-  if (!two_stems.empty()) {
-    const auto found = std::ranges::find(sources, two_stems);
-    if (found == sources.end()) {
-      return fail(Code::kInvalidArgument, "there is no stem '{}' in this model; its stems are {}", two_stems,
-                  fmt::join(sources, ", "));
-    }
-    files.alone_ = found - sources.begin();
-    names = {two_stems, "no_" + two_stems};
-  }
+  SLIPWAY_ASSIGN(const std::vector<std::string> names, stem_names(sources, two_stems));
+  if (!two_stems.empty()) files.alone_ = std::ranges::find(sources, two_stems) - sources.begin();
   std::error_code error;
   std::filesystem::create_directories(output, error);
   if (error) return fail(Code::kPermissionDenied, "{}: cannot be made: {}", output.string(), error.message());

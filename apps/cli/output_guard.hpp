@@ -1,0 +1,31 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+
+namespace slipway::cli {
+
+/// A file that a run will write, or a folder that it will fill.
+struct PlannedOutput {
+  std::string option;  ///< that names it: "--output"
+  std::filesystem::path path;
+  bool is_folder = false;
+};
+
+/// Refuses outputs that would take away what the run reads: an output that is an input or another output, and a folder
+/// to be filled that is also a folder of inputs. Files are told apart by device and inode, so links and other
+/// spellings are seen through; one that does not exist yet is known by its folder. Streams and devices may be named
+/// twice.
+/// @param inputs  files, and folders whose files are read; empty paths and "-" are passed over
+/// @error kInvalidArgument: names both
+[[nodiscard]] base::Result<void> check_outputs(const std::vector<std::filesystem::path>& inputs,
+                                               const std::vector<PlannedOutput>& outputs);
+
+/// What a run over named inputs reads: its models and the inputs.
+[[nodiscard]] std::vector<std::filesystem::path> files_read(std::vector<std::filesystem::path> models,
+                                                            const std::vector<std::string>& inputs);
+
+}  // namespace slipway::cli
