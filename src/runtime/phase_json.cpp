@@ -83,9 +83,8 @@ MemoryRange range_from(const json& from) {
 }
 
 json json_of(const base::Error& error) {
-  return {{"code", static_cast<int>(error.code)},
-          {"message", error.message},
-          {"reason", base::reason_name(error.reason)}};
+  return {
+      {"code", static_cast<int>(error.code)}, {"message", error.message}, {"reason", base::reason_name(error.reason)}};
 }
 base::Error error_from(const json& from) {
   return {static_cast<base::Code>(from.at("code").get<int>()), from.at("message").get<std::string>(),

@@ -177,15 +177,14 @@ base::Error explain_load_failure(const Ort::Exception& exception, const SessionL
     return {code, fmt::format("{}: ONNX Runtime does not take this model: {}", model, what)};
   }
   if (what.find(kLayoutRefused) != std::string_view::npos) {
-    return {
-        Code::kUnimplemented,
-        fmt::format("{}: {} refuses {}, which ONNX Runtime had already rewritten for it, so not even the CPU can "
-                    "take it over: {}",
-                    model, describe(provider),
-                    node_in_words(name_in_model(between(what, "Node '", "'"), kLayoutDomain),
-                                  std::string(between(what, "OpType:", " ")), options),
-                    what),
-        base::Reason::kUnsupportedOperator};
+    return {Code::kUnimplemented,
+            fmt::format("{}: {} refuses {}, which ONNX Runtime had already rewritten for it, so not even the CPU can "
+                        "take it over: {}",
+                        model, describe(provider),
+                        node_in_words(name_in_model(between(what, "Node '", "'"), kLayoutDomain),
+                                      std::string(between(what, "OpType:", " ")), options),
+                        what),
+            base::Reason::kUnsupportedOperator};
   }
   const std::vector<std::string> errors = log.errors();
   if (what.find(kFallbackDisabled) != std::string_view::npos) {

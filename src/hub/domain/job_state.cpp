@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 
-#include "hub/domain/job.hpp"
-
 #include <fmt/ranges.h>
+
+#include "hub/domain/job.hpp"
 
 namespace slipway::hub::domain {
 namespace {

@@ -53,8 +53,7 @@ Result<void> check_specs(const Model& model, const InputSpecs& specs, const JobO
                           specs[i].name, tensor::to_string(specs[i].dtype, specs[i].shape));
       }
     }
-    if (!dtype_fits(expected.dtype, specs[i].dtype, options) ||
-        !tensor::shape_accepts(expected, specs[i].shape)) {
+    if (!dtype_fits(expected.dtype, specs[i].dtype, options) || !tensor::shape_accepts(expected, specs[i].shape)) {
       return base::fail(Code::kInvalidArgument, "input spec '{}': the model's input '{}' expects {}, found {}",
                         specs[i].name, expected.name, tensor::to_string(expected),
                         tensor::to_string(specs[i].dtype, specs[i].shape));

@@ -23,7 +23,8 @@ std::string qnn_only(const OptionSituation& situation) {
 /// Which units may take nodes: a choice only where there are several.
 std::string units(const OptionSituation& situation) {
   const std::string why_not = qnn_only(situation);
-  if (!why_not.empty() || !situation.is_compile || situation.target == CompileTarget::kPrecompiledQnnOnnx) return why_not;
+  if (!why_not.empty() || !situation.is_compile || situation.target == CompileTarget::kPrecompiledQnnOnnx)
+    return why_not;
   return fmt::format("on the target {}, which the NPU runs whole", target_name(situation.target));
 }
 

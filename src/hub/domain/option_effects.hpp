@@ -10,10 +10,10 @@ namespace slipway::hub::domain {
 
 /// What of a job decides which of its options change anything.
 struct OptionSituation {
-  bool is_compile = false;  ///< else the model is run
+  bool is_compile = false;                      ///< else the model is run
   CompileTarget target = CompileTarget::kOnnx;  ///< of a compile job
-  std::string device = {};  ///< its name, for words
-  bool is_on_npu = false;   ///< runs: on the HTP or its emulator, else on the CPU
+  std::string device = {};                      ///< its name, for words
+  bool is_on_npu = false;                       ///< runs: on the HTP or its emulator, else on the CPU
   bool is_measured = false;
   bool is_profiling = false;
   bool has_data = false;

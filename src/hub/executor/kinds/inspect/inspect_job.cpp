@@ -15,8 +15,8 @@ void carry_out(KindExecutor<Inspect> /*kind*/, const JobContext& job, const Insp
   // On a full disk a finding says nothing about the upload.
   const base::Reason obstacle = base::obstacle_to_writing(job.work());
   if (!found.error.empty() && obstacle != base::Reason::kNone) {
-    return fail_with(
-        outcome, failure_of(base::Error{base::code_of(obstacle), found.error, obstacle}, Step::kReadModel));
+    return fail_with(outcome,
+                     failure_of(base::Error{base::code_of(obstacle), found.error, obstacle}, Step::kReadModel));
   }
   job.log(found.error.empty() ? fmt::format("found: {}", found.format)
                               : fmt::format("cannot be used: {}", found.error));

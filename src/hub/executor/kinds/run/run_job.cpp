@@ -56,9 +56,9 @@ std::vector<std::string> output_names(const runtime::Session& session, const Pre
 std::expected<void, Failure> check_output_types(const runtime::Session& session) {
   for (const auto& spec : session.outputs()) {
     if (is_dataset_dtype(spec.dtype)) continue;
-    return std::unexpected(
-        Failure{FailureType::kUnsupported, fmt::format("output \"{}\" is {}: a dataset cannot hold that type",
-                                                       spec.name, tensor::to_string(spec))});
+    return std::unexpected(Failure{
+        FailureType::kUnsupported,
+        fmt::format("output \"{}\" is {}: a dataset cannot hold that type", spec.name, tensor::to_string(spec))});
   }
   return {};
 }
@@ -178,8 +178,9 @@ std::chrono::milliseconds time_for_runs(const JobContext& job) {
 /// The whole measurement, each phase in a process of its own. What was measured is in the outcome also when a later
 /// phase fails, and kept while it goes on.
 /// @param has_outputs  the job has written the outputs that it is for: it is a result without a profile, too
-std::expected<void, Failure> measure(const JobContext& job, const PreparedSession& prepared, const tensor::NamedTensors* inputs,
-                                     bool has_outputs, JobOutcome& outcome, RunResult& result) {
+std::expected<void, Failure> measure(const JobContext& job, const PreparedSession& prepared,
+                                     const tensor::NamedTensors* inputs, bool has_outputs, JobOutcome& outcome,
+                                     RunResult& result) {
   runtime::ProfileOptions options;
   options.session = prepared.session;
   options.max_iterations = std::max(1, job.spec.options.max_profiler_iterations);
@@ -314,7 +315,8 @@ std::expected<void, Failure> run(const JobContext& job, bool is_profiling_asked,
   }
   if (is_profiling) {
     const bool has_outputs = wants_outputs && first_sample;
-    const auto measured = measure(job, *prepared, first_sample ? &*first_sample : nullptr, has_outputs, outcome, result);
+    const auto measured =
+        measure(job, *prepared, first_sample ? &*first_sample : nullptr, has_outputs, outcome, result);
     if (!measured && !has_outputs) return measured;
     if (!measured)
       outcome.remarks.push_back("Partial: the outputs are whole, the profile is not: " + measured.error().reason);

@@ -9,7 +9,8 @@
 
 namespace slipway::hub::domain::kinds {
 
-/// Several models become one, their bytes one after the other. It has the number, the message and the state of a link job.
+/// Several models become one, their bytes one after the other. It has the number, the message and the state of a link
+/// job.
 struct Toy {
   std::vector<std::string> model_ids;
   std::string target_model_id;
