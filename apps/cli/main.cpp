@@ -69,11 +69,9 @@ std::string meant_option(const CLI::App& app, const std::string& message) {
 }
 
 /// Before a verb works, it says which of its options change nothing.
-void tell_options_without_effect(CLI::App& app) {
-  for (CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
-    verb->parse_complete_callback([verb] {
-      for (const std::string& words : options_without_effect(*verb)) fmt::print(stderr, "note: {}\n", words);
-    });
+void tell_options_without_effect(const CLI::App& app) {
+  for (const CLI::App* verb : app.get_subcommands()) {
+    for (const std::string& words : options_without_effect(*verb)) fmt::print(stderr, "note: {}\n", words);
     tell_options_without_effect(*verb);
   }
 }
@@ -85,7 +83,7 @@ int run(int argc, char** argv) {
   app.footer(kExamples);
   app.require_subcommand(1);
   for (const AddVerb add : kVerbs) add(app, context);
-  tell_options_without_effect(app);
+  app.parse_complete_callback([&app] { tell_options_without_effect(app); });
   if (argc < 2) {
     fmt::print("{}", app.help());
     return kWrongUse;

@@ -170,6 +170,9 @@ Result<Probed> probe_all(const NpuProbesArguments& arguments, const runtime::Htp
 }  // namespace
 
 Result<void> run_npu_probes(Context& context, const NpuProbesArguments& arguments) {
+  SLIPWAY_TRY(context.check_outputs(
+      {arguments.table, arguments.from},
+      {{.option = "--npu-write", .path = arguments.write_to}, {.option = "--npu-page", .path = arguments.page}}));
   const runtime::HtpTarget chip{.soc_model = arguments.soc, .htp_arch = arguments.htp_arch};
   Probed probed;
   if (arguments.from.empty()) {

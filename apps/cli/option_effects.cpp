@@ -48,6 +48,10 @@ constexpr std::array kRules = {
     Rule{"samurai", "--float32", When::kIs, "--precision", "bf16"},
     Rule{"", "--landmark-model", When::kNotGiven, "--detector-only"},
     Rule{"", "--presence-min", When::kNotGiven, "--detector-only"},
+    Rule{"doctor", "--npu-only", When::kNotGiven, "--npu-from"},
+    Rule{"doctor", "--npu-integers-only", When::kNotGiven, "--npu-from"},
+    Rule{"doctor", "--npu-probe-limit", When::kNotGiven, "--npu-from"},
+    Rule{"doctor", "--npu-time-limit", When::kNotGiven, "--npu-from"},
     Rule{"", "--smooth", When::kNotGiven, "--still"},
     Rule{"", "--no-smooth", When::kNotGiven, "--still"},
 };
@@ -63,7 +67,7 @@ constexpr std::string_view kAlways =
     "--fov --sectors --bench --max-pixels --detector-provider --channel --fit --nms --max-hands "
     "--max-faces --detector-only --still --rules --box --bbox --point --mask --detect --output-video --masks "
     "--frames --motion-weight --reference --components --logits-max --data --listen --public-url "
-    "--devices --log-level --npu-probes ";
+    "--devices --log-level --npu-probes --npu-soc --npu-htp-arch --npu-table --npu-from --npu-write --npu-page ";
 
 /// The rules of a verb's option: its own, or those of all verbs.
 std::vector<Rule> rules_of(std::string_view verb, std::string_view option) {

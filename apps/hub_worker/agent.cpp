@@ -49,7 +49,10 @@ class WorkFolder {
     }
     folder.successor_of_ = base::read_file(path / ".instance", kLongestInstance).value_or("");
     folder.instance_ = base::RandomIdSource().secret();
-    SLIPWAY_TRY(base::write_file_durably(path / ".instance", folder.instance_));
+    const auto noted = base::write_file_durably(path / ".instance", folder.instance_);
+    // On a full disk it goes unnoted: the next process is then no successor, and the leases of this one end by
+    // themselves.
+    if (!noted && !noted.error().is_about_writing()) return std::unexpected(noted.error());
     return folder;
   }
 

@@ -160,7 +160,7 @@ TEST_F(SlotTest, sends_an_outcome_that_no_message_holds_as_a_file) {
   EXPECT_EQ(completed_->outcome_document, "");
   ASSERT_TRUE(completed_->outcome_file);
   EXPECT_EQ(completed_->outcome_file->upload_id, "u1");
-  const auto outcome = hub::domain::outcome_from_document(uploaded_);
+  const auto outcome = hub::domain::outcome_from_document(uploaded_, hub::domain::kinds::Compile{});
   ASSERT_TRUE(outcome) << outcome.error().message;
   EXPECT_EQ(outcome->remarks.at(0).size(), 5U << 20U);
 }

@@ -12,7 +12,7 @@ class HubOnAFullDisk : public HubTest {
  protected:
   void SetUp() override {
     if (!disk_) GTEST_SKIP() << "mounting a file system is not permitted here";
-    rows_on_disk_ = storage::SqliteStore::open(disk_->path() / "hub.sqlite").value();
+    rows_on_disk_ = storage::SqliteStore::open(disk_->path() / "hub.sqlite", clock_).value();
     bytes_on_disk_ = storage::FileBlobStore::open(disk_->path()).value();
     small_hub_ =
         std::make_unique<domain::Hub>(domain::HubSettings{.hub_version = "test"},
@@ -69,7 +69,7 @@ TEST_F(HubOnAFullDisk, renews_leases_by_word_until_there_is_room) {
   auto writer = bytes_on_disk_->write_part(plan.id, 0, 5).value();
   ASSERT_TRUE(writer->write(std::as_bytes(std::span(std::string_view("bytes")))));
   ASSERT_TRUE(small_hub_->contents.complete_model_upload(user_, model.id, plan.id, {writer->commit().value()}));
-  const auto spec = small_hub_->agents.lease(agent_, agent_id_, {domain::JobKind::kInspect}).value();
+  const auto spec = small_hub_->agents.lease(agent_, agent_id_, {domain::kKindOf<domain::kinds::Inspect>}).value();
   ASSERT_TRUE(spec);
 
   const auto filling = disk_->fill();
@@ -83,8 +83,9 @@ TEST_F(HubOnAFullDisk, renews_leases_by_word_until_there_is_room) {
   EXPECT_TRUE(small_hub_->agents.renew(agent_, spec->job.id, spec->job.lease_token)) << "it was not taken back";
   domain::JobOutcome outcome;
   outcome.succeeded = true;
-  outcome.inspection = image_model();
-  EXPECT_TRUE(small_hub_->agents.complete(agent_, spec->job.id, spec->job.lease_token, outcome, {}));
+  outcome.result.emplace<domain::kinds::Inspect::Result>().inspection = image_model();
+  EXPECT_TRUE(
+      small_hub_->agents.complete(agent_, spec->job.id, spec->job.lease_token, domain::to_document(outcome), {}));
 
   clock_.advance(std::chrono::seconds(60));
   static_cast<void>(small_hub_->sweep());

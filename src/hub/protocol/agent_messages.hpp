@@ -46,7 +46,7 @@ struct LeaseReply {
   std::string job_id;  ///< empty: no work within the poll
   std::string lease_token;
   std::uint32_t lease_seconds = 0;
-  std::string spec_document;  ///< "slipway-job-spec/1"
+  std::string spec_document;  ///< "slipway-job-spec/2"
   std::vector<InputFile> inputs;
 };
 

@@ -230,7 +230,7 @@ TEST_F(ServerWaits, a_waiting_agent_gets_work_as_soon_as_there_is_some) {
   const HttpReply reply = waiting.receive();
   EXPECT_LT(since(begin), std::chrono::milliseconds(900));
   EXPECT_EQ(reply.status, 200);
-  EXPECT_NE(reply.body.find("slipway-job-spec/1"), std::string::npos);
+  EXPECT_NE(reply.body.find("slipway-job-spec/2"), std::string::npos);
   EXPECT_NE(reply.body.find(model), std::string::npos);
   // The input can be fetched without a token, and is what was uploaded.
   const std::string url = url_in(reply.body, "/assets/download/");
@@ -248,7 +248,7 @@ TEST_F(ServerWaits, work_is_not_given_to_an_agent_that_hung_up) {
   }
   upload_model("bytes");
   const HttpReply reply = ask("POST", "/agent/v1/lease/", agent_token_, lease_request(agent));
-  EXPECT_NE(reply.body.find("slipway-job-spec/1"), std::string::npos) << "the job was leased to nobody";
+  EXPECT_NE(reply.body.find("slipway-job-spec/2"), std::string::npos) << "the job was leased to nobody";
   EXPECT_NE(reply.body.find("\"attempt\":1"), std::string::npos) << reply.body;
 }
 
