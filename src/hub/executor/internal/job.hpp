@@ -44,14 +44,18 @@ void fail_with(domain::JobOutcome& outcome, Failure failure);
 /// missing does not link.
 template <typename Kind>
 struct KindExecutor {
+#ifndef __clang__
 // It is a function of its own for each kind, which is what the warning is about.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wnon-template-friend"
+#endif
   /// Fills the outcome and the result, and says whether it succeeded. Obeys the plan of the spec.
   /// @pre the spec has as many models as the kind takes, and a plan if users submit it
   friend void carry_out(KindExecutor, const JobContext& job, const Kind& payload, domain::JobOutcome& outcome,
                         typename Kind::Result& result);
+#ifndef __clang__
 #pragma GCC diagnostic pop
+#endif
 };
 
 }  // namespace slipway::hub::executor

@@ -1,6 +1,6 @@
 #include <nlohmann/json.hpp>
 
-#include "hub/protocol/kinds/run/run_codec.hpp"
+#include "hub/protocol/kinds/run/internal/run_codec.hpp"
 
 namespace slipway::hub::protocol::internal {
 

@@ -1,4 +1,4 @@
-#include "hub/protocol/kinds/run/run_codec.hpp"
+#include "hub/protocol/kinds/run/internal/run_codec.hpp"
 
 #include <numeric>
 
