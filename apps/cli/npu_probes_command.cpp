@@ -2,6 +2,9 @@
 
 #include <map>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/child_process.hpp"
@@ -39,9 +42,19 @@ struct Versions {
   bool is_emulated = true;
 };
 
+/// In a process of its own: what Qualcomm's library prints for each graph would bury what is found.
+void silence_libraries() {
+  const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (nowhere < 0) return;
+  ::dup2(nowhere, STDOUT_FILENO);
+  ::dup2(nowhere, STDERR_FILENO);
+  ::close(nowhere);
+}
+
 Result<Versions> versions_here() {
   const auto found = run_in_child(
       [](const LogLine&) -> Result<ordered_json> {
+        silence_libraries();
         SLIPWAY_ASSIGN(const auto environment, open_environment("qnn"));
         for (const auto& status : environment->providers()) {
           if (status.row.name != "qnn") continue;
@@ -63,6 +76,7 @@ npu_probes::Outcome outcome_of(const npu_probes::Probe& probe, const runtime::Ht
                                const NpuProbesArguments& arguments) {
   const auto found = run_in_child(
       [&](const LogLine&) -> Result<ordered_json> {
+        silence_libraries();
         SLIPWAY_ASSIGN(const auto environment, open_environment("qnn"));
         const auto outcome = npu_probes::run_probe(environment, probe, chip, !arguments.integers_only);
         return ordered_json{{"verdict", npu_probes::verdict_name(outcome.verdict)},
