@@ -23,7 +23,10 @@ void check(std::string_view text, Read read) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace slipway::hub::domain;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  check(text, outcome_from_document);
+  for (const JobPayload& payload : {JobPayload(kinds::Compile{}), JobPayload(kinds::Profile{}),
+                                    JobPayload(kinds::Inference{}), JobPayload(kinds::Inspect{})}) {
+    check(text, [&](std::string_view document) { return outcome_from_document(document, payload); });
+  }
   check(text, device_from_document);
   check(text, inspection_from_document);
   return 0;

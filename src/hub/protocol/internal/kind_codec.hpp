@@ -18,9 +18,11 @@ namespace slipway::hub::protocol::internal {
 /// Names a kind to the functions that are declared here for it.
 template <typename Kind>
 struct KindCodec {
+#ifndef __clang__
 // They are functions of their own for each kind, which is what the warning is about.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wnon-template-friend"
+#endif
   /// The submission in a message; nothing when the message is of another kind.
   friend std::optional<base::Result<domain::Submission>> decode_submission_of(KindCodec, const api::Job& message);
   /// Sets the kind's arm of the message, but for what is beside the arms.
@@ -31,7 +33,9 @@ struct KindCodec {
                              api::JobResult& message);
   /// What the page shows of a result.
   friend void report_result_of(KindCodec, const typename Kind::Result& result, nlohmann::ordered_json& report);
+#ifndef __clang__
 #pragma GCC diagnostic pop
+#endif
 };
 
 /// The fields that every arm has under the same name.
