@@ -31,7 +31,10 @@ void rewrite(Model& model) {
   }
   static_cast<void>(apply_input_specs(model, summary.inputs));
   std::vector<std::string> outputs;
-  for (const auto* output : Rewriter(model).main().outputs()) outputs.push_back(output->name() + "_renamed");
+  {
+    Rewriter graph(model);
+    for (const auto* output : graph.main().outputs()) outputs.push_back(output->name() + "_renamed");
+  }
   static_cast<void>(rename_outputs(model, outputs));
   static_cast<void>(truncate_64bit_io(model));
   static_cast<void>(truncate_64bit_tensors(model));
