@@ -125,7 +125,12 @@ def test_w8a8_with_integers_at_its_border_equals_the_numpy_reading(w8a8: Path) -
         assert_same(line["faces"], reading.faces(picture), picture, line["image"])
 
 
+# Without VNNI the 8-bit sums of ONNX Runtime's CPU provider saturate, so that two forms of one network differ.
+needs_vnni = pytest.mark.skipif("vnni" not in Path("/proc/cpuinfo").read_text(), reason="this CPU has no VNNI: 8-bit sums saturate")
+
+
 @needs_data
+@needs_vnni
 def test_the_w8a8_layout_for_cpus_gives_equal_bits(w8a8: Path) -> None:
     picture = np.random.default_rng(2).integers(0, 256, (1, 1, constants.HEIGHT, constants.WIDTH)).astype(np.uint8)
     plain, laid_out = (onnxruntime.InferenceSession(str(w8a8 / name / "model.onnx"), providers=["CPUExecutionProvider"])
@@ -152,6 +157,7 @@ def test_w8a8_finds_the_faces_of_the_float_model(w8a8: Path) -> None:
 
 
 @needs_data
+@needs_vnni
 def test_w8a8_on_the_npu_emulator_is_within_a_quantum_of_the_cpu(w8a8: Path) -> None:
     path = DATA / "images/faces/zidane.jpg"
     status, lines, errors = slipway(w8a8 / "w8a8", path, "--provider", "qnn", "--soc", 57, "--htp-arch", 75)
@@ -262,7 +268,7 @@ def test_overlays_and_a_stream_on_standard_input(tmp_path: Path) -> None:
     assert status == 0, errors
     assert [(line["frame"], line["width"]) for line in lines] == [(0, 300), (1, 200), (2, 300)]
     status, _, errors = slipway(TINY, tmp_path / "a.jpg", "--output", tmp_path / "a.jpg")
-    assert status == 1 and "written over" in errors
+    assert status == 2 and "written over" in errors
 
 
 def test_bench_gives_percentiles_of_each_stage(tmp_path: Path) -> None:
