@@ -4,45 +4,13 @@
 #include <optional>
 #include <span>
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <sys/mman.h>
-#include <sys/stat.h>
-
-#include "base/files.hpp"
+#include "base/mapped_file.hpp"
 
 namespace slipway::hub::executor {
 namespace {
 
 using base::Code;
 using base::fail;
-
-class Mapping {
- public:
-  explicit Mapping(const std::filesystem::path& path) {
-    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    struct stat about {};
-    if (descriptor >= 0 && ::fstat(descriptor, &about) == 0 && about.st_size > 0) {
-      size_ = static_cast<std::size_t>(about.st_size);
-      void* address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor, 0);
-      if (address != MAP_FAILED) start_ = static_cast<const std::byte*>(address);
-    }
-    if (descriptor >= 0) ::close(descriptor);
-  }
-  ~Mapping() {
-    if (start_ != nullptr) ::munmap(const_cast<std::byte*>(start_), size_);
-  }
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
-  [[nodiscard]] std::span<const std::byte> bytes() const {
-    return start_ == nullptr ? std::span<const std::byte>() : std::span(start_, size_);
-  }
-
- private:
-  const std::byte* start_ = nullptr;
-  std::size_t size_ = 0;
-};
 
 /// A flatbuffer whose every offset is checked. A wrong one marks the whole file as bad and reads as absent.
 class Flatbuffer {
@@ -175,8 +143,8 @@ std::vector<tensor::TensorSpec> read_tensors(Flatbuffer& file, Flatbuffer::Vecto
 }  // namespace
 
 base::Result<TfliteSignature> read_tflite_signature(const std::filesystem::path& path) {
-  const Mapping mapping(path);
-  const auto bytes = mapping.bytes();
+  SLIPWAY_ASSIGN(const auto mapped, base::MappedFile::open(path));
+  const auto bytes = mapped->bytes();
   if (bytes.size() < 16 || std::memcmp(bytes.data() + 4, "TFL3", 4) != 0) {
     return fail(Code::kInvalidArgument, "not a TFLite model: the mark TFL3 is missing");
   }
