@@ -1,0 +1,215 @@
+"""Writes the archives of `src/convert/torch_script`'s tests, with what PyTorch computes from them:
+`.deps/venv-torch/bin/python -m python.reference.convert.torch_script_golden`."""
+
+import io
+import pathlib
+import pickle
+import warnings
+import zipfile
+
+import numpy
+import torch
+from torch import nn
+
+FOLDER = pathlib.Path(__file__).resolve().parents[3] / "tests/golden/convert/torch_script"
+
+
+class Block(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, channels, 3, padding=1)
+        self.norm = nn.BatchNorm2d(channels)
+        self.act = nn.ReLU(inplace=True)
+
+    def forward(self, x):
+        y = self.act(self.norm(self.conv(x)))
+        y += x
+        return y
+
+
+class Picture(nn.Module):
+    """Channels last at the boundary, sizes read from tensors, blocks in a list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 4, 3, stride=2, padding=1)
+        self.blocks = nn.ModuleList([Block(4), Block(4)])
+        self.head = nn.Linear(4, 3)
+
+    def forward(self, picture):
+        x = self.stem(picture.permute(0, 3, 1, 2))
+        for block in self.blocks:
+            x = block(x)
+        batch, channels, height, width = x.shape
+        rows = x.permute(0, 2, 3, 1).reshape(batch, height * width, channels)
+        return self.head(rows), x.mean((2, 3))
+
+
+class Writes(nn.Module):
+    """Parts of a tensor are written to through views, and read again through others."""
+
+    def forward(self, x, y):
+        z = x * 2
+        view = z.transpose(0, 1)
+        z[:, 1] = y
+        z[0, 2:] += 10
+        a, b = z.split(2, dim=0)
+        a.mul_(b)
+        flat = z.view(-1)
+        flat[::5] = 0
+        return z, view
+
+
+@torch.jit.script
+def halves(x, at: int, gate: bool = True):
+    if gate:
+        t = torch.tanh(x)
+    else:
+        t = torch.sigmoid(x)
+    return t[:, :at] * t[:, at:]
+
+
+class CallsScripted(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(6, 4)
+
+    def forward(self, pair):
+        first, second = pair
+        return {"gated": halves(self.linear(first), 2), "shifted": second.masked_fill(second > 0, float("-inf"))}
+
+
+class Scripted(nn.Module):
+    """Conditions, loops and lists that do not depend on data."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(4, 4), nn.Linear(4, 4)])
+        self.scale = 0.5
+        self.repeats = 3
+        self.mode = "mean"
+
+    def forward(self, x):
+        if self.training:
+            x = x + 1
+        parts = []
+        for i in range(self.repeats):
+            parts.append(x * float(i))
+        for layer in self.layers:
+            x = layer(x)
+        if self.mode == "mean":
+            x = x * self.scale
+        return torch.cat(parts, 1) + torch.cat([x, x, x], 1)
+
+
+class BranchOnData(nn.Module):
+    def forward(self, x):
+        if bool(x.sum() > 0):
+            return x + 1
+        return x - 1
+
+
+class LoopOnData(nn.Module):
+    def forward(self, x):
+        for _ in range(int(x.sum())):
+            x = x + 1
+        return x
+
+
+class KeepsState(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("seen", torch.zeros(1))
+
+    def forward(self, x):
+        self.seen += 1
+        return x + self.seen
+
+
+def save(name: str, module: torch.jit.ScriptModule) -> None:
+    module.save(str(FOLDER / f"{name}.pt"))
+
+
+def traced(name: str, module: nn.Module, *inputs) -> None:
+    torch.manual_seed(0)
+    for buffer_name, buffer in module.named_buffers():
+        if buffer_name.endswith("running_mean"):
+            buffer.uniform_(-0.5, 0.5)
+        if buffer_name.endswith("running_var"):
+            buffer.uniform_(0.5, 2)
+    module.eval()
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        save(name, torch.jit.trace(module, inputs, strict=False))
+        outputs(name, module, *inputs)
+
+
+def outputs(name: str, module: nn.Module, *inputs) -> None:
+    """Inputs and outputs, flat, as input_0 …, output_0 …"""
+
+    def flat(value) -> list[torch.Tensor]:
+        if isinstance(value, torch.Tensor):
+            return [value]
+        return [tensor for element in (value.values() if isinstance(value, dict) else value) for tensor in flat(element)]
+
+    arrays = {f"input_{i}": tensor.numpy().copy() for i, tensor in enumerate(flat(inputs))}
+    arrays |= {f"output_{i}": tensor.numpy() for i, tensor in enumerate(flat(module(*inputs)))}
+    numpy.savez_compressed(FOLDER / f"{name}.npz", **arrays)
+
+
+class Evil:
+    def __reduce__(self):
+        return eval, ("1 + 1",)
+
+
+def hostile(name: str, data: bytes) -> None:
+    """The archive of `picture`, with another data.pkl."""
+    with zipfile.ZipFile(FOLDER / "scripted.pt") as source, zipfile.ZipFile(FOLDER / f"hostile_{name}.pt", "w") as target:
+        for entry in source.infolist():
+            content = data if entry.filename.endswith("/data.pkl") else source.read(entry)
+            target.writestr(zipfile.ZipInfo(entry.filename), content)
+
+
+def main() -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for old in FOLDER.iterdir():
+        old.unlink()
+    torch.manual_seed(0)
+    traced("picture", Picture(), torch.rand(1, 8, 6, 3))
+    traced("writes", Writes(), torch.rand(4, 5), torch.rand(4))
+    traced("calls_scripted", CallsScripted(), (torch.rand(2, 6), torch.rand(2, 3) - 0.5))
+    torch.manual_seed(0)
+    scripted = Scripted().eval()
+    save("scripted", torch.jit.script(scripted))
+    with torch.no_grad():
+        outputs("scripted", scripted, torch.rand(2, 4))
+    for name, module in [("branch_on_data", BranchOnData()), ("loop_on_data", LoopOnData()), ("keeps_state", KeepsState())]:
+        save(name, torch.jit.script(module.eval()))
+
+    hostile("global", pickle.dumps(Evil(), protocol=2))
+    hostile("system", b"\x80\x02cos\nsystem\nX\x02\x00\x00\x00ls\x85R.")
+    hostile("opcode", pickle.dumps({1, 2}, protocol=4))
+    # A tuple of the same tuple twice, a thousand times over: 2 to the 1000 if it were counted out.
+    bomb = io.BytesIO()
+    bomb.write(b"\x80\x02)q\x000")
+    for _ in range(1000):
+        bomb.write(b"h\x00h\x00\x86q\x000")
+    hostile("memo_bomb", bomb.getvalue() + b"h\x00.")
+    hostile("deep", b"\x80\x02N" + b"\x85" * 20_000 + b".")
+    hostile("circle", b"\x80\x02]q\x00h\x00a.")
+    hostile("cut_short", pickle.dumps([1.0] * 10, protocol=2)[:-5])
+    hostile("empty_stack", b"\x80\x02R.")
+    tensor = (
+        b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000"
+        b"X\x03\x00\x00\x00cpu%stQ%s(%st(%st\x89ccollections\nOrderedDict\n)RtR."
+    )
+    # layers.0.weight has 16 elements.
+    hostile("storage_size", tensor % (b"K\x20", b"K\x00", b"K\x04", b"K\x01"))
+    hostile("beyond_storage", tensor % (b"K\x10", b"K\x02", b"K\x04K\x04", b"K\x04K\x01"))
+    hostile("overlapping", tensor % (b"K\x10", b"K\x00", b"J\x00\x00\x00\x7f", b"K\x00"))
+    hostile("product_overflow", tensor % (b"K\x10", b"K\x00", b"J\x00\x00\x00\x7f" * 3, b"K\x01K\x01K\x01"))
+    hostile("negative_size", tensor % (b"K\x10", b"K\x00", b"J\xff\xff\xff\xff", b"K\x01"))
+
+
+if __name__ == "__main__":
+    main()

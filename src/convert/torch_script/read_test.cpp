@@ -1,0 +1,126 @@
+#include "convert/torch_script/read.hpp"
+
+#include <algorithm>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace slipway::convert::torch_script {
+namespace {
+
+using tensor::Dtype;
+using tensor::TensorSpec;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+/// Archives that PyTorch wrote, and copies of one with another pickle: python/reference/convert/torch_script_golden.py.
+base::Result<aten::Graph> read_golden(const std::string& name, const std::vector<TensorSpec>& inputs = {}) {
+  SLIPWAY_ASSIGN(const auto archive, archive::ZipArchive::open("tests/golden/convert/torch_script/" + name + ".pt"));
+  EXPECT_TRUE(is_torch_script(archive));
+  return read(archive, inputs);
+}
+
+std::vector<std::string> operators(const aten::Graph& graph) {
+  std::vector<std::string> names;
+  for (const aten::Node& node : graph.nodes) names.push_back(node.operator_name);
+  return names;
+}
+std::vector<std::string> output_names(const aten::Graph& graph) {
+  std::vector<std::string> names;
+  for (const aten::GraphOutput& output : graph.outputs) names.push_back(output.name);
+  return names;
+}
+
+TEST(TorchScript, ATraceBecomesTheCallsOfItsModulesUnderTheirPaths) {
+  const auto graph = read_golden("picture", {{"image", Dtype::kFloat32, {1, 8, 6, 3}, {}}});
+  ASSERT_TRUE(graph) << graph.error().message;
+  ASSERT_EQ(graph->inputs.size(), 1U);
+  EXPECT_EQ(graph->inputs[0].name, "image");
+  EXPECT_EQ(aten::to_string(*graph->values[graph->inputs[0].value].meta), "float32[1,8,6,3]");
+  EXPECT_THAT(output_names(*graph), ElementsAre("output_0", "output_1"));
+  std::vector<std::string> paths;
+  for (const aten::Node& node : graph->nodes) {
+    if (node.operator_name == "aten._convolution") paths.push_back(node.source.module_path);
+  }
+  EXPECT_THAT(paths, ElementsAre("stem", "blocks.0.conv", "blocks.1.conv"));
+  EXPECT_THAT(operators(*graph), Contains("aten.relu_"));
+  const auto weight = std::ranges::find(graph->stored, "blocks.1.conv.weight", &aten::StoredValue::name);
+  ASSERT_NE(weight, graph->stored.end());
+  EXPECT_EQ(weight->kind, aten::StoredKind::kParameter);
+  EXPECT_EQ(weight->tensor.bytes.size(), 4U * 4 * 3 * 3 * sizeof(float));
+  const auto variance = std::ranges::find(graph->stored, "blocks.0.norm.running_var", &aten::StoredValue::name);
+  ASSERT_NE(variance, graph->stored.end());
+  EXPECT_EQ(variance->kind, aten::StoredKind::kBuffer);
+  const auto first = std::ranges::find(graph->nodes, "aten._convolution", &aten::Node::operator_name);
+  EXPECT_THAT(first->source.line, HasSubstr("code/__torch__/torch/nn/modules/conv.py:12: "));
+}
+
+TEST(TorchScript, WithoutSpecsTheExampleInputsOfTheTraceSayTheShapes) {
+  const auto graph = read_golden("calls_scripted");
+  ASSERT_TRUE(graph) << graph.error().message;
+  ASSERT_EQ(graph->inputs.size(), 2U);
+  EXPECT_EQ(graph->inputs[0].name, "pair_0");
+  EXPECT_EQ(aten::to_string(*graph->values[graph->inputs[1].value].meta), "float32[2,3]");
+}
+
+TEST(TorchScript, ScriptedFunctionsAreFollowedWhereTheirConditionsAreConstant) {
+  const auto traced = read_golden("calls_scripted");
+  ASSERT_TRUE(traced) << traced.error().message;
+  EXPECT_THAT(output_names(*traced), ElementsAre("gated", "shifted"));
+  EXPECT_THAT(operators(*traced), Contains("aten.tanh"));
+  EXPECT_THAT(operators(*traced), ::testing::Not(Contains("aten.sigmoid")));
+
+  const auto scripted = read_golden("scripted", {{"x", Dtype::kFloat32, {2, 4}, {}}});
+  ASSERT_TRUE(scripted) << scripted.error().message;
+  EXPECT_THAT(operators(*scripted), ElementsAre("aten.mul", "aten.mul", "aten.mul", "aten.linear", "aten.linear",
+                                                "aten.mul", "aten.cat", "aten.cat", "aten.add"));
+}
+
+TEST(TorchScript, OtherInputsThanTheModelTakesAreRefusedWithThoseThatItTakes) {
+  const TensorSpec one{"x", Dtype::kFloat32, {2, 6}, {}};
+  for (const std::vector<TensorSpec>& specs : {std::vector{one}, std::vector{one, one, one}}) {
+    const auto graph = read_golden("calls_scripted", specs);
+    ASSERT_FALSE(graph);
+    EXPECT_EQ(graph.error().code, base::Code::kInvalidArgument);
+    EXPECT_THAT(graph.error().message, HasSubstr("takes 2 inputs (pair_0, pair_1)"));
+  }
+}
+
+TEST(TorchScript, WhatDependsOnDataIsRefusedWithTheLineAndTheWayOut) {
+  for (const char* name : {"branch_on_data", "loop_on_data"}) {
+    const auto graph = read_golden(name, {{"x", Dtype::kFloat32, {2}, {}}});
+    ASSERT_FALSE(graph) << name;
+    EXPECT_EQ(graph.error().code, base::Code::kUnimplemented);
+    EXPECT_THAT(graph.error().message, HasSubstr("code/__torch__.py:"));
+    EXPECT_THAT(graph.error().message, HasSubstr("torch.sum(x)"));
+    EXPECT_THAT(graph.error().message, HasSubstr("export the model by torch.export"));
+  }
+  EXPECT_THAT(read_golden("keeps_state").error().message, HasSubstr("changes its tensor 'seen'"));
+}
+
+TEST(TorchScript, HostilePicklesAreRefusedByNameAndNothingIsCalled) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"global", "'__builtin__.eval' is not among what a TorchScript archive is made of"},
+      {"system", "'os.system' is not among"},
+      {"opcode", "protocol 4"},
+      {"memo_bomb", "holds a tuple where a model is expected"},
+      {"deep", "holds a tuple where a model is expected"},
+      {"circle", "holds a list where a model is expected"},
+      {"cut_short", "cut short"},
+      {"empty_stack", "byte 2 (REDUCE): nothing is on the stack"},
+      {"storage_size", "should hold 32 elements of float32, and its entry has 64 bytes"},
+      {"beyond_storage", "does not lie in its storage of 16 elements"},
+      {"overlapping", "each element at a place of its own"},
+      {"product_overflow", "more elements than can be counted"},
+      {"negative_size", "no natural number"},
+  };
+  for (const auto& [name, message] : cases) {
+    const auto graph = read_golden("hostile_" + name);
+    ASSERT_FALSE(graph) << name;
+    EXPECT_THAT(graph.error().message, HasSubstr(message)) << name;
+  }
+}
+
+}  // namespace
+}  // namespace slipway::convert::torch_script
