@@ -1,5 +1,5 @@
 # `make demo` and `make test` set everything up themselves; CMake presets are the build manual behind them.
-.PHONY: help demo test build setup unit asan tsan fuzz lint format layers conformance golden bench clean
+.PHONY: help demo test build programs setup unit skipped asan tsan fuzz lint format layers conformance golden bench clean
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 JOBS ?= $(shell nproc)
@@ -7,6 +7,8 @@ PYTHON := .deps/venv/bin/python
 FUZZ_SECONDS ?= 20
 # Compiler results are kept between builds, inside the repository's ignored folders.
 export CCACHE_DIR ?= $(CURDIR)/.cache/ccache
+# Without these it passes by every file that uses precompiled headers.
+export CCACHE_SLOPPINESS ?= pch_defines,time_macros
 
 # What strangers reach: parsers, the queue, stores, the server. Built and run again under sanitizers.
 ASAN_TESTS := base_test tensor_test media_test onnx_graph_test sandbox_test hub_domain_test hub_protocol_test hub_storage_test \
@@ -16,21 +18,28 @@ TSAN_TESTS := base_test hub_domain_test hub_storage_test hub_server_test store_c
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-demo: build ## the official client, our hub, a face detector on the CPU and through the NPU compiler (KEEP=1: hub stays)
+demo: programs ## the official client, our hub, a face detector on the CPU and through the NPU compiler (KEEP=1: hub stays)
 	@tools/setup.sh assets
 	@$(PYTHON) tools/demo.py --build build/release --output demo-output $(if $(KEEP),--keep)
 
-test: build unit layers lint conformance asan tsan fuzz ## everything that .ci/run checks
+test: demo build unit layers lint conformance asan tsan fuzz skipped ## everything that .ci/run checks
 
 setup: ## packages, ONNX Runtime, Python environment; seconds when done before
 	@tools/setup.sh system python onnxruntime
 
-build: setup ## build/release/slipway, slipway-hub, slipway-worker
+programs: setup ## build/release/slipway, slipway-hub, slipway-worker
 	@cmake --preset release > build-release.log 2>&1 || { cat build-release.log; exit 1; }; rm -f build-release.log
+	@cmake --build --preset release -j $(JOBS) --target slipway slipway-hub slipway-worker
+
+build: programs ## the programs with their tests
 	@cmake --build --preset release -j $(JOBS)
 
-unit: build
-	@ctest --preset release -j $(JOBS)
+unit: build ## the C++ tests
+	@rm -rf build/release/test-results
+	@GTEST_OUTPUT=xml:$(CURDIR)/build/release/test-results/ ctest --preset release -j $(JOBS)
+
+skipped: ## what the last unit and conformance runs left out, and why
+	@$(PYTHON) tools/skipped_tests.py build/release/test-results
 
 layers:
 	@$(PYTHON) tools/check_layers.py
@@ -45,7 +54,8 @@ format: ## applies the formatting
 
 conformance: build ## the official client against a running hub
 	@tools/setup.sh assets
-	@SLIPWAY_CONFORMANCE_REQUIRED=1 $(PYTHON) -m pytest -q tests/conformance python/tests
+	@SLIPWAY_CONFORMANCE_REQUIRED=1 $(PYTHON) -m pytest -q tests/conformance python/tests \
+	  --junitxml=build/release/test-results/conformance.xml
 
 asan: setup ## the tests of what strangers reach, under AddressSanitizer and UndefinedBehaviorSanitizer
 	@cmake --preset asan-ubsan > /dev/null
