@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/error.hpp"
+#include "base/guarded.hpp"
 #include "tensor/tensor.hpp"
 
 namespace slipway::runtime {
@@ -21,18 +21,16 @@ inline constexpr int kOldestApi = 22;
 /// Turns what ONNX Runtime throws into an Error; `what` says what was being done.
 [[nodiscard]] base::Error error_of(const Ort::Exception& exception, std::string_view what);
 
-/// Calls a function that uses ONNX Runtime; nothing it throws gets out.
+/// The same as base::guarded for a function that uses ONNX Runtime.
 template <typename Function>
 auto guarded(std::string_view what, Function&& function) -> decltype(function()) {
-  try {
-    return function();
-  } catch (const Ort::Exception& exception) {
-    return std::unexpected(error_of(exception, what));
-  } catch (const std::bad_alloc&) {
-    return base::fail(base::Reason::kOutOfMemory, "{}: out of memory", what);
-  } catch (const std::exception& exception) {
-    return base::fail(base::Code::kInternal, "{}: {}", what, exception.what());
-  }
+  return base::guarded(what, [&]() -> decltype(function()) {
+    try {
+      return function();
+    } catch (const Ort::Exception& exception) {
+      return std::unexpected(error_of(exception, what));
+    }
+  });
 }
 
 /// ONNX Runtime's element type of a dtype and back; nothing for strings, complex and sub-byte types.

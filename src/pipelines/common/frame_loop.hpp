@@ -1,11 +1,10 @@
 #pragma once
 
-#include <exception>
 #include <mutex>
 #include <thread>
 #include <vector>
 
-#include "base/error.hpp"
+#include "base/guarded.hpp"
 #include "pipelines/common/bounded_queue.hpp"
 
 namespace slipway::pipelines {
@@ -19,7 +18,7 @@ namespace slipway::pipelines {
 /// @param capture  Result<bool>(Slot&): false ends the loop; runs in a thread of its own
 /// @param infer    Result<void>(Slot&): runs in the caller's thread
 /// @param present  Result<void>(Slot&): runs in a thread of its own
-/// @error the first error of any stage; the other stages end with the frame they have
+/// @error the first error of any stage, or what it threw; the other stages end with the frame they have
 template <typename Slot, typename Capture, typename Infer, typename Present>
 [[nodiscard]] base::Result<void> run_frame_loop(std::vector<Slot>& slots, const Capture& capture, const Infer& infer,
                                                 const Present& present) {
@@ -37,7 +36,7 @@ template <typename Slot, typename Capture, typename Infer, typename Present>
 
   std::jthread capturing([&] {
     while (const auto slot = empty.pop()) {
-      base::Result<bool> has_frame = capture(**slot);
+      base::Result<bool> has_frame = base::guarded("reading a frame", [&] { return capture(**slot); });
       if (!has_frame) {
         fail_with(std::move(has_frame).error());
         break;
@@ -48,7 +47,7 @@ template <typename Slot, typename Capture, typename Infer, typename Present>
   });
   std::jthread presenting([&] {
     while (const auto slot = inferred.pop()) {
-      if (base::Result<void> done = present(**slot); !done) {
+      if (base::Result<void> done = base::guarded("showing a frame", [&] { return present(**slot); }); !done) {
         fail_with(std::move(done).error());
         break;
       }
@@ -56,7 +55,7 @@ template <typename Slot, typename Capture, typename Infer, typename Present>
     }
   });
   while (const auto slot = captured.pop()) {
-    if (base::Result<void> done = infer(**slot); !done) {
+    if (base::Result<void> done = base::guarded("running the model", [&] { return infer(**slot); }); !done) {
       fail_with(std::move(done).error());
       break;
     }

@@ -1,6 +1,8 @@
 #include "pipelines/common/frame_loop.hpp"
 
+#include <new>
 #include <set>
+#include <stdexcept>
 
 #include <gtest/gtest.h>
 
@@ -56,6 +58,50 @@ TEST_P(FailingStage, EndsTheLoopWithItsError) {
       [&](Slot& slot) { return failing(1, slot); }, [&](Slot& slot) { return failing(2, slot); });
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().message, "frame 7");
+}
+
+TEST_P(FailingStage, EndsTheLoopWithItsExceptionAsAnError) {
+  std::vector<Slot> slots(2);
+  int next = 0;
+  const auto throwing = [&](int stage, const Slot& slot) {
+    if (stage != GetParam() || slot.number != 7) return;
+    throw std::runtime_error("frame 7 is too much");
+  };
+  const auto outcome = run_frame_loop(
+      slots,
+      [&](Slot& slot) -> base::Result<bool> {
+        slot.number = next++;
+        throwing(0, slot);
+        return true;
+      },
+      [&](Slot& slot) -> base::Result<void> {
+        throwing(1, slot);
+        return {};
+      },
+      [&](Slot& slot) -> base::Result<void> {
+        throwing(2, slot);
+        return {};
+      });
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().code, base::Code::kInternal);
+  EXPECT_NE(outcome.error().message.find("frame 7 is too much"), std::string::npos) << outcome.error().message;
+}
+
+TEST_P(FailingStage, EndsTheLoopForWantOfMemoryAsAnError) {
+  std::vector<Slot> slots(2);
+  const auto stage = [&](int number) -> base::Result<void> {
+    if (number == GetParam()) throw std::bad_alloc();
+    return {};
+  };
+  const auto outcome = run_frame_loop(
+      slots,
+      [&](Slot&) -> base::Result<bool> {
+        SLIPWAY_TRY(stage(0));
+        return true;
+      },
+      [&](Slot&) { return stage(1); }, [&](Slot&) { return stage(2); });
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().reason, base::Reason::kOutOfMemory);
 }
 
 INSTANTIATE_TEST_SUITE_P(EachStage, FailingStage, ::testing::Values(0, 1, 2));

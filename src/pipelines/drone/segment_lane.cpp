@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/guarded.hpp"
+
 namespace slipway::pipelines::drone {
 
 SegmentLane::SegmentLane(std::unique_ptr<segmentation::Segmenter> segmenter)
@@ -21,7 +23,8 @@ void SegmentLane::serve() {
     changed_.wait(lock, [&] { return is_requested_ || is_ending_; });
     if (is_ending_) return;
     lock.unlock();
-    base::Result<void> outcome = segmenter_->run(views_, std::span(segments_).first(views_.size()));
+    base::Result<void> outcome =
+        base::guarded("segmenting", [&] { return segmenter_->run(views_, std::span(segments_).first(views_.size())); });
     lock.lock();
     outcome_ = std::move(outcome);
     is_requested_ = false;
