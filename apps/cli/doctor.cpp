@@ -62,7 +62,7 @@ Memory memory() {
 
 std::string state_of(const runtime::ProviderStatus& status) {
   if (!status.available) return "missing";
-  return status.is_emulator ? "emulator" : "ready";
+  return status.row.is_emulator ? "emulator" : "ready";
 }
 
 /// What a child finds that opens the build with OpenVINO: this process opens another one.
@@ -113,10 +113,7 @@ base::Result<void> doctor(Context& context) {
 
   // Before a library starts threads here.
   const runtime::ProviderStatus openvino =
-      openvino_status({.row = *std::ranges::find(runtime::provider_table(), "openvino", &runtime::ProviderRow::name),
-                       .available = false,
-                       .is_emulator = false,
-                       .detail = {}});
+      openvino_status({.row = *runtime::find_provider("openvino").value(), .available = false, .detail = {}});
   const auto environment = open_environment("cpu");
   if (!environment) {
     facts.add({"ONNX Runtime", "missing"});
@@ -144,7 +141,7 @@ base::Result<void> doctor(Context& context) {
     list.push_back({{"name", status.row.name},
                     {"unit", unit},
                     {"available", status.available},
-                    {"is_emulator", status.is_emulator},
+                    {"is_emulator", status.row.is_emulator},
                     {"detail", status.detail}});
   }
   result["providers"] = list;

@@ -61,7 +61,7 @@ Result<Versions> versions_here() {
           if (!status.available) return base::fail(Code::kUnavailable, "no NPU compiler here: {}", status.detail);
           return ordered_json{{"qairt", environment->qairt_version().value_or("of an unknown version")},
                               {"onnxruntime", environment->onnxruntime_version()},
-                              {"emulated", status.is_emulator}};
+                              {"emulated", status.row.is_emulator}};
         }
         return base::fail(Code::kInternal, "the table of providers has no qnn");
       },

@@ -241,8 +241,8 @@ class Run {
 /// same cores: both at once on the same ones are slower than one after the other.
 bool encodes_ahead(const Arguments& arguments, const runtime::SessionOptions& options) {
   if (arguments.overlap) return *arguments.overlap;
-  const auto row = std::ranges::find(runtime::provider_table(), options.provider.name, &runtime::ProviderRow::name);
-  if (row != runtime::provider_table().end() && row->unit != runtime::ComputeUnit::kCpu) return true;
+  const auto row = runtime::find_provider(options.provider.name);
+  if (row && (*row)->unit != runtime::ComputeUnit::kCpu) return true;
   return options.intra_op_threads > 0 &&
          2 * static_cast<unsigned>(options.intra_op_threads) <= std::thread::hardware_concurrency();
 }

@@ -143,7 +143,7 @@ int run_describe() {
       about["onnxruntime"] = (*environment)->onnxruntime_version();
       if (const auto qairt = (*environment)->qairt_version()) about["qairt"] = *qairt;
       about["has_htp"] = std::ranges::any_of((*environment)->providers(), [](const runtime::ProviderStatus& status) {
-        return status.row.name == "qnn" && status.available && !status.is_emulator;
+        return status.row.name == "qnn" && status.available && !status.row.is_emulator;
       });
     } else {
       about["problem"] = environment.error().message;

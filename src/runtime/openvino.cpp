@@ -1,6 +1,10 @@
 #include "runtime/openvino.hpp"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
+
+#include "runtime/provider_setup.hpp"
 
 namespace slipway::runtime {
 
@@ -67,6 +71,27 @@ base::Result<std::unordered_map<std::string, std::string>> openvino_options(cons
   if (threads > 0 && !cpu.contains(kThreads)) cpu[kThreads] = std::to_string(threads);
   options["load_config"] = config.dump(-1, ' ', false, json::error_handler_t::replace);
   return options;
+}
+
+base::Result<void> configure_openvino(const ProviderSetup& setup) {
+  SLIPWAY_TRY(check_carried(setup.environment, setup.row));
+  SLIPWAY_ASSIGN(const auto options, openvino_options(setup.request, setup.threads));
+  const auto lines = [&state = setup.environment] {
+    const std::scoped_lock lock(state.mutex);
+    return state.log;
+  };
+  const std::size_t before = lines().size();
+  try {
+    setup.session_options.AppendExecutionProvider("OpenVINO", options);
+  } catch (const Ort::Exception& exception) {
+    // The reason goes to the environment's log only.
+    const std::vector<std::string> all = lines();
+    const std::vector<std::string> reasons(all.begin() + static_cast<std::ptrdiff_t>(std::min(before, all.size())),
+                                           all.end());
+    return base::fail(Code::kInvalidArgument, "the openvino provider did not start: {}{}{}", exception.what(),
+                      reasons.empty() ? "" : ": ", fmt::join(reasons, "; "));
+  }
+  return {};
 }
 
 }  // namespace slipway::runtime

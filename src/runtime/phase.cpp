@@ -269,9 +269,10 @@ std::string_view phase_name(Phase phase) {
 
 base::Result<PhaseOutcome> measure_phase(const PhaseRequest& request) {
   SLIPWAY_ASSIGN(const std::shared_ptr<Environment> environment, Environment::open(request.libraries));
-  // Libraries are loaded before any time is taken.
-  if (request.options.session.provider.name == "qnn") [[maybe_unused]]
-    const auto loaded = environment->providers();
+  // A plug-in's library is loaded before any time is taken; whether it can be, the session says.
+  const auto row = find_provider(request.options.session.provider.name);
+  if (row && (*row)->is_plugin) [[maybe_unused]]
+    const auto found = (*row)->find(*environment, **row);
   PhaseOutcome outcome;
   outcome.onnxruntime_version = environment->onnxruntime_version();
   switch (request.phase) {

@@ -152,9 +152,9 @@ base::Result<PhaseOutcome> run_phase_process(const PhaseRequest& request, const 
   while (true) {
     if (reader.has_begun() && !has_begun) {
       // The emulator runs a whole graph as one node, and slowly: it keeps the time that loads have.
-      const bool is_emulated = request.options.session.provider.name == "qnn" && htp_is_emulated();
+      const bool emulates = is_emulated(request.options.session.provider.name);
       const auto since_start = std::chrono::duration_cast<std::chrono::milliseconds>(SteadyClock::now() - start_time);
-      allowed = since_start + request.options.max_time + (is_emulated ? kLoadTime : kNodeTime);
+      allowed = since_start + request.options.max_time + (emulates ? kLoadTime : kNodeTime);
       has_begun = true;
     }
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(start_time + allowed - SteadyClock::now());

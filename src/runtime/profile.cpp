@@ -60,7 +60,7 @@ class Profiling {
       : request_(std::move(request)), progress_(progress), measured_(measured) {
     report_.machine = machine_name();
     report_.provider = request_.options.session.provider.name;
-    report_.is_emulated = report_.provider == "qnn" && htp_is_emulated();
+    report_.is_emulated = runtime::is_emulated(report_.provider);
   }
 
   base::Result<ProfileReport> run() {

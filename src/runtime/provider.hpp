@@ -38,22 +38,40 @@ struct ProviderRequest {
   Precision precision = Precision::kFloat32;
 };
 
-/// One row of the table of providers.
+class Environment;
+struct ProviderSetup;  ///< a session in the making; seen inside runtime/ only
+
+/// One row of the table of providers: what it is called, what it needs, what it promises, and how a session gets it.
 struct ProviderRow {
   std::string_view name;                ///< the word users type
   std::string_view execution_provider;  ///< ONNX Runtime's name
   ComputeUnit unit;                     ///< where its nodes run
-  bool is_plugin;                       ///< registered from a library by path
   std::string_view needs;               ///< what to install when it is missing
+  /// Appends it to the options of a session.
+  /// @error kInvalidArgument: a wrong request; kUnavailable: it is not on this machine
+  base::Result<void> (*configure)(const ProviderSetup& setup);
+  /// What is here of it: library and version; registers a plug-in.
+  /// @error kUnavailable: what is missing and how to get it
+  base::Result<std::string> (*find)(const Environment& environment, const ProviderRow& row);
+  bool is_plugin = false;             ///< registered from a library by path
+  bool is_emulator = false;           ///< on this machine its nodes run on an emulator of the unit
+  bool takes_htp = false;             ///< compiles for the Hexagon chip that a request names
+  bool takes_bfloat16 = false;        ///< computes in Precision::kBfloat16 on request
+  bool refuses_when_verbose = false;  ///< says why it refuses a node in its verbose lines only
 };
 [[nodiscard]] const std::vector<ProviderRow>& provider_table();
+
+/// @error kInvalidArgument: no such provider; the message lists those that there are
+[[nodiscard]] base::Result<const ProviderRow*> find_provider(std::string_view name);
+
+/// Whether what runs on this provider runs on an emulator, here. False for a name that no provider has.
+[[nodiscard]] bool is_emulated(std::string_view provider);
 
 /// A provider as found on this machine.
 struct ProviderStatus {
   ProviderRow row;
   bool available = false;
-  bool is_emulator = false;  ///< qnn on x86: Qualcomm's HTP emulator, not a chip
-  std::string detail;        ///< library and version, or what is missing and how to get it
+  std::string detail;  ///< library and version, or what is missing and how to get it
 };
 
 }  // namespace slipway::runtime

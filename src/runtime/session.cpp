@@ -68,9 +68,9 @@ base::Result<void> check_file(const fs::path& model) {
 /// A provider that did not start takes no node, and with fallback allowed ONNX Runtime would only log why.
 base::Result<void> check_started(const Session::State& state, const ProviderRequest& provider,
                                  const std::string& name) {
-  const auto row = std::ranges::find(provider_table(), provider.name, &ProviderRow::name);
+  SLIPWAY_ASSIGN(const ProviderRow* row, find_provider(provider.name));
   const std::vector<std::string> errors = state.log.errors();
-  if (row == provider_table().end() || row->is_plugin || errors.empty()) return {};
+  if (row->is_plugin || errors.empty()) return {};
   if (state.placement.nodes_per_provider.contains(std::string(row->execution_provider))) return {};
   return base::fail(Code::kUnavailable, "{}: the {} provider took no node: {}", name, provider.name,
                     fmt::join(errors, "; "));
@@ -158,7 +158,7 @@ base::Result<std::unique_ptr<Session>> Session::load(std::shared_ptr<Environment
   state->environment = std::move(environment);
   state->model = model;
   state->has_profile = !options.profile_prefix.empty();
-  state->is_emulated = options.provider.name == "qnn" && htp_is_emulated();
+  state->is_emulated = runtime::is_emulated(options.provider.name);
   Environment::State& environment_state = state->environment->state();
   const std::string name = model.filename().string();
 
