@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "pipelines/common/running_median.hpp"
+#include "runtime/bound_session.hpp"
 
 namespace slipway::pipelines {
 namespace {
@@ -18,29 +19,17 @@ double us_since(Clock::time_point begin) {
   return std::chrono::duration<double, std::micro>(Clock::now() - begin).count();
 }
 
-/// One session with its memory.
-struct Lane {
-  std::unique_ptr<runtime::Session> session;
-  tensor::NamedTensors inputs;
-  std::unique_ptr<runtime::BoundRun> bound;  // refers to inputs
+using runtime::BoundSession;
+using runtime::Session;
 
-  base::Result<void> bind(const tensor::TensorSpec& spec) {
-    SLIPWAY_ASSIGN(tensor::Tensor input, tensor::Tensor::zeros(spec.dtype, spec.shape));
-    inputs.push_back({spec.name, std::move(input)});
-    SLIPWAY_ASSIGN(bound, runtime::BoundRun::bind(*session, inputs));
-    return {};
-  }
-};
-
-/// Runs a lane in a thread of its own, so that a run can be waited for with a deadline and left behind. What the thread
-/// touches is shared with it and lives as long as it does.
-class WatchedLane {
+/// Runs a session in a thread of its own, so that a run can be waited for with a deadline and left behind. What the
+/// thread touches is shared with it and lives as long as it does.
+class WatchedSession {
  public:
-  explicit WatchedLane(Lane lane) : shared_(std::make_shared<Shared>()) {
-    shared_->lane = std::move(lane);
+  explicit WatchedSession(BoundSession bound) : shared_(std::make_shared<Shared>(std::move(bound))) {
     std::thread([shared = shared_] { serve(*shared); }).detach();
   }
-  ~WatchedLane() {
+  ~WatchedSession() {
     shared_->cancel.cancel();
     std::unique_lock lock(shared_->mutex);
     shared_->is_ending = true;
@@ -48,10 +37,10 @@ class WatchedLane {
     // A healthy thread ends at once; one that hangs in its driver is left there with its session.
     shared_->changed.wait_for(lock, std::chrono::milliseconds(200), [&] { return shared_->has_ended; });
   }
-  WatchedLane(const WatchedLane&) = delete;
-  WatchedLane& operator=(const WatchedLane&) = delete;
+  WatchedSession(const WatchedSession&) = delete;
+  WatchedSession& operator=(const WatchedSession&) = delete;
 
-  [[nodiscard]] Lane& lane() { return shared_->lane; }
+  [[nodiscard]] BoundSession& bound() { return shared_->bound; }
 
   /// The run's outcome; nothing when it took longer than the deadline, and then it is told to stop.
   std::optional<base::Result<void>> run(Clock::duration deadline) {
@@ -68,12 +57,14 @@ class WatchedLane {
 
  private:
   struct Shared {
+    explicit Shared(BoundSession given) : bound(std::move(given)) {}
+
     std::mutex mutex;
     std::condition_variable changed;
     bool is_requested = false, is_ending = false, has_ended = false;
     base::Result<void> outcome;
     runtime::CancelFlag cancel;
-    Lane lane;
+    BoundSession bound;
   };
 
   static void serve(Shared& shared) {
@@ -82,7 +73,7 @@ class WatchedLane {
       shared.changed.wait(lock, [&] { return shared.is_requested || shared.is_ending; });
       if (shared.is_ending) break;
       lock.unlock();
-      base::Result<void> outcome = shared.lane.bound->run(&shared.cancel);
+      base::Result<void> outcome = shared.bound.run(&shared.cancel);
       lock.lock();
       shared.outcome = std::move(outcome);
       shared.is_requested = false;
@@ -111,16 +102,18 @@ std::string_view cause_name(Replacement::Cause cause) {
 
 struct StandbyRun::State {
   StandbyOptions options;
-  std::optional<Lane> primary;           // until prepare(), and without a standby
-  std::unique_ptr<WatchedLane> watched;  // the primary, when there is a standby
-  std::optional<Lane> standby;
+  std::shared_ptr<Session> primary, standby;  // as loaded; null: could not be, or is not wanted
+  // Since prepare(): the primary, with a standby in a thread of its own.
+  std::optional<BoundSession> bound_primary, bound_standby;
+  std::unique_ptr<WatchedSession> watched;
   std::optional<Replacement> replacement;
   RunningMedian median;
   std::int64_t runs = 0;
 
-  [[nodiscard]] Lane& active() {
-    if (replacement) return *standby;
-    return watched ? watched->lane() : *primary;
+  [[nodiscard]] const Session& session() const { return replacement ? *standby : *primary; }
+  [[nodiscard]] BoundSession& active() {
+    if (replacement) return *bound_standby;
+    return watched ? watched->bound() : *bound_primary;
   }
 
   void replace(Replacement::Cause cause, std::string reason, double lost_us) {
@@ -167,12 +160,10 @@ base::Result<std::unique_ptr<StandbyRun>> StandbyRun::load(std::shared_ptr<runti
     auto standby = runtime::Session::load(environment, model, *options.standby);
     // What neither can load is the model's fault, and the primary's message says it.
     if (!standby) return std::unexpected(primary ? std::move(standby).error() : std::move(primary).error());
-    state->standby.emplace();
-    state->standby->session = std::move(*standby);
+    state->standby = std::move(*standby);
   }
   if (primary) {
-    state->primary.emplace();
-    state->primary->session = std::move(*primary);
+    state->primary = std::move(*primary);
   } else {
     state->replace(Replacement::Cause::kLoad, primary.error().message, 0);
   }
@@ -180,21 +171,23 @@ base::Result<std::unique_ptr<StandbyRun>> StandbyRun::load(std::shared_ptr<runti
 }
 
 const std::vector<tensor::TensorSpec>& StandbyRun::inputs() const {
-  return state_->active().session->inputs();
+  return state_->session().inputs();
 }
 const std::vector<tensor::TensorSpec>& StandbyRun::outputs() const {
-  return state_->active().session->outputs();
+  return state_->session().outputs();
 }
 
 base::Result<void> StandbyRun::prepare(const tensor::TensorSpec& input) {
   State& state = *state_;
-  if (state.primary) SLIPWAY_TRY(state.primary->bind(input));
+  if (state.primary) {
+    SLIPWAY_ASSIGN(state.bound_primary, BoundSession::bind(state.primary, {input}));
+  }
   if (!state.standby) return {};
-  SLIPWAY_TRY(state.standby->bind(input));
-  for (int i = 0; i < kWarmupRuns; ++i) SLIPWAY_TRY(state.standby->bound->run());
+  SLIPWAY_ASSIGN(state.bound_standby, BoundSession::bind(state.standby, {input}));
+  for (int i = 0; i < kWarmupRuns; ++i) SLIPWAY_TRY(state.bound_standby->run());
   if (state.replacement) return {};
-  state.watched = std::make_unique<WatchedLane>(std::move(*state.primary));
-  state.primary.reset();
+  state.watched = std::make_unique<WatchedSession>(std::move(*state.bound_primary));
+  state.bound_primary.reset();
   for (int i = 0; i < kWarmupRuns; ++i) {
     if (!state.run_primary(state.options.first_run_limit)) break;
   }
@@ -202,14 +195,13 @@ base::Result<void> StandbyRun::prepare(const tensor::TensorSpec& input) {
 }
 
 std::span<std::byte> StandbyRun::input() {
-  return state_->active().inputs.front().tensor.bytes();
+  return state_->active().input(0).bytes();
 }
 
 base::Result<void> StandbyRun::run() {
   State& state = *state_;
   ++state.runs;
-  if (state.replacement) return state.standby->bound->run();
-  if (!state.watched) return state.primary->bound->run();
+  if (!state.watched || state.replacement) return state.active().run();
   const auto deadline = std::max<Clock::duration>(
       state.options.least_deadline,
       std::chrono::duration_cast<Clock::duration>(
@@ -217,12 +209,12 @@ base::Result<void> StandbyRun::run() {
   const std::span<const std::byte> given = input();
   if (state.run_primary(deadline)) return {};
   // A stalled run may still read its own input: the standby gets a copy.
-  std::memcpy(state.standby->inputs.front().tensor.bytes().data(), given.data(), given.size());
-  return state.standby->bound->run();
+  std::memcpy(state.active().input(0).bytes().data(), given.data(), given.size());
+  return state.active().run();
 }
 
 base::Result<const tensor::NamedTensors*> StandbyRun::run_outputs() {
-  return state_->active().bound->outputs();
+  return state_->active().outputs();
 }
 
 const std::optional<Replacement>& StandbyRun::replacement() const {
@@ -230,7 +222,7 @@ const std::optional<Replacement>& StandbyRun::replacement() const {
 }
 
 const runtime::Session& StandbyRun::session() const {
-  return *state_->active().session;
+  return state_->session();
 }
 
 std::string StandbyRun::provider() const {

@@ -6,6 +6,9 @@
 #include <thread>
 #include <utility>
 
+#include "base/guarded.hpp"
+#include "runtime/bound_session.hpp"
+
 namespace slipway::pipelines::demucs {
 
 using base::Code;
@@ -91,14 +94,12 @@ Result<Form> form_of(const ModelFolder& folder, const std::vector<TensorSpec>& i
 /// Buffers of segments that run together, and of one thread.
 struct Network::Lane {
   media::Stft stft;
-  std::size_t bound_count = 0;
-  tensor::NamedTensors inputs;
-  std::unique_ptr<runtime::BoundRun> bound;
+  std::optional<runtime::BoundSession> bound;
   NetworkTimes times;
 };
 
 struct Network::Graph {
-  std::unique_ptr<runtime::Session> session;
+  std::shared_ptr<runtime::Session> session;
   std::vector<double> stem_weights;
   std::vector<std::unique_ptr<Lane>> lanes;
 };
@@ -140,7 +141,7 @@ Result<std::unique_ptr<Network>> Network::load(std::shared_ptr<runtime::Environm
     for (int lane = 0; lane < parallel; ++lane) {
       SLIPWAY_ASSIGN(auto stft,
                      media::Stft::create(static_cast<std::size_t>(form.segment_samples), network->options_.threads));
-      graph->lanes.push_back(std::make_unique<Lane>(Lane{std::move(stft), 0, {}, nullptr, {}}));
+      graph->lanes.push_back(std::make_unique<Lane>(Lane{std::move(stft), std::nullopt, {}}));
     }
     network->form_ = std::move(form);
     network->graphs_.push_back(std::move(graph));
@@ -167,26 +168,21 @@ Result<void> Network::run_lane(Graph& graph, Lane& lane, std::size_t count, cons
   const auto segment = static_cast<std::size_t>(form_.segment_samples);
   const auto frames = static_cast<std::size_t>(form_.frames());
   const std::size_t rows = form_.sources.size() * 2;
-  const std::size_t bound_count = form_.batch < 0 ? count : static_cast<std::size_t>(form_.batch);
-  if (lane.bound_count != bound_count) {
-    lane.bound.reset();
-    lane.inputs.clear();
-    const auto n = static_cast<std::int64_t>(bound_count);
-    SLIPWAY_ASSIGN(auto input, tensor::Tensor::zeros(Dtype::kFloat32, {n, 2, form_.segment_samples}));
-    lane.inputs.push_back({"input", std::move(input)});
+  const std::int64_t n = form_.batch < 0 ? static_cast<std::int64_t>(count) : form_.batch;
+  if (!lane.bound || lane.bound->input(0).shape()[0] != n) {
+    lane.bound.reset();  // the memory of one number of segments at a time
+    std::vector<tensor::TensorSpec> inputs = {{"input", Dtype::kFloat32, {n, 2, form_.segment_samples}, std::nullopt}};
     if (form_.takes_spectrogram) {
-      SLIPWAY_ASSIGN(auto x, tensor::Tensor::zeros(Dtype::kFloat32, {n, 4, kBins, form_.frames()}));
-      lane.inputs.push_back({"x", std::move(x)});
+      inputs.push_back({"x", Dtype::kFloat32, {n, 4, kBins, form_.frames()}, std::nullopt});
     }
-    SLIPWAY_ASSIGN(lane.bound, runtime::BoundRun::bind(*graph.session, lane.inputs));
-    lane.bound_count = bound_count;
+    SLIPWAY_ASSIGN(lane.bound, runtime::BoundSession::bind(graph.session, inputs));
   }
 
   auto started = Clock::now();
-  const std::span<float> input = lane.inputs[0].tensor.values<float>();
+  const std::span<float> input = lane.bound->input(0).values<float>();
   std::memcpy(input.data(), windows, count * 2 * segment * sizeof(float));
   std::fill(input.begin() + static_cast<std::ptrdiff_t>(count * 2 * segment), input.end(), 0.0F);
-  if (form_.takes_spectrogram) lane.stft.forward(input, lane.inputs[1].tensor.values<float>());
+  if (form_.takes_spectrogram) lane.stft.forward(input, lane.bound->input(1).values<float>());
   auto ended = Clock::now();
   lane.times.stft += ended - std::exchange(started, ended);
 
@@ -223,8 +219,10 @@ Result<void> Network::run(std::size_t graph_index, std::size_t batch, std::span<
   const auto work = [&](std::size_t lane) {
     const std::size_t first = lane * per_lane;
     if (first >= count) return;
-    const auto done = run_lane(graph, *graph.lanes[lane], std::min(per_lane, count - first),
-                               windows.data() + first * 2 * segment, stems.data() + first * rows * segment, cancel);
+    const auto done = base::guarded("separating segments", [&] {
+      return run_lane(graph, *graph.lanes[lane], std::min(per_lane, count - first),
+                      windows.data() + first * 2 * segment, stems.data() + first * rows * segment, cancel);
+    });
     if (!done) errors[lane] = done.error();
   };
   {

@@ -26,12 +26,6 @@ std::string attention_name(std::size_t count) {
   return count == 0 ? kMasked : fmt::format("memory_attention_{}", count);
 }
 
-std::span<float> values_of(tensor::NamedTensors& tensors, std::string_view name) {
-  const auto found = std::ranges::find(tensors, name, &tensor::NamedTensor::name);
-  SLIPWAY_CHECK(found != tensors.end(), "the signature was checked");
-  return found->tensor.values<float>();
-}
-
 Result<std::span<const float>> values_of(const tensor::NamedTensors& tensors, std::string_view name,
                                          std::size_t expected) {
   const auto found = std::ranges::find(tensors, name, &tensor::NamedTensor::name);
@@ -49,18 +43,15 @@ void copy(std::span<const float> from, std::span<float> to) {
 
 }  // namespace
 
-/// A session with its buffers.
 struct Network::Graph {
   std::string name;
-  std::unique_ptr<runtime::Session> session;
-  tensor::NamedTensors inputs;
-  std::unique_ptr<runtime::BoundRun> bound;  // holds references to inputs
+  runtime::BoundSession bound;
 
-  std::span<float> input(std::string_view tensor_name) { return values_of(inputs, tensor_name); }
+  std::span<float> input(std::string_view tensor_name) { return bound.input(tensor_name).values<float>(); }
 
   Result<const tensor::NamedTensors*> run() {
-    if (auto done = bound->run(); !done) return std::unexpected(done.error().with(name));
-    return bound->outputs();
+    if (auto done = bound.run(); !done) return std::unexpected(done.error().with(name));
+    return bound.outputs();
   }
 };
 
@@ -89,48 +80,46 @@ Result<std::unique_ptr<Network>> Network::load(std::shared_ptr<runtime::Environm
   network->folder_ = std::make_unique<ModelFolder>(std::move(folder));
   SLIPWAY_TRY(check_components(*network->folder_));
   SLIPWAY_ASSIGN(network->constants_, read_constants(*network->folder_));
-  SLIPWAY_ASSIGN(network->encoder_, network->load_graph("image_encoder", false));
-  SLIPWAY_ASSIGN(network->prompt_encoder_, network->load_graph("prompt_encoder", true));
-  SLIPWAY_ASSIGN(network->decoder_, network->load_graph("mask_decoder", true));
-  SLIPWAY_ASSIGN(network->memory_encoder_, network->load_graph("memory_encoder", true));
+  SLIPWAY_ASSIGN(network->encoder_, network->load_session("image_encoder"));
+  SLIPWAY_ASSIGN(network->prompt_encoder_, network->load_graph("prompt_encoder"));
+  SLIPWAY_ASSIGN(network->decoder_, network->load_graph("mask_decoder"));
+  SLIPWAY_ASSIGN(network->memory_encoder_, network->load_graph("memory_encoder"));
   // Every attention graph is checked now by what model.yaml says of it: a wrong one should not come up at frame six.
   SLIPWAY_TRY(check_described_attentions(*network->folder_, network->constants_));
   SLIPWAY_TRY(network->attention(1));
   return network;
 }
 
-Result<std::unique_ptr<Network::Graph>> Network::load_graph(const std::string& name, bool is_bound) {
+Result<std::shared_ptr<runtime::Session>> Network::load_session(const std::string& name) {
   SLIPWAY_ASSIGN(const ModelGraph* described, folder_->graph(name));
-  auto graph = std::make_unique<Graph>();
-  graph->name = name;
   runtime::SessionOptions options = options_;
   const bool is_attention = name.starts_with("memory_attention");
   // Eight bits are too few for a prompt's coordinates, and the prompt encoder takes no time.
   if (name == "prompt_encoder" || in_float32_.contains(is_attention ? "memory_attention" : name)) {
     options.provider.precision = runtime::Precision::kFloat32;
   }
-  auto session = runtime::Session::load(environment_, described->file, options);
-  if (!session) {
-    return std::unexpected(session.error().with(fmt::format("{}: component {}", folder_->path().string(), name)));
+  auto loaded = runtime::Session::load(environment_, described->file, options);
+  if (!loaded) {
+    return std::unexpected(loaded.error().with(fmt::format("{}: component {}", folder_->path().string(), name)));
   }
-  graph->session = std::move(*session);
-  const std::string id = graph->session->metadata("slipway.model_id").value_or("");
+  std::shared_ptr<runtime::Session> session = std::move(*loaded);
+  const std::string id = session->metadata("slipway.model_id").value_or("");
   if (model_id_.empty()) model_id_ = id;
   if (id != model_id_) {
     return fail(Code::kInvalidArgument,
                 "{}: {} is of model '{}', the components before it of '{}': all must come from one export",
                 folder_->path().string(), described->file.filename().string(), id, model_id_);
   }
-  SLIPWAY_TRY(check_signature(*folder_, name, constants_, graph->session->inputs(), graph->session->outputs()));
-  placements_[name] = graph->session->placement();
-  log_lines_.insert(log_lines_.end(), graph->session->log_lines().begin(), graph->session->log_lines().end());
-  if (!is_bound) return graph;
-  for (const tensor::TensorSpec& spec : graph->session->inputs()) {
-    SLIPWAY_ASSIGN(tensor::Tensor buffer, tensor::Tensor::zeros(spec.dtype, spec.shape));
-    graph->inputs.push_back({spec.name, std::move(buffer)});
-  }
-  SLIPWAY_ASSIGN(graph->bound, runtime::BoundRun::bind(*graph->session, graph->inputs));
-  return graph;
+  SLIPWAY_TRY(check_signature(*folder_, name, constants_, session->inputs(), session->outputs()));
+  placements_[name] = session->placement();
+  log_lines_.insert(log_lines_.end(), session->log_lines().begin(), session->log_lines().end());
+  return session;
+}
+
+Result<std::unique_ptr<Network::Graph>> Network::load_graph(const std::string& name) {
+  SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Session> session, load_session(name));
+  SLIPWAY_ASSIGN(auto bound, runtime::BoundSession::bind(session, session->inputs()));
+  return std::make_unique<Graph>(name, std::move(bound));
 }
 
 Result<Network::Graph*> Network::attention(std::size_t count) {
@@ -139,7 +128,7 @@ Result<Network::Graph*> Network::attention(std::size_t count) {
   auto& graph = attentions_[key];
   if (graph) return graph.get();
   Stopwatch watch;
-  SLIPWAY_ASSIGN(graph, load_graph(attention_name(key), true));
+  SLIPWAY_ASSIGN(graph, load_graph(attention_name(key)));
   times.load_us = watch.lap_us();
   return graph.get();
 }
@@ -149,22 +138,20 @@ void Network::drop_attention_below(std::size_t count) {
 }
 
 Result<std::unique_ptr<Features>> Network::make_features() {
-  std::unique_ptr<Features> features(new Features(constants_.image_size));
   const std::int64_t side = constants_.image_size;
-  SLIPWAY_ASSIGN(tensor::Tensor image, tensor::Tensor::zeros(Dtype::kFloat32, {1, 3, side, side}));
-  features->inputs_.push_back({"image", std::move(image)});
-  SLIPWAY_ASSIGN(features->bound_, runtime::BoundRun::bind(*encoder_->session, features->inputs_));
-  return features;
+  SLIPWAY_ASSIGN(auto bound,
+                 runtime::BoundSession::bind(encoder_, {{"image", Dtype::kFloat32, {1, 3, side, side}, std::nullopt}}));
+  return std::unique_ptr<Features>(new Features(constants_.image_size, std::move(bound)));
 }
 
 Result<void> Network::encode(media::ImageView frame, Features& features) {
   Stopwatch watch;
-  SLIPWAY_TRY(features.resize_.to_planes(frame, features.inputs_[0].tensor.values<float>()));
+  SLIPWAY_TRY(features.resize_.to_planes(frame, features.bound_.input(0).values<float>()));
   features.width = frame.width;
   features.height = frame.height;
   features.prepare_us = watch.lap_us();
-  if (auto done = features.bound_->run(); !done) return std::unexpected(done.error().with("image_encoder"));
-  SLIPWAY_ASSIGN(const tensor::NamedTensors* outputs, features.bound_->outputs());
+  if (auto done = features.bound_.run(); !done) return std::unexpected(done.error().with("image_encoder"));
+  SLIPWAY_ASSIGN(const tensor::NamedTensors* outputs, features.bound_.outputs());
   const auto c = static_cast<std::size_t>(constants_.hidden_channels);
   const auto h = static_cast<std::size_t>(constants_.feature_side());
   SLIPWAY_ASSIGN(features.embeddings_, values_of(*outputs, "image_embeddings", c * h * h));

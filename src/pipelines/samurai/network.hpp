@@ -13,7 +13,7 @@
 #include "pipelines/common/model_folder.hpp"
 #include "pipelines/samurai/frame_input.hpp"
 #include "pipelines/samurai/prompt.hpp"
-#include "runtime/session.hpp"
+#include "runtime/bound_session.hpp"
 
 namespace slipway::pipelines::samurai {
 
@@ -49,10 +49,9 @@ class Features {
 
  private:
   friend class Network;
-  explicit Features(int side) : resize_(side) {}
+  Features(int side, runtime::BoundSession bound) : resize_(side), bound_(std::move(bound)) {}
   SquareResize resize_;
-  tensor::NamedTensors inputs_;
-  std::unique_ptr<runtime::BoundRun> bound_;  // holds references to inputs_
+  runtime::BoundSession bound_;
   std::span<const float> embeddings_, high_res1_, high_res2_;
 };
 
@@ -134,7 +133,8 @@ class Network {
  private:
   struct Graph;
   Network();
-  [[nodiscard]] base::Result<std::unique_ptr<Graph>> load_graph(const std::string& name, bool is_bound);
+  [[nodiscard]] base::Result<std::unique_ptr<Graph>> load_graph(const std::string& name);
+  [[nodiscard]] base::Result<std::shared_ptr<runtime::Session>> load_session(const std::string& name);
   [[nodiscard]] base::Result<Graph*> attention(std::size_t count);
   [[nodiscard]] base::Result<Decoded> decode();
 
@@ -144,7 +144,8 @@ class Network {
   std::set<std::string> in_float32_;
   Constants constants_;
   std::string model_id_;
-  std::unique_ptr<Graph> encoder_, prompt_encoder_, decoder_, memory_encoder_;
+  std::shared_ptr<runtime::Session> encoder_;
+  std::unique_ptr<Graph> prompt_encoder_, decoder_, memory_encoder_;
   std::map<std::size_t, std::unique_ptr<Graph>> attentions_;  ///< by number of memories; 0: the masked one
   std::vector<float> empty_sparse_, empty_validity_, empty_dense_;
   std::map<std::string, runtime::PlacementReport> placements_;
