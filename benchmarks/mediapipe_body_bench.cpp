@@ -18,8 +18,8 @@
 #include <fmt/ranges.h>
 
 #include "media/image_file.hpp"
-#include "pipelines/mediapipe_hand/pipeline.hpp"
-#include "pipelines/mediapipe_pose/pipeline.hpp"
+#include "pipelines/mediapipe_hand/hand.hpp"
+#include "pipelines/mediapipe_pose/pose.hpp"
 
 namespace {
 
@@ -27,18 +27,9 @@ using namespace slipway;  // NOLINT(google-build-using-namespace): one program
 using pipelines::mediapipe_hand::MediapipeHand;
 using pipelines::mediapipe_pose::MediapipePose;
 
-std::size_t count(const pipelines::mediapipe_hand::Detections& found) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(found.hands, [](const auto& hand) { return hand.has_landmarks; }));
-}
-
-std::size_t count(const pipelines::mediapipe_pose::Detections& found) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(found.poses, [](const auto& pose) { return pose.has_landmarks; }));
-}
-
-template <typename Pipeline, typename Detections, typename Config>
-base::Result<void> serve(char** argv, const std::vector<media::Image>& frames, const Config& config) {
+template <typename Pipeline>
+base::Result<void> serve(char** argv, const std::vector<media::Image>& frames,
+                         const typename Pipeline::Config& config) {
   SLIPWAY_ASSIGN(const auto paths, runtime::locate_libraries());
   SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, runtime::Environment::open(paths));
   runtime::SessionOptions options;
@@ -47,14 +38,15 @@ base::Result<void> serve(char** argv, const std::vector<media::Image>& frames, c
   for (std::string mode; std::getline(std::cin, mode);) {
     std::vector<double> times;
     std::vector<std::size_t> objects;
-    Detections found;
+    typename Pipeline::Detections found;
     pipeline->reset();
     for (std::size_t i = 0; i < frames.size(); ++i) {
       const auto begin = std::chrono::steady_clock::now();
       SLIPWAY_TRY(mode == "track" ? pipeline->track(frames[i].view(), 0.04 * static_cast<double>(i), found)
                                   : pipeline->run(frames[i].view(), found));
       times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
-      objects.push_back(count(found));
+      objects.push_back(static_cast<std::size_t>(
+          std::ranges::count_if(found.objects, [](const auto& object) { return object.has_landmarks; })));
     }
     fmt::print("{{\"times_ms\": [{:.4f}], \"faces\": [{}]}}\n", fmt::join(times, ", "), fmt::join(objects, ", "));
     std::fflush(stdout);
@@ -70,12 +62,11 @@ base::Result<void> run(int argc, char** argv) {
     frames.push_back(std::move(frame));
   }
   if (std::string(argv[1]) == "pose") {
-    return serve<MediapipePose, pipelines::mediapipe_pose::Detections>(argv, frames,
-                                                                       pipelines::mediapipe_pose::Config{});
+    return serve<MediapipePose>(argv, frames, {});
   }
   pipelines::mediapipe_hand::Config hands;
   hands.max_hands = 2;
-  return serve<MediapipeHand, pipelines::mediapipe_hand::Detections>(argv, frames, hands);
+  return serve<MediapipeHand>(argv, frames, hands);
 }
 
 }  // namespace

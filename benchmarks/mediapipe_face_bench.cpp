@@ -19,7 +19,7 @@
 #include <fmt/ranges.h>
 
 #include "media/image_file.hpp"
-#include "pipelines/mediapipe_face/pipeline.hpp"
+#include "pipelines/mediapipe_face/face.hpp"
 
 namespace {
 
@@ -73,7 +73,7 @@ base::Result<void> run(int argc, char** argv) {
                                     : pipeline->run(frames[i].view(), found));
       times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
       faces.push_back(static_cast<std::size_t>(std::ranges::count_if(
-          found.faces, [&](const face::Face& each) { return each.has_landmarks || !mode->find_landmarks; })));
+          found.objects, [&](const face::Face& each) { return each.has_landmarks || !mode->find_landmarks; })));
     }
     fmt::print("{{\"times_ms\": [{:.4f}], \"faces\": [{}]}}\n", fmt::join(times, ", "), fmt::join(faces, ", "));
     std::fflush(stdout);

@@ -4,8 +4,7 @@
 #include "or_exit.hpp"
 
 #include "media/image_file.hpp"
-#include "pipelines/mediapipe_face/draw.hpp"
-#include "pipelines/mediapipe_face/pipeline.hpp"
+#include "pipelines/mediapipe_face/face.hpp"
 #include "runtime/environment.hpp"
 
 using namespace slipway;
@@ -19,8 +18,8 @@ int main(int argc, char** argv) {
 
   pipelines::mediapipe_face::Detections found;
   or_exit(pipeline->run(picture.view(), found));  // of a video: pipeline->track(frame, seconds, found)
-  for (const auto& face : found.faces)
+  for (const auto& face : found.objects)
     std::printf("face %.2f  %.1f %.1f %.1f %.1f\n", face.score, face.box.x1, face.box.y1, face.box.x2, face.box.y2);
-  pipelines::mediapipe_face::draw_faces(picture, found.faces);
+  pipelines::mediapipe_face::draw_faces(picture, found.objects);
   or_exit(media::write_image(argv[3], picture.view()));
 }

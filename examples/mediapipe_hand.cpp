@@ -4,8 +4,7 @@
 #include "or_exit.hpp"
 
 #include "media/image_file.hpp"
-#include "pipelines/mediapipe_hand/draw.hpp"
-#include "pipelines/mediapipe_hand/pipeline.hpp"
+#include "pipelines/mediapipe_hand/hand.hpp"
 #include "runtime/environment.hpp"
 
 using namespace slipway;
@@ -19,9 +18,9 @@ int main(int argc, char** argv) {
 
   pipelines::mediapipe_hand::Detections found;
   or_exit(pipeline->run(picture.view(), found));  // of a video: pipeline->track(frame, seconds, found)
-  for (const auto& hand : found.hands)
+  for (const auto& hand : found.objects)
     std::printf("%s hand %.2f  %.1f %.1f %.1f %.1f\n", hand.is_right() ? "right" : "left", hand.score, hand.box.x1,
                 hand.box.y1, hand.box.x2, hand.box.y2);
-  pipelines::mediapipe_hand::draw_hands(picture, found.hands);
+  pipelines::mediapipe_hand::draw_hands(picture, found.objects);
   or_exit(media::write_image(argv[3], picture.view()));
 }

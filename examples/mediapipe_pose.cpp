@@ -4,8 +4,7 @@
 #include "or_exit.hpp"
 
 #include "media/image_file.hpp"
-#include "pipelines/mediapipe_pose/draw.hpp"
-#include "pipelines/mediapipe_pose/pipeline.hpp"
+#include "pipelines/mediapipe_pose/pose.hpp"
 #include "runtime/environment.hpp"
 
 using namespace slipway;
@@ -19,8 +18,8 @@ int main(int argc, char** argv) {
 
   pipelines::mediapipe_pose::Detections found;
   or_exit(pipeline->run(picture.view(), found));  // of a video: pipeline->track(frame, seconds, found)
-  for (const auto& pose : found.poses)
+  for (const auto& pose : found.objects)
     std::printf("person %.2f  %.1f %.1f %.1f %.1f\n", pose.score, pose.box.x1, pose.box.y1, pose.box.x2, pose.box.y2);
-  pipelines::mediapipe_pose::draw_poses(picture, found.poses);
+  pipelines::mediapipe_pose::draw_poses(picture, found.objects);
   or_exit(media::write_image(argv[3], picture.view()));
 }

@@ -9,8 +9,7 @@
 
 #include "apps/cli/session_arguments.hpp"
 #include "media/image_file.hpp"
-#include "pipelines/mediapipe_common/network.hpp"
-#include "pipelines/mediapipe_common/pipeline_config.hpp"
+#include "pipelines/mediapipe_common/pipeline.hpp"
 
 namespace slipway::cli {
 

@@ -1,7 +1,6 @@
 #include "apps/cli/mediapipe_run.hpp"
 #include "apps/cli/verbs.hpp"
-#include "pipelines/mediapipe_face/draw.hpp"
-#include "pipelines/mediapipe_face/pipeline.hpp"
+#include "pipelines/mediapipe_face/face.hpp"
 
 namespace slipway::cli {
 namespace {
@@ -31,7 +30,6 @@ struct FaceVerb {
     return config;
   }
   static std::string rules(const Arguments& arguments) { return arguments.rules; }
-  static const std::vector<face::Face>& objects(const face::Detections& found) { return found.faces; }
   static void draw(media::Image& image, const std::vector<face::Face>& faces) { face::draw_faces(image, faces); }
   static void extend(ordered_json& /*json*/, const face::Face& /*found*/) {}
   static std::string text_before(const face::Face& /*found*/) { return ""; }

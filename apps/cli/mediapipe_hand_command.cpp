@@ -1,7 +1,6 @@
 #include "apps/cli/mediapipe_run.hpp"
 #include "apps/cli/verbs.hpp"
-#include "pipelines/mediapipe_hand/draw.hpp"
-#include "pipelines/mediapipe_hand/pipeline.hpp"
+#include "pipelines/mediapipe_hand/hand.hpp"
 
 namespace slipway::cli {
 namespace {
@@ -21,7 +20,6 @@ struct HandVerb {
     return config;
   }
   static std::string rules(const Arguments& /*arguments*/) { return "mediapipe"; }
-  static const std::vector<hand::Hand>& objects(const hand::Detections& found) { return found.hands; }
   static void draw(media::Image& image, const std::vector<hand::Hand>& hands) { hand::draw_hands(image, hands); }
   static void extend(ordered_json& json, const hand::Hand& found) {
     json["handedness"] = found.is_right() ? "right" : "left";

@@ -1,7 +1,6 @@
 #include "apps/cli/mediapipe_run.hpp"
 #include "apps/cli/verbs.hpp"
-#include "pipelines/mediapipe_pose/draw.hpp"
-#include "pipelines/mediapipe_pose/pipeline.hpp"
+#include "pipelines/mediapipe_pose/pose.hpp"
 
 namespace slipway::cli {
 namespace {
@@ -17,7 +16,6 @@ struct PoseVerb {
 
   static pose::Config config_of(const Arguments& /*arguments*/) { return {}; }
   static std::string rules(const Arguments& /*arguments*/) { return "mediapipe"; }
-  static const std::vector<pose::Pose>& objects(const pose::Detections& found) { return found.poses; }
   static void draw(media::Image& image, const std::vector<pose::Pose>& poses) { pose::draw_poses(image, poses); }
   static void extend(ordered_json& json, const pose::Pose& found) {
     json["visibility"] = found.visibility;

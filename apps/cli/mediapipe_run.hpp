@@ -22,7 +22,7 @@
 #include "pipelines/common/frame_loop.hpp"
 #include "pipelines/common/frame_source.hpp"
 #include "pipelines/common/timing.hpp"
-#include "pipelines/mediapipe_common/landmark.hpp"
+#include "pipelines/mediapipe_common/pipeline.hpp"
 
 namespace slipway::cli {
 
@@ -36,8 +36,8 @@ ordered_json json_of_points(const std::array<pipelines::mediapipe::Landmark, cou
 }
 
 /// What one run over all inputs does with its frames.
-/// @tparam Verb  types Pipeline (an instance of pipelines::mediapipe::Pipeline) and Arguments; kName, kSchema, kPlural;
-///               config_of(), rules(), objects(), draw(), extend() of an object's JSON, text_before() its landmarks
+/// @tparam Verb  types Pipeline (a pipelines::mediapipe::Pipeline) and Arguments; kName, kSchema, kPlural;
+///               config_of(), rules(), draw(), extend() of an object's JSON, text_before() its landmarks
 template <typename Verb>
 class MediapipeRun {
  public:
@@ -97,18 +97,18 @@ class MediapipeRun {
 
   base::Result<void> present(pipelines::SourceFrame& source, const Detections& found, const Bench& bench) {
     ++frames_;
-    object_count_ += static_cast<std::int64_t>(Verb::objects(found).size());
+    object_count_ += static_cast<std::int64_t>(found.objects.size());
     context_.print(text_of(source, found, bench));
     SLIPWAY_TRY(context_.emit(Verb::kSchema, json_of_frame(source, found, bench)));
     if (!overlay_.is_wanted()) return {};
-    Verb::draw(source.frame.image, Verb::objects(found));
+    Verb::draw(source.frame.image, found.objects);
     return overlay_.write(source);
   }
 
   ordered_json json_of_frame(const pipelines::SourceFrame& source, const Detections& found, const Bench& bench) const {
     ordered_json json = frame_json(source);
     json[Verb::kPlural] = ordered_json::array();
-    for (const auto& object : Verb::objects(found)) json[Verb::kPlural].push_back(json_of_object(object));
+    for (const auto& object : found.objects) json[Verb::kPlural].push_back(json_of_object(object));
     json["rules"] = rules_;
     json["runs"] = {{"detector", found.detector_ran ? 1 : 0}, {"landmark", found.landmark_runs}};
     json["provider"] = arguments_.session.provider;
@@ -135,12 +135,12 @@ class MediapipeRun {
   std::string text_of(const pipelines::SourceFrame& source, const Detections& found, const Bench& bench) const {
     const auto inference_text = [&](double microseconds) { return is_emulated_ ? "-" : time_text(microseconds); };
     const pipelines::StageTimes& times = found.times;
-    std::string text = fmt::format("{}: {} {}; before {}, inference {} ({}{} landmark runs), after {}\n",
-                                   name_of(source), Verb::objects(found).size(), Verb::kPlural, time_text(times.pre_us),
-                                   inference_text(times.inference_us), found.detector_ran ? "detector, " : "",
-                                   found.landmark_runs, time_text(times.post_us));
+    std::string text =
+        fmt::format("{}: {} {}; before {}, inference {} ({}{} landmark runs), after {}\n", name_of(source),
+                    found.objects.size(), Verb::kPlural, time_text(times.pre_us), inference_text(times.inference_us),
+                    found.detector_ran ? "detector, " : "", found.landmark_runs, time_text(times.post_us));
     if (source.is_video) return text;
-    for (const auto& object : Verb::objects(found)) text += text_of_object(object);
+    for (const auto& object : found.objects) text += text_of_object(object);
     return bench ? text + table_of(*bench, is_emulated_) : text;
   }
 

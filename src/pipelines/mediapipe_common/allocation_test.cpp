@@ -2,9 +2,7 @@
 
 #include "base/testing/allocations.hpp"
 #include "media/region_to_tensor.hpp"
-#include "pipelines/mediapipe_common/region_tracker.hpp"
-#include "pipelines/mediapipe_common/ssd_decoder.hpp"
-#include "pipelines/mediapipe_common/weighted_suppression.hpp"
+#include "pipelines/mediapipe_common/pipeline.hpp"
 
 namespace slipway::pipelines::mediapipe {
 namespace {
@@ -35,9 +33,8 @@ TEST(Allocation, DoesNotHappenInAFrameAfterTheFirst) {
   const media::Image image = *media::Image::create(320, 240);
   std::vector<std::byte> crop(warp.size_bytes());
   std::vector<Detection> found, kept;
-  std::vector<Proposal> proposals;
-  std::vector<Landmark> landmarks(kLandmarks);
-  RegionTracker tracker(1);
+  std::vector<FoundObject<6, kLandmarks>> objects;
+  Tracker tracker(1);
 
   for (int frame = 0; frame < 5; ++frame) {
     const std::uint64_t before = base::testing::allocations();
@@ -45,19 +42,22 @@ TEST(Allocation, DoesNotHappenInAFrameAfterTheFirst) {
     ASSERT_GT(found.size(), 100U);
     suppress_weighted(found, 0.3, kept);
     suppress_greedily(found, 0.3, kept);
-    propose_regions(
-        std::span(kept).first(1), [](const Detection& each) { return square_region(each.box, 0.1, 1.5); }, proposals);
-    tracker.add_tracks(proposals);
-    ASSERT_EQ(proposals.size(), 1U);
-    const media::Affine map = crop_map(proposals[0].region, kSize, kSize);
+    tracker.propose(
+        std::span(kept).first(1), [](const Detection& each) { return square_region(each.box, 0.1, 1.5); }, objects);
+    ASSERT_EQ(objects.size(), 1U);
+    const media::Affine map = crop_map(objects[0].region, kSize, kSize);
     ASSERT_TRUE(warp.convert(image.view(), map, crop));
-    ASSERT_TRUE(place_landmarks(values, 3, {map, 1, 1}, landmarks));
-    tracker.begin_update();
-    const Box around = box_of(landmarks);
-    RegionTracker::Track& track = tracker.follow(proposals[0].track_id, square_region(around, 0.1, 1.5));
-    EXPECT_EQ(track.id, 0);
-    track.smooth(frame * 0.04, around, landmarks);
-    tracker.end_update();
+    objects[0].has_landmarks = place_landmarks(values, 3, {map, 1, 1}, objects[0].landmarks);
+    ASSERT_TRUE(objects[0].has_landmarks);
+    tracker.update(
+        [&](auto& object, Tracker::Track& track, bool is_new) {
+          EXPECT_EQ(is_new, frame == 0);
+          const Box around = box_of(object.landmarks);
+          track.smooth(frame * 0.04, around, object.landmarks);
+          return square_region(around, 0.1, 1.5);
+        },
+        objects);
+    EXPECT_EQ(objects[0].track_id, 0);
     const std::uint64_t taken = base::testing::allocations() - before;
     if (frame == 0) {
       EXPECT_GT(taken, 0U);

@@ -3,14 +3,17 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/ranges.h>
+
 #include "media/image_to_tensor.hpp"
 #include "media/region_to_tensor.hpp"
 #include "pipelines/mediapipe_common/region.hpp"
-#include "pipelines/mediapipe_common/ssd_decoder.hpp"
-#include "pipelines/mediapipe_common/weighted_suppression.hpp"
 
 namespace slipway::pipelines::mediapipe {
 namespace {
+
+using base::Code;
+using tensor::TensorSpec;
 
 constexpr float kQaiHubScoreMin = 0.8F;
 
@@ -31,7 +34,64 @@ bool is_inside(const Detection& detection, std::size_t keypoint_count, media::Im
                      [&](const media::Point& point) { return holds(point.x, point.y); });
 }
 
+std::optional<std::size_t> find_output(const std::vector<TensorSpec>& outputs, std::int64_t rows,
+                                       std::int64_t columns) {
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const tensor::Shape& shape = outputs[i].shape;
+    const bool has_columns = !shape.empty() && shape.back() == columns;
+    if (has_columns && values_of(shape) == rows * columns) return i;
+  }
+  return std::nullopt;
+}
+
+/// Pairs with these numbers of rows, if all are there.
+std::vector<HeadPair> find_heads(const std::vector<TensorSpec>& outputs, const std::vector<std::size_t>& parts,
+                                 std::int64_t row_values) {
+  std::vector<HeadPair> heads;
+  for (const std::size_t rows : parts) {
+    const auto coordinates = find_output(outputs, static_cast<std::int64_t>(rows), row_values);
+    const auto logits = find_output(outputs, static_cast<std::int64_t>(rows), 1);
+    if (!coordinates || !logits) return {};
+    heads.push_back({*coordinates, *logits, rows});
+  }
+  return heads;
+}
+
 }  // namespace
+
+base::Result<DetectorSignature> read_detector_signature(const DetectorFamily& family,
+                                                        const std::vector<TensorSpec>& inputs,
+                                                        const std::vector<TensorSpec>& outputs,
+                                                        const Quantizations& quantization, int batch) {
+  std::vector<int> sizes;
+  for (const DetectorKind& kind : family.kinds) sizes.push_back(kind.size);
+  const std::string size_list = fmt::format("{}", fmt::join(sizes, " or "));
+  DetectorSignature signature;
+  SLIPWAY_TRY(signature.read(inputs, outputs, size_list, quantization, batch));
+  const auto known = std::ranges::find(family.kinds, signature.input.width, &DetectorKind::size);
+  if (known == family.kinds.end()) {
+    return base::fail(Code::kInvalidArgument, "input '{}': a {} detector sees {} pixels, found {}", inputs[0].name,
+                      family.noun, size_list, tensor::to_string(inputs[0].dtype, inputs[0].shape));
+  }
+  signature.kind = static_cast<std::size_t>(known - family.kinds.begin());
+  const auto row_values = static_cast<std::int64_t>(4 + 2 * family.keypoint_count);
+  std::size_t total = 0;
+  std::vector<std::size_t> parts;
+  for (const AnchorLayer& layer : known->layers) {
+    parts.push_back(layer.count(known->size));
+    total += parts.back();
+  }
+  signature.heads = find_heads(signature.outputs, {total}, row_values);
+  if (signature.heads.empty()) signature.heads = find_heads(signature.outputs, parts, row_values);
+  if (signature.heads.empty()) {
+    return base::fail(
+        Code::kInvalidArgument,
+        "outputs: expected [{}, {}, {}] coordinates and [{}, {}, 1] logits, whole or in parts of {} rows, "
+        "found {}: not a {} detector of {} pixels",
+        batch, total, row_values, batch, total, fmt::join(parts, " + "), list_of(outputs), family.noun, known->size);
+  }
+  return signature;
+}
 
 struct Detector::State {
   Rules rules;
@@ -47,15 +107,15 @@ struct Detector::State {
   std::vector<SsdRows> rows;
   std::vector<Detection> found;
 
-  base::Result<void> write(media::ImageView image, std::size_t entry) {
+  base::Result<void> write(media::ImageView image, std::size_t entry, std::span<std::byte> input) {
     if (image.empty()) return base::fail(base::Code::kInvalidArgument, "an empty picture cannot be converted");
     if (!warp) {
-      SLIPWAY_ASSIGN(placements[entry], letterbox->convert(image, network.input(entry)));
+      SLIPWAY_ASSIGN(placements[entry], letterbox->convert(image, input));
       return {};
     }
     const double size = signature.input.width;
     maps[entry] = crop_map(letterbox_region(image.width, image.height), size, size);
-    return warp->convert(image, maps[entry], network.input(entry));
+    return warp->convert(image, maps[entry], input);
   }
 
   base::Result<void> read(media::ImageView image, std::size_t entry, std::vector<Detection>& kept) {
@@ -131,25 +191,16 @@ base::Result<Detector> Detector::load(std::shared_ptr<runtime::Environment> envi
                                                 {}}));
 }
 
-base::Result<void> Detector::run(std::span<const media::ImageView> images, std::span<Seen> seen) {
+base::Result<void> Detector::run(std::span<const media::ImageView> images, std::span<Output> outputs) {
   State& state = *state_;
-  SLIPWAY_CHECK(images.size() == seen.size(), "each picture has its result");
-  for (std::size_t first = 0; first < images.size();) {
-    Stopwatch watch;
-    const std::size_t count = state.network.begin(images.size() - first);
-    for (std::size_t i = 0; i < count; ++i) {
-      SLIPWAY_TRY(state.write(images[first + i], i));
-      seen[first + i].times = {.pre_us = watch.lap_us(), .inference_us = 0, .post_us = 0};
-    }
-    SLIPWAY_TRY(state.network.run());
-    const double share_us = watch.lap_us() / static_cast<double>(count);
-    for (std::size_t i = 0; i < count; ++i, ++first) {
-      SLIPWAY_TRY(state.read(images[first], i, seen[first].detections));
-      seen[first].times.inference_us = share_us;
-      seen[first].times.post_us = watch.lap_us();
-    }
-  }
-  return {};
+  SLIPWAY_CHECK(images.size() == outputs.size(), "each picture has its result");
+  for (Output& output : outputs) output.times = {};
+  return state.network.run(
+      images.size(), [&](std::size_t i) -> StageTimes& { return outputs[i].times; },
+      [&](std::size_t i, std::size_t entry, std::span<std::byte> input) {
+        return state.write(images[i], entry, input);
+      },
+      [&](std::size_t i, std::size_t entry) { return state.read(images[i], entry, outputs[i].detections); });
 }
 
 const DetectorSignature& Detector::signature() const {

@@ -72,12 +72,12 @@ inline long resident_pages() {
 }
 
 /// Follows what is always found in the same picture, with a fresh start now and then.
-template <typename Kind>
-void expect_steady_memory(Pipeline<Kind>& pipeline, const media::Image& image) {
+template <typename Object>
+void expect_steady_memory(Pipeline<Object>& pipeline, const media::Image& image) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "sanitizers keep what was freed";
 #endif
-  typename Kind::Detections found;
+  Detections<Object> found;
   long early = 0;
   constexpr int kFrames = 10'000, kEarly = 500, kDetectEvery = 100;
   for (int frame = 0; frame < kFrames; ++frame) {
@@ -90,10 +90,10 @@ void expect_steady_memory(Pipeline<Kind>& pipeline, const media::Image& image) {
 }
 
 /// Stills and followed frames: what is linked into this program takes memory for the first ones alone.
-template <typename Kind>
-void expect_no_allocations(Pipeline<Kind>& pipeline, const media::Image& image) {
+template <typename Object>
+void expect_no_allocations(Pipeline<Object>& pipeline, const media::Image& image) {
   for (const bool is_sequence : {false, true}) {
-    typename Kind::Detections found;
+    Detections<Object> found;
     for (int frame = 0; frame < 6; ++frame) {
       base::testing::watch_program(true);
       ASSERT_TRUE(is_sequence ? pipeline.track(image.view(), frame * 0.04, found) : pipeline.run(image.view(), found));

@@ -1,69 +1,86 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
 
-#include "pipelines/mediapipe_common/pipeline_config.hpp"
-#include "pipelines/mediapipe_common/region_network.hpp"
+#include "media/image.hpp"
+#include "media/region_to_tensor.hpp"
+#include "pipelines/mediapipe_common/network.hpp"
+#include "pipelines/mediapipe_common/region.hpp"
 
 namespace slipway::pipelines::mediapipe {
 
-/// Finds the landmarks of objects in their regions of pictures.
-/// @tparam Graph  gives Object, Config, Detections, Signature, read_signature(), crop_rules(), objects() and read()
+/// How a region of a picture becomes a network's input.
+struct CropRules {
+  std::pair<float, float> range = {0, 1};  ///< unless the network's description says another
+  media::Border border = media::Border::kReplicate;
+  media::WarpRounding rounding = media::WarpRounding::kWarpPerspective;
+  double shrink = 0;  ///< pixels: 1 lays the crop's corner pixels, not its edges, onto the region's corners
+};
+
+/// Recognises a landmark network by its inputs and outputs.
+using ReadSignature = std::function<base::Result<NetworkSignature>(const std::vector<tensor::TensorSpec>& inputs,
+                                                                   const std::vector<tensor::TensorSpec>& outputs,
+                                                                   const Quantizations& quantization, int batch)>;
+
+/// A network that sees turned regions of pictures and says where landmarks are.
 /// @thread one object belongs to one thread
-template <typename Graph>
 class Landmarker {
  public:
-  /// @error as runtime::Session::load and Graph::read_signature, with the file's name
+  /// A region that the network is to see.
+  struct Input {
+    media::ImageView image;
+    Region region;                ///< with an area
+    StageTimes* times = nullptr;  ///< what it takes is added here; of a run for several each gets an equal share
+  };
+
+  /// What the network said of one region; valid until its next run.
+  struct Output {
+    const Network& network;
+    std::size_t entry;
+    const media::Affine& to_picture;  ///< from pixels of the crop
+    double scale;                     ///< pixels of the picture a pixel of the crop
+    int size;                         ///< pixels of a side of the crop
+
+    /// @error as Network::values
+    [[nodiscard]] base::Result<RealValues> values(std::size_t output, std::size_t count) const {
+      return network.values(output, entry, count);
+    }
+  };
+
+  /// @error as runtime::Session::load, `read`, Network::bind and media::RegionToTensor::create
   [[nodiscard]] static base::Result<Landmarker> load(std::shared_ptr<runtime::Environment> environment,
                                                      const NetworkFile& file, const runtime::SessionOptions& options,
-                                                     const typename Graph::Config& config) {
-    SLIPWAY_ASSIGN(std::unique_ptr<runtime::Session> session,
-                   runtime::Session::load(std::move(environment), file.path, options));
-    auto signature = Graph::read_signature(session->inputs(), session->outputs(), file.quantization, config.batch);
-    if (!signature) return std::unexpected(signature.error().with(file.path.string()));
-    SLIPWAY_ASSIGN(RegionNetwork network, RegionNetwork::create(std::move(session), signature->input,
-                                                                signature->outputs, file, Graph::crop_rules(config)));
-    return Landmarker(config.presence_min, std::move(*signature), std::move(network));
-  }
+                                                     int batch, const CropRules& rules, const ReadSignature& read);
 
-  /// Fills landmarks, presence and has_landmarks (presence at least Config::presence_min) of all objects from their
-  /// regions, and what was run. Allocates nothing once buffers have grown.
-  /// @param found  one a picture
-  [[nodiscard]] base::Result<void> run(std::span<const media::ImageView> images,
-                                       std::span<typename Graph::Detections> found) {
-    looks_.clear();
-    objects_.clear();
-    for (std::size_t i = 0; i < images.size(); ++i) {
-      for (typename Graph::Object& object : Graph::objects(found[i])) {
-        object.has_landmarks = false;
-        object.presence = 0;
-        ++found[i].landmark_runs;
-        if (!has_area(object.region)) continue;
-        looks_.push_back({images[i], object.region, &found[i].times});
-        objects_.push_back(&object);
-      }
-    }
-    return network_.run(looks_, [&](std::size_t i, const RegionOutputs& outputs) -> base::Result<void> {
-      typename Graph::Object& object = *objects_[i];
-      SLIPWAY_ASSIGN(const bool is_finite, Graph::read(signature_, outputs, object));
-      object.has_landmarks = is_finite && object.presence >= presence_min_;
-      return {};
-    });
+  /// Runs the network on regions, as many at once as it takes. Allocates nothing but what the provider does.
+  /// @param read  Result<void>(std::size_t region, const Output&), for each in order
+  template <typename Read>
+  [[nodiscard]] base::Result<void> run(std::span<const Input> inputs, const Read& read) {
+    return network_.run(
+        inputs.size(), [&](std::size_t i) -> StageTimes& { return *inputs[i].times; },
+        [&](std::size_t i, std::size_t entry, std::span<std::byte> bytes) {
+          maps_[entry] = crop_map(inputs[i].region, span_, span_);
+          return warp_.convert(inputs[i].image, maps_[entry], bytes);
+        },
+        [&](std::size_t i, std::size_t entry) {
+          return read(i, Output{network_, entry, maps_[entry], inputs[i].region.width / span_, size_});
+        });
   }
 
   [[nodiscard]] runtime::Session& session() const { return network_.session(); }
 
  private:
-  Landmarker(float presence_min, typename Graph::Signature signature, RegionNetwork network)
-      : presence_min_(presence_min), signature_(std::move(signature)), network_(std::move(network)) {}
+  Landmarker(Network network, media::RegionToTensor warp, int size, double span)
+      : network_(std::move(network)), warp_(std::move(warp)), size_(size), span_(span), maps_(network_.batch()) {}
 
-  float presence_min_;
-  typename Graph::Signature signature_;
-  RegionNetwork network_;
-  std::vector<Look> looks_;
-  std::vector<typename Graph::Object*> objects_;  // of the looks
+  Network network_;
+  media::RegionToTensor warp_;
+  int size_;
+  double span_;
+  std::vector<media::Affine> maps_;  // of the last run
 };
 
 }  // namespace slipway::pipelines::mediapipe

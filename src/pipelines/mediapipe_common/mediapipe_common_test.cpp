@@ -6,11 +6,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
-#include "pipelines/mediapipe_common/anchors.hpp"
 #include "pipelines/mediapipe_common/one_euro.hpp"
 #include "pipelines/mediapipe_common/region.hpp"
-#include "pipelines/mediapipe_common/ssd_decoder.hpp"
-#include "pipelines/mediapipe_common/weighted_suppression.hpp"
+#include "pipelines/mediapipe_common/ssd.hpp"
 
 namespace slipway::pipelines::mediapipe {
 namespace {

@@ -28,6 +28,28 @@ base::Result<NetworkFile> find_network(const ModelFolder& folder, const std::str
   return found;
 }
 
+base::Result<PictureTensor> read_picture(const std::vector<tensor::TensorSpec>& inputs, std::string_view sizes,
+                                         const Quantizations& quantization, int batch) {
+  constexpr int kLongestSide = 256;
+  const auto refuse = [&] {
+    return base::fail(base::Code::kInvalidArgument,
+                      "expected one input, an RGB picture [N, S, S, 3] or [N, 3, S, S] with S {}; found {}", sizes,
+                      list_of(inputs));
+  };
+  if (inputs.size() != 1 || inputs[0].shape.size() != 4) return refuse();
+  const std::int64_t found = inputs[0].shape[0];
+  if (found != -1 && found != batch) {
+    return base::fail(
+        base::Code::kInvalidArgument,
+        "input '{}': expected a batch of {} or a free one, found {}: ask for a batch of {}, or export the "
+        "network with `--batch {}` or `--batch dynamic`",
+        inputs[0].name, batch, tensor::to_string(inputs[0].dtype, inputs[0].shape), found, batch);
+  }
+  SLIPWAY_ASSIGN(PictureTensor picture, read_picture_input(inputs, 3, 1, 0, 0, quantization, batch));
+  if (picture.width != picture.height || picture.width > kLongestSide) return refuse();
+  return picture;
+}
+
 }  // namespace
 
 base::Result<ModelFiles> find_files(const Models& models) {
@@ -46,46 +68,40 @@ base::Result<ModelFiles> find_files(const Models& models) {
 base::Result<Network> Network::bind(std::unique_ptr<runtime::Session> session, const PictureTensor& input,
                                     std::vector<tensor::TensorSpec> outputs) {
   Network network;
-  network.session_ = std::move(session);
   network.output_specs_ = std::move(outputs);
-  const std::int64_t batch = input.spec.shape[0];
-  SLIPWAY_TRY(network.add_binding(input.spec, batch));
-  if (input.is_batch_free && batch > 1) SLIPWAY_TRY(network.add_binding(input.spec, 1));
+  const std::shared_ptr<runtime::Session> shared = std::move(session);
+  tensor::TensorSpec spec = input.spec;
+  SLIPWAY_ASSIGN(auto whole, runtime::BoundSession::bind(shared, {spec}));
+  network.bindings_.push_back(std::move(whole));
+  if (input.is_batch_free && spec.shape[0] > 1) {
+    spec.shape[0] = 1;
+    SLIPWAY_ASSIGN(auto one, runtime::BoundSession::bind(shared, {spec}));
+    network.bindings_.push_back(std::move(one));
+  }
   return network;
-}
-
-base::Result<void> Network::add_binding(const tensor::TensorSpec& input, std::int64_t batch) {
-  tensor::Shape shape = input.shape;
-  shape[0] = batch;
-  SLIPWAY_ASSIGN(tensor::Tensor tensor, tensor::Tensor::zeros(input.dtype, std::move(shape)));
-  Binding& binding = bindings_.emplace_back(static_cast<std::size_t>(batch), tensor::NamedTensors{}, nullptr);
-  binding.inputs.push_back({input.name, std::move(tensor)});
-  SLIPWAY_ASSIGN(binding.bound, runtime::BoundRun::bind(*session_, binding.inputs));
-  return {};
 }
 
 std::size_t Network::begin(std::size_t waiting) {
   current_ = waiting < batch() ? bindings_.size() - 1 : 0;
-  return std::min(waiting, bindings_[current_].batch);
+  return std::min(waiting, batch_of(bindings_[current_]));
 }
 
 std::span<std::byte> Network::input(std::size_t entry) {
-  Binding& binding = bindings_[current_];
-  const std::span<std::byte> all = binding.inputs[0].tensor.bytes();
-  const std::size_t size_bytes = all.size() / binding.batch;
+  const std::span<std::byte> all = bindings_[current_].input(0).bytes();
+  const std::size_t size_bytes = all.size() / batch_of(bindings_[current_]);
   return all.subspan(entry * size_bytes, size_bytes);
 }
 
-base::Result<void> Network::run() {
-  SLIPWAY_TRY(bindings_[current_].bound->run());
-  SLIPWAY_ASSIGN(outputs_, bindings_[current_].bound->outputs());
+base::Result<void> Network::run_entries() {
+  SLIPWAY_TRY(bindings_[current_].run());
+  SLIPWAY_ASSIGN(outputs_, bindings_[current_].outputs());
   return {};
 }
 
 base::Result<RealValues> Network::values(std::size_t output, std::size_t entry, std::size_t count) const {
   const tensor::TensorSpec& spec = output_specs_[output];
   const tensor::Tensor& tensor = (*outputs_)[output].tensor;
-  const std::size_t expected = count * bindings_[current_].batch;
+  const std::size_t expected = count * batch_of(bindings_[current_]);
   if (tensor.dtype() != spec.dtype || tensor.size_bytes() != expected * tensor::dtype_size_bytes(spec.dtype)) {
     return base::fail(base::Code::kInvalidArgument, "output '{}': expected {} values of {}, found {}", spec.name,
                       expected, tensor::dtype_name(spec.dtype), tensor::to_string(tensor.dtype(), tensor.shape()));
@@ -104,6 +120,19 @@ media::PictureInput picture_input_of(const PictureTensor& picture, std::pair<flo
   input.gain = (range.second - range.first) / 255;
   input.bias = range.first;
   return input;
+}
+
+base::Result<void> NetworkSignature::read(const std::vector<tensor::TensorSpec>& inputs,
+                                          const std::vector<tensor::TensorSpec>& all_outputs, std::string_view sizes,
+                                          const Quantizations& quantization, int batch) {
+  SLIPWAY_ASSIGN(input, read_picture(inputs, sizes, quantization, batch));
+  SLIPWAY_ASSIGN(outputs, outputs_of_one(all_outputs, batch));
+  for (tensor::TensorSpec& spec : outputs) SLIPWAY_TRY(complete_quantization(spec, "output", quantization));
+  return {};
+}
+
+std::int64_t values_of(const tensor::Shape& shape) {
+  return tensor::element_count(shape).value_or(-1);
 }
 
 }  // namespace slipway::pipelines::mediapipe

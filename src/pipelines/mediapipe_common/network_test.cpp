@@ -20,16 +20,21 @@ Network bind(int batch) {
 /// Runs pictures that are grey in different ways; what the first output says of each.
 std::vector<float> run_all(Network& network, std::size_t pictures, std::vector<std::size_t>& runs) {
   std::vector<float> said;
-  for (std::size_t first = 0; first < pictures;) {
-    const std::size_t count = network.begin(pictures - first);
-    runs.push_back(count);
-    for (std::size_t i = 0; i < count; ++i) {
-      std::ranges::fill(network.input(i), static_cast<std::byte>(40 + 2 * (first + i)));
-    }
-    SLIPWAY_CHECK(network.run().has_value(), "the network runs");
-    for (std::size_t i = 0; i < count; ++i) said.push_back(network.values(0, i, 12 * 16).value()[100]);
-    first += count;
-  }
+  StageTimes times;
+  const auto done = network.run(
+      pictures, [&](std::size_t) -> StageTimes& { return times; },
+      [&](std::size_t i, std::size_t entry, std::span<std::byte> input) -> base::Result<void> {
+        if (entry == 0) runs.push_back(0);
+        ++runs.back();
+        std::ranges::fill(input, static_cast<std::byte>(40 + 2 * i));
+        return {};
+      },
+      [&](std::size_t, std::size_t entry) -> base::Result<void> {
+        said.push_back(network.values(0, entry, 12 * 16).value()[100]);
+        return {};
+      });
+  EXPECT_TRUE(done) << done.error().message;
+  EXPECT_GT(times.inference_us, 0);
   return said;
 }
 
@@ -47,11 +52,16 @@ TEST(Network, SaysInABatchWhatItSaysOneByOne) {
 
 TEST(Network, RefusesAnotherNumberOfValues) {
   Network network = bind(1);
-  ASSERT_EQ(network.begin(1), 1U);
-  ASSERT_TRUE(network.run());
-  const auto values = network.values(0, 0, 7);
-  ASSERT_FALSE(values);
-  EXPECT_NE(values.error().message.find("expected 7 values"), std::string::npos) << values.error().message;
+  StageTimes times;
+  const auto done = network.run(
+      1, [&](std::size_t) -> StageTimes& { return times; },
+      [](std::size_t, std::size_t, std::span<std::byte>) -> base::Result<void> { return {}; },
+      [&](std::size_t, std::size_t entry) -> base::Result<void> {
+        SLIPWAY_TRY(network.values(0, entry, 7));
+        return {};
+      });
+  ASSERT_FALSE(done);
+  EXPECT_NE(done.error().message.find("expected 7 values"), std::string::npos) << done.error().message;
 }
 
 }  // namespace

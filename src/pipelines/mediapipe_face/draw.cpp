@@ -1,9 +1,9 @@
-#include "pipelines/mediapipe_face/draw.hpp"
-
 #include <algorithm>
 #include <span>
 
 #include <fmt/format.h>
+
+#include "pipelines/mediapipe_face/face.hpp"
 
 namespace slipway::pipelines::mediapipe_face {
 namespace {

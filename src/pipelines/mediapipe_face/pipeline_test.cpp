@@ -1,7 +1,5 @@
-#include "pipelines/mediapipe_face/pipeline.hpp"
-
 #include "pipelines/mediapipe_common/golden_test.hpp"
-#include "pipelines/mediapipe_face/draw.hpp"
+#include "pipelines/mediapipe_face/face.hpp"
 
 namespace slipway::pipelines::mediapipe_face {
 namespace {
@@ -41,9 +39,9 @@ TEST(MediapipeFace, FindsTheFaceThatMediaPipeFinds) {
     Detections found;
     for (int again = 0; again < 2; ++again) ASSERT_TRUE((*pipeline)->run(image.view(), found));
     const auto& faces = expected["detectors"][name == "quantised" ? "short_range" : name];
-    ASSERT_EQ(found.faces.size(), faces.size()) << name;
-    expect_detection(found.faces[0], faces[0], name == "quantised" ? 0.1 : 0.02);
-    EXPECT_FALSE(found.faces[0].has_landmarks);
+    ASSERT_EQ(found.objects.size(), faces.size()) << name;
+    expect_detection(found.objects[0], faces[0], name == "quantised" ? 0.1 : 0.02);
+    EXPECT_FALSE(found.objects[0].has_landmarks);
     EXPECT_TRUE(found.detector_ran);
     EXPECT_GT(found.times.inference_us, 0);
   }
@@ -58,10 +56,10 @@ TEST(MediapipeFace, PlacesTheLandmarksWhereMediaPipePlacesThem) {
     ASSERT_TRUE(pipeline) << pipeline.error().message;
     Detections found;
     ASSERT_TRUE((*pipeline)->run(image.view(), found));
-    ASSERT_EQ(found.faces.size(), 1U);
-    ASSERT_TRUE(found.faces[0].has_landmarks) << name;
-    EXPECT_GT(found.faces[0].presence, 0.99F);
-    EXPECT_LT(mean_distance(found.faces[0], expected[0]), 0.02) << name;
+    ASSERT_EQ(found.objects.size(), 1U);
+    ASSERT_TRUE(found.objects[0].has_landmarks) << name;
+    EXPECT_GT(found.objects[0].presence, 0.99F);
+    EXPECT_LT(mean_distance(found.objects[0], expected[0]), 0.02) << name;
     EXPECT_EQ(found.landmark_runs, 1);
   }
 }
@@ -75,9 +73,9 @@ TEST(MediapipeFace, RunsTheDetectorOnceInASequence) {
   for (int frame = 0; frame < 5; ++frame) {
     ASSERT_TRUE((*pipeline)->track(image.view(), frame * 0.04, found));
     detector_runs += found.detector_ran ? 1 : 0;
-    ASSERT_EQ(found.faces.size(), 1U);
-    EXPECT_EQ(found.faces[0].track_id, 0);
-    EXPECT_EQ(found.faces[0].has_keypoints, frame == 0);
+    ASSERT_EQ(found.objects.size(), 1U);
+    EXPECT_EQ(found.objects[0].track_id, 0);
+    EXPECT_EQ(found.objects[0].has_keypoints, frame == 0);
   }
   EXPECT_EQ(detector_runs, 1);
   (*pipeline)->reset();
@@ -111,14 +109,14 @@ TEST(MediapipeFace, WithThePackagesRulesCutsToWholePixelsAndLeavesOutTheEdge) {
   ASSERT_TRUE(pipeline) << pipeline.error().message;
   Detections found;
   ASSERT_TRUE((*pipeline)->run(picture(512, 512).view(), found));
-  ASSERT_EQ(found.faces.size(), 1U);
-  const Face& face = found.faces[0];
+  ASSERT_EQ(found.objects.size(), 1U);
+  const Face& face = found.objects[0];
   EXPECT_EQ(face.box.x1, std::trunc(face.box.x1));
   EXPECT_NEAR(face.box.x1, expected["box"][0].get<double>(), 12);  // one anchor's box, not the mean of several
   EXPECT_NEAR(face.region.width, 1.1 * (face.box.x2 - face.box.x1), 1e-9);
   // In a flat picture the same answer lies partly in the padding.
   ASSERT_TRUE((*pipeline)->run(picture(512, 128).view(), found));
-  EXPECT_TRUE(found.faces.empty());
+  EXPECT_TRUE(found.objects.empty());
 }
 
 TEST(MediapipeFace, RefusesWhatDoesNotFit) {

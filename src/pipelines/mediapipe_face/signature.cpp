@@ -2,8 +2,6 @@
 
 #include <optional>
 
-#include "pipelines/mediapipe_face/config.hpp"
-
 namespace slipway::pipelines::mediapipe_face {
 namespace {
 
@@ -25,8 +23,7 @@ base::Result<LandmarkSignature> read_landmark_signature(const std::vector<tensor
                                                         const std::vector<tensor::TensorSpec>& outputs,
                                                         const Quantizations& quantization, int batch) {
   LandmarkSignature signature;
-  SLIPWAY_ASSIGN(signature.input, mediapipe::read_picture(inputs, "192", quantization, batch));
-  SLIPWAY_ASSIGN(signature.outputs, mediapipe::read_outputs(outputs, quantization, batch));
+  SLIPWAY_TRY(signature.read(inputs, outputs, "192", quantization, batch));
   std::optional<std::size_t> landmarks, flag;
   for (std::size_t i = 0; i < signature.outputs.size(); ++i) {
     const std::int64_t values = mediapipe::values_of(signature.outputs[i].shape);

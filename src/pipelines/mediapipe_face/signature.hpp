@@ -1,11 +1,15 @@
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "base/error.hpp"
-#include "pipelines/mediapipe_common/signature.hpp"
+#include "pipelines/mediapipe_common/detector.hpp"
 
 namespace slipway::pipelines::mediapipe_face {
+
+inline constexpr std::size_t kKeypointCount = 6;  ///< right eye, left eye, nose, mouth, right ear, left ear
+inline constexpr std::size_t kLandmarkCount = 468;
 
 using mediapipe::Quantizations;
 
@@ -22,13 +26,11 @@ enum class Variant {
 /// In what the landmark network counts.
 enum class LandmarkUnit { kCropPixels, kCropFraction };
 
-struct LandmarkSignature {
-  PictureTensor input;
+struct LandmarkSignature : mediapipe::NetworkSignature {
   std::size_t landmarks = 0;  ///< indices among the model's outputs
   std::size_t flag = 0;
   LandmarkUnit unit = LandmarkUnit::kCropPixels;
   bool flag_is_logit = true;
-  std::vector<tensor::TensorSpec> outputs;  ///< with their quantisation
 };
 
 /// Recognises the landmark network: 192 pixels in; 1404 values and one value out. Values in three columns

@@ -1,15 +1,41 @@
 #include <gtest/gtest.h>
 
-#include "pipelines/mediapipe_face/graph.hpp"
+#include "pipelines/mediapipe_face/face.hpp"
 
 namespace slipway::pipelines::mediapipe_face {
 namespace {
 
-using Graph = FaceKind::Graph;
-using Tracker = Graph::Tracker;
+using mediapipe::Detection;
 
-mediapipe::Detection detection_at(double x, float score) {
-  mediapipe::Detection detection;
+mediapipe::Region region_of(const Detection& detection) {
+  return face_region(detection, Rules::kMediapipe);
+}
+
+/// A tracker as the pipeline of faces uses it.
+class FaceTracker {
+ public:
+  FaceTracker(std::size_t most, bool smooth) : tracker_(most), smooth_(smooth) {}
+  [[nodiscard]] bool needs_detector() const { return tracker_.needs_detector(); }
+  void propose(std::span<const Detection> detections, std::vector<Face>& faces) const {
+    tracker_.propose(detections, region_of, faces);
+  }
+  void update(double time_s, std::vector<Face>& faces) {
+    const auto follow = [&](Face& face, mediapipe::Tracker::Track& track, bool) {
+      const mediapipe::Region next = next_face_region(face);
+      mediapipe::show_followed(face, time_s, smooth_, track);
+      return next;
+    };
+    tracker_.update(follow, faces);
+  }
+  void reset() { tracker_.reset(); }
+
+ private:
+  mediapipe::Tracker tracker_;
+  bool smooth_;
+};
+
+Detection detection_at(double x, float score) {
+  Detection detection;
   detection.box = {x, 100, x + 60, 160};
   detection.score = score;
   detection.keypoints[0] = {x + 20, 120};
@@ -30,10 +56,10 @@ void see(Face& face, double x) {
 }
 
 TEST(Tracker, AsksTheDetectorOnlyUntilAFaceIsFollowed) {
-  Tracker tracker(1, false);
+  FaceTracker tracker(1, false);
   ASSERT_TRUE(tracker.needs_detector());
   std::vector<Face> faces;
-  const std::array<mediapipe::Detection, 2> detections = {detection_at(100, 0.9F), detection_at(300, 0.8F)};
+  const std::array<Detection, 2> detections = {detection_at(100, 0.9F), detection_at(300, 0.8F)};
   tracker.propose(detections, faces);
   ASSERT_EQ(faces.size(), 1U);
   EXPECT_TRUE(faces[0].has_keypoints);
@@ -54,9 +80,9 @@ TEST(Tracker, AsksTheDetectorOnlyUntilAFaceIsFollowed) {
 }
 
 TEST(Tracker, LosesAFaceThatTheLandmarkNetworkDoesNotSee) {
-  Tracker tracker(1, false);
+  FaceTracker tracker(1, false);
   std::vector<Face> faces;
-  const std::array<mediapipe::Detection, 1> detections = {detection_at(100, 0.9F)};
+  const std::array<Detection, 1> detections = {detection_at(100, 0.9F)};
   tracker.propose(detections, faces);
   see(faces[0], 100);
   tracker.update(0, faces);
@@ -72,14 +98,14 @@ TEST(Tracker, LosesAFaceThatTheLandmarkNetworkDoesNotSee) {
 }
 
 TEST(Tracker, KeepsATrackWhenTheDetectorSeesTheSameFaceAndAddsOthers) {
-  Tracker tracker(3, false);
+  FaceTracker tracker(3, false);
   std::vector<Face> faces;
   tracker.propose(std::array{detection_at(100, 0.9F)}, faces);
   see(faces[0], 100);
   tracker.update(0, faces);
   ASSERT_TRUE(tracker.needs_detector());
-  const std::array<mediapipe::Detection, 3> detections = {detection_at(300, 0.9F), detection_at(102, 0.8F),
-                                                          detection_at(500, 0.7F)};
+  const std::array<Detection, 3> detections = {detection_at(300, 0.9F), detection_at(102, 0.8F),
+                                               detection_at(500, 0.7F)};
   tracker.propose(detections, faces);
   ASSERT_EQ(faces.size(), 3U);
   EXPECT_EQ(faces[0].track_id, 0);
@@ -96,7 +122,7 @@ TEST(Tracker, KeepsATrackWhenTheDetectorSeesTheSameFaceAndAddsOthers) {
 }
 
 TEST(Tracker, SmoothsWhatItShowsButFollowsWhatItSaw) {
-  Tracker tracker(1, true);
+  FaceTracker tracker(1, true);
   std::vector<Face> faces;
   tracker.propose(std::array{detection_at(100, 0.9F)}, faces);
   see(faces[0], 100);
@@ -110,20 +136,21 @@ TEST(Tracker, SmoothsWhatItShowsButFollowsWhatItSaw) {
   EXPECT_NEAR(faces[0].region.centre.x, 131, 1e-3);
 }
 
-TEST(ProposeRegions, KeepsTheLaterOfTwoThatOverlap) {
-  std::vector<mediapipe::Proposal> proposals;
-  const std::array<mediapipe::Detection, 2> detections = {detection_at(100, 0.9F), detection_at(110, 0.8F)};
-  const auto region_of = [](const mediapipe::Detection& each) { return Graph::region_of(each, Rules::kMediapipe); };
-  mediapipe::propose_regions(std::span(detections), region_of, proposals);
-  ASSERT_EQ(proposals.size(), 1U);
-  EXPECT_EQ(proposals[0].detection->score, 0.8F);
+TEST(AppendDetected, KeepsTheLaterOfTwoThatOverlap) {
+  std::vector<Face> faces;
+  const std::array<Detection, 2> detections = {detection_at(100, 0.9F), detection_at(110, 0.8F)};
+  mediapipe::append_detected(std::span(detections), region_of, true, faces);
+  ASSERT_EQ(faces.size(), 1U);
+  EXPECT_EQ(faces[0].score, 0.8F);
+  faces.clear();
+  mediapipe::append_detected(std::span(detections), region_of, false, faces);
+  EXPECT_EQ(faces.size(), 2U);
 }
 
 TEST(Region, FollowsTheRulesAskedFor) {
-  mediapipe::Detection tall = detection_at(100, 0.9F);
+  Detection tall = detection_at(100, 0.9F);
   tall.box.y2 = 180;
-  const mediapipe::Region square = Graph::region_of(tall, Rules::kMediapipe),
-                          box = Graph::region_of(tall, Rules::kQaiHub);
+  const mediapipe::Region square = face_region(tall, Rules::kMediapipe), box = face_region(tall, Rules::kQaiHub);
   EXPECT_NEAR(square.width, 120, 1e-9);
   EXPECT_NEAR(square.height, 120, 1e-9);
   EXPECT_NEAR(box.width, 66, 1e-9);

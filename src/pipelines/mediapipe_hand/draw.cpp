@@ -1,6 +1,6 @@
-#include "pipelines/mediapipe_hand/draw.hpp"
-
 #include <fmt/format.h>
+
+#include "pipelines/mediapipe_hand/hand.hpp"
 
 namespace slipway::pipelines::mediapipe_hand {
 namespace {

@@ -1,8 +1,5 @@
-#include "pipelines/mediapipe_hand/pipeline.hpp"
-
 #include "pipelines/mediapipe_common/golden_test.hpp"
-#include "pipelines/mediapipe_hand/draw.hpp"
-#include "pipelines/mediapipe_hand/graph.hpp"
+#include "pipelines/mediapipe_hand/hand.hpp"
 
 namespace slipway::pipelines::mediapipe_hand {
 namespace {
@@ -28,9 +25,9 @@ TEST(MediapipeHand, FindsThePalmsThatMediaPipeFinds) {
   Detections found;
   for (int again = 0; again < 2; ++again) ASSERT_TRUE((*pipeline)->run(picture().view(), found));
   const nlohmann::json& palms = golden()["palms"];
-  ASSERT_EQ(found.hands.size(), palms.size());
+  ASSERT_EQ(found.objects.size(), palms.size());
   for (std::size_t i = 0; i < palms.size(); ++i) {
-    const Hand& hand = found.hands[i];
+    const Hand& hand = found.objects[i];
     expect_detection(hand, palms[i], 0.02);
     expect_region(hand.region, palms[i]["region"], 0.05);
     EXPECT_FALSE(hand.has_landmarks);
@@ -42,15 +39,15 @@ TEST(MediapipeHand, PlacesTheLandmarksWhereMediaPipePlacesThem) {
   ASSERT_TRUE(pipeline) << pipeline.error().message;
   Detections found;
   ASSERT_TRUE((*pipeline)->run(picture().view(), found));
-  ASSERT_EQ(found.hands.size(), 2U);
-  const Hand& hand = found.hands[0];
+  ASSERT_EQ(found.objects.size(), 2U);
+  const Hand& hand = found.objects[0];
   const nlohmann::json& expected = golden()["hands"][0];
   ASSERT_TRUE(hand.has_landmarks);
   expect_points(hand.landmarks, expected["landmarks"], 1, 0.05F);
   expect_points(hand.world_landmarks, expected["world_landmarks"], 1000, 0.1F);
   EXPECT_EQ(hand.is_right(), expected["handedness"] == "Right");
   EXPECT_NEAR(hand.is_right() ? 1 - hand.left_hand : hand.left_hand, expected["handedness_score"].get<float>(), 2e-3);
-  expect_region(HandKind::Graph::next_region(hand), expected["next_region"], 0.1);
+  expect_region(next_hand_region(hand), expected["next_region"], 0.1);
   EXPECT_EQ(found.landmark_runs, 2);
 }
 
@@ -65,14 +62,14 @@ TEST(MediapipeHand, FollowsBothHandsAndAsksTheDetectorOnlyForWhatIsMissing) {
     Detections found;
     ASSERT_TRUE((*pipeline)->track(image.view(), 0, found));
     EXPECT_TRUE(found.detector_ran);
-    ASSERT_EQ(found.hands.size(), 2U);
-    EXPECT_EQ(found.hands[0].track_id, 0);
-    EXPECT_EQ(found.hands[1].track_id, 1);
+    ASSERT_EQ(found.objects.size(), 2U);
+    EXPECT_EQ(found.objects[0].track_id, 0);
+    EXPECT_EQ(found.objects[1].track_id, 1);
     ASSERT_TRUE((*pipeline)->track(image.view(), 0.04, found));
     EXPECT_EQ(found.detector_ran, most == 3);
-    ASSERT_GE(found.hands.size(), 2U);
-    EXPECT_EQ(found.hands[0].track_id, 0);
-    EXPECT_FALSE(found.hands[0].has_keypoints);
+    ASSERT_GE(found.objects.size(), 2U);
+    EXPECT_EQ(found.objects[0].track_id, 0);
+    EXPECT_FALSE(found.objects[0].has_keypoints);
     (*pipeline)->reset();
     ASSERT_TRUE((*pipeline)->track(image.view(), 0, found));
     EXPECT_TRUE(found.detector_ran);
@@ -95,12 +92,12 @@ TEST(MediapipeHand, TakesSeveralPicturesAtOnce) {
   for (std::size_t i = 0; i < images.size(); ++i) {
     Detections alone;
     ASSERT_TRUE(pipeline->run(images[i], alone));
-    ASSERT_EQ(found[i].hands.size(), 2U);
+    ASSERT_EQ(found[i].objects.size(), 2U);
     EXPECT_EQ(found[i].landmark_runs, 2);
     EXPECT_GT(found[i].times.inference_us, found[i].detector_times.inference_us);
     for (std::size_t k = 0; k < 2; ++k) {
-      EXPECT_EQ(found[i].hands[k].box, alone.hands[k].box) << i;
-      EXPECT_EQ(found[i].hands[k].landmarks[8].x, alone.hands[k].landmarks[8].x) << i;
+      EXPECT_EQ(found[i].objects[k].box, alone.objects[k].box) << i;
+      EXPECT_EQ(found[i].objects[k].landmarks[8].x, alone.objects[k].landmarks[8].x) << i;
     }
   }
   EXPECT_FALSE(pipeline->run(images, std::span(found).first(2)));
@@ -126,8 +123,8 @@ TEST(MediapipeHand, GivesOneHandWhenOneIsAskedFor) {
   ASSERT_TRUE(pipeline);
   Detections found;
   ASSERT_TRUE((*pipeline)->run(picture().view(), found));
-  ASSERT_EQ(found.hands.size(), 1U);
-  EXPECT_NEAR(found.hands[0].score, golden()["palms"][0]["score"].get<double>(), 1e-3);
+  ASSERT_EQ(found.objects.size(), 1U);
+  EXPECT_NEAR(found.objects[0].score, golden()["palms"][0]["score"].get<double>(), 1e-3);
 }
 
 TEST(MediapipeHand, RefusesWhatDoesNotFit) {

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "pipelines/mediapipe_hand/config.hpp"
-
 namespace slipway::pipelines::mediapipe_hand {
 namespace {
 
@@ -35,8 +33,7 @@ base::Result<LandmarkSignature> read_landmark_signature(const std::vector<tensor
                                                         const std::vector<tensor::TensorSpec>& outputs,
                                                         const mediapipe::Quantizations& quantization, int batch) {
   LandmarkSignature signature;
-  SLIPWAY_ASSIGN(signature.input, mediapipe::read_picture(inputs, "224", quantization, batch));
-  SLIPWAY_ASSIGN(signature.outputs, mediapipe::read_outputs(outputs, quantization, batch));
+  SLIPWAY_TRY(signature.read(inputs, outputs, "224", quantization, batch));
   std::array<std::size_t, 2> points{}, flags{};
   if (!find_pair(signature.outputs, kLandmarkValues, "world", points) ||
       !find_pair(signature.outputs, 1, "handedness", flags)) {

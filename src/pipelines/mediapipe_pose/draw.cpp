@@ -1,6 +1,6 @@
-#include "pipelines/mediapipe_pose/draw.hpp"
-
 #include <fmt/format.h>
+
+#include "pipelines/mediapipe_pose/pose.hpp"
 
 namespace slipway::pipelines::mediapipe_pose {
 namespace {

@@ -1,9 +1,5 @@
-#include "pipelines/mediapipe_pose/pipeline.hpp"
-
 #include "pipelines/mediapipe_common/golden_test.hpp"
-#include "pipelines/mediapipe_pose/draw.hpp"
-#include "pipelines/mediapipe_pose/follower.hpp"
-#include "pipelines/mediapipe_pose/graph.hpp"
+#include "pipelines/mediapipe_pose/pose.hpp"
 
 namespace slipway::pipelines::mediapipe_pose {
 namespace {
@@ -28,9 +24,9 @@ TEST(MediapipePose, FindsThePersonThatMediaPipeFinds) {
   ASSERT_TRUE(pipeline) << pipeline.error().message;
   Detections found;
   for (int again = 0; again < 2; ++again) ASSERT_TRUE((*pipeline)->run(picture().view(), found));
-  ASSERT_GE(found.poses.size(), 1U);
+  ASSERT_GE(found.objects.size(), 1U);
   const nlohmann::json& person = golden()["person"];
-  const Pose& pose = found.poses[0];
+  const Pose& pose = found.objects[0];
   expect_detection(pose, person, 0.02);
   expect_region(pose.region, person["region"], 0.05);
   EXPECT_FALSE(pose.has_landmarks);
@@ -41,17 +37,15 @@ TEST(MediapipePose, PlacesTheLandmarksWhereMediaPipePlacesThem) {
   ASSERT_TRUE(pipeline) << pipeline.error().message;
   Detections found;
   ASSERT_TRUE((*pipeline)->run(picture().view(), found));
-  ASSERT_EQ(found.poses.size(), 1U);
-  const Pose& pose = found.poses[0];
+  ASSERT_EQ(found.objects.size(), 1U);
+  const Pose& pose = found.objects[0];
   ASSERT_TRUE(pose.has_landmarks);
   expect_points(pose.landmarks, golden()["landmarks"], 1, 0.3F);
   expect_points(pose.world_landmarks, golden()["world_landmarks"], 1000, 0.5F);
   for (std::size_t i = 0; i < kLandmarkCount; ++i) {
     EXPECT_NEAR(pose.visibility[i], golden()["visibility"][i].get<float>(), 1e-3F) << i;
   }
-  expect_region(
-      circle_region(mediapipe::point_of(pose.auxiliary[0]), mediapipe::point_of(pose.auxiliary[1]), kRegionScale),
-      golden()["next_region"], 1);
+  expect_region(body_region(pose, kRegionScale), golden()["next_region"], 1);
   EXPECT_EQ(found.landmark_runs, 1);
 }
 
@@ -64,15 +58,15 @@ TEST(MediapipePose, RunsTheDetectorOnceInASequence) {
   for (int frame = 0; frame < 5; ++frame) {
     ASSERT_TRUE((*pipeline)->track(image.view(), frame * 0.04, found));
     detector_runs += found.detector_ran ? 1 : 0;
-    ASSERT_EQ(found.poses.size(), 1U);
-    EXPECT_EQ(found.poses[0].track_id, 0);
-    EXPECT_EQ(found.poses[0].has_keypoints, frame == 0);
+    ASSERT_EQ(found.objects.size(), 1U);
+    EXPECT_EQ(found.objects[0].track_id, 0);
+    EXPECT_EQ(found.objects[0].has_keypoints, frame == 0);
   }
   EXPECT_EQ(detector_runs, 1);
   (*pipeline)->reset();
   ASSERT_TRUE((*pipeline)->track(image.view(), 0, found));
   EXPECT_TRUE(found.detector_ran);
-  EXPECT_EQ(found.poses[0].track_id, 1);
+  EXPECT_EQ(found.objects[0].track_id, 1);
 }
 
 std::unique_ptr<MediapipePose> whole_pipeline() {
@@ -90,41 +84,28 @@ TEST(MediapipePose, TakesNoMemoryAFrameBeforeAndAfterTheNetworks) {
   expect_no_allocations(*whole_pipeline(), picture());
 }
 
-TEST(Follower, SmoothsWhatItShowsAndForgetsWhomItLost) {
-  Follower follower(1, true);
-  std::vector<Pose> poses(1);
-  Pose& pose = poses.front();
-  pose.has_keypoints = true;
-  const auto see = [&](float x, float visibility) {
-    pose.has_landmarks = true;
+TEST(PoseSmoother, SmoothsWhatItShowsAndStartsAnewWithAnotherPerson) {
+  PoseSmoother smoother;
+  mediapipe::OneEuroFilter landmarks{mediapipe::OneEuroSettings{}};
+  Pose pose;
+  const auto show = [&](double time_s, bool is_new, float x, float visibility) {
     for (Landmark& point : pose.landmarks) point = {x, 100, 0};
     pose.auxiliary = {Landmark{200, 200, 0}, Landmark{200, 100, 0}};
     pose.visibility.fill(visibility);
+    if (is_new) landmarks.reset();
+    smoother.apply(time_s, is_new, true, landmarks, pose);
   };
-  see(100, 1);
-  follower.update(0, poses);
+  show(0, true, 100, 1);
   EXPECT_EQ(pose.landmarks[5].x, 100);
-  ASSERT_TRUE(follower.region());
-  EXPECT_NEAR(follower.region()->width, 250, 1e-6);
-  EXPECT_NEAR(follower.region()->angle, 0, 1e-9);
-  see(101, 0);
-  follower.update(0.04, poses);
+  EXPECT_NEAR(body_region(pose, kRegionScale).width, 250, 1e-6);
+  EXPECT_NEAR(body_region(pose, kRegionScale).angle, 0, 1e-9);
+  show(0.04, false, 101, 0);
   EXPECT_GT(pose.landmarks[5].x, 100);
   EXPECT_LT(pose.landmarks[5].x, 101);
   EXPECT_NEAR(pose.visibility[5], 0.9F, 1e-6F);
-  pose.has_landmarks = false;
-  follower.update(0.08, poses);
-  EXPECT_EQ(poses.size(), 1U) << "the detector saw it";
-  EXPECT_TRUE(follower.needs_detector());
-  see(300, 0);
-  follower.update(0.12, poses);
+  show(0.12, true, 300, 0);
   EXPECT_EQ(pose.landmarks[5].x, 300);
-  EXPECT_EQ(pose.track_id, 1);
-  follower.propose({}, poses);
-  ASSERT_EQ(poses.size(), 1U);
-  EXPECT_FALSE(pose.has_keypoints);
-  follower.update(0.16, poses);
-  EXPECT_TRUE(poses.empty()) << "followed, and not seen any more";
+  EXPECT_EQ(pose.visibility[5], 0);
 }
 
 TEST(Refine, MovesToTheMiddleOfTheHeatAndLeavesWhatIsUnsureOrOutside) {

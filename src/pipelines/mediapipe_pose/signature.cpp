@@ -2,8 +2,6 @@
 
 #include <optional>
 
-#include "pipelines/mediapipe_pose/config.hpp"
-
 namespace slipway::pipelines::mediapipe_pose {
 namespace {
 
@@ -23,8 +21,7 @@ base::Result<LandmarkSignature> read_landmark_signature(const std::vector<tensor
                                                         const std::vector<tensor::TensorSpec>& outputs,
                                                         const mediapipe::Quantizations& quantization, int batch) {
   LandmarkSignature signature;
-  SLIPWAY_ASSIGN(signature.input, mediapipe::read_picture(inputs, "256", quantization, batch));
-  SLIPWAY_ASSIGN(signature.outputs, mediapipe::read_outputs(outputs, quantization, batch));
+  SLIPWAY_TRY(signature.read(inputs, outputs, "256", quantization, batch));
   const auto find = [&](std::int64_t values) -> std::optional<std::size_t> {
     for (std::size_t i = 0; i < signature.outputs.size(); ++i) {
       if (mediapipe::values_of(signature.outputs[i].shape) == values) return i;

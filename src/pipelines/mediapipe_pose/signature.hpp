@@ -1,11 +1,19 @@
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "base/error.hpp"
-#include "pipelines/mediapipe_common/signature.hpp"
+#include "pipelines/mediapipe_common/detector.hpp"
 
 namespace slipway::pipelines::mediapipe_pose {
+
+/// Of a detected person: hips' middle, a point of the circle around the body, shoulders' middle, one around the head.
+inline constexpr std::size_t kKeypointCount = 4;
+/// Of a pose: 11 of the head, then shoulders to finger tips, hips to toes; left before right.
+inline constexpr std::size_t kLandmarkCount = 33;
+/// What the network says besides, to be followed by: the circle's middle and a point on it.
+inline constexpr std::size_t kAuxiliaryCount = 2;
 
 /// 224 pixels in; 2254 rows of 12 coordinates and one logit out.
 [[nodiscard]] const mediapipe::DetectorFamily& detector_family();
@@ -14,13 +22,11 @@ namespace slipway::pipelines::mediapipe_pose {
 inline constexpr std::size_t kNetworkLandmarks = 39, kNetworkColumns = 5;
 inline constexpr std::size_t kHeatmapSide = 64;
 
-struct LandmarkSignature {
-  PictureTensor input;
+struct LandmarkSignature : mediapipe::NetworkSignature {
   std::size_t landmarks = 0;  ///< indices among the model's outputs
   std::size_t presence = 0;
   std::size_t heatmap = 0;
   std::size_t world = 0;
-  std::vector<tensor::TensorSpec> outputs;  ///< with their quantisation
 };
 
 /// Recognises the landmark network: 256 pixels in; 195, 1, 64×64×39 and 117 values out. A mask beside them is not read.

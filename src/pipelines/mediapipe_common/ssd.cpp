@@ -1,4 +1,4 @@
-#include "pipelines/mediapipe_common/ssd_decoder.hpp"
+#include "pipelines/mediapipe_common/ssd.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -31,7 +31,41 @@ bool is_finite(const Detection& detection, std::size_t keypoint_count) {
                      [](const media::Point& point) { return std::isfinite(point.x) && std::isfinite(point.y); });
 }
 
+constexpr float kUsed = -1;  // as a score: the detection is part of a mean already
+
+void sort_best_first(std::vector<Detection>& found) {
+  // Not stable_sort, which allocates.
+  std::ranges::sort(found, [](const Detection& a, const Detection& b) {
+    return a.score != b.score ? a.score > b.score : a.row < b.row;
+  });
+}
+
+void add_weighted(Detection& sum, const Detection& detection, double weight) {
+  sum.box.x1 += weight * detection.box.x1;
+  sum.box.y1 += weight * detection.box.y1;
+  sum.box.x2 += weight * detection.box.x2;
+  sum.box.y2 += weight * detection.box.y2;
+  for (std::size_t k = 0; k < kMostKeypoints; ++k) {
+    sum.keypoints[k].x += weight * detection.keypoints[k].x;
+    sum.keypoints[k].y += weight * detection.keypoints[k].y;
+  }
+}
+
 }  // namespace
+
+std::vector<media::Point> make_anchors(int input_size, std::span<const AnchorLayer> layers) {
+  std::vector<media::Point> anchors;
+  for (const AnchorLayer& layer : layers) {
+    const int cells = input_size / layer.stride;
+    for (int row = 0; row < cells; ++row) {
+      for (int column = 0; column < cells; ++column) {
+        anchors.insert(anchors.end(), static_cast<std::size_t>(layer.per_cell),
+                       {(column + 0.5) / cells, (row + 0.5) / cells});
+      }
+    }
+  }
+  return anchors;
+}
 
 SsdDecoder::SsdDecoder(int input_size, std::span<const AnchorLayer> layers, std::size_t keypoint_count)
     : anchors_(make_anchors(input_size, layers)), keypoint_count_(keypoint_count) {
@@ -64,6 +98,44 @@ void SsdDecoder::decode(std::span<const SsdRows> rows, float score_min, std::vec
       if (is_finite(detection, keypoint_count_)) found.push_back(detection);
     }
     first += part.count;
+  }
+}
+
+void suppress_weighted(std::vector<Detection>& found, double iou_max, std::vector<Detection>& kept) {
+  kept.clear();
+  sort_best_first(found);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (found[i].score == kUsed) continue;
+    const Detection best = found[i];
+    double total = 0;
+    Detection sum;
+    for (std::size_t j = i; j < found.size(); ++j) {
+      if (found[j].score == kUsed) continue;
+      // A box without area overlaps nothing and still stands for itself.
+      if (j != i && !(box_iou(best.box, found[j].box) > iou_max)) continue;
+      const auto weight = static_cast<double>(found[j].score);
+      add_weighted(sum, found[j], weight);
+      total += weight;
+      found[j].score = kUsed;
+    }
+    Detection mean;
+    if (total > 0) {
+      add_weighted(mean, sum, 1 / total);
+    } else {
+      mean = best;
+    }
+    mean.score = best.score;
+    kept.push_back(mean);
+  }
+}
+
+void suppress_greedily(std::vector<Detection>& found, double iou_max, std::vector<Detection>& kept) {
+  kept.clear();
+  sort_best_first(found);
+  for (const Detection& detection : found) {
+    const bool is_covered =
+        std::ranges::any_of(kept, [&](const Detection& other) { return box_iou(other.box, detection.box) > iou_max; });
+    if (!is_covered) kept.push_back(detection);
   }
 }
 
