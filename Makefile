@@ -11,7 +11,7 @@ export CCACHE_DIR ?= $(CURDIR)/.cache/ccache
 export CCACHE_SLOPPINESS ?= pch_defines,time_macros
 
 # What strangers reach: parsers, the queue, stores, the server. Built and run again under sanitizers.
-ASAN_TESTS := base_test tensor_test media_test onnx_graph_test sandbox_test hub_domain_test hub_protocol_test hub_storage_test \
+ASAN_TESTS := base_test tensor_test media_test compile_onnx_graph_test sandbox_test hub_domain_test hub_protocol_test hub_storage_test \
               hub_server_test hub_client_test hub_executor_test hub_worker_test store_contract_test
 TSAN_TESTS := base_test hub_domain_test hub_storage_test hub_server_test store_contract_test
 

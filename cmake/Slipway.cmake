@@ -1,6 +1,6 @@
 # One module folder = one CMake target = one namespace. `slipway_module(NAME SOURCES … DEPENDS … LIBRARIES …)` makes the
-# target slipway_NAME and one test program for the *_test.cpp files beside the sources. INSTALL: the module is part of the
-# package that other projects link, `find_package(slipway)`, as slipway::NAME with its headers.
+# target slipway_NAME and one test program for the *_test.cpp files beside the sources. PUBLIC_HEADERS: the module is part
+# of the package that other projects link, `find_package(slipway)`, as slipway::NAME with these headers and no others.
 
 set(SLIPWAY_WARNINGS -Wall -Wextra -Wconversion -Wshadow -Wnon-virtual-dtor -Werror)
 
@@ -31,7 +31,7 @@ function(slipway_target target)
 endfunction()
 
 function(slipway_module name)
-  cmake_parse_arguments(arg "INSTALL" "" "SOURCES;DEPENDS;LIBRARIES;TESTS;TEST_LIBRARIES;TEST_LABELS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "PUBLIC_HEADERS;SOURCES;DEPENDS;LIBRARIES;TESTS;TEST_LIBRARIES;TEST_LABELS" ${ARGN})
   set(target slipway_${name})
   add_library(${target} STATIC ${arg_SOURCES})
   slipway_target(${target})
@@ -41,12 +41,11 @@ function(slipway_module name)
   endforeach()
   target_link_libraries(${target} PRIVATE ${arg_LIBRARIES})
   set_property(GLOBAL APPEND PROPERTY SLIPWAY_MODULES ${name})
-  if(arg_INSTALL)
+  if(arg_PUBLIC_HEADERS)
     set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
     install(TARGETS ${target} EXPORT slipway ARCHIVE DESTINATION lib COMPONENT sdk)
     file(RELATIVE_PATH folder ${PROJECT_SOURCE_DIR}/src ${CMAKE_CURRENT_SOURCE_DIR})
-    install(DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/ DESTINATION include/slipway/${folder} COMPONENT sdk
-            FILES_MATCHING PATTERN "*.hpp" PATTERN internal EXCLUDE PATTERN "*_test.hpp" EXCLUDE)
+    install(FILES ${arg_PUBLIC_HEADERS} DESTINATION include/slipway/${folder} COMPONENT sdk)
   endif()
   if(SLIPWAY_TESTS AND arg_TESTS)
     slipway_test(${name}_test SOURCES ${arg_TESTS} DEPENDS ${name} LIBRARIES ${arg_LIBRARIES} ${arg_TEST_LIBRARIES}
