@@ -368,9 +368,8 @@ KnownShape windowed(const Facts& facts, const Shape& input, std::int64_t channel
         result = (size + strides[i] - 1) / strides[i];
       } else {
         const std::int64_t room = size + (mode == "VALID" ? 0 : pads[i] + pads[i + axes]) - reach;
-        if (room < 0 || rounds_up)
-          return std::nullopt;  // how far the last window may reach over is the runtime's to say
-        result = room / strides[i] + 1;
+        if (room < 0) return std::nullopt;
+        if (!rounds_up) result = room / strides[i] + 1;  // how far a last window reaches over is the runtime's to say
       }
     }
     shape.push_back(result);
@@ -421,6 +420,117 @@ Types pad(const Facts& facts) {
   }
   return {type};
 }
+Types conv_transpose(const Facts& facts) {
+  const ValueType type = facts.type(0);
+  const KnownShape weight = facts.shape(1);
+  const bool fits = type.shape && weight && type.shape->size() > 2 && weight->size() == type.shape->size();
+  const std::string mode = facts.node.text("auto_pad").value_or("NOTSET");
+  if (!fits || mode != "NOTSET" || facts.node.has_attribute("output_shape")) return {{type.element_type, std::nullopt}};
+  const std::size_t axes = weight->size() - 2;
+  const auto strides = facts.node.integers("strides").value_or(Integers(axes, 1));
+  const auto dilations = facts.node.integers("dilations").value_or(Integers(axes, 1));
+  const auto pads = facts.node.integers("pads").value_or(Integers(2 * axes, 0));
+  const auto further = facts.node.integers("output_padding").value_or(Integers(axes, 0));
+  if (strides.size() != axes || dilations.size() != axes || pads.size() != 2 * axes || further.size() != axes) {
+    return {{type.element_type, std::nullopt}};
+  }
+  const std::int64_t channels = (*weight)[1] < 0 ? kOpen : (*weight)[1] * facts.node.integer("group").value_or(1);
+  Shape shape = {(*type.shape)[0], channels};
+  for (std::size_t i = 0; i < axes; ++i) {
+    const std::int64_t size = (*type.shape)[i + 2], kernel = (*weight)[i + 2];
+    const bool is_known = size >= 0 && kernel >= 0;
+    shape.push_back(is_known ? strides[i] * (size - 1) + further[i] + dilations[i] * (kernel - 1) + 1 - pads[i] -
+                                   pads[i + axes]
+                             : kOpen);
+  }
+  return {{type.element_type, shape}};
+}
+Types split(const Facts& facts) {
+  Types types(facts.node.outputs().size(), facts.type(0));
+  const KnownShape shape = facts.shape(0);
+  const auto at = shape ? place(facts.node.integer("axis").value_or(0), shape->size()) : std::nullopt;
+  const auto attribute = facts.node.integers("split");
+  const bool has_sizes = attribute || facts.node.input(1) != nullptr;
+  const auto sizes = attribute ? attribute : facts.integers(1);
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    if (!at) {
+      types[i].shape.reset();
+      continue;
+    }
+    std::int64_t& size = (*types[i].shape)[*at];
+    if (has_sizes) {
+      size = sizes && i < sizes->size() ? (*sizes)[i] : kOpen;
+    } else if (size >= 0) {
+      const auto count = static_cast<std::int64_t>(types.size()), part = (size + count - 1) / count;
+      size = std::clamp<std::int64_t>(size - part * static_cast<std::int64_t>(i), 0, part);
+    }
+  }
+  return types;
+}
+Types tile(const Facts& facts) {
+  ValueType type = facts.type(0);
+  const auto repeats = facts.integers(1);
+  for (std::size_t i = 0; type.shape && i < type.shape->size(); ++i) {
+    std::int64_t& size = (*type.shape)[i];
+    size = repeats && i < repeats->size() && size >= 0 ? size * (*repeats)[i] : kOpen;
+  }
+  return {type};
+}
+Types resize(const Facts& facts) {
+  ValueType type = facts.type(0);
+  const auto sizes = facts.integers(3);
+  const auto axes = facts.node.integers("axes");
+  if (!type.shape) return {type};
+  for (std::size_t i = 0; i < type.shape->size(); ++i) {
+    const bool is_known = sizes && !axes && i < sizes->size() && !facts.node.text("keep_aspect_ratio_policy");
+    (*type.shape)[i] = is_known ? (*sizes)[i] : kOpen;
+  }
+  return {type};
+}
+Types grid_sample(const Facts& facts) {
+  const ValueType type = facts.type(0);
+  const KnownShape grid = facts.shape(1);
+  if (!type.shape || !grid || type.shape->size() < 3 || grid->size() != type.shape->size()) {
+    return {{type.element_type, std::nullopt}};
+  }
+  Shape shape = {(*type.shape)[0], (*type.shape)[1]};
+  shape.insert(shape.end(), grid->begin() + 1, grid->end() - 1);
+  return {{type.element_type, shape}};
+}
+Types depth_to_space(const Facts& facts) {
+  ValueType type = facts.type(0);
+  const std::int64_t block = facts.node.integer("blocksize").value_or(0);
+  if (!type.shape || type.shape->size() != 4 || block < 1) return {{type.element_type, std::nullopt}};
+  const auto scaled = [&](std::int64_t size) { return size < 0 ? kOpen : size * block; };
+  const std::int64_t channels = (*type.shape)[1];
+  return {{type.element_type, Shape{(*type.shape)[0], channels < 0 ? kOpen : channels / (block * block),
+                                    scaled((*type.shape)[2]), scaled((*type.shape)[3])}}};
+}
+Types gather_nd(const Facts& facts) {
+  const ValueType type = facts.type(0);
+  const KnownShape indices = facts.shape(1);
+  const auto batch = static_cast<std::size_t>(facts.node.integer("batch_dims").value_or(0));
+  if (!type.shape || !indices || indices->empty() || indices->back() < 0) return {{type.element_type, std::nullopt}};
+  const std::size_t taken = batch + static_cast<std::size_t>(indices->back());
+  if (taken > type.shape->size()) return {{type.element_type, std::nullopt}};
+  Shape shape(indices->begin(), indices->end() - 1);
+  shape.insert(shape.end(), type.shape->begin() + static_cast<std::ptrdiff_t>(taken), type.shape->end());
+  return {{type.element_type, shape}};
+}
+/// LSTM, GRU and RNN: all steps, then the last state (twice for LSTM).
+Types recurrent(const Facts& facts) {
+  const ValueType type = facts.type(0);
+  const KnownShape weight = facts.shape(1);
+  const std::int64_t hidden = facts.node.integer("hidden_size").value_or(kOpen);
+  Types types(facts.node.outputs().size(), ValueType{type.element_type, std::nullopt});
+  if (!type.shape || !weight || type.shape->size() != 3 || weight->size() != 3) return types;
+  if (facts.node.integer("layout").value_or(0) != 0) return types;
+  const std::int64_t steps = (*type.shape)[0], batch = (*type.shape)[1], directions = (*weight)[0];
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    types[i].shape = i == 0 ? Shape{steps, directions, batch, hidden} : Shape{directions, batch, hidden};
+  }
+  return types;
+}
 Types given_by_branches(const Facts& facts) {
   Types types(facts.node.outputs().size());
   const auto& branches = facts.node.inner_graphs();
@@ -451,19 +561,33 @@ struct RuleRow {
 
 constexpr auto kRules = std::to_array<RuleRow>({
     {"Abs", same},
+    {"Acos", same},
+    {"Acosh", same},
     {"Add", elementwise},
     {"And", comparison},
     {"ArgMax", arg_extreme},
     {"ArgMin", arg_extreme},
+    {"Asin", same},
+    {"Asinh", same},
+    {"Atan", same},
+    {"Atanh", same},
     {"AveragePool", pool},
     {"BatchNormalization", same_for_first},
+    {"BitwiseAnd", elementwise},
+    {"BitwiseNot", same},
+    {"BitwiseOr", elementwise},
+    {"BitwiseXor", elementwise},
     {"Cast", cast},
     {"Ceil", same},
+    {"Celu", same},
     {"Clip", same},
     {"Concat", concat},
     {"Conv", conv},
+    {"ConvTranspose", conv_transpose},
     {"Cos", same},
+    {"Cosh", same},
     {"CumSum", same},
+    {"DepthToSpace", depth_to_space},
     {"DequantizeLinear", dequantize},
     {"Div", elementwise},
     {"Dropout", same_for_first},
@@ -474,27 +598,33 @@ constexpr auto kRules = std::to_array<RuleRow>({
     {"Expand", expand},
     {"Flatten", flatten},
     {"Floor", same},
+    {"GRU", recurrent},
     {"Gather", gather},
     {"GatherElements", gather_elements},
+    {"GatherND", gather_nd},
     {"Gelu", same},
     {"Gemm", gemm},
     {"GlobalAveragePool", global_pool},
     {"GlobalMaxPool", global_pool},
     {"Greater", comparison},
     {"GreaterOrEqual", comparison},
+    {"GridSample", grid_sample},
     {"GroupNormalization", same},
     {"HardSigmoid", same},
     {"HardSwish", same},
     {"Identity", same},
     {"If", given_by_branches},
     {"InstanceNormalization", same},
+    {"IsInf", test},
     {"IsNaN", test},
+    {"LSTM", recurrent},
     {"LayerNormalization", same_for_first},
     {"LeakyRelu", same},
     {"Less", comparison},
     {"LessOrEqual", comparison},
     {"Log", same},
     {"LogSoftmax", same},
+    {"LpNormalization", same},
     {"MatMul", mat_mul},
     {"Max", elementwise},
     {"MaxPool", pool},
@@ -509,8 +639,12 @@ constexpr auto kRules = std::to_array<RuleRow>({
     {"Pad", pad},
     {"Pow", elementwise},
     {"QuantizeLinear", quantize},
+    {"RNN", recurrent},
     {"Range", range},
     {"Reciprocal", same},
+    {"ReduceL1", reduce},
+    {"ReduceL2", reduce},
+    {"ReduceLogSumExp", reduce},
     {"ReduceMax", reduce},
     {"ReduceMean", reduce},
     {"ReduceMin", reduce},
@@ -518,22 +652,30 @@ constexpr auto kRules = std::to_array<RuleRow>({
     {"ReduceSum", reduce},
     {"Relu", same},
     {"Reshape", reshape},
+    {"Resize", resize},
     {"Round", same},
     {"ScatterElements", same},
     {"ScatterND", same},
     {"Selu", same},
     {"Shape", shape_of},
+    {"Shrink", same},
     {"Sigmoid", same},
     {"Sign", same},
     {"Sin", same},
+    {"Sinh", same},
     {"Size", size_of},
     {"Slice", slice},
     {"Softmax", same},
     {"Softplus", same},
+    {"Softsign", same},
+    {"Split", split},
     {"Sqrt", same},
     {"Squeeze", squeeze},
     {"Sub", elementwise},
+    {"Tan", same},
     {"Tanh", same},
+    {"ThresholdedRelu", same},
+    {"Tile", tile},
     {"TopK", top_k},
     {"Transpose", transpose},
     {"Trilu", same},

@@ -1,0 +1,63 @@
+#include "convert/convert.hpp"
+
+#include <array>
+#include <fstream>
+
+#include "convert/archive/zip_archive.hpp"
+#include "convert/aten/functionalize.hpp"
+#include "convert/torch_export/read.hpp"
+#include "convert/torch_script/read.hpp"
+
+namespace slipway::convert {
+namespace {
+
+using archive::ZipArchive;
+using base::Code;
+using base::Result;
+
+std::optional<SourceFormat> format_of(const ZipArchive& archive) {
+  if (torch_export::is_torch_export(archive)) return SourceFormat::kTorchExport;
+  if (torch_script::is_torch_script(archive)) return SourceFormat::kTorchScript;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string_view source_format_name(SourceFormat format) {
+  return format == SourceFormat::kTorchExport ? "torch.export archive" : "TorchScript archive";
+}
+
+Result<std::optional<SourceFormat>> format_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return base::fail(Code::kNotFound, "{} cannot be opened", path.string());
+  std::array<char, 4> magic{};
+  file.read(magic.data(), magic.size());
+  if (std::string_view(magic.data(), magic.size()) != std::string_view("PK\x03\x04", 4)) return std::nullopt;
+  SLIPWAY_ASSIGN(const ZipArchive archive, ZipArchive::open(path));
+  return format_of(archive);
+}
+
+Result<ReadModel> read(const std::filesystem::path& path, const std::vector<tensor::TensorSpec>& input_specs) {
+  SLIPWAY_ASSIGN(const ZipArchive archive, ZipArchive::open(path));
+  const auto format = format_of(archive);
+  if (!format) {
+    return base::fail(Code::kUnimplemented,
+                      "{}: neither a torch.export archive (models/*.json) nor a TorchScript one (data.pkl, code)",
+                      path.string());
+  }
+  auto graph =
+      *format == SourceFormat::kTorchExport ? torch_export::read(archive) : torch_script::read(archive, input_specs);
+  if (!graph) return std::unexpected(graph.error().with(path.filename().string()));
+  return ReadModel{*format, std::move(*graph)};
+}
+
+Result<Converted> convert(const std::filesystem::path& path, const ConvertOptions& options) {
+  SLIPWAY_ASSIGN(ReadModel source, read(path, options.input_specs));
+  const std::string where = path.filename().string();
+  if (const auto done = aten::functionalize(source.graph); !done) return std::unexpected(done.error().with(where));
+  auto model = operators::lower(source.graph, options);
+  if (!model) return std::unexpected(model.error().with(where));
+  return Converted{source.format, source.graph.producer, std::move(*model)};
+}
+
+}  // namespace slipway::convert
