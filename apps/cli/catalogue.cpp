@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-#include "base/nearest.hpp"
+#include "base/text.hpp"
 #include "hub/domain/devices.hpp"
 
 namespace slipway::cli {

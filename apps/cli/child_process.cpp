@@ -3,18 +3,15 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <string>
 
-#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 
-#include "base/files.hpp"
+#include "base/child_process.hpp"
+#include "base/descriptor.hpp"
 
 namespace slipway::cli {
 namespace {
@@ -34,8 +31,7 @@ void send(int pipe, const ordered_json& message) {
   }
 }
 
-[[noreturn]] void be_child(int pipe, const ChildWork& work) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+void be_child(int pipe, const ChildWork& work) {
   const auto outcome = work([pipe](std::string_view line) { send(pipe, {{"log", line}}); });
   if (outcome) {
     send(pipe, {{"result", *outcome}});
@@ -46,7 +42,6 @@ void send(int pipe, const ordered_json& message) {
                   {"message", error.message},
                   {"reason", base::reason_name(error.reason)}}}});
   }
-  // Not exit(): buffers and handlers belong to the parent.
   ::_exit(0);
 }
 
@@ -111,39 +106,22 @@ bool listen(int pipe, Conversation& conversation, std::chrono::seconds limit) {
 }  // namespace
 
 Result<ordered_json> run_in_child(const ChildWork& work, const LogLine& log, std::chrono::seconds limit) {
-  std::array<int, 2> pipe{};
-  if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return std::unexpected(base::errno_error(errno, "make a pipe"));
-  const pid_t child = ::fork();
-  if (child < 0) {
-    const int saved = errno;
-    ::close(pipe[0]);
-    ::close(pipe[1]);
-    return std::unexpected(base::errno_error(saved, "start a process"));
-  }
-  if (child == 0) {
-    ::close(pipe[0]);
-    be_child(pipe[1], work);
-  }
-  ::close(pipe[1]);
+  SLIPWAY_ASSIGN(base::Pipe pipe, base::make_pipe());
+  SLIPWAY_ASSIGN(const pid_t child, base::start_copy(SIGKILL, [&] { be_child(pipe.write.get(), work); }));
+  pipe.write.reset();
   Conversation conversation(log);
-  const bool in_time = listen(pipe[0], conversation, limit);
-  ::close(pipe[0]);
+  const bool in_time = listen(pipe.read.get(), conversation, limit);
+  pipe.read.reset();
   if (!in_time) ::kill(child, SIGKILL);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
+  const base::ProcessEnd end = base::wait_for(child);
   const std::string last =
       conversation.last_line().empty() ? "" : fmt::format("; its last words: {}", conversation.last_line());
   if (!in_time) {
     return base::fail(Code::kDeadlineExceeded, "the compiler's process was ended after {} s{}", limit.count(), last);
   }
-  if (WIFSIGNALED(status)) {
-    return base::fail(Code::kInternal, "the compiler's process died of signal {} ({}){}", WTERMSIG(status),
-                      ::strsignal(WTERMSIG(status)), last);
-  }
+  if (end.signal != 0) return base::fail(Code::kInternal, "the compiler's process died of {}{}", end.text(), last);
   if (!conversation.outcome()) {
-    return base::fail(Code::kInternal, "the compiler's process ended with status {} and no result{}",
-                      WEXITSTATUS(status), last);
+    return base::fail(Code::kInternal, "the compiler's process ended with status {} and no result{}", end.status, last);
   }
   return std::move(*conversation.outcome());
 }

@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include "base/descriptor.hpp"
 #include "base/error.hpp"
 
 namespace slipway::cli {
@@ -18,10 +19,6 @@ class KeptProgram {
  public:
   /// @param arguments  the program's path first
   explicit KeptProgram(std::vector<std::string> arguments) : arguments_(std::move(arguments)) {}
-  ~KeptProgram();
-  KeptProgram(const KeptProgram&) = delete;
-  KeptProgram& operator=(const KeptProgram&) = delete;
-
   void set_arguments(std::vector<std::string> arguments) { arguments_ = std::move(arguments); }
 
   /// @error kNotFound, kPermissionDenied: the program cannot be started
@@ -29,7 +26,7 @@ class KeptProgram {
 
   [[nodiscard]] bool is_running() const { return pid_ > 0; }
   /// Where its standard output is to be polled; -1 when there is none.
-  [[nodiscard]] int output() const { return output_; }
+  [[nodiscard]] int output() const { return output_.get(); }
   /// Takes what is there to read and gives the whole lines.
   [[nodiscard]] std::vector<std::string> read_lines();
 
@@ -46,7 +43,7 @@ class KeptProgram {
  private:
   std::vector<std::string> arguments_;
   pid_t pid_ = -1;
-  int output_ = -1;
+  base::Descriptor output_;
   std::string rest_;
   int last_status_ = -1;
   std::chrono::steady_clock::time_point started_, restart_due_;

@@ -5,7 +5,7 @@
 #include "apps/cli/context.hpp"
 #include "apps/cli/option_effects.hpp"
 #include "apps/cli/verbs.hpp"
-#include "base/nearest.hpp"
+#include "base/text.hpp"
 #include "runtime/profiling.hpp"
 
 namespace slipway::cli {

@@ -11,6 +11,7 @@
 #include "apps/cli/progress_bar.hpp"
 #include "apps/cli/session_arguments.hpp"
 #include "apps/cli/table.hpp"
+#include "base/descriptor.hpp"
 #include "base/files.hpp"
 #include "compile/npu_probes/behaviour_table.hpp"
 #include "compile/soc.hpp"
@@ -44,11 +45,10 @@ struct Versions {
 
 /// In a process of its own: what Qualcomm's library prints for each graph would bury what is found.
 void silence_libraries() {
-  const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
-  if (nowhere < 0) return;
-  ::dup2(nowhere, STDOUT_FILENO);
-  ::dup2(nowhere, STDERR_FILENO);
-  ::close(nowhere);
+  const base::Descriptor nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  if (!nowhere.is_open()) return;
+  ::dup2(nowhere.get(), STDOUT_FILENO);
+  ::dup2(nowhere.get(), STDERR_FILENO);
 }
 
 Result<Versions> versions_here() {

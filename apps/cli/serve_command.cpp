@@ -13,6 +13,7 @@
 #include "apps/cli/context.hpp"
 #include "apps/cli/kept_program.hpp"
 #include "apps/cli/verbs.hpp"
+#include "base/descriptor.hpp"
 
 namespace slipway::cli {
 namespace {
@@ -60,24 +61,21 @@ class Signals {
     sigemptyset(&signals);
     for (const int number : {SIGTERM, SIGINT, SIGCHLD}) sigaddset(&signals, number);
     ::sigprocmask(SIG_BLOCK, &signals, nullptr);
-    descriptor_ = ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    descriptor_ = base::Descriptor(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
   }
-  ~Signals() { ::close(descriptor_); }
-  Signals(const Signals&) = delete;
-  Signals& operator=(const Signals&) = delete;
 
-  [[nodiscard]] int descriptor() const { return descriptor_; }
+  [[nodiscard]] int descriptor() const { return descriptor_.get(); }
   /// True when one of the pending signals asks us to end.
   [[nodiscard]] bool is_end_asked() {
     signalfd_siginfo about{};
-    while (::read(descriptor_, &about, sizeof(about)) == sizeof(about)) {
+    while (::read(descriptor_.get(), &about, sizeof(about)) == sizeof(about)) {
       is_end_asked_ = is_end_asked_ || about.ssi_signo != SIGCHLD;
     }
     return is_end_asked_;
   }
 
  private:
-  int descriptor_ = -1;
+  base::Descriptor descriptor_;
   bool is_end_asked_ = false;
 };
 

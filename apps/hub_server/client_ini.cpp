@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
+
 namespace slipway::apps::hub_server {
 namespace {
 
@@ -20,14 +22,11 @@ std::string new_client_ini(std::string_view token, std::string_view url) {
 }
 
 std::string token_in(std::string_view ini) {
-  constexpr std::string_view kBlank = " \t\r";
   while (!ini.empty()) {
     const std::string_view line = ini.substr(0, ini.find('\n'));
     ini.remove_prefix(std::min(line.size() + 1, ini.size()));
     if (key_of(line) != "api_token") continue;
-    std::string_view value = line.substr(line.find_first_of("=:") + 1);
-    value.remove_prefix(std::min(value.find_first_not_of(kBlank), value.size()));
-    return std::string(value.substr(0, value.find_last_not_of(kBlank) + 1));
+    return std::string(base::trimmed(line.substr(line.find_first_of("=:") + 1)));
   }
   return {};
 }

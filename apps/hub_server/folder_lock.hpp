@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/descriptor.hpp"
 #include "base/error.hpp"
 
 namespace slipway::apps::hub_server {
@@ -17,13 +18,10 @@ class FolderLock {
   [[nodiscard]] base::Result<void> note_address(std::string_view address) const;
   /// "127.0.0.1:8400" of the server that has the folder; empty when it has not said.
   [[nodiscard]] static std::string address_in(const std::filesystem::path& folder);
-  ~FolderLock();
-  FolderLock(FolderLock&& other) noexcept;
-  FolderLock& operator=(FolderLock&& other) noexcept;
 
  private:
   explicit FolderLock(int descriptor) : descriptor_(descriptor) {}
-  int descriptor_;
+  base::Descriptor descriptor_;
 };
 
 }  // namespace slipway::apps::hub_server

@@ -16,6 +16,7 @@
 #include "apps/hub_worker/budgets.hpp"
 #include "apps/hub_worker/machine.hpp"
 #include "apps/hub_worker/slot.hpp"
+#include "base/descriptor.hpp"
 #include "base/files.hpp"
 #include "base/ids.hpp"
 #include "hub/client/agent_client.hpp"
@@ -37,10 +38,12 @@ class WorkFolder {
     std::error_code error;
     fs::create_directories(path, error);
     const fs::path lock = path / ".lock";
-    const int descriptor = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (descriptor < 0) return std::unexpected(base::errno_error(errno, fmt::format("open {}", lock.string())));
-    WorkFolder folder(descriptor);
-    if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    WorkFolder folder;
+    folder.lock_ = base::Descriptor(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!folder.lock_.is_open()) {
+      return std::unexpected(base::errno_error(errno, fmt::format("open {}", lock.string())));
+    }
+    if (::flock(folder.lock_.get(), LOCK_EX | LOCK_NB) != 0) {
       return base::fail(Code::kFailedPrecondition, "another agent works in {}: give each a --work folder of its own",
                         path.string());
     }
@@ -61,18 +64,9 @@ class WorkFolder {
   [[nodiscard]] const std::string& instance() const { return instance_; }
   [[nodiscard]] const std::string& successor_of() const { return successor_of_; }
 
-  ~WorkFolder() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  WorkFolder(WorkFolder&& other) noexcept
-      : descriptor_(std::exchange(other.descriptor_, -1)),
-        instance_(std::move(other.instance_)),
-        successor_of_(std::move(other.successor_of_)) {}
-  WorkFolder& operator=(WorkFolder&&) = delete;
-
  private:
-  explicit WorkFolder(int descriptor) : descriptor_(descriptor) {}
-  int descriptor_;
+  WorkFolder() = default;
+  base::Descriptor lock_;
   std::string instance_, successor_of_;
 };
 

@@ -180,33 +180,21 @@ base::Result<ResultFile> ResultFile::open(const fs::path& folder, std::string_vi
     return refused("has a name that is no plain file name");
   }
   const fs::path parent = subfolder.empty() ? folder : folder / subfolder;
-  const int directory = ::open(parent.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (directory < 0) return refused("cannot be opened: its folder is missing");
-  const int descriptor =
-      ::openat(directory, std::string(name).c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-  const int reason = errno;
-  ::close(directory);
-  if (descriptor < 0) return refused(reason == ENOENT ? "is missing" : std::strerror(reason));
-  ResultFile file(descriptor);
+  const base::Descriptor directory(::open(parent.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!directory.is_open()) return refused("cannot be opened: its folder is missing");
+  base::Descriptor file(
+      ::openat(directory.get(), std::string(name).c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  if (!file.is_open()) return refused(errno == ENOENT ? "is missing" : std::strerror(errno));
   struct stat about {};
   // A second name could be a file from elsewhere.
-  if (::fstat(descriptor, &about) != 0 || !S_ISREG(about.st_mode) || about.st_nlink > 1) {
+  if (::fstat(file.get(), &about) != 0 || !S_ISREG(about.st_mode) || about.st_nlink > 1) {
     return refused("is no plain file");
   }
-  return file;
-}
-
-ResultFile::~ResultFile() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-}
-ResultFile::ResultFile(ResultFile&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-ResultFile& ResultFile::operator=(ResultFile&& other) noexcept {
-  std::swap(descriptor_, other.descriptor_);
-  return *this;
+  return ResultFile(std::move(file));
 }
 
 fs::path ResultFile::path() const {
-  return fmt::format("/proc/self/fd/{}", descriptor_);
+  return fmt::format("/proc/self/fd/{}", descriptor_.get());
 }
 
 }  // namespace slipway::worker

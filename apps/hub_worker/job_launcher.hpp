@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/descriptor.hpp"
 #include "hub/domain/document.hpp"
 #include "runtime/environment.hpp"
 #include "sandbox/run.hpp"
@@ -47,15 +48,12 @@ class ResultFile {
   /// @error kInvalidArgument: the name is no plain name, or what stands there is no plain file
   [[nodiscard]] static base::Result<ResultFile> open(const std::filesystem::path& folder, std::string_view subfolder,
                                                      std::string_view name);
-  ~ResultFile();
-  ResultFile(ResultFile&& other) noexcept;
-  ResultFile& operator=(ResultFile&& other) noexcept;
   /// Another name of the open file, valid while this object lives.
   [[nodiscard]] std::filesystem::path path() const;
 
  private:
-  explicit ResultFile(int descriptor) : descriptor_(descriptor) {}
-  int descriptor_ = -1;
+  explicit ResultFile(base::Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
+  base::Descriptor descriptor_;
 };
 
 }  // namespace slipway::worker

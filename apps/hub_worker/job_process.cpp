@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/hub_worker/job_launcher.hpp"
+#include "base/descriptor.hpp"
 #include "base/files.hpp"
 #include "hub/domain/document.hpp"
 #include "hub/domain/job_state.hpp"
@@ -37,11 +38,11 @@ class JobLog {
   explicit JobLog(const fs::path& library_output) {
     std::fflush(stdout);
     log_ = ::fdopen(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3), "w");
-    const int file = ::open(library_output.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
-    if (log_ == nullptr || file < 0) return;
-    ::dup2(file, STDOUT_FILENO);
-    ::dup2(file, STDERR_FILENO);
-    ::close(file);
+    const base::Descriptor file(
+        ::open(library_output.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600));
+    if (log_ == nullptr || !file.is_open()) return;
+    ::dup2(file.get(), STDOUT_FILENO);
+    ::dup2(file.get(), STDERR_FILENO);
   }
   ~JobLog() {
     if (log_ != nullptr) std::fclose(log_);

@@ -10,16 +10,15 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "base/descriptor.hpp"
+
 namespace slipway::base {
 namespace {
 
 Result<void> sync_path(const std::filesystem::path& path, int flags) {
-  const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC);
-  if (descriptor < 0) return std::unexpected(errno_error(errno, fmt::format("open {} to sync it", path.string())));
-  const int outcome = ::fsync(descriptor);
-  const int saved = errno;
-  ::close(descriptor);
-  if (outcome != 0) return std::unexpected(errno_error(saved, fmt::format("fsync {}", path.string())));
+  const Descriptor file(::open(path.c_str(), flags | O_CLOEXEC));
+  if (!file.is_open()) return std::unexpected(errno_error(errno, fmt::format("open {} to sync it", path.string())));
+  if (::fsync(file.get()) != 0) return std::unexpected(errno_error(errno, fmt::format("fsync {}", path.string())));
   return {};
 }
 
@@ -51,20 +50,11 @@ bool is_special(const std::filesystem::path& path) {
   return (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) || names_descriptor(behind_links(path));
 }
 
-Result<void> write_all(int descriptor, std::string_view content) {
-  while (!content.empty()) {
-    const ssize_t written = ::write(descriptor, content.data(), content.size());
-    if (written < 0 && errno != EINTR) return std::unexpected(errno_error(errno, "write"));
-    if (written > 0) content.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return {};
-}
-
 Result<void> write_into(const std::filesystem::path& path, std::string_view content) {
-  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-  if (descriptor < 0) return std::unexpected(errno_error(errno, fmt::format("open {}", path.string())));
-  auto written = write_all(descriptor, content);
-  if (::close(descriptor) != 0 && written) written = std::unexpected(errno_error(errno, "close"));
+  Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!file.is_open()) return std::unexpected(errno_error(errno, fmt::format("open {}", path.string())));
+  auto written = write_all(file.get(), content);
+  if (file.close() != 0 && written) written = std::unexpected(errno_error(errno, "close"));
   if (!written) return std::unexpected(written.error().with(path.string()));
   return {};
 }
@@ -121,14 +111,14 @@ Result<void> write_file_durably(const std::filesystem::path& name, std::string_v
   if (is_special(name)) return write_into(name, content);
   const std::filesystem::path path = behind_links(name);
   std::string temporary = (folder_of(path) / (".new-" + path.filename().string() + "-XXXXXX")).string();
-  const int descriptor = ::mkostemp(temporary.data(), O_CLOEXEC);
-  if (descriptor < 0) return std::unexpected(errno_error(errno, fmt::format("create {}", path.string())));
+  Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (!file.is_open()) return std::unexpected(errno_error(errno, fmt::format("create {}", path.string())));
   Result<void> written;
-  if (::fchmod(descriptor, static_cast<mode_t>(mode)) != 0) {
+  if (::fchmod(file.get(), static_cast<mode_t>(mode)) != 0) {
     written = std::unexpected(errno_error(errno, "set permissions"));
   }
-  if (written) written = write_all(descriptor, content);
-  ::close(descriptor);
+  if (written) written = write_all(file.get(), content);
+  file.reset();
   if (!written) {
     ::unlink(temporary.c_str());
     return std::unexpected(written.error().with(path.string()));

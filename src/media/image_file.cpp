@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cstring>
 #include <optional>
 
 #include "base/files.hpp"
+#include "base/text.hpp"
 #include "media/internal/codecs.hpp"
 
 namespace slipway::media {
@@ -28,12 +28,6 @@ base::Result<internal::Stored> decode_stored(Bytes bytes, const ImageLimits& lim
   return base::fail(
       base::Code::kInvalidArgument, "expected a JPEG, PNG, WebP, BMP or GIF picture, found {}",
       bytes.empty() ? "an empty file" : fmt::format("{} bytes that begin like none of them", bytes.size()));
-}
-
-std::string lower_ending(const std::filesystem::path& path) {
-  std::string ending = path.extension().string();
-  std::ranges::transform(ending, ending.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return ending;
 }
 
 /// Numbers of a TIFF block in its own byte order; nothing beyond its end.
@@ -110,7 +104,7 @@ base::Result<Image> read_image(const std::filesystem::path& path, const ImageLim
 }
 
 base::Result<void> write_image(const std::filesystem::path& path, ImageView image) {
-  const std::string ending = lower_ending(path);
+  const std::string ending = base::lowered(path.extension().string());
   base::Result<std::string> encoded;
   if (ending == ".png") {
     encoded = encode_png(image);
@@ -126,7 +120,7 @@ base::Result<void> write_image(const std::filesystem::path& path, ImageView imag
 
 bool has_image_ending(const std::filesystem::path& path) {
   constexpr std::array<std::string_view, 6> kEndings = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"};
-  return std::ranges::find(kEndings, lower_ending(path)) != kEndings.end();
+  return std::ranges::find(kEndings, base::lowered(path.extension().string())) != kEndings.end();
 }
 
 }  // namespace slipway::media

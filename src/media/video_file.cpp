@@ -11,6 +11,7 @@ extern "C" {
 #include <cmath>
 
 #include "base/files.hpp"
+#include "base/text.hpp"
 #include "media/internal/codecs.hpp"
 #include "media/internal/libav.hpp"
 #include "media/internal/stated_end.hpp"
@@ -57,12 +58,6 @@ base::Error open_error(const std::string& name, int status) {
                                        libav_reason(status) + ")"};
   }
   return {base::Code::kInvalidArgument, name + ": cannot be opened as a video: " + libav_reason(status)};
-}
-
-std::string lower_ending(const std::filesystem::path& path) {
-  std::string ending = path.extension().string();
-  std::ranges::transform(ending, ending.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return ending;
 }
 
 }  // namespace
@@ -311,7 +306,7 @@ VideoWriter& VideoWriter::operator=(VideoWriter&&) noexcept = default;
 base::Result<VideoWriter> VideoWriter::create(const std::filesystem::path& path, int width, int height,
                                               int rate_numerator, int rate_denominator) {
   quiet_libav();
-  const std::string ending = lower_ending(path);
+  const std::string ending = base::lowered(path.extension().string());
   if (ending != ".mp4" && ending != ".mkv" && ending != ".mov" && ending != ".avi") {
     return base::fail(base::Code::kInvalidArgument, "{}: expected a name that ends in .mp4, .mkv, .mov or .avi",
                       path.string());
@@ -407,7 +402,7 @@ bool has_video_ending(const std::filesystem::path& path) {
   constexpr std::array<std::string_view, 20> kEndings = {".mp4", ".mkv", ".mov",  ".avi", ".webm",  ".m4v",  ".mpg",
                                                          ".ts",  ".y4m", ".mpeg", ".flv", ".mjpeg", ".m2ts", ".mts",
                                                          ".3gp", ".wmv", ".ogv",  ".ivf", ".h264",  ".hevc"};
-  return std::ranges::find(kEndings, lower_ending(path)) != kEndings.end();
+  return std::ranges::find(kEndings, base::lowered(path.extension().string())) != kEndings.end();
 }
 
 }  // namespace slipway::media

@@ -9,12 +9,8 @@
 #include <vector>
 
 #include <dlfcn.h>
-#include <fcntl.h>
-#include <unistd.h>
 
-#include <sys/mman.h>
-#include <sys/stat.h>
-
+#include "base/mapped_file.hpp"
 #include "runtime/environment_state.hpp"
 
 namespace slipway::runtime {
@@ -82,34 +78,6 @@ bool holds_qnn(const fs::path& folder) {
   std::error_code error;
   return fs::is_regular_file(folder / kQnnPlugin, error);
 }
-
-/// A file mapped for reading.
-class Mapping {
- public:
-  explicit Mapping(const fs::path& path) {
-    const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) return;
-    struct stat status {};
-    if (fstat(descriptor, &status) == 0 && status.st_size > 0) {
-      size_ = static_cast<std::size_t>(status.st_size);
-      data_ = mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor, 0);
-    }
-    close(descriptor);
-  }
-  ~Mapping() {
-    if (data_ != MAP_FAILED) munmap(data_, size_);
-  }
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
-
-  [[nodiscard]] std::string_view text() const {
-    return data_ == MAP_FAILED ? std::string_view() : std::string_view(static_cast<const char*>(data_), size_);
-  }
-
- private:
-  void* data_ = MAP_FAILED;
-  std::size_t size_ = 0;
-};
 
 }  // namespace
 
@@ -194,8 +162,9 @@ base::Result<const OrtApiBase*> open_library(const fs::path& path) {
 }
 
 std::string qairt_version_of(const fs::path& library) {
-  const Mapping file(library);
-  const std::string_view text = file.text();
+  const auto file = base::MappedFile::open(library);
+  if (!file) return {};
+  const std::string_view text(reinterpret_cast<const char*>((*file)->bytes().data()), (*file)->bytes().size());
   // The libraries carry their build as "v2.50.40.260831140417": four numbers, the last a date and time.
   for (auto at = text.find("v2."); at != std::string_view::npos; at = text.find("v2.", at + 1)) {
     std::size_t end = at + 1;

@@ -11,37 +11,28 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "base/descriptor.hpp"
+
 namespace slipway::runtime {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// A file descriptor that closes itself.
-class OpenFile {
- public:
-  explicit OpenFile(const fs::path& path) : descriptor_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
-  ~OpenFile() {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-  [[nodiscard]] int get() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
+base::Descriptor open_to_read(const fs::path& path) {
+  return base::Descriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+}
 
 void drop(const fs::path& path) {
-  const OpenFile file(path);
-  if (file.get() < 0) return;
+  const base::Descriptor file = open_to_read(path);
+  if (!file.is_open()) return;
   fdatasync(file.get());  // only clean pages are dropped
   posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED);
 }
 
 double resident_share(const fs::path& path) {
-  const OpenFile file(path);
+  const base::Descriptor file = open_to_read(path);
   struct stat status {};
-  if (file.get() < 0 || fstat(file.get(), &status) != 0 || status.st_size == 0) return 0;
+  if (!file.is_open() || fstat(file.get(), &status) != 0 || status.st_size == 0) return 0;
   const auto size = static_cast<std::size_t>(status.st_size);
   void* const mapped = mmap(nullptr, size, PROT_READ, MAP_SHARED, file.get(), 0);
   if (mapped == MAP_FAILED) return 0;

@@ -6,13 +6,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <unistd.h>
 
-#include <sys/wait.h>
-
+#include "base/child_process.hpp"
+#include "base/descriptor.hpp"
 #include "base/files.hpp"
-#include "runtime/environment_state.hpp"
 #include "runtime/phase.hpp"
 
 extern char** environ;
@@ -30,25 +28,9 @@ constexpr std::chrono::minutes kLoadTime{30};
 // A phase stops its runs itself, between two nodes; this is for a node that does not end.
 constexpr std::chrono::seconds kNodeTime{60};
 
-class Descriptor {
- public:
-  explicit Descriptor(int descriptor = -1) : descriptor_(descriptor) {}
-  ~Descriptor() { reset(); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return descriptor_; }
-  void reset() {
-    if (descriptor_ >= 0) close(descriptor_);
-    descriptor_ = -1;
-  }
-
- private:
-  int descriptor_;
-};
-
 std::string last_lines(const fs::path& file) {
-  const Descriptor descriptor(open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (descriptor.get() < 0) return {};
+  const base::Descriptor descriptor(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!descriptor.is_open()) return {};
   const off_t size = lseek(descriptor.get(), 0, SEEK_END);
   std::string text(kTailBytes, '\0');
   const ssize_t got =
@@ -101,30 +83,20 @@ class ProgressReader {
   std::vector<double> times_us_;
 };
 
-struct SpawnActions {
-  SpawnActions() { posix_spawn_file_actions_init(&actions); }
-  ~SpawnActions() { posix_spawn_file_actions_destroy(&actions); }
-  SpawnActions(const SpawnActions&) = delete;
-  SpawnActions& operator=(const SpawnActions&) = delete;
-  posix_spawn_file_actions_t actions{};
-};
-
 base::Result<pid_t> start(const fs::path& work_folder, const fs::path& stderr_file, int progress_end) {
-  SpawnActions spawn;
-  posix_spawn_file_actions_addopen(&spawn.actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&spawn.actions, STDERR_FILENO, stderr_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC,
-                                   0600);
-  // Vendors' libraries print on standard output.
-  posix_spawn_file_actions_adddup2(&spawn.actions, STDERR_FILENO, STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&spawn.actions, progress_end, kProgressDescriptor);
-  std::string program = "slipway";
-  std::string command(kPhaseCommand);
-  std::string folder = work_folder.string();
-  std::array<char*, 4> arguments = {program.data(), command.data(), folder.data(), nullptr};
-  pid_t child = -1;
-  const int error = posix_spawn(&child, "/proc/self/exe", &spawn.actions, nullptr, arguments.data(), environ);
-  if (error != 0) return std::unexpected(base::errno_error(error, "starting the process of a profile phase"));
-  return child;
+  const base::Descriptor errors(open(stderr_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (!errors.is_open()) return std::unexpected(base::errno_error(errno, fmt::format("open {}", stderr_file.string())));
+  return base::start_program({
+      .path = "/proc/self/exe",
+      .arguments = {"slipway", std::string(kPhaseCommand), work_folder.string()},
+      .environment = std::nullopt,
+      .folder = {},
+      // Vendors' libraries print on standard output.
+      .descriptors = {{errors.get(), STDOUT_FILENO},
+                      {errors.get(), STDERR_FILENO},
+                      {progress_end, kProgressDescriptor}},
+      .prepare = {},
+  });
 }
 
 }  // namespace
@@ -136,12 +108,9 @@ base::Result<PhaseOutcome> run_phase_process(const PhaseRequest& request, const 
   std::error_code ignored;
   fs::remove(outcome_file, ignored);
   SLIPWAY_TRY(base::write_file_durably(work_folder / kRequestFile, to_json(request)));
-  std::array<int, 2> ends{};
-  if (pipe2(ends.data(), O_CLOEXEC) != 0) return std::unexpected(base::errno_error(errno, "making a pipe"));
-  const Descriptor reading(ends[0]);
-  Descriptor writing(ends[1]);
-  SLIPWAY_ASSIGN(const pid_t child, start(work_folder, stderr_file, writing.get()));
-  writing.reset();
+  SLIPWAY_ASSIGN(base::Pipe pipe, base::make_pipe());
+  SLIPWAY_ASSIGN(const pid_t child, start(work_folder, stderr_file, pipe.write.get()));
+  pipe.write.reset();
 
   // The pipe closes when the child is gone.
   ProgressReader reader(progress);
@@ -162,37 +131,34 @@ base::Result<PhaseOutcome> run_phase_process(const PhaseRequest& request, const 
       kill(child, SIGKILL);
       was_killed = true;
     }
-    pollfd waiting{.fd = reading.get(), .events = POLLIN, .revents = 0};
+    pollfd waiting{.fd = pipe.read.get(), .events = POLLIN, .revents = 0};
     const auto wait_ms = was_killed ? 1000 : std::clamp<std::int64_t>(left.count(), 0, 1000);
     if (poll(&waiting, 1, static_cast<int>(wait_ms)) <= 0) {
       reader.tell();
       continue;
     }
     std::array<char, 4096> bytes{};
-    const ssize_t got = read(reading.get(), bytes.data(), bytes.size());
+    const ssize_t got = read(pipe.read.get(), bytes.data(), bytes.size());
     if (got == 0) break;
     if (got < 0 && errno != EINTR) break;
     if (got > 0) reader.take({bytes.data(), static_cast<std::size_t>(got)});
   }
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
+  const base::ProcessEnd end = base::wait_for(child);
   const std::string_view phase = phase_name(request.phase);
   if (was_killed) {
     return base::fail(base::Code::kDeadlineExceeded,
                       "the {} phase did not end within {:.0f} s and was killed; its last lines: {}", phase,
                       std::chrono::duration<double>(allowed).count(), last_lines(stderr_file));
   }
-  if (WIFSIGNALED(status)) {
-    return base::fail(base::Code::kInternal,
-                      "the process of the {} phase was ended by signal {} ({}); its last lines: {}", phase,
-                      WTERMSIG(status), strsignal(WTERMSIG(status)), last_lines(stderr_file));
+  if (end.signal != 0) {
+    return base::fail(base::Code::kInternal, "the process of the {} phase was ended by {}; its last lines: {}", phase,
+                      end.text(), last_lines(stderr_file));
   }
   const auto text = base::read_file(outcome_file, kOutcomeLimitBytes);
-  if (!text || WEXITSTATUS(status) != 0) {
+  if (!text || end.status != 0) {
     return base::fail(base::Code::kInternal,
                       "the process of the {} phase ended with status {} and no outcome; its last lines: {}", phase,
-                      WEXITSTATUS(status), last_lines(stderr_file));
+                      end.status, last_lines(stderr_file));
   }
   return phase_outcome_from_json(*text);
 }

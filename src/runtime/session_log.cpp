@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.hpp"
 #include "runtime/assignment.hpp"
 
 namespace slipway::runtime {
@@ -30,12 +31,6 @@ std::string_view between(std::string_view text, std::string_view before, std::st
   if (begin == std::string_view::npos) return {};
   text.remove_prefix(begin + before.size());
   return text.substr(0, text.find(after));
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && std::string_view(" \n\t").contains(text.back())) text.remove_suffix(1);
-  while (!text.empty() && std::string_view(" \n\t").contains(text.front())) text.remove_prefix(1);
-  return text;
 }
 
 std::string describe(const ProviderRequest& provider) {
@@ -149,7 +144,7 @@ std::vector<RefusedNode> parse_unsupported_nodes(std::string_view line) {
 
 std::map<std::string, std::string> parse_refusal(std::string_view message) {
   std::map<std::string, std::string> reasons;
-  std::string reason(trimmed(between(message, "REASON :", "will not be assigned to QNN EP")));
+  std::string reason(base::trimmed(between(message, "REASON :", "will not be assigned to QNN EP")));
   // The provider ends its reason with "<type> node `<name>` will not be assigned…"; keep the first sentence.
   if (const auto sentence = reason.find('.'); sentence != std::string::npos) reason.resize(sentence);
   constexpr std::string_view kName = "Node name: ", kIndex = " Node index: ";
@@ -166,7 +161,7 @@ base::Error explain_load_failure(const Ort::Exception& exception, const SessionL
   const ProviderRequest& provider = options.provider;
   const bool forbids_fallback = options.fallback == Fallback::kForbid;
   const std::string_view advice = options.may_advise_fallback ? "Allow the fallback, or replace" : "Replace";
-  const std::string_view what = trimmed(exception.what());  // OpenVINO ends with empty lines
+  const std::string_view what = base::trimmed(exception.what());  // OpenVINO ends with empty lines
   if (is_about_memory(what)) {
     return {Code::kResourceExhausted, fmt::format("{}: not enough memory to load it: {}", model, what),
             base::Reason::kOutOfMemory};

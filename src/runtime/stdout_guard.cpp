@@ -6,12 +6,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/descriptor.hpp"
+
 namespace slipway::runtime {
 namespace {
 
 std::mutex mutex;
 int depth = 0;
-int saved = -1;
+base::Descriptor saved;
 
 }  // namespace
 
@@ -19,18 +21,17 @@ StdoutGuard::StdoutGuard() {
   const std::scoped_lock lock(mutex);
   if (depth++ > 0) return;
   std::fflush(stdout);
-  saved = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-  if (saved >= 0) dup2(STDERR_FILENO, STDOUT_FILENO);
+  saved = base::Descriptor(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
+  if (saved.is_open()) dup2(STDERR_FILENO, STDOUT_FILENO);
 }
 
 StdoutGuard::~StdoutGuard() {
   const std::scoped_lock lock(mutex);
   if (--depth > 0) return;
   std::fflush(stdout);  // what the library left in the buffer goes where it was sent
-  if (saved < 0) return;
-  dup2(saved, STDOUT_FILENO);
-  close(saved);
-  saved = -1;
+  if (!saved.is_open()) return;
+  dup2(saved.get(), STDOUT_FILENO);
+  saved.reset();
 }
 
 }  // namespace slipway::runtime

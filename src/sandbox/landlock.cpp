@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "base/descriptor.hpp"
 #include "base/files.hpp"
 #include "sandbox/internal/bubblewrap.hpp"
 
@@ -42,19 +43,16 @@ constexpr std::uint64_t kOnFiles = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_
 
 /// Lets everything below `path` be used. A path that is not there is skipped unless it is required.
 base::Result<void> allow(int ruleset, const std::filesystem::path& path, std::uint64_t rights, bool is_required) {
-  const int descriptor = ::open(path.c_str(), O_PATH | O_CLOEXEC);
-  if (descriptor < 0) {
+  const base::Descriptor place(::open(path.c_str(), O_PATH | O_CLOEXEC));
+  if (!place.is_open()) {
     if (!is_required) return {};
     return std::unexpected(base::errno_error(errno, fmt::format("open {}", path.string())));
   }
   struct stat about {};
-  if (::fstat(descriptor, &about) == 0 && !S_ISDIR(about.st_mode)) rights &= kOnFiles;
-  const landlock_path_beneath_attr rule{.allowed_access = rights, .parent_fd = descriptor};
-  const auto outcome = ::syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
-  const int reason = errno;
-  ::close(descriptor);
-  if (outcome != 0) {
-    return std::unexpected(base::errno_error(reason, fmt::format("add {} to the Landlock rules", path.string())));
+  if (::fstat(place.get(), &about) == 0 && !S_ISDIR(about.st_mode)) rights &= kOnFiles;
+  const landlock_path_beneath_attr rule{.allowed_access = rights, .parent_fd = place.get()};
+  if (::syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0) {
+    return std::unexpected(base::errno_error(errno, fmt::format("add {} to the Landlock rules", path.string())));
   }
   return {};
 }
@@ -100,14 +98,13 @@ base::Result<void> apply_landlock(const Policy& policy, int version, std::vector
     attributes.scoped = kScopeAbstractSocket | kScopeSignal;
     size = sizeof(attributes);
   }
-  const auto ruleset = static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, size, 0));
-  if (ruleset < 0) return std::unexpected(base::errno_error(errno, "make a Landlock ruleset"));
-  auto outcome = add_rules(ruleset, policy, attributes.handled_access_fs);
-  if (outcome && ::syscall(SYS_landlock_restrict_self, ruleset, 0) != 0) {
-    outcome = std::unexpected(base::errno_error(errno, "enter the Landlock domain"));
+  const base::Descriptor ruleset(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, size, 0)));
+  if (!ruleset.is_open()) return std::unexpected(base::errno_error(errno, "make a Landlock ruleset"));
+  SLIPWAY_TRY(add_rules(ruleset.get(), policy, attributes.handled_access_fs));
+  if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0) {
+    return std::unexpected(base::errno_error(errno, "enter the Landlock domain"));
   }
-  ::close(ruleset);
-  return outcome;
+  return {};
 }
 
 }  // namespace slipway::sandbox::internal

@@ -16,6 +16,9 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include "base/descriptor.hpp"
+#include "base/text.hpp"
+
 namespace slipway::sandbox::internal {
 namespace {
 
@@ -25,14 +28,13 @@ constexpr std::size_t kLargestTree = 1024;
 /// The text of a /proc file; empty when the process is gone.
 std::string read_proc(const std::string& path) {
   std::string text;
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return text;
+  const base::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) return text;
   std::array<char, 4096> buffer;
   ssize_t count = 0;
-  while ((count = ::read(descriptor, buffer.data(), buffer.size())) > 0) {
+  while ((count = ::read(file.get(), buffer.data(), buffer.size())) > 0) {
     text.append(buffer.data(), static_cast<std::size_t>(count));
   }
-  ::close(descriptor);
   return text;
 }
 
@@ -42,10 +44,7 @@ std::vector<pid_t> numbers_in(const std::string& folder) {
   DIR* stream = ::opendir(folder.c_str());
   if (stream == nullptr) return numbers;
   while (const dirent* entry = ::readdir(stream)) {
-    const std::string_view name = entry->d_name;
-    pid_t number = 0;
-    const auto parsed = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (parsed.ec == std::errc() && parsed.ptr == name.data() + name.size()) numbers.push_back(number);
+    if (const auto number = base::parse_number<pid_t>(entry->d_name)) numbers.push_back(*number);
   }
   ::closedir(stream);
   return numbers;

@@ -9,16 +9,16 @@
 #include <optional>
 #include <thread>
 
-#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "base/child_process.hpp"
+#include "base/descriptor.hpp"
 #include "base/files.hpp"
 #include "sandbox/internal/bubblewrap.hpp"
 #include "sandbox/internal/process_tree.hpp"
@@ -26,6 +26,7 @@
 namespace slipway::sandbox {
 namespace {
 
+using base::Descriptor;
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
@@ -34,34 +35,6 @@ constexpr milliseconds kLookAtDisk{1000};
 constexpr milliseconds kDrainAfterEnd{1000};
 constexpr milliseconds kNamespaceEnds{5000};
 constexpr std::size_t kLongestLine = 8192;
-
-class Descriptor {
- public:
-  explicit Descriptor(int value = -1) : value_(value) {}
-  ~Descriptor() { reset(); }
-  Descriptor(Descriptor&& other) noexcept : value_(std::exchange(other.value_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(value_, other.value_);
-    return *this;
-  }
-  [[nodiscard]] int get() const { return value_; }
-  void reset() {
-    if (value_ >= 0) ::close(std::exchange(value_, -1));
-  }
-
- private:
-  int value_;
-};
-
-struct Pipe {
-  Descriptor read, write;
-};
-
-base::Result<Pipe> make_pipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return std::unexpected(base::errno_error(errno, "make a pipe"));
-  return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
-}
 
 /// Cuts a stream of bytes into lines.
 class LineCutter {
@@ -111,25 +84,11 @@ void limit(int resource, rlim_t value) {
   ::setrlimit(static_cast<__rlimit_resource>(resource), &both);
 }
 
-/// What the new process does before it becomes the program. Between fork and exec of a process with threads only
-/// functions that are safe in a signal handler may be called, so everything is prepared beforehand.
-[[noreturn]] void become(char* const* arguments, char* const* environment, const char* folder, const Limits& limits,
-                         pid_t parent, int output, int failure) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) ::_exit(127);
+/// In the new process, before it becomes the program.
+void leave_us(const Limits& limits) {
   ::setsid();
   ::umask(0022);
-  sigset_t none;
-  sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
   for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
-  const int nothing = ::open("/dev/null", O_RDONLY);
-  ::dup2(nothing, 0);
-  if (nothing > 2) ::close(nothing);
-  ::dup2(output, 1);
-  ::dup2(output, 2);
-  ::syscall(SYS_close_range, 3U, ~0U, 1U << 2 /* CLOSE_RANGE_CLOEXEC */);
-
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_MEMLOCK, 64 << 10);
   if (limits.file_bytes != 0) limit(RLIMIT_FSIZE, limits.file_bytes);
@@ -142,18 +101,6 @@ void limit(int resource, rlim_t value) {
     const auto seconds = static_cast<rlim_t>(limits.wall_time.count() / 1000 + 2);
     limit(RLIMIT_CPU, seconds * static_cast<rlim_t>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN))));
   }
-  if (::chdir(folder) == 0) ::execve(arguments[0], arguments, environment);
-  const int reason = errno;
-  [[maybe_unused]] const auto written = ::write(failure, &reason, sizeof(reason));
-  ::_exit(127);
-}
-
-std::vector<char*> pointers_to(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  pointers.reserve(texts.size() + 1);
-  for (auto& text : texts) pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  return pointers;
 }
 
 /// A started program: watched, stopped, and waited for.
@@ -310,26 +257,18 @@ base::Result<Exit> start_and_watch(const Command& command, const Limits& limits,
   std::vector<std::string> environment;
   for (const auto& [name, value] : command.environment) environment.push_back(name + "=" + value);
   environment.push_back(std::string(kWallsVariable) + "=" + walls);
-  auto argument_pointers = pointers_to(arguments);
-  auto environment_pointers = pointers_to(environment);
-
-  SLIPWAY_ASSIGN(auto output, make_pipe());
-  SLIPWAY_ASSIGN(auto failure, make_pipe());
-  const std::string folder = in_namespaces ? "/" : command.folder.string();
-  const pid_t parent = ::getpid();
-  const pid_t process = ::fork();
-  if (process < 0) return std::unexpected(base::errno_error(errno, fmt::format("start {}", arguments.front())));
-  if (process == 0) {
-    become(argument_pointers.data(), environment_pointers.data(), folder.c_str(), limits, parent, output.write.get(),
-           failure.write.get());
-  }
+  SLIPWAY_ASSIGN(base::Pipe output, base::make_pipe());
+  SLIPWAY_ASSIGN(const pid_t process,
+                 base::start_program({
+                     .path = arguments.front(),
+                     .arguments = arguments,
+                     .environment = std::move(environment),
+                     .folder = in_namespaces ? "/" : command.folder,
+                     .descriptors = {{output.write.get(), STDOUT_FILENO}, {output.write.get(), STDERR_FILENO}},
+                     .prepare = [&] { leave_us(limits); },
+                 }));
   output.write.reset();
-  failure.write.reset();
   Running running(process, std::move(output.read), in_namespaces);
-  int reason = 0;
-  if (::read(failure.read.get(), &reason, sizeof(reason)) == sizeof(reason)) {
-    return std::unexpected(base::errno_error(reason, fmt::format("start {} in {}", arguments.front(), folder)));
-  }
   Exit exit = running.watch(command, limits, sink, cancel);
   exit.walls = walls;
   return exit;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <set>
 #include <vector>
 
@@ -14,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "base/files.hpp"
+#include "base/text.hpp"
 #include "compile/onnx_graph/element_type.hpp"
 
 namespace slipway::compile::onnx_graph {
@@ -30,13 +30,9 @@ std::string shown(std::string_view text) {
 }
 
 base::Result<std::uint64_t> number(std::string_view key, std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || text.empty()) {
-    return base::fail(base::Code::kInvalidArgument,
-                      "external data: {} is \"{}\", expected a number of bytes from 0 to 2^64 - 1", key, shown(text));
-  }
-  return value;
+  if (const auto value = base::parse_number<std::uint64_t>(text)) return *value;
+  return base::fail(base::Code::kInvalidArgument,
+                    "external data: {} is \"{}\", expected a number of bytes from 0 to 2^64 - 1", key, shown(text));
 }
 
 std::vector<std::string_view> components_of(std::string_view path) {
@@ -69,17 +65,6 @@ base::Error open_failure(int error_number, int folder, const std::string& compon
 }
 
 }  // namespace
-
-base::Result<void> write_all(int descriptor, const char* bytes, std::size_t count) {
-  while (count > 0) {
-    const ssize_t written = ::write(descriptor, bytes, count);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return std::unexpected(base::errno_error(errno, "write external data"));
-    bytes += written;
-    count -= static_cast<std::size_t>(written);
-  }
-  return {};
-}
 
 base::Result<std::string> plain_relative_path(std::string_view location) {
   const auto refuse = [&](std::string_view reason) {
@@ -158,8 +143,8 @@ base::Result<ExternalLocation> external_location(const onnx::TensorProto& tensor
 
 base::Result<ExternalFile> ExternalFile::open(const std::filesystem::path& folder, std::string_view location) {
   SLIPWAY_ASSIGN(const std::string plain, plain_relative_path(location));
-  int current = ::open(folder.empty() ? "." : folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (current < 0) {
+  base::Descriptor current(::open(folder.empty() ? "." : folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!current.is_open()) {
     return std::unexpected(base::errno_error(errno, fmt::format("open the model's folder {}", folder.string())));
   }
   const auto components = components_of(plain);
@@ -168,37 +153,15 @@ base::Result<ExternalFile> ExternalFile::open(const std::filesystem::path& folde
     const bool is_last = i + 1 == components.size();
     // O_NONBLOCK: a named pipe must not hold us up before it is refused.
     const int flags = O_NOFOLLOW | O_CLOEXEC | (is_last ? O_RDONLY | O_NONBLOCK : O_PATH | O_DIRECTORY);
-    const int next = ::openat(current, component.c_str(), flags);
-    if (next < 0) {
-      base::Error failure = open_failure(errno, current, component, location);
-      ::close(current);
-      return std::unexpected(std::move(failure));
-    }
-    ::close(current);
-    current = next;
+    base::Descriptor next(::openat(current.get(), component.c_str(), flags));
+    if (!next.is_open()) return std::unexpected(open_failure(errno, current.get(), component, location));
+    current = std::move(next);
   }
   struct stat status {};
-  if (::fstat(current, &status) != 0 || !S_ISREG(status.st_mode)) {
-    ::close(current);
+  if (::fstat(current.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
     return base::fail(base::Code::kInvalidArgument, "external data file \"{}\" is not a plain file", shown(location));
   }
-  return ExternalFile(current, static_cast<std::uint64_t>(status.st_size), plain);
-}
-
-ExternalFile::~ExternalFile() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-}
-
-ExternalFile::ExternalFile(ExternalFile&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)),
-      size_bytes_(other.size_bytes_),
-      location_(std::move(other.location_)) {}
-
-ExternalFile& ExternalFile::operator=(ExternalFile&& other) noexcept {
-  std::swap(descriptor_, other.descriptor_);
-  std::swap(size_bytes_, other.size_bytes_);
-  std::swap(location_, other.location_);
-  return *this;
+  return ExternalFile(std::move(current), static_cast<std::uint64_t>(status.st_size), plain);
 }
 
 base::Result<void> ExternalFile::copy_to(int descriptor, std::uint64_t offset, std::uint64_t length) const {
@@ -209,13 +172,13 @@ base::Result<void> ExternalFile::copy_to(int descriptor, std::uint64_t offset, s
   }
   std::vector<char> buffer(std::min<std::uint64_t>(length, 1U << 20));
   while (length > 0) {
-    const ssize_t count =
-        ::pread(descriptor_, buffer.data(), std::min<std::uint64_t>(length, buffer.size()), static_cast<off_t>(offset));
+    const ssize_t count = ::pread(descriptor_.get(), buffer.data(), std::min<std::uint64_t>(length, buffer.size()),
+                                  static_cast<off_t>(offset));
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) {
       return std::unexpected(base::errno_error(count == 0 ? EIO : errno, fmt::format("read \"{}\"", location_)));
     }
-    SLIPWAY_TRY(write_all(descriptor, buffer.data(), static_cast<std::size_t>(count)));
+    SLIPWAY_TRY(base::write_all(descriptor, {buffer.data(), static_cast<std::size_t>(count)}, "write external data"));
     offset += static_cast<std::uint64_t>(count);
     length -= static_cast<std::uint64_t>(count);
   }
@@ -224,16 +187,16 @@ base::Result<void> ExternalFile::copy_to(int descriptor, std::uint64_t offset, s
 
 base::Result<void> ExternalFile::copy_as(const std::filesystem::path& target) const {
   ::unlink(target.c_str());
-  const int descriptor = ::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-  if (descriptor < 0) return std::unexpected(base::errno_error(errno, fmt::format("create {}", target.string())));
+  base::Descriptor copy(::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  if (!copy.is_open()) return std::unexpected(base::errno_error(errno, fmt::format("create {}", target.string())));
   off_t position = 0;
   while (static_cast<std::uint64_t>(position) < size_bytes_) {
     const auto rest = size_bytes_ - static_cast<std::uint64_t>(position);
-    if (::copy_file_range(descriptor_, &position, descriptor, nullptr, rest, 0) <= 0) break;
+    if (::copy_file_range(descriptor_.get(), &position, copy.get(), nullptr, rest, 0) <= 0) break;
   }
   const auto done = static_cast<std::uint64_t>(position);
-  auto outcome = copy_to(descriptor, done, size_bytes_ - done);  // what the kernel could not copy by itself
-  if (::close(descriptor) != 0 && outcome) {
+  auto outcome = copy_to(copy.get(), done, size_bytes_ - done);  // what the kernel could not copy by itself
+  if (copy.close() != 0 && outcome) {
     outcome = std::unexpected(base::errno_error(errno, fmt::format("write {}", target.string())));
   }
   return outcome;

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/descriptor.hpp"
 #include "base/error.hpp"
 
 namespace onnx {
@@ -39,9 +40,6 @@ class ExternalFile {
   /// @param location  relative, components divided by '/'; `.` is allowed, `..`, backslashes and absolute paths are not
   /// @error kInvalidArgument: the path climbs out or names a link, a folder or a device; kNotFound: no such file
   [[nodiscard]] static base::Result<ExternalFile> open(const std::filesystem::path& folder, std::string_view location);
-  ~ExternalFile();
-  ExternalFile(ExternalFile&& other) noexcept;
-  ExternalFile& operator=(ExternalFile&& other) noexcept;
 
   [[nodiscard]] std::uint64_t size_bytes() const { return size_bytes_; }
 
@@ -54,16 +52,12 @@ class ExternalFile {
   [[nodiscard]] base::Result<void> copy_as(const std::filesystem::path& target) const;
 
  private:
-  ExternalFile(int descriptor, std::uint64_t size_bytes, std::string location)
-      : descriptor_(descriptor), size_bytes_(size_bytes), location_(std::move(location)) {}
-  int descriptor_ = -1;
+  ExternalFile(base::Descriptor descriptor, std::uint64_t size_bytes, std::string location)
+      : descriptor_(std::move(descriptor)), size_bytes_(size_bytes), location_(std::move(location)) {}
+  base::Descriptor descriptor_;
   std::uint64_t size_bytes_ = 0;
   std::string location_;
 };
-
-/// Writes all bytes to an open file.
-/// @error kResourceExhausted: disk full; kInternal: write error
-[[nodiscard]] base::Result<void> write_all(int descriptor, const char* bytes, std::size_t count);
 
 /// Checks the form of a relative path and returns it without `.` components.
 /// @error kInvalidArgument: empty, absolute, `..`, a backslash or control character, too long (it is named)

@@ -1,7 +1,6 @@
 #include "compile/onnx_graph/model.hpp"
 
 #include <cerrno>
-#include <charconv>
 #include <limits>
 
 #include <fcntl.h>
@@ -12,7 +11,9 @@
 #include <onnx.pb.h>
 #include <sys/stat.h>
 
+#include "base/descriptor.hpp"
 #include "base/files.hpp"
+#include "base/text.hpp"
 #include "compile/onnx_graph/check.hpp"
 #include "compile/onnx_graph/external_file.hpp"
 #include "compile/onnx_graph/serialize.hpp"
@@ -25,13 +26,6 @@ using base::fail;
 using base::Result;
 
 constexpr std::uint64_t kLargestProtobuf = std::numeric_limits<int>::max();
-
-struct Descriptor {
-  int value = -1;
-  ~Descriptor() {
-    if (value >= 0) ::close(value);
-  }
-};
 
 std::filesystem::path folder_of(const std::filesystem::path& path) {
   return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
@@ -62,10 +56,10 @@ Model::Model(Model&&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
 
 Result<Model> Model::read(const std::filesystem::path& path) {
-  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-  if (file.value < 0) return std::unexpected(base::errno_error(errno, fmt::format("open {}", path.string())));
+  const base::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file.is_open()) return std::unexpected(base::errno_error(errno, fmt::format("open {}", path.string())));
   struct stat status {};
-  if (::fstat(file.value, &status) != 0 || !S_ISREG(status.st_mode)) {
+  if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
     return fail(Code::kInvalidArgument, "{} is not a file", path.string());
   }
   if (status.st_size == 0) return fail(Code::kInvalidArgument, "{}: the file is empty", path.filename().string());
@@ -75,7 +69,7 @@ Result<Model> Model::read(const std::filesystem::path& path) {
                 path.filename().string(), status.st_size);
   }
   Model model;
-  google::protobuf::io::FileInputStream stream(file.value);
+  google::protobuf::io::FileInputStream stream(file.get());
   const auto with_name = [&](const base::Error& error) {
     return std::unexpected(error.with(path.filename().string()));
   };
@@ -116,10 +110,9 @@ std::string Model::keep_view(MemoryView view) {
 std::optional<std::span<const std::byte>> Model::view_at(std::string_view location) const {
   if (!location.starts_with(kViewLocation)) return std::nullopt;
   location.remove_prefix(kViewLocation.size());
-  std::size_t index = 0;
-  const auto [end, error] = std::from_chars(location.data(), location.data() + location.size(), index);
-  if (error != std::errc() || end != location.data() + location.size() || index >= views_.size()) return std::nullopt;
-  return views_[index].bytes;
+  const auto index = base::parse_number<std::size_t>(location);
+  if (!index || *index >= views_.size()) return std::nullopt;
+  return views_[*index].bytes;
 }
 
 std::string Model::bytes() const {
@@ -156,9 +149,9 @@ Result<void> Model::write(const std::filesystem::path& path) const {
                 size_bytes);
   }
   std::filesystem::remove(path, ignored);  // another file may share its bytes by a hard link
-  const Descriptor file{::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)};
-  if (file.value < 0) return std::unexpected(base::errno_error(errno, fmt::format("create {}", path.string())));
-  google::protobuf::io::FileOutputStream stream(file.value);
+  const base::Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  if (!file.is_open()) return std::unexpected(base::errno_error(errno, fmt::format("create {}", path.string())));
+  google::protobuf::io::FileOutputStream stream(file.get());
   const bool written = serialize(*this, stream) && stream.Flush();
   if (!written) return std::unexpected(base::errno_error(stream.GetErrno(), fmt::format("write {}", path.string())));
   return {};

@@ -8,6 +8,7 @@
 
 #include <onnx.pb.h>
 
+#include "base/descriptor.hpp"
 #include "base/files.hpp"
 #include "compile/onnx_graph/check.hpp"
 #include "compile/onnx_graph/external_file.hpp"
@@ -28,26 +29,22 @@ constexpr std::uint64_t kSmallestMovedBytes = 1024;
 class DataFile {
  public:
   static Result<DataFile> create(const std::filesystem::path& path) {
-    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (descriptor < 0) return std::unexpected(base::errno_error(errno, fmt::format("create {}", path.string())));
-    return DataFile(descriptor);
+    base::Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    if (!file.is_open()) return std::unexpected(base::errno_error(errno, fmt::format("create {}", path.string())));
+    return DataFile(std::move(file));
   }
-  ~DataFile() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  DataFile(DataFile&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)), end_(other.end_) {}
-  DataFile& operator=(DataFile&&) = delete;
 
   /// @return  where the bytes begin
   Result<std::uint64_t> append(const ExternalFile& source, std::uint64_t offset, std::uint64_t length) {
     SLIPWAY_ASSIGN(const std::uint64_t begin, begin_tensor());
-    SLIPWAY_TRY(source.copy_to(descriptor_, offset, length));
+    SLIPWAY_TRY(source.copy_to(descriptor_.get(), offset, length));
     end_ = begin + length;
     return begin;
   }
   Result<std::uint64_t> append(std::span<const std::byte> bytes) {
     SLIPWAY_ASSIGN(const std::uint64_t begin, begin_tensor());
-    SLIPWAY_TRY(write_all(descriptor_, reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+    SLIPWAY_TRY(base::write_all(descriptor_.get(), {reinterpret_cast<const char*>(bytes.data()), bytes.size()},
+                                "write external data"));
     end_ = begin + bytes.size();
     return begin;
   }
@@ -55,14 +52,14 @@ class DataFile {
  private:
   Result<std::uint64_t> begin_tensor() {
     const std::uint64_t begin = (end_ + kAlignmentBytes - 1) / kAlignmentBytes * kAlignmentBytes;
-    if (::lseek(descriptor_, static_cast<off_t>(begin), SEEK_SET) < 0 ||
-        ::ftruncate(descriptor_, static_cast<off_t>(begin)) != 0) {
+    if (::lseek(descriptor_.get(), static_cast<off_t>(begin), SEEK_SET) < 0 ||
+        ::ftruncate(descriptor_.get(), static_cast<off_t>(begin)) != 0) {
       return std::unexpected(base::errno_error(errno, "write external data"));
     }
     return begin;
   }
-  explicit DataFile(int descriptor) : descriptor_(descriptor) {}
-  int descriptor_;
+  explicit DataFile(base::Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
+  base::Descriptor descriptor_;
   std::uint64_t end_ = 0;
 };
 

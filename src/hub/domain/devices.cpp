@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 #include <map>
 #include <span>
 #include <utility>
 
 #include "base/files.hpp"
+#include "base/text.hpp"
 
 namespace slipway::hub::domain {
 namespace {
@@ -55,13 +55,12 @@ struct Line {
   [[nodiscard]] const std::string& at(const std::string& column) const { return values.at(column); }
   [[nodiscard]] Result<int> number(const std::string& column) const {
     const std::string& text = at(column);
-    int value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size() || value < 0) {
+    const auto value = base::parse_number<int>(text);
+    if (!value || *value < 0) {
       return base::fail(Code::kInvalidArgument, "{}: column {}: expected a whole number, found '{}'", where, column,
                         text);
     }
-    return value;
+    return *value;
   }
   [[nodiscard]] Result<bool> yes_or_no(const std::string& column) const {
     if (at(column) == "yes" || at(column) == "no") return at(column) == "yes";

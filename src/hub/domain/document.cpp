@@ -1,12 +1,12 @@
 #include "hub/domain/document.hpp"
 
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <type_traits>
 
 #include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
 #include "hub/domain/document_fields.hpp"
 
 namespace slipway::hub::domain {
@@ -187,11 +187,12 @@ void decode_map(const Json& json, const std::string& path, std::map<K, V>& value
     if constexpr (std::is_same_v<K, std::string>) {
       key = text;
     } else {
-      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), key);
-      if (error != std::errc{} || end != text.data() + text.size()) {
+      const auto number = base::parse_number<K>(text);
+      if (!number) {
         problem = fmt::format("{}: expected a number as key, found '{}'", path, text);
         return;
       }
+      key = *number;
     }
     Reader::decode(item, path + "/" + text, value[key], problem);
   }

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/nearest.hpp"
+#include "base/text.hpp"
 #include "hub/domain/access.hpp"
 #include "hub/domain/job_rules.hpp"
 #include "hub/domain/job_state.hpp"
@@ -15,13 +15,6 @@ using base::Result;
 
 constexpr std::size_t kLongestName = 1024;
 constexpr std::size_t kLongestOptions = 16384;
-
-std::string stripped(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n";
-  const auto first = text.find_first_not_of(kBlanks);
-  return first == std::string_view::npos ? ""
-                                         : std::string(text.substr(first, text.find_last_not_of(kBlanks) - first + 1));
-}
 
 Result<void> check_lengths(const Submission& submission) {
   if (submission.name.size() <= kLongestName && submission.options.size() <= kLongestOptions) return {};
@@ -134,7 +127,7 @@ Result<Job> Jobs::submit(const Actor& actor, const Submission& submission) {
   job.payload = submission.payload;
   job.owner_id = actor.user.id;
   job.name = submission.name.empty() && !facts.models.empty() ? facts.models.front().model.name : submission.name;
-  job.options = stripped(submission.options);
+  job.options = std::string(base::trimmed(submission.options));
   job.device = verdict.device;
   if (auto* const compile = part<kinds::Compile>(job.payload)) compile->devices = facts.devices;
   job.needs = verdict.needs;

@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 #include <utility>
 
-#include "base/nearest.hpp"
+#include "base/text.hpp"
 #include "hub/domain/options.hpp"
 
 namespace slipway::hub::domain::option_values {
@@ -14,13 +13,6 @@ namespace {
 
 using base::Code;
 using base::Result;
-
-std::string_view strip(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n";
-  const auto first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
 
 std::string upper(std::string_view text) {
   std::string result(text);
@@ -111,15 +103,15 @@ Result<Pairs> pairs_of(std::string_view text) {
   Pairs pairs;
   while (!text.empty()) {
     const auto end = std::min(text.find(';'), text.size());
-    const std::string_view entry = strip(text.substr(0, end));
+    const std::string_view entry = base::trimmed(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
     if (entry.empty()) continue;
     const auto equals = entry.find('=');
-    if (equals == std::string_view::npos || strip(entry.substr(0, equals)).empty() ||
-        strip(entry.substr(equals + 1)).empty()) {
+    if (equals == std::string_view::npos || base::trimmed(entry.substr(0, equals)).empty() ||
+        base::trimmed(entry.substr(equals + 1)).empty()) {
       return base::fail(Code::kInvalidArgument, "expected key=value pairs with ';' between them, found '{}'", entry);
     }
-    pairs.emplace_back(strip(entry.substr(0, equals)), strip(entry.substr(equals + 1)));
+    pairs.emplace_back(base::trimmed(entry.substr(0, equals)), base::trimmed(entry.substr(equals + 1)));
   }
   if (pairs.empty()) return base::fail(Code::kInvalidArgument, "expected key=value pairs, found nothing");
   return pairs;
@@ -181,19 +173,18 @@ Result<bool> boolean(std::string_view text) {
 }
 
 Result<int> whole_number(std::string_view text, int least, int most) {
-  int number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size() || number < least || number > most) {
+  const auto number = base::parse_number<int>(text);
+  if (!number || *number < least || *number > most) {
     return base::fail(Code::kInvalidArgument, "expected a whole number from {} to {}, found '{}'", least, most, text);
   }
-  return number;
+  return *number;
 }
 
 Result<std::vector<std::string>> list(std::string_view text) {
   std::vector<std::string> entries;
   for (std::size_t start = 0; start <= text.size();) {
     const auto end = std::min(text.find(',', start), text.size());
-    const std::string_view entry = strip(text.substr(start, end - start));
+    const std::string_view entry = base::trimmed(text.substr(start, end - start));
     if (entry.empty()) {
       return base::fail(Code::kInvalidArgument, "expected names with ',' between them, found '{}'", text);
     }

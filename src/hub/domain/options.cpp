@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-#include "base/nearest.hpp"
+#include "base/text.hpp"
 #include "hub/domain/kinds/list.hpp"
 #include "hub/domain/option_values.hpp"
 

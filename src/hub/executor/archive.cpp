@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/descriptor.hpp"
 #include "base/files.hpp"
 #include "base/utf8_names.hpp"
 
@@ -134,35 +135,20 @@ class Growth {
   std::uint64_t allowed_bytes_ = 0, total_bytes_ = 0;
 };
 
-base::Result<void> write_all(int descriptor, const char* bytes, std::size_t count, const std::string& name) {
-  while (count > 0) {
-    const ssize_t written = ::write(descriptor, bytes, count);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return std::unexpected(base::errno_error(errno, fmt::format("unpack {}", name)));
-    bytes += written;
-    count -= static_cast<std::size_t>(written);
-  }
-  return {};
-}
-
 base::Result<void> unpack_file(::archive* reader, const fs::path& path, const std::string& name, Growth& growth) {
-  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-  if (descriptor < 0) return std::unexpected(base::errno_error(errno, fmt::format("unpack {}", name)));
-  base::Result<void> outcome;
+  const std::string what = fmt::format("unpack {}", name);
+  const base::Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+  if (!file.is_open()) return std::unexpected(base::errno_error(errno, what));
   std::array<char, 256 * 1024> buffer;
   for (;;) {
     const auto count = ::archive_read_data(reader, buffer.data(), buffer.size());
-    if (count == 0) break;
+    if (count == 0) return {};
     if (count < 0) {
-      outcome = fail(Code::kInvalidArgument, "the zip entry \"{}\" cannot be unpacked: {}", name, reason(reader));
-      break;
+      return fail(Code::kInvalidArgument, "the zip entry \"{}\" cannot be unpacked: {}", name, reason(reader));
     }
-    outcome = growth.add(static_cast<std::uint64_t>(count), name);
-    if (outcome) outcome = write_all(descriptor, buffer.data(), static_cast<std::size_t>(count), name);
-    if (!outcome) break;
+    SLIPWAY_TRY(growth.add(static_cast<std::uint64_t>(count), name));
+    SLIPWAY_TRY(base::write_all(file.get(), {buffer.data(), static_cast<std::size_t>(count)}, what));
   }
-  ::close(descriptor);
-  return outcome;
 }
 
 std::unexpected<base::Error> pack_failed(::archive* writer, std::string_view what) {
@@ -175,27 +161,23 @@ base::Result<void> pack_file(::archive* writer, const fs::path& path, const std:
   std::error_code error;
   const auto size = fs::file_size(path, error);
   if (error) return std::unexpected(base::errno_error(error.value(), fmt::format("read {}", path.string())));
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return std::unexpected(base::errno_error(errno, fmt::format("read {}", path.string())));
+  const base::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) return std::unexpected(base::errno_error(errno, fmt::format("read {}", path.string())));
   const std::unique_ptr<::archive_entry, FreeEntry> entry(::archive_entry_new());
   ::archive_entry_set_pathname(entry.get(), name.c_str());
   ::archive_entry_set_filetype(entry.get(), AE_IFREG);
   ::archive_entry_set_perm(entry.get(), 0644);
   ::archive_entry_set_size(entry.get(), static_cast<la_int64_t>(size));
-  base::Result<void> outcome;
-  if (::archive_write_header(writer, entry.get()) != ARCHIVE_OK) outcome = pack_failed(writer, "pack " + name);
+  if (::archive_write_header(writer, entry.get()) != ARCHIVE_OK) return pack_failed(writer, "pack " + name);
   std::array<char, 256 * 1024> buffer;
-  while (outcome) {
-    const ssize_t count = ::read(descriptor, buffer.data(), buffer.size());
-    if (count == 0) break;
-    if (count < 0) {
-      outcome = std::unexpected(base::errno_error(errno, fmt::format("read {}", path.string())));
-    } else if (::archive_write_data(writer, buffer.data(), static_cast<std::size_t>(count)) != count) {
-      outcome = pack_failed(writer, "pack " + name);
+  for (;;) {
+    const ssize_t count = ::read(file.get(), buffer.data(), buffer.size());
+    if (count == 0) return {};
+    if (count < 0) return std::unexpected(base::errno_error(errno, fmt::format("read {}", path.string())));
+    if (::archive_write_data(writer, buffer.data(), static_cast<std::size_t>(count)) != count) {
+      return pack_failed(writer, "pack " + name);
     }
   }
-  ::close(descriptor);
-  return outcome;
 }
 
 }  // namespace

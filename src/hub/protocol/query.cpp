@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <utility>
 
 #include <google/protobuf/descriptor.h>
 
+#include "base/text.hpp"
 #include "hub/domain/job.hpp"
 #include "hub/protocol/internal/wire.hpp"
 
@@ -26,14 +26,6 @@ int hex_value(char c) {
 bool is_unreserved(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
          c == '_' || c == '~';
-}
-
-template <typename Number>
-std::optional<Number> whole_number(std::string_view text) {
-  Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
-  return value;
 }
 
 std::vector<std::string> split(std::string_view text, char separator) {
@@ -84,7 +76,7 @@ base::Result<Value> lookup(const Table& table, const std::string& word, std::str
                            std::string_view prefix) {
   std::string name = upper(word);
   if (name.starts_with(prefix)) name.erase(0, prefix.size());
-  const auto number = whole_number<int>(word);
+  const auto number = base::parse_number<int>(word);
   for (const auto& [known, value] : table) {
     if (name == known || (number && *number == static_cast<int>(value))) return value;
   }
@@ -167,7 +159,7 @@ base::Result<bool> Query::flag(const std::string& key) const {
 
 base::Result<std::uint64_t> Query::number(const std::string& key, std::uint64_t otherwise) const {
   if (!has(key)) return otherwise;
-  const auto value = whole_number<std::int64_t>(first(key));
+  const auto value = base::parse_number<std::int64_t>(first(key));
   if (!value || *value < 0) {
     return base::fail(base::Code::kInvalidArgument, "{}: expected a whole number of 0 or more, found \"{}\"", key,
                       first(key));

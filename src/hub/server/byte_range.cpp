@@ -1,21 +1,11 @@
 #include "hub/server/byte_range.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
+#include "base/text.hpp"
+
 namespace slipway::hub::server {
-namespace {
-
-std::optional<std::uint64_t> number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-}  // namespace
-
 RangeRequest parse_range(std::string_view header, std::uint64_t file_size_bytes) {
   using Kind = RangeRequest::Kind;
   const RangeRequest whole{Kind::kWhole, {0, file_size_bytes}};
@@ -26,14 +16,15 @@ RangeRequest parse_range(std::string_view header, std::uint64_t file_size_bytes)
   if (dash == std::string_view::npos) return whole;
   const std::string_view first_text = header.substr(0, dash), last_text = header.substr(dash + 1);
   if (first_text.empty()) {
-    const auto count = number(last_text);
+    const auto count = base::parse_number<std::uint64_t>(last_text);
     if (!count) return whole;
     if (*count == 0 || file_size_bytes == 0) return {Kind::kUnsatisfiable, {}};
     const std::uint64_t size = std::min(*count, file_size_bytes);
     return {Kind::kPart, {file_size_bytes - size, size}};
   }
-  const auto first = number(first_text);
-  const auto last = last_text.empty() ? std::optional<std::uint64_t>(UINT64_MAX) : number(last_text);
+  const auto first = base::parse_number<std::uint64_t>(first_text);
+  const auto last =
+      last_text.empty() ? std::optional<std::uint64_t>(UINT64_MAX) : base::parse_number<std::uint64_t>(last_text);
   if (!first || !last || *last < *first) return whole;
   if (*first >= file_size_bytes) return {Kind::kUnsatisfiable, {}};
   return {Kind::kPart, {*first, std::min(*last, file_size_bytes - 1) - *first + 1}};

@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "hub/server/byte_range.hpp"
 #include "hub/server/internal/handlers.hpp"
 #include "hub/server/multipart.hpp"
@@ -130,13 +130,12 @@ base::Result<std::unique_ptr<BodySink>> open_part(const Context& context, const 
                                                   std::optional<std::uint64_t> content_length) {
   SLIPWAY_ASSIGN(const std::uint64_t size, required_length(content_length));
   const std::string& text = call.match.parameters.at(1);
-  std::uint32_t part = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), part);
-  if (error != std::errc() || end != text.data() + text.size()) {
+  const auto part = base::parse_number<std::uint32_t>(text);
+  if (!part) {
     return base::fail(base::Code::kNotFound, "parts of an upload have numbers from 0 on, not \"{}\"", text);
   }
   const std::string& upload_id = call.match.parameters.at(0);
-  SLIPWAY_ASSIGN(auto writer, context.hub.contents.write_part(upload_id, part, size));
+  SLIPWAY_ASSIGN(auto writer, context.hub.contents.write_part(upload_id, *part, size));
   return std::make_unique<AbandoningSink>(context.hub, upload_id, std::make_unique<PartSink>(std::move(writer)));
 }
 

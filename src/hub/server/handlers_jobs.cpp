@@ -1,6 +1,6 @@
 #include <array>
-#include <charconv>
 
+#include "base/text.hpp"
 #include "hub/domain/job_state.hpp"
 #include "hub/protocol/job_report.hpp"
 #include "hub/protocol/jobs.hpp"
@@ -61,13 +61,10 @@ base::Result<std::pair<std::vector<protocol::JobView>, std::uint64_t>> views(con
 
 base::Result<domain::ArtifactType> artifact_type(const std::string& text) {
   using domain::ArtifactType;
-  int number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc() && end == text.data() + text.size()) {
-    for (const ArtifactType type : {ArtifactType::kDeviceLog, ArtifactType::kHubLog, ArtifactType::kProfileTrace,
-                                    ArtifactType::kNetronArchive, ArtifactType::kQhasSummary}) {
-      if (number == static_cast<int>(type)) return type;
-    }
+  const auto number = base::parse_number<int>(text);
+  for (const ArtifactType type : {ArtifactType::kDeviceLog, ArtifactType::kHubLog, ArtifactType::kProfileTrace,
+                                  ArtifactType::kNetronArchive, ArtifactType::kQhasSummary}) {
+    if (number == static_cast<int>(type)) return type;
   }
   return base::fail(base::Code::kNotFound, "expected an artifact type among 1, 5, 6, 7, 8, found \"{}\"", text);
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/text.hpp"
+
 namespace slipway::hub::server {
 namespace {
 
@@ -10,18 +12,8 @@ constexpr std::size_t kHeaderLimitBytes = 8192;
 constexpr int kMostParts = 64;
 constexpr std::size_t kMostBoundaryCharacters = 70;
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
-
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
+  return base::lowered(a) == base::lowered(b);
 }
 
 /// The value of a parameter in `type; key=value; key="quoted"`, or nothing.
@@ -30,7 +22,7 @@ std::optional<std::string> parameter(std::string_view text, std::string_view wan
   while (i < text.size()) {
     const std::size_t equals = text.find('=', i + 1);
     if (equals == std::string_view::npos) return std::nullopt;
-    const std::string_view key = trimmed(text.substr(i + 1, equals - i - 1));
+    const std::string_view key = base::trimmed(text.substr(i + 1, equals - i - 1));
     std::string value;
     std::size_t at = equals + 1;
     if (at < text.size() && text[at] == '"') {
@@ -42,7 +34,7 @@ std::optional<std::string> parameter(std::string_view text, std::string_view wan
       i = std::min(text.find(';', at), text.size());
     } else {
       i = std::min(text.find(';', at), text.size());
-      value = trimmed(text.substr(at, i - at));
+      value = base::trimmed(text.substr(at, i - at));
     }
     if (equal_ignoring_case(key, wanted)) return value;
   }
@@ -66,7 +58,7 @@ base::Result<std::string> part_name(std::string_view header) {
 }  // namespace
 
 base::Result<std::string> multipart_boundary(std::string_view content_type) {
-  const std::string_view type = trimmed(content_type.substr(0, content_type.find(';')));
+  const std::string_view type = base::trimmed(content_type.substr(0, content_type.find(';')));
   const auto boundary = parameter(content_type, "boundary");
   if (!equal_ignoring_case(type, "multipart/form-data") || !boundary) {
     return base::fail(base::Code::kInvalidArgument, "expected Content-Type multipart/form-data with a boundary");

@@ -1,24 +1,15 @@
 #include "hub/server/origin.hpp"
 
 #include <algorithm>
-#include <charconv>
+
+#include "base/text.hpp"
 
 namespace slipway::hub::server {
-namespace {
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return result;
-}
-
-}  // namespace
 
 std::optional<Origin> origin_of(std::string_view url) {
   const std::size_t mark = url.find("://");
   if (mark == std::string_view::npos) return std::nullopt;
-  Origin origin{.scheme = lower(url.substr(0, mark)), .host = {}, .port = 0};
+  Origin origin{.scheme = base::lowered(url.substr(0, mark)), .host = {}, .port = 0};
   if (origin.scheme != "http" && origin.scheme != "https") return std::nullopt;
   origin.port = origin.scheme == "http" ? 80 : 443;
   std::string_view rest = url.substr(mark + 3);
@@ -28,12 +19,13 @@ std::optional<Origin> origin_of(std::string_view url) {
   // The colons inside an IPv6 address are not the one before the port.
   const std::size_t bracket = rest.rfind(']');
   const std::size_t colon = rest.find(':', bracket == std::string_view::npos ? 0 : bracket);
-  origin.host = lower(rest.substr(0, colon));
+  origin.host = base::lowered(rest.substr(0, colon));
   if (origin.host.empty()) return std::nullopt;
   if (colon != std::string_view::npos) {
     const std::string_view digits = rest.substr(colon + 1);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), origin.port);
-    if (error != std::errc() || end != digits.data() + digits.size() || origin.port == 0) return std::nullopt;
+    const auto port = base::parse_number<decltype(origin.port)>(digits);
+    if (!port || *port == 0) return std::nullopt;
+    origin.port = *port;
   }
   return origin;
 }

@@ -1,7 +1,6 @@
 #include "hub/server/signed_links.hpp"
 
 #include <array>
-#include <charconv>
 #include <optional>
 #include <vector>
 
@@ -11,6 +10,7 @@
 #include "base/files.hpp"
 #include "base/hash.hpp"
 #include "base/ids.hpp"
+#include "base/text.hpp"
 
 namespace slipway::hub::server {
 namespace {
@@ -49,13 +49,6 @@ std::optional<std::string> from_base64url(std::string_view text) {
     }
   }
   return result;
-}
-
-std::optional<std::uint64_t> number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
-  return value;
 }
 
 std::uint64_t seconds_of(base::Time time) {
@@ -104,8 +97,8 @@ base::Result<SignedLinks::Target> SignedLinks::open(std::string_view segment) co
   if (take_line(rest) != "1") return refused();
   Target target;
   target.blob.sha256 = take_line(rest);
-  const auto size = number(take_line(rest));
-  const auto expires = number(take_line(rest));
+  const auto size = base::parse_number<std::uint64_t>(take_line(rest));
+  const auto expires = base::parse_number<std::uint64_t>(take_line(rest));
   if (!size || !expires || *expires < seconds_of(clock_.now())) return refused();
   target.blob.size_bytes = *size;
   target.filename = rest;

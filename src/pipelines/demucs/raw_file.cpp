@@ -16,39 +16,32 @@ using base::Code;
 using base::fail;
 using base::Result;
 
-RawFileWriter::RawFileWriter(std::filesystem::path target, std::filesystem::path part, int descriptor)
-    : target_(std::move(target)), part_(std::move(part)), descriptor_(descriptor) {}
+RawFileWriter::RawFileWriter(std::filesystem::path target, std::filesystem::path part, base::Descriptor descriptor)
+    : target_(std::move(target)), part_(std::move(part)), descriptor_(std::move(descriptor)) {}
 RawFileWriter::RawFileWriter(RawFileWriter&& other) noexcept
     : target_(std::move(other.target_)),
       part_(std::exchange(other.part_, {})),
-      descriptor_(std::exchange(other.descriptor_, -1)) {}
+      descriptor_(std::move(other.descriptor_)) {}
 
 RawFileWriter::~RawFileWriter() {
-  if (descriptor_ >= 0) ::close(descriptor_);
   std::error_code ignored;
   if (!part_.empty()) std::filesystem::remove(part_, ignored);
 }
 
 Result<RawFileWriter> RawFileWriter::create(const std::filesystem::path& path) {
   auto part = path.parent_path() / fmt::format(".{}.{}.part", path.filename().string(), ::getpid());
-  const int descriptor = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (descriptor < 0) return std::unexpected(base::errno_error(errno, path.string()));
-  return RawFileWriter(path, std::move(part), descriptor);
+  base::Descriptor file(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (!file.is_open()) return std::unexpected(base::errno_error(errno, path.string()));
+  return RawFileWriter(path, std::move(part), std::move(file));
 }
 
 Result<void> RawFileWriter::write(std::span<const float> values) {
-  auto bytes = std::as_bytes(values);
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return std::unexpected(base::errno_error(errno, target_.string()));
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-  }
-  return {};
+  return base::write_all(descriptor_.get(), {reinterpret_cast<const char*>(values.data()), values.size_bytes()},
+                         target_.string());
 }
 
 Result<void> RawFileWriter::finish() {
-  if (::close(std::exchange(descriptor_, -1)) != 0) {
+  if (descriptor_.close() != 0) {
     return std::unexpected(base::errno_error(errno, target_.string()));
   }
   SLIPWAY_TRY(base::rename_durably(part_, target_));
@@ -56,31 +49,23 @@ Result<void> RawFileWriter::finish() {
   return {};
 }
 
-RawFileReader::RawFileReader(std::filesystem::path path, int descriptor, std::uint64_t size_bytes)
-    : path_(std::move(path)), descriptor_(descriptor), size_bytes_(size_bytes) {}
-RawFileReader::RawFileReader(RawFileReader&& other) noexcept
-    : path_(std::move(other.path_)),
-      descriptor_(std::exchange(other.descriptor_, -1)),
-      size_bytes_(other.size_bytes_) {}
-RawFileReader::~RawFileReader() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-}
+RawFileReader::RawFileReader(std::filesystem::path path, base::Descriptor descriptor, std::uint64_t size_bytes)
+    : path_(std::move(path)), descriptor_(std::move(descriptor)), size_bytes_(size_bytes) {}
 
 Result<RawFileReader> RawFileReader::open(const std::filesystem::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return std::unexpected(base::errno_error(errno, path.string()));
+  base::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) return std::unexpected(base::errno_error(errno, path.string()));
   struct stat status {};
-  if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
-    ::close(descriptor);
+  if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
     return fail(Code::kInvalidArgument, "{}: expected a file", path.string());
   }
-  return RawFileReader(path, descriptor, static_cast<std::uint64_t>(status.st_size));
+  return RawFileReader(path, std::move(file), static_cast<std::uint64_t>(status.st_size));
 }
 
 Result<void> RawFileReader::read(std::span<float> values) {
   auto bytes = std::as_writable_bytes(values);
   while (!bytes.empty()) {
-    const ssize_t count = ::read(descriptor_, bytes.data(), bytes.size());
+    const ssize_t count = ::read(descriptor_.get(), bytes.data(), bytes.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return std::unexpected(base::errno_error(errno, path_.string()));
     if (count == 0) return fail(Code::kDataLoss, "{}: ended early", path_.string());

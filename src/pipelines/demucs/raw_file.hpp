@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <span>
 
+#include "base/descriptor.hpp"
 #include "base/error.hpp"
 
 namespace slipway::pipelines::demucs {
@@ -20,26 +21,23 @@ class RawFileWriter {
   [[nodiscard]] base::Result<void> finish();
 
  private:
-  RawFileWriter(std::filesystem::path target, std::filesystem::path part, int descriptor);
+  RawFileWriter(std::filesystem::path target, std::filesystem::path part, base::Descriptor descriptor);
   std::filesystem::path target_, part_;
-  int descriptor_ = -1;
+  base::Descriptor descriptor_;
 };
 
 /// A file of floats read in order.
 class RawFileReader {
  public:
   [[nodiscard]] static base::Result<RawFileReader> open(const std::filesystem::path& path);
-  RawFileReader(RawFileReader&& other) noexcept;
-  RawFileReader& operator=(RawFileReader&&) = delete;
-  ~RawFileReader();
   [[nodiscard]] std::uint64_t size_bytes() const { return size_bytes_; }
   /// @error kDataLoss: the file ended
   [[nodiscard]] base::Result<void> read(std::span<float> values);
 
  private:
-  RawFileReader(std::filesystem::path path, int descriptor, std::uint64_t size_bytes);
+  RawFileReader(std::filesystem::path path, base::Descriptor descriptor, std::uint64_t size_bytes);
   std::filesystem::path path_;
-  int descriptor_ = -1;
+  base::Descriptor descriptor_;
   std::uint64_t size_bytes_ = 0;
 };
 

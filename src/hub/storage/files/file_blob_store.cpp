@@ -15,6 +15,7 @@
 
 #include "base/files.hpp"
 #include "base/hash.hpp"
+#include "base/text.hpp"
 #include "hub/storage/files/open_file.hpp"
 #include "hub/storage/upload_id.hpp"
 
@@ -77,8 +78,9 @@ struct Part {
 constexpr std::string_view kJoinedAt = "joined@";
 
 bool read_number(std::string_view text, std::uint64_t& number) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc{} && end == text.data() + text.size();
+  const auto parsed = base::parse_number<std::uint64_t>(text);
+  number = parsed.value_or(0);
+  return parsed.has_value();
 }
 
 std::string to_text(const Part& part) {

@@ -14,19 +14,16 @@ namespace slipway::hub::storage {
 using base::Code;
 using base::Result;
 
-OpenFile::~OpenFile() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-}
-
 Result<OpenFile> OpenFile::open(const std::filesystem::path& path, int flags) {
-  const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC, 0600);
-  if (descriptor < 0) return std::unexpected(base::errno_error(errno, "open " + path.string()));
-  return OpenFile(descriptor);
+  OpenFile file;
+  file.descriptor_ = base::Descriptor(::open(path.c_str(), flags | O_CLOEXEC, 0600));
+  if (!file.descriptor_.is_open()) return std::unexpected(base::errno_error(errno, "open " + path.string()));
+  return file;
 }
 
 Result<void> OpenFile::write_at(std::uint64_t offset, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
-    const ssize_t written = ::pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    const ssize_t written = ::pwrite(descriptor_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return std::unexpected(base::errno_error(errno, "write"));
     bytes = bytes.subspan(static_cast<std::size_t>(written));
@@ -39,7 +36,7 @@ Result<std::size_t> OpenFile::read_at(std::uint64_t offset, std::span<std::byte>
   std::size_t count = 0;
   while (count < into.size()) {
     const ssize_t got =
-        ::pread(descriptor_, into.data() + count, into.size() - count, static_cast<off_t>(offset + count));
+        ::pread(descriptor_.get(), into.data() + count, into.size() - count, static_cast<off_t>(offset + count));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return std::unexpected(base::errno_error(errno, "read"));
     if (got == 0) break;
@@ -64,12 +61,12 @@ Result<void> OpenFile::copy_from(const OpenFile& source, std::uint64_t source_of
 }
 
 Result<void> OpenFile::truncate(std::uint64_t size_bytes) {
-  if (::ftruncate(descriptor_, static_cast<off_t>(size_bytes)) == 0) return {};
+  if (::ftruncate(descriptor_.get(), static_cast<off_t>(size_bytes)) == 0) return {};
   return std::unexpected(base::errno_error(errno, "truncate"));
 }
 
 Result<void> OpenFile::sync() {
-  if (::fsync(descriptor_) == 0) return {};
+  if (::fsync(descriptor_.get()) == 0) return {};
   return std::unexpected(base::errno_error(errno, "fsync"));
 }
 

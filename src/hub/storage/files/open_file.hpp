@@ -4,24 +4,16 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
-#include <utility>
 
+#include "base/descriptor.hpp"
 #include "base/error.hpp"
 
 namespace slipway::hub::storage {
 
-/// An open descriptor, closed with the object. Writes are whole or an error.
+/// An open file. Writes are whole or an error.
 /// @thread one object belongs to one thread
 class OpenFile {
  public:
-  OpenFile() = default;
-  ~OpenFile();
-  OpenFile(OpenFile&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  OpenFile& operator=(OpenFile&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    return *this;
-  }
-
   /// @param flags  of open(2); new files get mode 0600
   [[nodiscard]] static base::Result<OpenFile> open(const std::filesystem::path& path, int flags);
 
@@ -36,8 +28,7 @@ class OpenFile {
   [[nodiscard]] base::Result<void> sync();
 
  private:
-  explicit OpenFile(int descriptor) : descriptor_(descriptor) {}
-  int descriptor_ = -1;
+  base::Descriptor descriptor_;
 };
 
 }  // namespace slipway::hub::storage

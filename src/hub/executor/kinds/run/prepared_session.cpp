@@ -1,9 +1,9 @@
 #include "hub/executor/kinds/run/prepared_session.hpp"
 
 #include <algorithm>
-#include <cctype>
 
 #include "base/files.hpp"
+#include "base/text.hpp"
 #include "compile/compile.hpp"
 #include "compile/onnx_graph/model.hpp"
 #include "hub/executor/format.hpp"
@@ -18,13 +18,8 @@ std::unexpected<Failure> refuse(FailureType type, std::string reason) {
   return std::unexpected(Failure{type, std::move(reason)});
 }
 
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
 bool is_true(const std::string& text) {
-  const auto word = lower(text);
+  const auto word = base::lowered(text);
   return word == "1" || word == "true" || word == "yes" || word == "on";
 }
 
@@ -111,7 +106,7 @@ std::expected<void, Failure> apply_onnx_options(const std::map<std::string, std:
                                                 PreparedSession& prepared) {
   auto& session = prepared.session;
   for (const auto& [key, value] : options) {
-    const std::string word = lower(value);
+    const std::string word = base::lowered(value);
     set(prepared, key, value);
     if (key == "execution_mode") {
       session.parallel_execution = word.find("parallel") != std::string::npos || word == "1";
@@ -194,9 +189,9 @@ std::map<std::string, std::string> qnn_provider_options(const std::map<std::stri
     if (key == "context_enable_graphs") {
       graph_name = value;
     } else if (key == "context_htp_performance_mode") {
-      translated["htp_performance_mode"] = lower(value);
+      translated["htp_performance_mode"] = base::lowered(value);
     } else if (key == "context_priority" || key == "default_graph_priority") {
-      translated["qnn_context_priority"] = lower(value);
+      translated["qnn_context_priority"] = base::lowered(value);
     } else if (key == "default_graph_htp_precision") {
       translated["enable_htp_fp16_precision"] = "1";
     } else if (key == "default_graph_htp_optimization_value" || key == "default_graph_htp_optimizations") {

@@ -1,11 +1,27 @@
 #pragma once
 
+#include <charconv>
 #include <optional>
 #include <ranges>
 #include <string>
 #include <string_view>
 
 namespace slipway::base {
+
+/// Without blanks, tabs and ends of lines on both sides.
+[[nodiscard]] std::string_view trimmed(std::string_view text);
+
+/// Letters of ASCII in lower case, all else as it is.
+[[nodiscard]] std::string lowered(std::string_view text);
+
+/// The number that the whole text is, in the way of std::from_chars: no sign of plus, no blanks, nothing behind it.
+template <typename Number>
+[[nodiscard]] std::optional<Number> parse_number(std::string_view text) {
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
 
 /// How many letters must be inserted, removed, replaced or swapped with their neighbour to make one word of the other.
 [[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);

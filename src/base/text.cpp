@@ -1,4 +1,4 @@
-#include "base/nearest.hpp"
+#include "base/text.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -6,6 +6,21 @@
 #include <vector>
 
 namespace slipway::base {
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\r\n";
+  const auto first = text.find_first_not_of(kBlanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+}
+
+std::string lowered(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return result;
+}
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   // Row i changes the first i letters of a into the first j of b; a swap looks back two rows.

@@ -1,4 +1,4 @@
-#include "base/nearest.hpp"
+#include "base/text.hpp"
 
 #include <vector>
 
@@ -8,6 +8,25 @@ namespace slipway::base {
 namespace {
 
 using Words = std::vector<std::string_view>;
+
+TEST(Text, is_trimmed_of_blanks_on_both_sides) {
+  EXPECT_EQ(trimmed(" \t a b\r\n"), "a b");
+  EXPECT_EQ(trimmed("a"), "a");
+  EXPECT_EQ(trimmed(" \n"), "");
+}
+
+TEST(Text, is_lowered_in_ascii_alone) {
+  EXPECT_EQ(lowered("Content-TYPE Ä[Z]"), "content-type Ä[z]");
+}
+
+TEST(ParseNumber, takes_the_whole_text_or_nothing) {
+  EXPECT_EQ(parse_number<int>("-12"), -12);
+  EXPECT_EQ(parse_number<std::uint64_t>("18446744073709551615"), UINT64_MAX);
+  for (const char* wrong : {"", "+1", " 1", "1 ", "1x", "0x1", "18446744073709551616"}) {
+    EXPECT_FALSE(parse_number<std::uint64_t>(wrong)) << wrong;
+  }
+  EXPECT_FALSE(parse_number<std::uint8_t>("256"));
+}
 
 TEST(EditDistance, counts_insertions_removals_replacements_and_swaps) {
   EXPECT_EQ(edit_distance("", ""), 0U);
