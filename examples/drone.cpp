@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
   const auto environment = or_exit(runtime::Environment::open(or_exit(runtime::locate_libraries())));
   pipelines::drone::Config config{.detector_model = argv[1], .segmenter_model = argv[2]};
   auto drone = or_exit(pipelines::drone::Drone::load(environment, config));
-  auto source = or_exit(pipelines::FrameSource::open({argv[3]}));  // a picture, a folder, a video, /dev/video0
+  auto source = or_exit(pipelines::FrameSource::open({argv[3]}));  // an image, a folder, a video, /dev/video0
 
   pipelines::SourceFrame frame;
   pipelines::drone::Scene scene;

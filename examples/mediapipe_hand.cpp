@@ -1,4 +1,4 @@
-// Hands of one picture with 21 landmarks: mediapipe_hand_example MODEL PICTURE OVERLAY.png
+// Hands of one image with 21 landmarks: mediapipe_hand_example MODEL PICTURE OVERLAY.png
 #include <cstdio>
 
 #include "or_exit.hpp"
@@ -14,13 +14,13 @@ int main(int argc, char** argv) {
   const auto environment = or_exit(runtime::Environment::open(or_exit(runtime::locate_libraries())));
   runtime::SessionOptions options;  // options.provider picks where it runs
   auto pipeline = or_exit(pipelines::mediapipe_hand::MediapipeHand::load(environment, {argv[1], {}}, options, {}));
-  media::Image picture = or_exit(media::read_image(argv[2]));
+  media::Image image = or_exit(media::read_image(argv[2]));
 
   pipelines::mediapipe_hand::Detections found;
-  or_exit(pipeline->run(picture.view(), found));  // of a video: pipeline->track(frame, seconds, found)
+  or_exit(pipeline->run(image.view(), found));  // of a video: pipeline->track(frame, seconds, found)
   for (const auto& hand : found.objects)
     std::printf("%s hand %.2f  %.1f %.1f %.1f %.1f\n", hand.is_right() ? "right" : "left", hand.score, hand.box.x1,
                 hand.box.y1, hand.box.x2, hand.box.y2);
-  pipelines::mediapipe_hand::draw_hands(picture, found.objects);
-  or_exit(media::write_image(argv[3], picture.view()));
+  pipelines::mediapipe_hand::draw_hands(image, found.objects);
+  or_exit(media::write_image(argv[3], image.view()));
 }

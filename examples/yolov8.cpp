@@ -1,4 +1,4 @@
-// Objects of one picture: yolov8_example MODEL PICTURE
+// Objects of one image: yolov8_example MODEL PICTURE
 #include <cstdio>
 
 #include "or_exit.hpp"
@@ -14,10 +14,10 @@ int main(int argc, char** argv) {
   const auto environment = or_exit(runtime::Environment::open(or_exit(runtime::locate_libraries())));
   pipelines::StandbyOptions options;  // options.primary.provider picks where it runs, options.standby what stands by
   auto detector = or_exit(pipelines::yolov8::Yolov8::load(environment, argv[1], options, {}));
-  const media::Image picture = or_exit(media::read_image(argv[2]));
+  const media::Image image = or_exit(media::read_image(argv[2]));
 
   pipelines::yolov8::Detections found;
-  or_exit(detector->run(picture.view(), found));
+  or_exit(detector->run(image.view(), found));
   for (const auto& object : found.objects) {
     const std::string label = pipelines::yolov8::label_of(detector->labels(), object.class_id);
     const auto& box = object.box;

@@ -111,7 +111,7 @@ ordered_json stems_json(const std::vector<demucs::WrittenStem>& stems) {
   ordered_json list = ordered_json::array();
   for (const auto& stem : stems) {
     list.push_back({{"name", stem.name}, {"file", stem.file.string()}, {"samples_over_full_scale", stem.samples_over}});
-    if (!stem.picture.empty()) list.back()["picture"] = stem.picture.string();
+    if (!stem.image.empty()) list.back()["picture"] = stem.image.string();
   }
   return list;
 }
@@ -120,7 +120,7 @@ std::string table_of(const std::vector<demucs::WrittenStem>& stems, bool is_clam
   Table table({{"stem"}, {"file"}, {is_clamped ? "clamped" : "over full scale", Align::kRight}});
   for (const auto& stem : stems) {
     table.add({stem.name, stem.file.string(), count_text(stem.samples_over)});
-    if (!stem.picture.empty()) table.add({"", stem.picture.string(), ""});
+    if (!stem.image.empty()) table.add({"", stem.image.string(), ""});
   }
   return table.text();
 }

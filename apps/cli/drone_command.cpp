@@ -57,7 +57,7 @@ struct Arguments {
   std::int64_t max_pixels = media::ImageLimits{}.max_pixels;
 };
 
-/// What repeated runs over one picture took.
+/// What repeated runs over one image took.
 struct Bench {
   pipelines::BenchReport detector;
   runtime::Statistics total;
@@ -67,7 +67,7 @@ struct Bench {
 struct Slot {
   FrameBatch<drone::Scene> batch;
   std::size_t fallback_count = 0;  ///< of all that happened up to these frames
-  std::optional<Bench> bench;      ///< of the pictures among them
+  std::optional<Bench> bench;      ///< of the images among them
 };
 
 /// A model folder with its description, or the file that the user named.
@@ -159,7 +159,7 @@ class Run {
     const auto frames = std::span(slot.batch.frames).first(slot.batch.count);
     std::size_t taken = 0;  // of the frames that could be read
     for (std::size_t first = 0, end = 0; first < frames.size(); first = end) {
-      // A run's frames are pictures, or of one video.
+      // A run's frames are images, or of one video.
       std::size_t count = 0;
       for (; end < frames.size() && belong_together(frames[first], frames[end]); ++end) count += !frames[end].error;
       if (count == 0) continue;

@@ -10,14 +10,14 @@
 
 namespace slipway::cli {
 
-/// Pictures or frames that go through the loop, and through the networks, together.
+/// Images or frames that go through the loop, and through the networks, together.
 /// @tparam Detections  what a pipeline finds in one of them; has `times`
 template <typename Detections>
 struct FrameBatch {
   std::vector<pipelines::SourceFrame> frames;
   std::vector<Detections> found;                ///< of the frames that could be read, in order
   std::vector<media::ImageView> images;         ///< of the same frames
-  std::optional<pipelines::BenchReport> bench;  ///< of the batch; times are a picture's share
+  std::optional<pipelines::BenchReport> bench;  ///< of the batch; times are an image's share
   std::size_t count = 0;                        ///< of frames that are filled; the last batch may be incomplete
 
   void resize(int batch) {

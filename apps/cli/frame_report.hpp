@@ -7,7 +7,7 @@
 #include "pipelines/common/frame_source.hpp"
 #include "pipelines/common/timing.hpp"
 
-// What every verb that takes pictures says of one.
+// What every verb that takes images says of one.
 namespace slipway::cli {
 
 /// Stages in milliseconds. An emulator's time is no device's: it is not shown.
@@ -15,12 +15,12 @@ namespace slipway::cli {
 [[nodiscard]] nlohmann::ordered_json stage_json(const pipelines::BenchReport& bench, bool is_emulated);
 [[nodiscard]] std::string table_of(const pipelines::BenchReport& bench, bool is_emulated);
 
-/// Which picture it is: its file, its place in a video, its size.
+/// Which image it is: its file, its place in a video, its size.
 [[nodiscard]] nlohmann::ordered_json frame_json(const pipelines::SourceFrame& source);
 /// "clip.mp4 frame 12"
 [[nodiscard]] std::string name_of(const pipelines::SourceFrame& source);
 
-/// A picture that could not be read. @pre source.error is set
+/// An image that could not be read. @pre source.error is set
 [[nodiscard]] nlohmann::ordered_json failure_json(const pipelines::SourceFrame& source);
 
 }  // namespace slipway::cli

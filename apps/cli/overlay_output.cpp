@@ -12,7 +12,7 @@ using base::Code;
 
 namespace {
 
-/// Of a drawn-over picture or video in a folder; the second input of one stem is number 2.
+/// Of a drawn-over image or video in a folder; the second input of one stem is number 2.
 std::string name_of(const fs::path& input, int number) {
   const std::string ending = pipelines::is_video_input(input)                              ? ".mp4"
                              : input.extension() == ".jpg" || input.extension() == ".jpeg" ? ".jpg"

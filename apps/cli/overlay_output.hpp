@@ -12,7 +12,7 @@
 
 namespace slipway::cli {
 
-/// Where drawn-over pictures and videos go: one file, or a folder that takes a file an input under its name (`.png`,
+/// Where drawn-over images and videos go: one file, or a folder that takes a file an input under its name (`.png`,
 /// `.jpg` as the input, videos as `.mp4`).
 class OverlayOutput {
  public:

@@ -35,7 +35,7 @@ struct Outcome {
   std::string err;
 };
 
-/// Runs the built executable as a user would, on pictures of the tiny video.
+/// Runs the built executable as a user would, on images of the tiny video.
 class SamuraiCommand : public testing::Test {
  protected:
   SamuraiCommand() : folder_(*base::TemporaryFolder::create("slipway-samurai")) {}
@@ -55,7 +55,7 @@ class SamuraiCommand : public testing::Test {
     return outcome;
   }
 
-  /// The first frames of the tiny video as pictures.
+  /// The first frames of the tiny video as images.
   [[nodiscard]] std::string frames(int count) const {
     const std::string video = *base::read_file(kTiny / "frames.u8", 1 << 20);
     fs::create_directory(path("frames"));
@@ -80,7 +80,7 @@ class SamuraiCommand : public testing::Test {
 const std::string kModel = " --model tests/golden/samurai/tiny ";
 const std::string kBox = " --box 10,14,24,26 ";
 
-// The reference decided on the frames as they are, which pictures without loss keep.
+// The reference decided on the frames as they are, which images without loss keep.
 TEST_F(SamuraiCommand, follows_as_the_reference_and_replays_what_it_traced) {
   const Outcome outcome = run(frames(24) + kModel + kBox + "--trace " + path("trace.json") + " --masks " +
                               path("masks") + " --output-video " + path("out.mp4") + " --json " + path("out.jsonl"));
@@ -146,7 +146,7 @@ TEST_F(SamuraiCommand, follows_a_video_file_and_a_stream_alike) {
   EXPECT_THAT(camera.err, HasSubstr("/dev/video99"));
 }
 
-// Ultralytics' network finds a person on bus.jpg with a score of 0.91; nothing is on a grey picture.
+// Ultralytics' network finds a person on bus.jpg with a score of 0.91; nothing is on a grey image.
 TEST_F(SamuraiCommand, follows_what_a_detector_finds) {
   const char* const named = std::getenv("SLIPWAY_TEST_DATA");
   const fs::path data = named != nullptr ? named : "../shared/data";

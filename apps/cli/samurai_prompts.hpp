@@ -13,7 +13,7 @@ namespace slipway::cli {
 struct PromptArguments {
   std::vector<std::string> boxes;   ///< "x,y,w,h", one an object
   std::vector<std::string> points;  ///< "x,y,label", of the one object
-  std::vector<std::string> masks;   ///< picture files, one an object
+  std::vector<std::string> masks;   ///< image files, one an object
 };
 
 /// Boxes make one object each, as do masks; points belong to the one object there is, or make one.

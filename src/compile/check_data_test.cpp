@@ -17,7 +17,7 @@ Prepared prepared_for(std::vector<tensor::TensorSpec> inputs) {
   return prepared;
 }
 
-TEST(CheckData, covers_pictures_of_bytes_wholly_and_floats_on_both_sides_of_zero) {
+TEST(CheckData, covers_images_of_bytes_wholly_and_floats_on_both_sides_of_zero) {
   const auto prepared = prepared_for(
       {{"picture", Dtype::kUint8, {1, 3, 32, 32}, std::nullopt}, {"signal", Dtype::kFloat32, {1, 4096}, std::nullopt}});
   const auto made = check_data(prepared.summary.inputs, check_ranges(prepared), 1);

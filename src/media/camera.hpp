@@ -19,7 +19,7 @@ struct CameraOptions {
 /// @thread one object belongs to one thread
 class Camera {
  public:
-  /// @error kNotFound: no such device; kPermissionDenied; kInvalidArgument: not a camera that captures pictures
+  /// @error kNotFound: no such device; kPermissionDenied; kInvalidArgument: not a camera that captures images
   [[nodiscard]] static base::Result<Camera> open(const std::filesystem::path& device,
                                                  const CameraOptions& options = {});
   ~Camera();

@@ -55,7 +55,7 @@ const Glyph& glyph_of(char letter) {
   return found == kGlyphs.end() ? kUnknownGlyph : *found;
 }
 
-/// A coordinate as a pixel, kept so near to the picture that arithmetic on it cannot overflow.
+/// A coordinate as a pixel, kept so near to the image that arithmetic on it cannot overflow.
 int pixel(double coordinate) {
   constexpr double kFar = 1 << 24;
   return static_cast<int>(std::floor(std::clamp(coordinate, -kFar, kFar)));

@@ -22,7 +22,7 @@ inline constexpr Colour kYellow = {255, 220, 0};
 inline constexpr Colour kWhite = {255, 255, 255};
 inline constexpr Colour kBlack = {0, 0, 0};
 
-/// Line width that is visible on a picture of this size: 1 up to 480 pixels of the shorter side, then more.
+/// Line width that is visible on an image of this size: 1 up to 480 pixels of the shorter side, then more.
 [[nodiscard]] int line_width_for(ImageView image);
 
 // All shapes may lie partly or wholly outside, or have corners that are not finite: what is outside is not drawn.
@@ -40,7 +40,7 @@ void draw_line(Image& image, Point from, Point to, Colour colour, int line_width
 /// Lines from point to point, and back to the first when `closed`.
 void draw_polyline(Image& image, std::span<const Point> points, bool closed, Colour colour, int line_width);
 
-/// One line of text on a dark bar, its upper left corner at (x, y), moved inside when it would leave the picture.
+/// One line of text on a dark bar, its upper left corner at (x, y), moved inside when it would leave the image.
 /// Letters are shown as capitals, 5×7 pixels times `scale`; what is not ASCII shows as a box.
 void draw_text(Image& image, int x, int y, std::string_view text, Colour colour, int scale);
 

@@ -42,7 +42,7 @@ TEST(Drawing, WhatLiesOutsideOrIsNotANumberChangesNothing) {
   EXPECT_EQ(count(image, kRed), 0);
 }
 
-TEST(Drawing, ALineFromFarAwayCrossesThePictureQuickly) {
+TEST(Drawing, ALineFromFarAwayCrossesTheImageQuickly) {
   Image image = black(32, 32);
   draw_line(image, {-1e12, 16}, {1e12, 16}, kGreen, 1);
   EXPECT_EQ(count(image, kGreen), 32);

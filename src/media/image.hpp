@@ -5,11 +5,11 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "media/picture_memory.hpp"
+#include "media/image_memory.hpp"
 
 namespace slipway::media {
 
-/// A picture somebody else owns: u8 RGB, rows of `width` pixels that start `stride_bytes` apart.
+/// An image somebody else owns: u8 RGB, rows of `width` pixels that start `stride_bytes` apart.
 struct ImageView {
   const std::uint8_t* data = nullptr;
   int width = 0;
@@ -20,12 +20,12 @@ struct ImageView {
   [[nodiscard]] bool empty() const { return width <= 0 || height <= 0; }
 };
 
-/// An owned u8 RGB picture, rows without gaps. Moves and copies are explicit: clone() copies.
+/// An owned u8 RGB image, rows without gaps. Moves and copies are explicit: clone() copies.
 class Image {
  public:
   Image() = default;
 
-  /// A black picture.
+  /// A black image.
   /// @error kInvalidArgument: a side below 1; kResourceExhausted: no memory for it
   [[nodiscard]] static base::Result<Image> create(int width, int height);
 
@@ -47,7 +47,7 @@ class Image {
  private:
   int width_ = 0;
   int height_ = 0;
-  std::vector<std::uint8_t, PictureMemory<std::uint8_t>> pixels_;
+  std::vector<std::uint8_t, ImageMemory<std::uint8_t>> pixels_;
 };
 
 /// An owned copy of a view.
@@ -66,11 +66,11 @@ enum class Orientation : std::uint8_t {
   kQuarterLeft = 8,
 };
 
-/// Writes the picture as it is meant to be seen into `turned`, whose memory is kept when it is enough.
+/// Writes the image as it is meant to be seen into `turned`, whose memory is kept when it is enough.
 /// @error kResourceExhausted
 [[nodiscard]] base::Result<void> turn_upright(ImageView image, Orientation orientation, Image& turned);
 
-/// The same with a value; costs nothing when the picture is upright already.
+/// The same with a value; costs nothing when the image is upright already.
 [[nodiscard]] base::Result<Image> upright(Image image, Orientation orientation);
 
 }  // namespace slipway::media

@@ -11,7 +11,7 @@
 
 namespace slipway::media {
 
-/// What a stranger's picture may cost. Checked on the header, before memory is taken for pixels.
+/// What a stranger's image may cost. Checked on the header, before memory is taken for pixels.
 struct ImageLimits {
   std::int64_t max_pixels = std::int64_t{1} << 28;  ///< 16384 x 16384: 0.8 GB as RGB
   std::uint64_t max_file_bytes = std::uint64_t{1} << 30;
@@ -25,7 +25,7 @@ struct ImageLimits {
 /// libjpeg-turbo's accurate transform with smooth chroma, which Pillow and OpenCV use too.
 ///
 /// @param name  what messages call it, e.g. the path
-/// @error kInvalidArgument: not a picture of these kinds; kResourceExhausted: more pixels than the limit;
+/// @error kInvalidArgument: not an image of these kinds; kResourceExhausted: more pixels than the limit;
 ///        kDataLoss: the data is damaged or ends early
 /// @thread pure function
 [[nodiscard]] base::Result<Image> decode_image(std::span<const std::byte> bytes, std::string_view name,
@@ -46,7 +46,7 @@ struct ImageLimits {
 /// @error kInvalidArgument: another ending; as base::write_file_durably
 [[nodiscard]] base::Result<void> write_image(const std::filesystem::path& path, ImageView image);
 
-/// True for the endings decode_image is meant for: what a folder of pictures is searched for.
+/// True for the endings decode_image is meant for: what a folder of images is searched for.
 [[nodiscard]] bool has_image_ending(const std::filesystem::path& path);
 
 }  // namespace slipway::media

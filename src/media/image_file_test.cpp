@@ -10,7 +10,7 @@
 namespace slipway::media {
 namespace {
 
-const std::filesystem::path kPictures = "tests/golden/media";
+const std::filesystem::path kImages = "tests/golden/media";
 
 std::string content_of(const std::filesystem::path& path) {
   auto content = base::read_file(path, 1 << 20);
@@ -31,23 +31,23 @@ int largest_difference(const Image& image, const tensor::Tensor& expected) {
   return largest;
 }
 
-// Pillow encoded the pictures and said what they decode to: greys, palettes, alpha, 16 bits, CMYK, animations and all
+// Pillow encoded the images and said what they decode to: greys, palettes, alpha, 16 bits, CMYK, animations and all
 // eight orientations.
 TEST(DecodeImage, GivesThePixelsThatPillowGives) {
-  const auto expected = tensor::read_npz(kPictures / "expected.npz");
+  const auto expected = tensor::read_npz(kImages / "expected.npz");
   ASSERT_TRUE(expected) << expected.error().message;
   ASSERT_GE(expected->size(), 30U);
   for (const auto& [name, pixels] : *expected) {
-    const auto image = read_image(kPictures / name);
+    const auto image = read_image(kImages / name);
     ASSERT_TRUE(image) << name << ": " << image.error().message;
     EXPECT_EQ(largest_difference(*image, pixels), 0) << name << " " << image->width() << "x" << image->height();
   }
 }
 
-TEST(DecodeImage, SaysThatAPictureEndsEarly) {
+TEST(DecodeImage, SaysThatAnImageEndsEarly) {
   for (const char* name : {"rgb.jpg", "progressive.jpg", "cmyk.jpg", "rgb.png", "deep_rgb.png", "lossy.webp",
                            "animated.webp", "alpha.webp", "rgb.bmp", "rgb.gif"}) {
-    const std::string whole = content_of(kPictures / name);
+    const std::string whole = content_of(kImages / name);
     for (const double share : {0.1, 0.5, 0.8}) {
       const auto image = decode(whole.substr(0, static_cast<std::size_t>(share * static_cast<double>(whole.size()))));
       ASSERT_FALSE(image) << name << " " << share;
@@ -57,14 +57,14 @@ TEST(DecodeImage, SaysThatAPictureEndsEarly) {
 }
 
 TEST(DecodeImage, SaysThatPixelsAreDamaged) {
-  std::string png = content_of(kPictures / "rgb.png");
+  std::string png = content_of(kImages / "rgb.png");
   png[png.size() / 2] = static_cast<char>(png[png.size() / 2] ^ 0x55);
   const auto image = decode(png);
   ASSERT_FALSE(image);
   EXPECT_EQ(image.error().code, base::Code::kDataLoss) << image.error().message;
 }
 
-TEST(DecodeImage, RefusesWhatIsNoPictureAndNamesTheKindsItTakes) {
+TEST(DecodeImage, RefusesWhatIsNoImageAndNamesTheKindsItTakes) {
   for (const std::string content : {"", "P6 1 1 255 abc", "<svg/>"}) {
     const auto image = decode(content);
     ASSERT_FALSE(image);
@@ -75,20 +75,20 @@ TEST(DecodeImage, RefusesWhatIsNoPictureAndNamesTheKindsItTakes) {
 
 TEST(DecodeImage, SaysThatAFileIsEmptyAndHowALimitIsRaised) {
   EXPECT_NE(decode("").error().message.find("an empty file"), std::string::npos);
-  const auto image = decode(content_of(kPictures / "rgb.png"), {.max_pixels = 1});
+  const auto image = decode(content_of(kImages / "rgb.png"), {.max_pixels = 1});
   ASSERT_FALSE(image);
   EXPECT_NE(image.error().message.find("--max-pixels"), std::string::npos) << image.error().message;
 }
 
 // The header alone decides: the bytes announce far more pixels than there is memory for.
 TEST(DecodeImage, RefusesTooManyPixelsBeforeTakingMemory) {
-  std::string png = content_of(kPictures / "rgb.png");
+  std::string png = content_of(kImages / "rgb.png");
   png.replace(16, 8, std::string("\x7F\xFF\xFF\xFF\x7F\xFF\xFF\xFF", 8));
-  std::string bmp = content_of(kPictures / "rgb.bmp");
+  std::string bmp = content_of(kImages / "rgb.bmp");
   bmp.replace(18, 8, std::string("\xFF\xFF\x00\x00\xFF\xFF\x00\x00", 8));
-  std::string gif = content_of(kPictures / "rgb.gif");
+  std::string gif = content_of(kImages / "rgb.gif");
   gif.replace(6, 4, "\xFF\xFF\xFF\xFF");
-  std::string jpeg = content_of(kPictures / "rgb.jpg");
+  std::string jpeg = content_of(kImages / "rgb.jpg");
   const std::size_t frame = jpeg.find("\xFF\xC0");
   ASSERT_NE(frame, std::string::npos);
   jpeg.replace(frame + 5, 4, "\xFE\xFE\xFE\xFE");
@@ -100,7 +100,7 @@ TEST(DecodeImage, RefusesTooManyPixelsBeforeTakingMemory) {
 }
 
 TEST(DecodeImage, TheLimitIsTheCallers) {
-  const std::string png = content_of(kPictures / "rgb.png");
+  const std::string png = content_of(kImages / "rgb.png");
   EXPECT_TRUE(decode(png, {.max_pixels = 37 * 22}));
   const auto refused = decode(png, {.max_pixels = 37 * 22 - 1});
   ASSERT_FALSE(refused);
@@ -110,7 +110,7 @@ TEST(DecodeImage, TheLimitIsTheCallers) {
 TEST(DecodeImage, SurvivesAnyByteTurnedOver) {
   for (const char* name :
        {"rgb.jpg", "turned_6.jpg", "rgb.png", "turned.png", "palette.png", "animated.webp", "palette.bmp", "rgb.gif"}) {
-    std::string content = content_of(kPictures / name);
+    std::string content = content_of(kImages / name);
     for (std::size_t i = 0; i < content.size(); i += 3) {
       const char before = content[i];
       content[i] = static_cast<char>(before ^ 0xFF);
@@ -132,25 +132,25 @@ TEST(ExifOrientation, ReadsBothByteOrdersAndIgnoresNonsense) {
 }
 
 TEST(EncodeImage, PngComesBackUnchangedAndJpegNearly) {
-  const auto picture = read_image(kPictures / "rgb.png");
-  ASSERT_TRUE(picture);
-  const auto png = encode_png(picture->view());
+  const auto image = read_image(kImages / "rgb.png");
+  ASSERT_TRUE(image);
+  const auto png = encode_png(image->view());
   ASSERT_TRUE(png) << png.error().message;
   const auto again = decode(*png);
   ASSERT_TRUE(again) << again.error().message;
-  EXPECT_TRUE(std::equal(picture->row(0), picture->row(0) + 37 * 22 * 3, again->row(0)));
-  const auto jpeg = encode_jpeg(picture->view(), 95);
+  EXPECT_TRUE(std::equal(image->row(0), image->row(0) + 37 * 22 * 3, again->row(0)));
+  const auto jpeg = encode_jpeg(image->view(), 95);
   ASSERT_TRUE(jpeg);
   const auto near = decode(*jpeg);
   ASSERT_TRUE(near);
   EXPECT_EQ(near->width(), 37);
-  EXPECT_NEAR(near->row(10)[3 * 5 + 1], picture->row(10)[3 * 5 + 1], 12);
+  EXPECT_NEAR(near->row(10)[3 * 5 + 1], image->row(10)[3 * 5 + 1], 12);
 }
 
 TEST(WriteImage, NeedsAKnownEnding) {
-  const auto picture = read_image(kPictures / "rgb.png");
-  ASSERT_TRUE(picture);
-  const auto written = write_image("picture.tiff", picture->view());
+  const auto image = read_image(kImages / "rgb.png");
+  ASSERT_TRUE(image);
+  const auto written = write_image("picture.tiff", image->view());
   ASSERT_FALSE(written);
   EXPECT_NE(written.error().message.find(".png"), std::string::npos);
 }

@@ -39,8 +39,8 @@ struct Taps {
   }
 };
 
-/// The columns of a picture that are read at all, and where the taps find them in rows of these alone. A network that
-/// is three times smaller than a picture reads one or two of three.
+/// The columns of an image that are read at all, and where the taps find them in rows of these alone. A network that
+/// is three times smaller than an image reads one or two of three.
 struct Columns {
   Taps taps;
   std::size_t count = 0;                     // that are read, or all of them where picking would not pay
@@ -94,13 +94,13 @@ bool is_integer(tensor::Dtype dtype) {
 }  // namespace
 
 struct ImageToTensor::State {
-  PictureInput input;
+  ImageInput input;
   Fit fit;
   std::size_t planes = 1;
   std::size_t row_values = 0;  // of one output row of one plane
   Columns columns;
   Taps rows;
-  std::size_t row_bytes = 0;           // of the picture
+  std::size_t row_bytes = 0;           // of the image
   std::vector<std::uint8_t> narrowed;  // one row's picked pixels
   // The last two source rows as floats, one plane after the other, each with a spare value at its end.
   std::array<FloatRow, 2> source_rows;
@@ -201,7 +201,7 @@ ImageToTensor::~ImageToTensor() = default;
 ImageToTensor::ImageToTensor(ImageToTensor&&) noexcept = default;
 ImageToTensor& ImageToTensor::operator=(ImageToTensor&&) noexcept = default;
 
-base::Result<ImageToTensor> ImageToTensor::create(const PictureInput& input, Fit fit) {
+base::Result<ImageToTensor> ImageToTensor::create(const ImageInput& input, Fit fit) {
   constexpr int kLongestSide = 1 << 15;
   if (input.width < 1 || input.height < 1 || input.width > kLongestSide || input.height > kLongestSide) {
     return base::fail(base::Code::kInvalidArgument, "a picture input of {}x{}: both sides must be in 1 … {}",
@@ -242,7 +242,7 @@ std::size_t ImageToTensor::size_bytes() const {
 
 base::Result<Placement> ImageToTensor::convert(ImageView image, std::span<std::byte> out) {
   State& state = *state_;
-  const PictureInput& input = state.input;
+  const ImageInput& input = state.input;
   if (image.empty()) return base::fail(base::Code::kInvalidArgument, "an empty picture cannot be converted");
   if (out.size() != size_bytes()) {
     return base::fail(base::Code::kInvalidArgument, "expected room for {} bytes of tensor, found {}", size_bytes(),

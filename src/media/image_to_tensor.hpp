@@ -19,11 +19,11 @@ enum class Channels {
   kBlue,  ///< one: B
 };
 
-/// The order of a picture's axes in a tensor. With one channel both are the same bytes.
+/// The order of an image's axes in a tensor. With one channel both are the same bytes.
 enum class Layout { kNchw, kNhwc };
 
-/// What a network's picture input looks like.
-struct PictureInput {
+/// What a network's image input looks like.
+struct ImageInput {
   int width = 0;
   int height = 0;
   Channels channels = Channels::kRgb;
@@ -43,35 +43,35 @@ struct PictureInput {
   std::uint8_t padding = 0;
 };
 
-/// Mean and deviation of ImageNet's pictures in 0 … 1, R G B.
+/// Mean and deviation of ImageNet's images in 0 … 1, R G B.
 inline constexpr std::array<float, 3> kImageNetMean = {0.485F, 0.456F, 0.406F};
 inline constexpr std::array<float, 3> kImageNetDeviation = {0.229F, 0.224F, 0.225F};
 
-/// Turns pictures of any size into a network's input: fit, channel rule, value range, quantisation and axes in one pass
-/// over the picture.
+/// Turns images of any size into a network's input: fit, channel rule, value range, quantisation and axes in one pass
+/// over the image.
 ///
 /// Resampling is bilinear without corner alignment and without antialias: output column x reads at
 /// (x + 0.5) · width / inner_width − 0.5, not below 0.
 /// @thread one object belongs to one thread
-/// @cost after the first picture of a size, no memory is allocated for further ones of that size
+/// @cost after the first image of a size, no memory is allocated for further ones of that size
 /// @source python/reference/face_det_lite/preprocess.py::image_to_tensor
 /// @golden tests/golden/face_det_lite/preprocess.npz, made with ONNX Runtime's Resize, tolerance 1e-5 absolute
 class ImageToTensor {
  public:
   /// @error kInvalidArgument: sides below 1, a dtype that is not listed above, an integer dtype without quantisation,
   ///        or a scale or deviation that is not a positive number
-  [[nodiscard]] static base::Result<ImageToTensor> create(const PictureInput& input, Fit fit);
+  [[nodiscard]] static base::Result<ImageToTensor> create(const ImageInput& input, Fit fit);
   ~ImageToTensor();
   ImageToTensor(ImageToTensor&&) noexcept;
   ImageToTensor& operator=(ImageToTensor&&) noexcept;
 
-  /// Bytes of one picture in the tensor.
+  /// Bytes of one image in the tensor.
   [[nodiscard]] std::size_t size_bytes() const;
 
-  /// Writes one picture.
+  /// Writes one image.
   /// @param out  size_bytes() bytes, e.g. one entry of a batch
-  /// @return     where the picture lies
-  /// @error kInvalidArgument: an empty picture, or `out` of another size
+  /// @return     where the image lies
+  /// @error kInvalidArgument: an empty image, or `out` of another size
   [[nodiscard]] base::Result<Placement> convert(ImageView image, std::span<std::byte> out);
 
  private:

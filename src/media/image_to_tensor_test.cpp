@@ -21,8 +21,8 @@ TEST(Place, CentresALetterboxAndGivesTheOddPixelToRightAndBottom) {
   const Placement odd = place(100, 101, 64, 48, Fit::kLetterbox);
   EXPECT_EQ(odd.inner_width, 47);
   EXPECT_EQ(odd.pad_left, 8);
-  EXPECT_EQ(odd.to_picture_x(8), 0);
-  EXPECT_NEAR(odd.to_picture_y(48), 101, 1e-9);
+  EXPECT_EQ(odd.to_image_x(8), 0);
+  EXPECT_NEAR(odd.to_image_y(48), 101, 1e-9);
 }
 
 // 1545 · (480 / 1545) is a hair below 480 in double precision, and the rule rounds down.
@@ -35,7 +35,7 @@ TEST(Place, StretchesEachSideByItself) {
   const Placement placement = place(320, 120, 640, 480, Fit::kStretch);
   EXPECT_EQ(placement.scale_x, 2);
   EXPECT_EQ(placement.scale_y, 4);
-  EXPECT_EQ(placement.to_picture_y(480), 120);
+  EXPECT_EQ(placement.to_image_y(480), 120);
 }
 
 const tensor::Tensor& named(const tensor::NamedTensors& tensors, const std::string& name) {
@@ -52,15 +52,15 @@ ImageView view_of(const tensor::Tensor& pixels) {
 TEST(ImageToTensor, WritesHalvesWhereTheNetworkTakesThem) {
   std::vector<std::uint8_t> pixels(std::size_t{3} * 50 * 37);
   for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(i * 31);
-  PictureInput input{.width = 64, .height = 96, .mean = kImageNetMean, .deviation = kImageNetDeviation};
+  ImageInput input{.width = 64, .height = 96, .mean = kImageNetMean, .deviation = kImageNetDeviation};
   std::vector<float> floats(std::size_t{3} * 64 * 96);
-  const ImageView picture{pixels.data(), 50, 37, 150};
+  const ImageView image{pixels.data(), 50, 37, 150};
   auto convert = ImageToTensor::create(input, Fit::kLetterbox);
-  ASSERT_TRUE(convert && convert->convert(picture, std::as_writable_bytes(std::span(floats))));
+  ASSERT_TRUE(convert && convert->convert(image, std::as_writable_bytes(std::span(floats))));
   input.dtype = tensor::Dtype::kFloat16;
   std::vector<std::uint16_t> halves(floats.size());
   convert = ImageToTensor::create(input, Fit::kLetterbox);
-  ASSERT_TRUE(convert && convert->convert(picture, std::as_writable_bytes(std::span(halves))));
+  ASSERT_TRUE(convert && convert->convert(image, std::as_writable_bytes(std::span(halves))));
   for (std::size_t i = 0; i < floats.size(); ++i) ASSERT_EQ(halves[i], tensor::half_from_float(floats[i])) << i;
 }
 
@@ -84,7 +84,7 @@ TEST(ImageToTensor, EqualsOnnxRuntimesResizeAndQuantizeLinear) {
   ASSERT_GE(description["cases"].size(), 15U);
   for (const auto& entry : description["cases"]) {
     const std::string name = entry["name"];
-    PictureInput input{.width = description["width"], .height = description["height"]};
+    ImageInput input{.width = description["width"], .height = description["height"]};
     const std::string channel = entry["channel"];
     input.channels = channel == "luma" ? Channels::kLuma : channel == "blue" ? Channels::kBlue : Channels::kRgb;
     input.layout = entry["layout"] == "nchw" ? Layout::kNchw : Layout::kNhwc;
@@ -95,8 +95,8 @@ TEST(ImageToTensor, EqualsOnnxRuntimesResizeAndQuantizeLinear) {
     const tensor::Tensor& expected = named(*arrays, name + ".tensor");
     std::vector<std::byte> out(converter->size_bytes(), std::byte{0xEE});
     ASSERT_EQ(out.size(), expected.size_bytes()) << name;
-    const ImageView picture = view_of(named(*arrays, name + ".picture"));
-    for (int again = 0; again < 2; ++again) ASSERT_TRUE(converter->convert(picture, out)) << name;
+    const ImageView image = view_of(named(*arrays, name + ".picture"));
+    for (int again = 0; again < 2; ++again) ASSERT_TRUE(converter->convert(image, out)) << name;
     switch (input.dtype) {
       case tensor::Dtype::kFloat32:
         EXPECT_LT(largest_difference<float>(out, expected), 1e-5) << name;
@@ -133,12 +133,12 @@ TEST(ImageToTensor, NormalisesEachChannelAndPadsWithTheGreyThatWasAskedFor) {
       {.width = 4, .height = 4, .mean = {0.5F, 0.25F, 0}, .deviation = {0.5F, 0.25F, 2}, .padding = 51},
       Fit::kLetterbox);
   ASSERT_TRUE(converter);
-  auto picture = Image::create(4, 2);
-  ASSERT_TRUE(picture);
+  auto image = Image::create(4, 2);
+  ASSERT_TRUE(image);
   for (int i = 0; i < 4 * 2; ++i)
-    std::copy_n(std::array<std::uint8_t, 3>{255, 0, 102}.data(), 3, picture->row(0) + 3 * i);
+    std::copy_n(std::array<std::uint8_t, 3>{255, 0, 102}.data(), 3, image->row(0) + 3 * i);
   std::vector<float> out(4 * 4 * 3);
-  ASSERT_TRUE(converter->convert(picture->view(), std::as_writable_bytes(std::span(out))));
+  ASSERT_TRUE(converter->convert(image->view(), std::as_writable_bytes(std::span(out))));
   const std::array<float, 3> padding = {(0.2F - 0.5F) / 0.5F, (0.2F - 0.25F) / 0.25F, 0.1F}, inside = {1, -1, 0.2F};
   for (std::size_t c = 0; c < 3; ++c) {
     EXPECT_NEAR(out[16 * c], padding[c], 1e-6) << c;
@@ -174,7 +174,7 @@ TEST(ImageToTensor, NamesWhatIsMissingForAnIntegerInput) {
       Fit::kLetterbox));
 }
 
-TEST(ImageToTensor, RefusesAnEmptyPictureAndAWrongBuffer) {
+TEST(ImageToTensor, RefusesAnEmptyImageAndAWrongBuffer) {
   auto converter = ImageToTensor::create({.width = 8, .height = 8}, Fit::kLetterbox);
   ASSERT_TRUE(converter);
   std::vector<std::byte> out(converter->size_bytes());

@@ -34,7 +34,7 @@ bool Affine::is_finite() const {
 }
 
 struct RegionToTensor::State {
-  PictureInput input;
+  ImageInput input;
   Border border = Border::kZero;
   WarpRounding rounding = WarpRounding::kWarpPerspective;
   std::vector<std::int32_t> x, y;              // of one row, in 1/32 pixels
@@ -114,7 +114,7 @@ RegionToTensor::~RegionToTensor() = default;
 RegionToTensor::RegionToTensor(RegionToTensor&&) noexcept = default;
 RegionToTensor& RegionToTensor::operator=(RegionToTensor&&) noexcept = default;
 
-base::Result<RegionToTensor> RegionToTensor::create(const PictureInput& input, Border border, WarpRounding rounding) {
+base::Result<RegionToTensor> RegionToTensor::create(const ImageInput& input, Border border, WarpRounding rounding) {
   SLIPWAY_TRY(ImageToTensor::create(input, Fit::kStretch));  // its checks
   if (input.channels != Channels::kRgb) {
     return base::fail(base::Code::kInvalidArgument, "regions are cut for networks that see RGB only");
@@ -133,10 +133,10 @@ std::size_t RegionToTensor::size_bytes() const {
   return state_->width() * state_->height() * 3 * state_->element_bytes();
 }
 
-base::Result<void> RegionToTensor::convert(ImageView image, const Affine& to_picture, std::span<std::byte> out) {
+base::Result<void> RegionToTensor::convert(ImageView image, const Affine& to_image, std::span<std::byte> out) {
   State& state = *state_;
   if (image.empty()) return base::fail(base::Code::kInvalidArgument, "an empty picture cannot be converted");
-  if (!to_picture.is_finite()) {
+  if (!to_image.is_finite()) {
     return base::fail(base::Code::kInvalidArgument, "a region of a picture must have finite corners");
   }
   if (out.size() != size_bytes()) {
@@ -146,13 +146,13 @@ base::Result<void> RegionToTensor::convert(ImageView image, const Affine& to_pic
   if (state.rounding == WarpRounding::kWarpAffine) {
     for (std::size_t i = 0; i < state.width(); ++i) {
       const auto column = static_cast<double>(i);
-      state.x_steps[i] = fine(to_picture.xx * column);
-      state.y_steps[i] = fine(to_picture.yx * column);
+      state.x_steps[i] = fine(to_image.xx * column);
+      state.y_steps[i] = fine(to_image.yx * column);
     }
   }
   const std::size_t width = state.width(), element = state.element_bytes(), plane = width * state.height() * element;
   for (int y = 0; y < state.input.height; ++y) {
-    state.find_positions(to_picture, y);
+    state.find_positions(to_image, y);
     internal::sample_row(image, state.x.data(), state.y.data(), width, state.border == Border::kReplicate,
                          state.row.data());
     const std::size_t row_index = static_cast<std::size_t>(y);

@@ -10,8 +10,8 @@
 
 namespace slipway::media {
 
-/// Maps pixels of a network's input to pixels of a picture, both counted at the upper left corner of pixel (0, 0)
-/// without the half pixel: input (i, j) reads the picture's value at (x, y), as OpenCV's warps do.
+/// Maps pixels of a network's input to pixels of an image, both counted at the upper left corner of pixel (0, 0)
+/// without the half pixel: input (i, j) reads the image's value at (x, y), as OpenCV's warps do.
 struct Affine {
   double xx = 1, xy = 0, x0 = 0;
   double yx = 0, yy = 1, y0 = 0;
@@ -20,13 +20,13 @@ struct Affine {
   [[nodiscard]] bool is_finite() const;
 };
 
-/// What is seen beyond a picture's edge.
+/// What is seen beyond an image's edge.
 enum class Border { kZero, kReplicate };
 
 /// How positions become 1/32 pixels: each OpenCV warp has its own way, and results differ by that.
 enum class WarpRounding { kWarpPerspective, kWarpAffine };
 
-/// Turns a turned, scaled part of a picture into a network's input: sampling, value range, quantisation and axes in one
+/// Turns a turned, scaled part of an image into a network's input: sampling, value range, quantisation and axes in one
 /// pass; no more than one row of pixels is held in between.
 ///
 /// Sampling is bilinear at positions of 1/32 pixel, rounded to whole pixel values: equal bits to cv2.warpPerspective
@@ -37,7 +37,7 @@ enum class WarpRounding { kWarpPerspective, kWarpAffine };
 class RegionToTensor {
  public:
   /// @error as ImageToTensor::create; kInvalidArgument: other channels than RGB
-  [[nodiscard]] static base::Result<RegionToTensor> create(const PictureInput& input, Border border,
+  [[nodiscard]] static base::Result<RegionToTensor> create(const ImageInput& input, Border border,
                                                            WarpRounding rounding);
   ~RegionToTensor();
   RegionToTensor(RegionToTensor&&) noexcept;
@@ -48,8 +48,8 @@ class RegionToTensor {
 
   /// Writes one input.
   /// @param out  size_bytes() bytes
-  /// @error kInvalidArgument: an empty picture, a map with values that are not finite, or `out` of another size
-  [[nodiscard]] base::Result<void> convert(ImageView image, const Affine& to_picture, std::span<std::byte> out);
+  /// @error kInvalidArgument: an empty image, a map with values that are not finite, or `out` of another size
+  [[nodiscard]] base::Result<void> convert(ImageView image, const Affine& to_image, std::span<std::byte> out);
 
  private:
   struct State;

@@ -27,8 +27,8 @@ ImageView view_of(const tensor::Tensor& pixels) {
   return {pixels.values<std::uint8_t>().data(), width, static_cast<int>(pixels.shape()[0]), std::ptrdiff_t{3} * width};
 }
 
-PictureInput bytes_input(Layout layout) {
-  PictureInput input;
+ImageInput bytes_input(Layout layout) {
+  ImageInput input;
   input.width = input.height = kSize;
   input.layout = layout;
   input.dtype = tensor::Dtype::kUint8;
@@ -51,7 +51,7 @@ class Warp : public testing::Test {
 };
 
 TEST_F(Warp, GivesTheBitsOfBothOpenCvWarps) {
-  const ImageView picture = view_of(named(arrays_, "picture"));
+  const ImageView image = view_of(named(arrays_, "picture"));
   for (const std::string name : {"level", "turned", "edge", "far"}) {
     for (const std::string border : {"zero", "replicate"}) {
       for (const std::string way : {"perspective", "affine"}) {
@@ -60,7 +60,7 @@ TEST_F(Warp, GivesTheBitsOfBothOpenCvWarps) {
                                    way == "affine" ? WarpRounding::kWarpAffine : WarpRounding::kWarpPerspective);
         ASSERT_TRUE(warp) << warp.error().message;
         std::vector<std::byte> out(warp->size_bytes());
-        ASSERT_TRUE(warp->convert(picture, map(name), out));
+        ASSERT_TRUE(warp->convert(image, map(name), out));
         const auto expected = named(arrays_, name + "." + border + "." + way).bytes();
         EXPECT_TRUE(std::ranges::equal(out, expected)) << name << " " << border << " " << way;
       }
@@ -69,33 +69,33 @@ TEST_F(Warp, GivesTheBitsOfBothOpenCvWarps) {
 }
 
 TEST_F(Warp, PutsTheSameValuesIntoEveryLayoutAndDtype) {
-  const ImageView picture = view_of(named(arrays_, "picture"));
+  const ImageView image = view_of(named(arrays_, "picture"));
   const auto expected = named(arrays_, "turned.zero.perspective").values<std::uint8_t>();
   constexpr std::size_t kPixels = kSize * kSize;
   for (const Layout layout : {Layout::kNhwc, Layout::kNchw}) {
     const auto place = [&](std::size_t i) { return layout == Layout::kNhwc ? i : i % 3 * kPixels + i / 3; };
-    PictureInput real = bytes_input(layout);
+    ImageInput real = bytes_input(layout);
     real.dtype = tensor::Dtype::kFloat32;
     real.gain = 2.0F / 255;
     real.bias = -1;
     auto warp = RegionToTensor::create(real, Border::kZero, WarpRounding::kWarpPerspective);
     ASSERT_TRUE(warp);
     std::vector<float> floats(3 * kPixels);
-    ASSERT_TRUE(warp->convert(picture, map("turned"), std::as_writable_bytes(std::span(floats))));
+    ASSERT_TRUE(warp->convert(image, map("turned"), std::as_writable_bytes(std::span(floats))));
 
-    PictureInput stored = bytes_input(layout);
+    ImageInput stored = bytes_input(layout);
     stored.dtype = tensor::Dtype::kInt16;
     stored.quantization = tensor::Quantization{1.0F / 2550, -7};
     warp = RegionToTensor::create(stored, Border::kZero, WarpRounding::kWarpPerspective);
     ASSERT_TRUE(warp);
     std::vector<std::int16_t> shorts(3 * kPixels);
-    ASSERT_TRUE(warp->convert(picture, map("turned"), std::as_writable_bytes(std::span(shorts))));
+    ASSERT_TRUE(warp->convert(image, map("turned"), std::as_writable_bytes(std::span(shorts))));
 
     real.dtype = tensor::Dtype::kFloat16;
     warp = RegionToTensor::create(real, Border::kZero, WarpRounding::kWarpPerspective);
     ASSERT_TRUE(warp);
     std::vector<std::uint16_t> halves(3 * kPixels);
-    ASSERT_TRUE(warp->convert(picture, map("turned"), std::as_writable_bytes(std::span(halves))));
+    ASSERT_TRUE(warp->convert(image, map("turned"), std::as_writable_bytes(std::span(halves))));
     for (std::size_t i = 0; i < expected.size(); ++i) {
       ASSERT_EQ(halves[i], tensor::half_from_float(floats[i])) << i;
       ASSERT_NEAR(floats[place(i)], expected[i] / 127.5 - 1, 1e-6) << i;
@@ -104,7 +104,7 @@ TEST_F(Warp, PutsTheSameValuesIntoEveryLayoutAndDtype) {
   }
 }
 
-TEST_F(Warp, SurvivesPicturesOfOnePixelAndRegionsFarAwayOrHuge) {
+TEST_F(Warp, SurvivesImagesOfOnePixelAndRegionsFarAwayOrHuge) {
   const std::vector<std::uint8_t> pixel = {10, 20, 30};
   auto warp = RegionToTensor::create(bytes_input(Layout::kNhwc), Border::kReplicate, WarpRounding::kWarpPerspective);
   auto affine = RegionToTensor::create(bytes_input(Layout::kNhwc), Border::kReplicate, WarpRounding::kWarpAffine);
@@ -125,11 +125,11 @@ TEST(RegionToTensor, RefusesWhatCannotBeCut) {
   ASSERT_TRUE(warp);
   const std::vector<std::uint8_t> pixel = {10, 20, 30};
   std::vector<std::byte> out(warp->size_bytes()), small(3);
-  const ImageView picture{pixel.data(), 1, 1, 3};
+  const ImageView image{pixel.data(), 1, 1, 3};
   EXPECT_FALSE(warp->convert({}, {}, out));
-  EXPECT_FALSE(warp->convert(picture, {}, small));
-  EXPECT_FALSE(warp->convert(picture, {std::numeric_limits<double>::quiet_NaN(), 0, 0, 0, 1, 0}, out));
-  PictureInput grey = bytes_input(Layout::kNhwc);
+  EXPECT_FALSE(warp->convert(image, {}, small));
+  EXPECT_FALSE(warp->convert(image, {std::numeric_limits<double>::quiet_NaN(), 0, 0, 0, 1, 0}, out));
+  ImageInput grey = bytes_input(Layout::kNhwc);
   grey.channels = Channels::kLuma;
   EXPECT_FALSE(RegionToTensor::create(grey, Border::kZero, WarpRounding::kWarpPerspective));
 }

@@ -284,8 +284,8 @@ struct VideoWriter::State {
   }
 
   /// Encodes (nullptr: drains) and writes what comes out.
-  base::Result<void> encode(const AVFrame* picture) {
-    int status = avcodec_send_frame(encoder.get(), picture);
+  base::Result<void> encode(const AVFrame* next) {
+    int status = avcodec_send_frame(encoder.get(), next);
     while (status >= 0) {
       status = avcodec_receive_packet(encoder.get(), packet.get());
       if (status == AVERROR(EAGAIN) || status == AVERROR_EOF) return {};

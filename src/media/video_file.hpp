@@ -39,7 +39,7 @@ struct VideoFrame {
 class VideoReader {
  public:
   /// @param path  a file, or "-" for standard input (Matroska, MPEG-TS, Y4M, MJPEG … : any form that needs no seeking)
-  /// @error kNotFound; kInvalidArgument: not a video or no picture stream in it; kDataLoss: its index is missing
+  /// @error kNotFound; kInvalidArgument: not a video or no image stream in it; kDataLoss: its index is missing
   ///        (a broken-off MP4); kUnavailable: no decoder for its codec
   [[nodiscard]] static base::Result<VideoReader> open(const std::filesystem::path& path,
                                                       const ImageLimits& limits = {});
@@ -79,7 +79,7 @@ class VideoWriter {
   VideoWriter(VideoWriter&&) noexcept;
   VideoWriter& operator=(VideoWriter&&) noexcept;
 
-  /// Appends one frame; a picture of another size is scaled to the video's.
+  /// Appends one frame; an image of another size is scaled to the video's.
   [[nodiscard]] base::Result<void> write(ImageView image);
 
   /// Writes what is buffered and the file's index. Without it the file is incomplete.

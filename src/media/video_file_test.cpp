@@ -89,7 +89,7 @@ TEST_F(VideoFile, WithDamageInTheMiddleGoesOnBehindIt) {
   EXPECT_GT(last_time_s, 9);
 }
 
-// Two raw MJPEG streams behind each other: one stream whose pictures change their size.
+// Two raw MJPEG streams behind each other: one stream whose images change their size.
 TEST_F(VideoFile, MayChangeTheSizeOfItsFrames) {
   std::string stream;
   for (const auto& [width, height] : {std::pair{64, 48}, std::pair{96, 32}}) {
@@ -130,7 +130,7 @@ TEST_F(VideoFile, DoesNotFollowAPlaylistToAnotherFile) {
   EXPECT_FALSE(VideoReader::open(playlist));
 }
 
-TEST_F(VideoFile, WriterTakesOddSidesAndPicturesOfAnotherSize) {
+TEST_F(VideoFile, WriterTakesOddSidesAndImagesOfAnotherSize) {
   const auto path = folder_.path() / "odd.mp4";
   auto writer = VideoWriter::create(path, 65, 49, 0, 1);
   ASSERT_TRUE(writer) << writer.error().message;

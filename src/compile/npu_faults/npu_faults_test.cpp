@@ -25,13 +25,13 @@ std::vector<std::string> operators(Model& model) {
 }
 
 /// uint8[1,8,8,3] -> Transpose, whose type the file does not say -> Cast to `to`, an output and read by a Neg as well.
-Model picture_net(Dtype to) {
+Model image_net(Dtype to) {
   Model model = Model::create(17, 8, "picture", "slipway-tests");
   Rewriter graph(model);
   auto& main = graph.main();
-  Value& picture = graph.add_input(main, "picture", {element_type_of_dtype(Dtype::kUint8), tensor::Shape{1, 8, 8, 3}});
+  Value& image = graph.add_input(main, "picture", {element_type_of_dtype(Dtype::kUint8), tensor::Shape{1, 8, 8, 3}});
   auto& transpose =
-      graph.add_node(main, "Transpose", {&picture}, {"planes"}, {{"perm", std::vector<std::int64_t>{0, 3, 1, 2}}});
+      graph.add_node(main, "Transpose", {&image}, {"planes"}, {{"perm", std::vector<std::int64_t>{0, 3, 1, 2}}});
   auto& cast = graph.add_node(main, "Cast", {transpose.output(0)}, {"numbers"},
                               {{"to", std::int64_t{element_type_of_dtype(to)}}});
   auto& negated = graph.add_node(main, "Neg", {cast.output(0)}, {"negated"});
@@ -68,7 +68,7 @@ TEST(KnownFaults, each_probe_is_a_graph_in_which_its_fault_is_avoided_once) {
 }
 
 TEST(KnownFaults, a_type_is_followed_through_nodes_that_move_elements) {
-  Model model = picture_net(Dtype::kFloat32);
+  Model model = image_net(Dtype::kFloat32);
   const auto avoided = avoid_known_faults(model, 75, true);
   ASSERT_THAT(avoided, SizeIs(1));
   EXPECT_EQ(avoided[0].fault->id, "uint8-to-float");
@@ -90,9 +90,9 @@ TEST(KnownFaults, outputs_keep_their_names_and_types) {
 }
 
 TEST(KnownFaults, a_graph_stays_as_it_is_on_chips_and_for_types_that_have_no_fault) {
-  Model integers_only = picture_net(Dtype::kFloat32);
+  Model integers_only = image_net(Dtype::kFloat32);
   EXPECT_THAT(avoid_known_faults(integers_only, 68, false), IsEmpty());
-  Model to_integers = picture_net(Dtype::kInt32);
+  Model to_integers = image_net(Dtype::kInt32);
   EXPECT_THAT(avoid_known_faults(to_integers, 75, true), IsEmpty());
   EXPECT_THAT(operators(to_integers), ElementsAre("Transpose", "Cast", "Neg"));
 }

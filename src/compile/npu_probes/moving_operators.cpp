@@ -26,7 +26,7 @@ const Kinds& numbers() {
                                ElementKind::kInt64};
   return kKinds;
 }
-const Kinds& pictures() {
+const Kinds& images() {
   static const Kinds kKinds = {ElementKind::kFloat32, ElementKind::kQuantizedUint8, ElementKind::kQuantizedUint16,
                                ElementKind::kUint8};
   return kKinds;
@@ -60,12 +60,11 @@ void add_layout(std::vector<Probe>& probes) {
   add(probes, "Transpose", "rank 6", everything(), transpose({1, 2, 2, 3, 4, 8}, {0, 2, 4, 1, 3, 5}));
   add(probes, "Transpose", "long", kOnlyFloat, transpose({4096, 1, 64}, {1, 0, 2}));
   add(probes, "Transpose", "very long", kOnlyFloat, transpose({28736, 1, 64}, {1, 0, 2}));
-  add(probes, "DepthToSpace", "depth first", pictures(),
+  add(probes, "DepthToSpace", "depth first", images(),
       node("DepthToSpace", {1, 8, 4, 4}, {{"blocksize", std::int64_t{2}}, {"mode", std::string("DCR")}}));
-  add(probes, "DepthToSpace", "columns first", pictures(),
+  add(probes, "DepthToSpace", "columns first", images(),
       node("DepthToSpace", {1, 8, 4, 4}, {{"blocksize", std::int64_t{2}}, {"mode", std::string("CRD")}}));
-  add(probes, "SpaceToDepth", "rank 4", pictures(),
-      node("SpaceToDepth", {1, 2, 8, 8}, {{"blocksize", std::int64_t{2}}}));
+  add(probes, "SpaceToDepth", "rank 4", images(), node("SpaceToDepth", {1, 2, 8, 8}, {{"blocksize", std::int64_t{2}}}));
 }
 
 void add_parts(std::vector<Probe>& probes) {
@@ -100,9 +99,9 @@ void add_parts(std::vector<Probe>& probes) {
   const auto pad = [](const char* mode) {
     return node("Pad", {1, 3, 6, 8}, {{"mode", std::string(mode)}}, {{0, 0, 1, 2, 0, 0, 3, 1}});
   };
-  add(probes, "Pad", "zeros", pictures(), pad("constant"));
-  add(probes, "Pad", "reflect", pictures(), pad("reflect"));
-  add(probes, "Pad", "edge", pictures(), pad("edge"));
+  add(probes, "Pad", "zeros", images(), pad("constant"));
+  add(probes, "Pad", "reflect", images(), pad("reflect"));
+  add(probes, "Pad", "edge", images(), pad("edge"));
   add(probes, "Pad", "a number, int32", {ElementKind::kInt32, ElementKind::kInt64}, [](Sketch& sketch) {
     sketch.output(
         sketch.node("Pad", {sketch.input({1, 3, 6, 8}), sketch.integers({0, 0, 1, 2, 0, 0, 3, 1}), sketch.number(3)}));

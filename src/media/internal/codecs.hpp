@@ -10,7 +10,7 @@ namespace slipway::media::internal {
 
 using Bytes = std::span<const std::byte>;
 
-/// A decoded picture that may still lie on its side.
+/// A decoded image that may still lie on its side.
 struct Stored {
   Image image;
   Orientation orientation = Orientation::kUpright;

@@ -80,7 +80,7 @@ base::Result<Image> image_of(const AVFrame& frame, const ImageLimits& limits) {
   return image;
 }
 
-/// Gives the decoder the whole file as one packet and takes the first picture.
+/// Gives the decoder the whole file as one packet and takes the first image.
 base::Result<Image> decode_with(AVCodecID id, Bytes bytes, std::string_view kind, const ImageLimits& limits) {
   quiet_libav();
   const AVCodec* codec = avcodec_find_decoder(id);
@@ -138,8 +138,8 @@ PngChunks png_chunks(Bytes bytes) {
   return found;
 }
 
-/// Whether the data of a GIF's first picture is all there; libavcodec fills what is missing and says nothing.
-bool holds_first_gif_picture(Bytes bytes) {
+/// Whether the data of a GIF's first image is all there; libavcodec fills what is missing and says nothing.
+bool holds_first_gif_image(Bytes bytes) {
   const auto at = [&](std::size_t i) { return i < bytes.size() ? std::to_integer<unsigned>(bytes[i]) : 0U; };
   const auto palette_bytes = [&](unsigned flags) -> std::size_t { return (flags & 0x80) != 0 ? 6U << (flags & 7) : 0; };
   const auto skip_blocks = [&](std::size_t offset) {  // length-prefixed blocks up to one of length 0
@@ -183,8 +183,7 @@ base::Result<Stored> decode_bmp(Bytes bytes, const ImageLimits& limits) {
 base::Result<Stored> decode_gif(Bytes bytes, const ImageLimits& limits) {
   if (bytes.size() < 13) return base::fail(base::Code::kDataLoss, "the GIF ends inside its header");
   SLIPWAY_TRY(check_size(little_endian(bytes, 6, 2), little_endian(bytes, 8, 2), limits));
-  if (!holds_first_gif_picture(bytes))
-    return base::fail(base::Code::kDataLoss, "the GIF ends inside its first picture");
+  if (!holds_first_gif_image(bytes)) return base::fail(base::Code::kDataLoss, "the GIF ends inside its first picture");
   SLIPWAY_ASSIGN(Image image, decode_with(AV_CODEC_ID_GIF, bytes, "GIF", limits));
   return Stored{std::move(image), Orientation::kUpright};
 }

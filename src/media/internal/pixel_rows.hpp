@@ -13,7 +13,7 @@ namespace slipway::media::internal {
 /// What buffers of float rows have beyond their last value, so that kernels may load whole vectors.
 inline constexpr std::size_t kSpareValues = 32;
 
-/// Asks for memory that is read soon: processors fetch ahead by themselves only within a page, and a row of a picture
+/// Asks for memory that is read soon: processors fetch ahead by themselves only within a page, and a row of an image
 /// is about one.
 inline void prefetch(const std::uint8_t* bytes, std::size_t count) {
   constexpr std::size_t kCacheLine = 64;

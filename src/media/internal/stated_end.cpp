@@ -39,11 +39,11 @@ std::optional<std::int64_t> matroska_end(AVIOContext& file) {
 StatedEnd::StatedEnd(const AVFormatContext& input, int stream, double frames_per_second)
     : stream_(stream), frame_s_(frames_per_second > 0 ? 1 / frames_per_second : 0) {
   const std::string_view container = input.iformat->name;
-  const AVStream& pictures = *input.streams[stream];
-  if (container.starts_with("mov,") && pictures.duration > 0) {
+  const AVStream& images = *input.streams[stream];
+  if (container.starts_with("mov,") && images.duration > 0) {
     source_ = Source::kStream;
-    const std::int64_t start = pictures.start_time != AV_NOPTS_VALUE ? pictures.start_time : 0;
-    stated_s_ = static_cast<double>(start + pictures.duration) * av_q2d(pictures.time_base);
+    const std::int64_t start = images.start_time != AV_NOPTS_VALUE ? images.start_time : 0;
+    stated_s_ = static_cast<double>(start + images.duration) * av_q2d(images.time_base);
   } else if (container.starts_with("matroska,") && input.duration > 0 &&
              input.duration_estimation_method == AVFMT_DURATION_FROM_STREAM) {
     source_ = Source::kMatroska;
@@ -52,16 +52,16 @@ StatedEnd::StatedEnd(const AVFormatContext& input, int stream, double frames_per
 }
 
 void StatedEnd::saw(const AVFormatContext& input, const AVPacket& packet) {
-  const bool is_picture = packet.stream_index == stream_;
-  if (source_ == Source::kNone || (source_ == Source::kStream && !is_picture)) return;
-  frames_ += is_picture ? 1 : 0;
+  const bool is_image = packet.stream_index == stream_;
+  if (source_ == Source::kNone || (source_ == Source::kStream && !is_image)) return;
+  frames_ += is_image ? 1 : 0;
   const std::int64_t time = packet.pts != AV_NOPTS_VALUE ? packet.pts : packet.dts;
   if (time == AV_NOPTS_VALUE) return;
   const double unit = av_q2d(input.streams[packet.stream_index]->time_base);
   double length_s = static_cast<double>(packet.duration) * unit;
-  if (is_picture && packet.duration <= 0) length_s = frame_s_;
+  if (is_image && packet.duration <= 0) length_s = frame_s_;
   const double end_s = static_cast<double>(time) * unit + length_s;
-  if (is_picture) longest_gap_s_ = std::max(longest_gap_s_, end_s - seen_s_);
+  if (is_image) longest_gap_s_ = std::max(longest_gap_s_, end_s - seen_s_);
   seen_s_ = std::max(seen_s_, end_s);
 }
 

@@ -6,7 +6,7 @@ namespace slipway::media::internal {
 
 /// Whether a video ends where its container says. libav ends a Matroska file that was cut off as it ends a whole one.
 ///
-/// MP4 and MOV say how long their picture stream is and how many frames it has, Matroska how long its longest stream is
+/// MP4 and MOV say how long their image stream is and how many frames it has, Matroska how long its longest stream is
 /// and how many bytes there are: when all frames or bytes came nothing is missing, however long the last frame was
 /// meant to be shown. Other containers say nothing that could be relied on.
 class StatedEnd {
@@ -31,7 +31,7 @@ class StatedEnd {
   double frame_s_ = 0;
   double stated_s_ = 0;
   double seen_s_ = 0;         // the furthest end of a packet
-  double longest_gap_s_ = 0;  // between packets of the picture stream
+  double longest_gap_s_ = 0;  // between packets of the image stream
 };
 
 }  // namespace slipway::media::internal

@@ -11,30 +11,30 @@
 
 namespace slipway::pipelines {
 
-/// One picture of a source: a picture file, or a frame of a video.
+/// One image of a source: an image file, or a frame of a video.
 struct SourceFrame {
-  media::VideoFrame frame;     ///< its memory is reused; index and time are 0 for picture files
+  media::VideoFrame frame;     ///< its memory is reused; index and time are 0 for image files
   std::filesystem::path path;  ///< where it comes from; "-" for standard input
   std::size_t input = 0;       ///< the place of `path` in FrameSource::files(); a file may stand there twice
   bool is_video = false;
-  bool starts_sequence = false;      ///< the first of a video or camera, or a picture file: what was followed ends here
+  bool starts_sequence = false;      ///< the first of a video or camera, or an image file: what was followed ends here
   media::VideoInfo video;            ///< of the video it comes from
   std::optional<base::Error> error;  ///< set: this input could not be read (on); the frame holds nothing
 };
 
-/// Whether the frames of an input are those of a video, a camera or standard input; a picture file has one.
+/// Whether the frames of an input are those of a video, a camera or standard input; an image file has one.
 [[nodiscard]] bool is_video_input(const std::filesystem::path& path);
 
-/// Gives the pictures of a list of inputs one by one: picture files, folders of them (sorted by name, not what is below
-/// them), video files, cameras (/dev/video0: frames without end), and "-" for a stream of pictures or video on standard
+/// Gives the images of a list of inputs one by one: image files, folders of them (sorted by name, not what is below
+/// them), video files, cameras (/dev/video0: frames without end), and "-" for a stream of images or video on standard
 /// input.
 ///
-/// What cannot be read is given as a frame with an error, and the next input follows: one bad picture does not end a
+/// What cannot be read is given as a frame with an error, and the next input follows: one bad image does not end a
 /// run.
 /// @thread one object belongs to one thread
 class FrameSource {
  public:
-  /// @error kNotFound: an input does not exist, or a folder holds no pictures or videos; kInvalidArgument: no inputs
+  /// @error kNotFound: an input does not exist, or a folder holds no images or videos; kInvalidArgument: no inputs
   [[nodiscard]] static base::Result<FrameSource> open(const std::vector<std::string>& inputs,
                                                       const media::ImageLimits& limits = {});
   ~FrameSource();

@@ -12,7 +12,7 @@ class Source : public ::testing::Test {
  protected:
   Source() : folder_(std::move(base::TemporaryFolder::create("source")).value()) {}
 
-  std::string picture(const std::string& name, int width) {
+  std::string test_image(const std::string& name, int width) {
     const auto path = folder_.path() / name;
     EXPECT_TRUE(media::write_image(path, media::Image::create(width, 10)->view()));
     return path;
@@ -39,9 +39,9 @@ class Source : public ::testing::Test {
   base::TemporaryFolder folder_;
 };
 
-TEST_F(Source, GivesPicturesVideosAndFoldersInOrder) {
-  picture("b.png", 10);
-  picture("a.jpg", 10);
+TEST_F(Source, GivesImagesVideosAndFoldersInOrder) {
+  test_image("b.png", 10);
+  test_image("a.jpg", 10);
   video("c.mp4", 3);
   ASSERT_TRUE(base::write_file_durably(folder_.path() / "notes.txt", "x"));
   EXPECT_EQ(read({folder_.path().string()}),
@@ -51,7 +51,7 @@ TEST_F(Source, GivesPicturesVideosAndFoldersInOrder) {
 }
 
 TEST_F(Source, TellsWhereASequenceStartsEvenWhenOneFileStandsThereTwice) {
-  const std::string clip = video("v.mp4", 2), still = picture("p.png", 10);
+  const std::string clip = video("v.mp4", 2), still = test_image("p.png", 10);
   auto source = FrameSource::open({clip, clip, still, still});
   ASSERT_TRUE(source);
   std::string seen;
@@ -64,10 +64,10 @@ TEST_F(Source, TellsWhereASequenceStartsEvenWhenOneFileStandsThereTwice) {
 }
 
 TEST_F(Source, GoesOnBehindWhatCannotBeRead) {
-  picture("a.png", 10);
+  test_image("a.png", 10);
   ASSERT_TRUE(base::write_file_durably(folder_.path() / "b.png", "\x89PNG\r\n\x1A\n broken"));
   ASSERT_TRUE(base::write_file_durably(folder_.path() / "c.mp4", "no video"));
-  picture("d.png", 10);
+  test_image("d.png", 10);
   EXPECT_EQ(read({folder_.path().string()}),
             (std::vector<std::string>{"a.png 0", "b.png error", "c.mp4 error", "d.png 0"}));
 }
@@ -76,7 +76,7 @@ TEST_F(Source, SaysHowMuchOfAVideoIsMissingThatWasCutOff) {
   const std::string whole = std::move(base::read_file(video("whole.mkv", 100), 1 << 24)).value();
   const auto cut = folder_.path() / "cut.mkv";
   ASSERT_TRUE(base::write_file_durably(cut, whole.substr(0, whole.size() * 7 / 10)));
-  auto source = FrameSource::open({cut, picture("a.png", 10)});
+  auto source = FrameSource::open({cut, test_image("a.png", 10)});
   ASSERT_TRUE(source);
   SourceFrame frame;
   int frames = 0;
@@ -89,7 +89,7 @@ TEST_F(Source, SaysHowMuchOfAVideoIsMissingThatWasCutOff) {
   EXPECT_TRUE(source->next(frame) && !frame.error);
 }
 
-TEST_F(Source, NamesAnInputThatDoesNotExistAndAFolderWithoutPictures) {
+TEST_F(Source, NamesAnInputThatDoesNotExistAndAFolderWithoutImages) {
   const auto missing = FrameSource::open({folder_.path() / "missing.png"});
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().code, base::Code::kNotFound);

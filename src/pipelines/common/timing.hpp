@@ -7,7 +7,7 @@
 
 namespace slipway::pipelines {
 
-/// Times of one picture's way through a pipeline.
+/// Times of one image's way through a pipeline.
 struct StageTimes {
   double pre_us = 0;
   double inference_us = 0;

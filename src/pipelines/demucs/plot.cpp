@@ -84,7 +84,7 @@ int row_of_hertz(double hertz) {
       std::lround(std::log(hertz / kHighestHertz) / std::log(kLowestHertz / kHighestHertz) * (kRows - 1)));
 }
 
-/// What the pixels of one picture stand for, gathered while the sound streams by.
+/// What the pixels of one image stand for, gathered while the sound streams by.
 class Columns {
  public:
   Columns(std::int64_t frames, int sample_rate) : frames_(frames), power_(kColumns * kRows), counts_(kColumns) {
@@ -315,9 +315,9 @@ Result<void> plot_stems(std::vector<WrittenStem>& stems, int sample_rate, std::i
   if (options.full_scale <= 0) options.full_scale = 1;
   for (WrittenStem& stem : stems) {
     SLIPWAY_ASSIGN(const Image image, plot_sound(stem.file, stem.name, options));
-    const std::filesystem::path picture = stem.file.parent_path() / (stem.name + ".png");
-    SLIPWAY_TRY(media::write_image(picture, image.view()));
-    stem.picture = picture;
+    const std::filesystem::path file = stem.file.parent_path() / (stem.name + ".png");
+    SLIPWAY_TRY(media::write_image(file, image.view()));
+    stem.image = file;
   }
   return {};
 }

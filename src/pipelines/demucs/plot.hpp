@@ -25,8 +25,8 @@ struct PlotOptions {
 /// Draws a sound file: its waveform (extremes and root mean square of both sides) above its spectrogram (mean power of
 /// both sides, logarithmic frequency, decibels below a full-scale sine), over one axis of time.
 ///
-/// The file is read as a stream; memory holds the picture and a second of sound, however long it is.
-/// @error as media::StereoSource; kResourceExhausted: no memory for the picture
+/// The file is read as a stream; memory holds the image and a second of sound, however long it is.
+/// @error as media::StereoSource; kResourceExhausted: no memory for the image
 [[nodiscard]] base::Result<media::Image> plot_sound(const std::filesystem::path& sound, std::string_view title,
                                                     const PlotOptions& options);
 

@@ -37,7 +37,7 @@ class Plot : public ::testing::Test {
     return image.row(y)[3 * x] + image.row(y)[3 * x + 1] + image.row(y)[3 * x + 2];
   }
 
-  /// The brightest row of the spectrogram's panel in a column of the picture.
+  /// The brightest row of the spectrogram's panel in a column of the image.
   static int brightest_row(const media::Image& image, int x) {
     int best = 236;
     for (int y = 236; y < 596; ++y) {

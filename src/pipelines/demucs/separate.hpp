@@ -36,7 +36,7 @@ struct WrittenStem {
   std::string name;
   std::filesystem::path file;
   std::int64_t samples_over = 0;  ///< beyond full scale; integer encodings clamped them
-  std::filesystem::path picture;  ///< of plot_stems
+  std::filesystem::path image;    ///< of plot_stems
 };
 
 struct SeparationReport {

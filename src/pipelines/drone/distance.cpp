@@ -25,19 +25,19 @@ std::optional<double> usual_height_m(std::string_view label) {
   return std::nullopt;
 }
 
-double focal_length_px(int picture_width, double field_of_view_deg) {
-  return picture_width / (2 * std::tan(field_of_view_deg * std::numbers::pi / 360));
+double focal_length_px(int image_width, double field_of_view_deg) {
+  return image_width / (2 * std::tan(field_of_view_deg * std::numbers::pi / 360));
 }
 
-std::optional<double> distance_by_size(const Box& box, double height_m, double focal_px, int picture_height) {
-  const bool is_cut = box.y1 <= 1 || box.y2 >= picture_height - 1;
+std::optional<double> distance_by_size(const Box& box, double height_m, double focal_px, int image_height) {
+  const bool is_cut = box.y1 <= 1 || box.y2 >= image_height - 1;
   if (is_cut || box.y2 - box.y1 < 1) return std::nullopt;
   return focal_px * height_m / (box.y2 - box.y1);
 }
 
-std::optional<double> share_below_horizon(const Box& box, std::optional<double> horizon, int picture_height) {
-  if (!horizon || box.y2 <= *horizon || *horizon >= picture_height - 1) return std::nullopt;
-  return std::clamp((box.y2 - *horizon) / (picture_height - *horizon), 0.0, 1.0);
+std::optional<double> share_below_horizon(const Box& box, std::optional<double> horizon, int image_height) {
+  if (!horizon || box.y2 <= *horizon || *horizon >= image_height - 1) return std::nullopt;
+  return std::clamp((box.y2 - *horizon) / (image_height - *horizon), 0.0, 1.0);
 }
 
 DistanceClass classify_distance(std::optional<double> by_size_m, std::optional<double> below_horizon) {

@@ -8,7 +8,7 @@
 
 namespace slipway::pipelines::drone {
 
-/// Draws a scene over its picture: classes of the ground, boxes with class, distance and surface, the horizon, a bar of
+/// Draws a scene over its image: classes of the ground, boxes with class, distance and surface, the horizon, a bar of
 /// sectors at the lower edge (green: free, red: not) and the free heading.
 /// @param labels   of the detector's classes
 /// @param colours  of the segmenter's classes

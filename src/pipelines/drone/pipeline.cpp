@@ -19,7 +19,7 @@ struct Drone::State {
   std::vector<segmentation::Segments> segments;  // the same, or of one earlier frame
   std::int64_t segments_frame = -1;              // of the first
   int last_width = 0, last_height = 0;           // of the last frame
-  std::int64_t frame = 0;                        // all frames, pictures too
+  std::int64_t frame = 0;                        // all frames, images too
   std::int64_t since_segment = 0;                // frames since segmentation last began
   std::int64_t since_detect = 0;
   bool has_shown_detector_fallback = false, has_shown_segmenter_fallback = false;
@@ -86,7 +86,7 @@ void Drone::State::fuse(std::size_t entry, media::ImageView image, bool is_strea
     found[entry].objects.clear();
   }
   for (const yolov8::Object& object : found[entry].objects) {
-    // What the edge of the picture leaves nothing of cannot be followed.
+    // What the edge of the image leaves nothing of cannot be followed.
     const bool has_area = object.box.x2 > object.box.x1 && object.box.y2 > object.box.y1;
     if (is_stream && !has_area) continue;
     SceneObject made;
@@ -166,7 +166,7 @@ base::Result<void> Drone::State::run_all(std::span<const media::ImageView> image
   if (lane) lane->start(images, frame);
   base::Result<void> detected = detector->run(images, std::span(found).first(images.size()));
   note_fallback("detector", detector->network(), has_shown_detector_fallback);
-  // The pictures must stay until the segmenter is done with them, even after an error.
+  // The images must stay until the segmenter is done with them, even after an error.
   if (lane) SLIPWAY_TRY(take_segments(-1));
   SLIPWAY_TRY(std::move(detected));
   for (std::size_t i = 0; i < images.size(); ++i) {

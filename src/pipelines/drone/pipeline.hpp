@@ -38,7 +38,7 @@ struct Scene {
   std::vector<SceneObject> objects;  ///< best first
   std::vector<yolov8::Mask> masks;   ///< one a detection, where the detector has masks; not filtered over time
   std::vector<Sector> sectors;
-  std::optional<double> horizon;   ///< picture row
+  std::optional<double> horizon;   ///< image row
   std::optional<Heading> heading;  ///< nothing: no free direction
   segmentation::LabelMap map;      ///< the newest there is; may be of an earlier frame
   int map_age = -1;                ///< frames since it was taken; -1: there is none yet
@@ -71,11 +71,11 @@ class Drone {
                                                                  const Config& config);
   ~Drone();
 
-  /// @param is_stream  the picture follows the last one; otherwise it stands for itself
-  /// @error kInvalidArgument: an empty picture; otherwise of a network that has no standby, or whose standby fails
+  /// @param is_stream  the image follows the last one; otherwise it stands for itself
+  /// @error kInvalidArgument: an empty image; otherwise of a network that has no standby, or whose standby fails
   [[nodiscard]] base::Result<void> run(media::ImageView image, bool is_stream, Scene& scene);
 
-  /// The same for 1 … config.batch frames of one stream (or pictures), in their order, in one run of each network; of
+  /// The same for 1 … config.batch frames of one stream (or images), in their order, in one run of each network; of
   /// each time they get an equal share.
   /// @param scenes  one a frame
   /// @error as above; kInvalidArgument: more frames than a batch, or another number of scenes

@@ -15,7 +15,7 @@ using Entries = std::vector<std::pair<std::string, std::string>>;
 constexpr int kWarmupRuns = 3;  // count as runs of the operator
 
 /// A red thing on a dark road below a blue sky.
-media::Image picture() {
+media::Image test_image() {
   auto image = media::Image::create(192, 128).value();
   for (int y = 0; y < 128; ++y) {
     for (int x = 0; x < 192; ++x) {
@@ -60,7 +60,7 @@ Config troubled(const Entries& detector, const Entries& segmenter) {
 TEST(Drone, FusesObjectsWithTheSurfacesAroundThem) {
   auto pipeline = Drone::load(environment(), plain());
   ASSERT_TRUE(pipeline) << pipeline.error().message;
-  const media::Image image = picture();
+  const media::Image image = test_image();
   Scene scene;
   ASSERT_TRUE((*pipeline)->run(image.view(), false, scene));
   ASSERT_FALSE(scene.objects.empty());
@@ -81,7 +81,7 @@ TEST(Drone, WorksWithADetectorAlone) {
   auto pipeline = Drone::load(environment(), config);
   ASSERT_TRUE(pipeline) << pipeline.error().message;
   Scene scene;
-  ASSERT_TRUE((*pipeline)->run(picture().view(), true, scene));
+  ASSERT_TRUE((*pipeline)->run(test_image().view(), true, scene));
   EXPECT_EQ(scene.map_age, -1);
   EXPECT_FALSE(scene.horizon);
   EXPECT_GT(scene.objects[0].track, 0);
@@ -93,11 +93,11 @@ TEST(Drone, SegmentsEveryFrameWithoutABudgetAndNoneOfAnotherStream) {
   ASSERT_TRUE(pipeline);
   Scene scene;
   for (int i = 0; i < 5; ++i) {
-    ASSERT_TRUE((*pipeline)->run(picture().view(), true, scene));
+    ASSERT_TRUE((*pipeline)->run(test_image().view(), true, scene));
     EXPECT_EQ(scene.map_age, 0);
   }
   (*pipeline)->reset();
-  ASSERT_TRUE((*pipeline)->run(picture().view(), true, scene));
+  ASSERT_TRUE((*pipeline)->run(test_image().view(), true, scene));
   EXPECT_EQ(scene.map_age, 0);
 }
 
@@ -111,7 +111,7 @@ TEST(Drone, FusesInABatchWhatItFusesOneByOne) {
   config.batch = 3;
   auto batched = Drone::load(environment(), config);
   ASSERT_TRUE(batched) << batched.error().message;
-  const media::Image image = picture();
+  const media::Image image = test_image();
   std::vector<media::ImageView> views;
   for (int i = 0; i < 8; ++i) {
     views.push_back({image.row(i), i < 4 ? 192 : 160, 120, image.view().stride_bytes});
@@ -167,7 +167,7 @@ TEST(Drone, DoesNotWaitForSegmentationBeyondItsBudget) {
   int oldest = 0;
   Stopwatch watch;
   for (int i = 0; i < 60; ++i) {
-    ASSERT_TRUE((*pipeline)->run(picture().view(), true, scene));
+    ASSERT_TRUE((*pipeline)->run(test_image().view(), true, scene));
     EXPECT_TRUE(scene.did_detect);
     oldest = std::max(oldest, scene.map_age);
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -196,9 +196,9 @@ TEST_P(DroneFallback, KeepsTheStreamAndReportsWhenAndWhy) {
     (*healthy)->reset();
     Scene scene, expected;
     for (int frame = 1; frame <= 10; ++frame) {
-      const auto done = (*pipeline)->run(picture().view(), true, scene);
+      const auto done = (*pipeline)->run(test_image().view(), true, scene);
       ASSERT_TRUE(done) << done.error().message;
-      ASSERT_TRUE((*healthy)->run(picture().view(), true, expected));
+      ASSERT_TRUE((*healthy)->run(test_image().view(), true, expected));
       EXPECT_LT(scene.total_us, 1'000'000) << frame;  // a stall of 1.5 s is not waited for
       ASSERT_EQ(scene.objects.size(), expected.objects.size()) << frame;
       EXPECT_EQ(scene.map.labels, expected.map.labels) << frame;
@@ -232,8 +232,8 @@ TEST(Drone, EndsWithTheProvidersErrorWhenNothingStandsBy) {
   auto pipeline = Drone::load(environment(), config);
   ASSERT_TRUE(pipeline);
   Scene scene;
-  ASSERT_TRUE((*pipeline)->run(picture().view(), true, scene));
-  const auto done = (*pipeline)->run(picture().view(), true, scene);
+  ASSERT_TRUE((*pipeline)->run(test_image().view(), true, scene));
+  const auto done = (*pipeline)->run(test_image().view(), true, scene);
   ASSERT_FALSE(done);
   EXPECT_NE(done.error().message.find("device was lost"), std::string::npos) << done.error().message;
 }

@@ -37,13 +37,13 @@ double left_free(DistanceClass nearest) {
 }
 
 void build_sectors(const SurfaceView* view, std::span<const Obstacle> obstacles, std::optional<double> horizon,
-                   int picture_width, int count, std::vector<Sector>& sectors) {
+                   int image_width, int count, std::vector<Sector>& sectors) {
   constexpr double kLeastCover = 0.1;
   sectors.assign(static_cast<std::size_t>(count), {});
   for (int i = 0; i < count; ++i) {
     Sector& sector = sectors[static_cast<std::size_t>(i)];
-    sector.x1 = static_cast<double>(picture_width) * i / count;
-    sector.x2 = static_cast<double>(picture_width) * (i + 1) / count;
+    sector.x1 = static_cast<double>(image_width) * i / count;
+    sector.x2 = static_cast<double>(image_width) * (i + 1) / count;
     for (const Obstacle& obstacle : obstacles) {
       const double covered = std::min(obstacle.box.x2, sector.x2) - std::max(obstacle.box.x1, sector.x1);
       if (covered <= 0 || covered < kLeastCover * std::min(sector.x2 - sector.x1, obstacle.box.x2 - obstacle.box.x1)) {
@@ -61,15 +61,15 @@ void build_sectors(const SurfaceView* view, std::span<const Obstacle> obstacles,
   }
 }
 
-std::optional<Heading> free_heading(std::span<const Sector> sectors, int picture_width, double field_of_view_deg) {
-  const double focal = focal_length_px(picture_width, field_of_view_deg);
+std::optional<Heading> free_heading(std::span<const Sector> sectors, int image_width, double field_of_view_deg) {
+  const double focal = focal_length_px(image_width, field_of_view_deg);
   std::optional<Heading> best;
   for (std::size_t first = 0; first < sectors.size(); ++first) {
     if (sectors[first].free < kFreeFrom) continue;
     std::size_t last = first;
     double sum = sectors[first].free;
     while (last + 1 < sectors.size() && sectors[last + 1].free >= kFreeFrom) sum += sectors[++last].free;
-    const double middle = (sectors[first].x1 + sectors[last].x2) / 2 - picture_width / 2.0;
+    const double middle = (sectors[first].x1 + sectors[last].x2) / 2 - image_width / 2.0;
     const Heading found{.degrees = std::atan(middle / focal) * 180 / std::numbers::pi,
                         .first_sector = static_cast<int>(first),
                         .last_sector = static_cast<int>(last),

@@ -14,7 +14,7 @@ inline constexpr double kFreeFrom = 0.5;  ///< a sector with this score or more 
 
 /// A vertical slice of the view.
 struct Sector {
-  double x1 = 0;  ///< picture pixels
+  double x1 = 0;  ///< image pixels
   double x2 = 0;
   double free = 0;                                  ///< 0 … 1
   DistanceClass nearest = DistanceClass::kUnknown;  ///< of the objects in it; unknown: none, or none with a distance
@@ -28,7 +28,7 @@ struct Obstacle {
 };
 
 /// How far ground goes on in columns [from, to) of the label map. With a horizon: the mean over the columns of the run
-/// of ground upwards from the picture's lower edge, as a share of the rows below the horizon. Without one (the camera
+/// of ground upwards from the image's lower edge, as a share of the rows below the horizon. Without one (the camera
 /// looks down): the share of ground.
 [[nodiscard]] double open_ground(const SurfaceView& view, int from, int to, std::optional<double> horizon);
 
@@ -41,7 +41,7 @@ struct Obstacle {
 /// @param view  may be null: then only objects count and all ground is taken as open
 /// @param sectors  is replaced; its memory is used again
 void build_sectors(const SurfaceView* view, std::span<const Obstacle> obstacles, std::optional<double> horizon,
-                   int picture_width, int count, std::vector<Sector>& sectors);
+                   int image_width, int count, std::vector<Sector>& sectors);
 
 /// A direction with free sectors around it.
 struct Heading {
@@ -53,7 +53,7 @@ struct Heading {
 
 /// The middle of the widest run of free sectors; of equally wide ones that with the higher mean score, then the one
 /// nearer to the centre. Nothing when no sector is free.
-[[nodiscard]] std::optional<Heading> free_heading(std::span<const Sector> sectors, int picture_width,
+[[nodiscard]] std::optional<Heading> free_heading(std::span<const Sector> sectors, int image_width,
                                                   double field_of_view_deg);
 
 }  // namespace slipway::pipelines::drone

@@ -7,7 +7,7 @@ namespace {
 
 const std::vector<Surface> kSurfaces = {Surface::kSky, Surface::kRoad, Surface::kBuilding};
 
-/// 90×40 cells in a picture of 900×400: sky, below row 20 road; a building on the left third down to row 30.
+/// 90×40 cells in an image of 900×400: sky, below row 20 road; a building on the left third down to row 30.
 segmentation::LabelMap street() {
   segmentation::LabelMap map{90, 40, std::vector<std::uint8_t>(3600)};
   for (std::size_t y = 0; y < 40; ++y) {

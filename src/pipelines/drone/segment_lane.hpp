@@ -23,18 +23,18 @@ class SegmentLane {
   SegmentLane(const SegmentLane&) = delete;
   SegmentLane& operator=(const SegmentLane&) = delete;
 
-  /// Begins with the pictures of a batch, which stay as they are until the result was taken.
+  /// Begins with the images of a batch, which stay as they are until the result was taken.
   /// @param frame  the first one's
   /// @pre nothing is under way
   void start(std::span<const media::ImageView> images, std::int64_t frame);
 
-  /// Begins with a copy of a picture.
+  /// Begins with a copy of an image.
   /// @pre nothing is under way
   [[nodiscard]] base::Result<void> start_with_copy(media::ImageView image, std::int64_t frame);
 
   [[nodiscard]] bool is_busy() const { return is_busy_; }
 
-  /// Waits for what is under way; true when it is done, and then `segments` (one a picture, maybe more) and
+  /// Waits for what is under way; true when it is done, and then `segments` (one an image, maybe more) and
   /// `frame` (the one it began with) are replaced. A time of 0 looks without waiting; a negative one waits as long as
   /// it takes.
   /// @error of the segmenter

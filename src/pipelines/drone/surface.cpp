@@ -90,9 +90,9 @@ SurfaceShares SurfaceView::shares(const Box& area, const Box* hole) const {
   const int step_x = std::max(1, (right - left) / kMostSteps), step_y = std::max(1, (bottom - top) / kMostSteps);
   int count = 0;
   for (int row = top; row < bottom; row += step_y) {
-    const double y = (row + 0.5) * picture_height_ / rows();
+    const double y = (row + 0.5) * image_height_ / rows();
     for (int column = left; column < right; column += step_x) {
-      const double x = (column + 0.5) * picture_width_ / columns();
+      const double x = (column + 0.5) * image_width_ / columns();
       if (hole != nullptr && x >= hole->x1 && x < hole->x2 && y >= hole->y1 && y < hole->y2) continue;
       shares[static_cast<std::size_t>(at(column, row))] += 1;
       ++count;
@@ -104,10 +104,10 @@ SurfaceShares SurfaceView::shares(const Box& area, const Box* hole) const {
   return shares;
 }
 
-Box strip_under(const Box& object, int picture_height) {
-  constexpr double kOfObject = 0.15, kOfPicture = 0.02;
-  const double height = std::max(kOfObject * (object.y2 - object.y1), kOfPicture * picture_height);
-  if (object.y2 + 1 >= picture_height) return {object.x1, picture_height - height, object.x2, 1.0 * picture_height};
+Box strip_under(const Box& object, int image_height) {
+  constexpr double kOfObject = 0.15, kOfImage = 0.02;
+  const double height = std::max(kOfObject * (object.y2 - object.y1), kOfImage * image_height);
+  if (object.y2 + 1 >= image_height) return {object.x1, image_height - height, object.x2, 1.0 * image_height};
   return {object.x1, object.y2, object.x2, object.y2 + height};
 }
 
@@ -146,16 +146,15 @@ std::optional<double> find_horizon(const SurfaceView& view) {
     }
   }
   const bool has_sky = sky_count > kLeastShare * count, has_ground = ground_count > kLeastShare * count;
-  const double to_picture = 1.0 * view.picture_height() / rows;
+  const double to_image = 1.0 * view.image_height() / rows;
   const double sky_end =
-      has_sky ? row_of_share(std::span(sky).first(static_cast<std::size_t>(rows)), sky_count, 0.95) * to_picture : 0;
+      has_sky ? row_of_share(std::span(sky).first(static_cast<std::size_t>(rows)), sky_count, 0.95) * to_image : 0;
   const double ground_begin =
-      has_ground
-          ? row_of_share(std::span(ground).first(static_cast<std::size_t>(rows)), ground_count, 0.05) * to_picture
-          : 0;
+      has_ground ? row_of_share(std::span(ground).first(static_cast<std::size_t>(rows)), ground_count, 0.05) * to_image
+                 : 0;
   if (has_sky && has_ground) return (sky_end + ground_begin) / 2;
   if (has_sky) return sky_end;
-  if (has_ground && ground_begin > kTop * view.picture_height()) return ground_begin;
+  if (has_ground && ground_begin > kTop * view.image_height()) return ground_begin;
   return std::nullopt;
 }
 

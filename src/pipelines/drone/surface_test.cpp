@@ -52,9 +52,9 @@ TEST(SurfaceView, CountsAnAreaWithoutItsHole) {
   EXPECT_NEAR(view.shares({300, 100, 900, 900}, nullptr)[static_cast<std::size_t>(Surface::kVegetation)], 1, 1e-9);
 }
 
-TEST(StripUnder, LiesBelowTheObjectOrInsideItAtThePicturesEdge) {
+TEST(StripUnder, LiesBelowTheObjectOrInsideItAtTheImagesEdge) {
   EXPECT_EQ(strip_under({10, 20, 30, 120}, 200), (Box{10, 120, 30, 135}));
-  EXPECT_EQ(strip_under({10, 20, 30, 24}, 200), (Box{10, 24, 30, 28}));  // at least 2 % of the picture
+  EXPECT_EQ(strip_under({10, 20, 30, 24}, 200), (Box{10, 24, 30, 28}));  // at least 2 % of the image
   EXPECT_EQ(strip_under({10, 100, 30, 200}, 200), (Box{10, 185, 30, 200}));
 }
 

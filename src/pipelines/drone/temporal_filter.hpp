@@ -11,10 +11,10 @@ namespace slipway::pipelines::drone {
 
 /// One object with what surrounds it.
 struct SceneObject {
-  int track = 0;  ///< the same number in later frames; 0 in single pictures
+  int track = 0;  ///< the same number in later frames; 0 in single images
   int class_id = 0;
   float score = 0;
-  Box box;                  ///< picture pixels
+  Box box;                  ///< image pixels
   bool is_detected = true;  ///< false: carried over from an earlier frame
   SurfaceShares under{}, around{};
   double free_space = 0;  ///< 0 … 1

@@ -22,7 +22,7 @@ struct Config {
   media::Fit fit = media::Fit::kLetterbox;
   float score_min = kAppScoreMin;  ///< in [0, 1]
   std::optional<double> iou_max;   ///< nothing: no suppression beyond the 3×3 peaks, as in the app
-  int batch = 1;                   ///< pictures a run of the network
+  int batch = 1;                   ///< images a run of the network
   std::map<std::string, tensor::Quantization> quantization;  ///< of integer inputs and outputs, by name
 };
 

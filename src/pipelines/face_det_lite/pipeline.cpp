@@ -1,13 +1,13 @@
 #include "pipelines/face_det_lite/pipeline.hpp"
 
-#include "pipelines/common/picture_network.hpp"
+#include "pipelines/common/image_network.hpp"
 #include "pipelines/face_det_lite/preprocess.hpp"
 #include "pipelines/face_det_lite/signature.hpp"
 
 namespace slipway::pipelines::face_det_lite {
 
 struct FaceDetLite::State {
-  PictureNetwork network;
+  ImageNetwork network;
   Signature signature;
   Postprocess postprocess;
 };
@@ -19,9 +19,9 @@ base::Result<std::unique_ptr<FaceDetLite>> FaceDetLite::load(std::shared_ptr<run
                                                              const std::filesystem::path& model,
                                                              const runtime::SessionOptions& options,
                                                              const Config& config) {
-  SLIPWAY_ASSIGN(PictureNetwork network,
-                 PictureNetwork::load(std::move(environment), model, {.primary = options, .standby = {}},
-                                      config.quantization, config.batch));
+  SLIPWAY_ASSIGN(ImageNetwork network,
+                 ImageNetwork::load(std::move(environment), model, {.primary = options, .standby = {}},
+                                    config.quantization, config.batch));
   SLIPWAY_ASSIGN(Signature signature, network.signature(read_signature));
   SLIPWAY_ASSIGN(media::ImageToTensor preprocess, make_preprocess(signature, config));
   SLIPWAY_TRY(network.prepare(signature.input, std::move(preprocess)));

@@ -14,13 +14,13 @@
 
 namespace slipway::pipelines::face_det_lite {
 
-/// What one picture gave.
+/// What one image gave.
 struct Detections {
-  std::vector<Face> faces;  ///< best first; the memory is reused from picture to picture
+  std::vector<Face> faces;  ///< best first; the memory is reused from image to image
   StageTimes times;
 };
 
-/// Finds faces: pictures in, boxes and five landmarks a face out.
+/// Finds faces: images in, boxes and five landmarks a face out.
 ///
 ///   auto pipeline = FaceDetLite::load(environment, "face_det_lite.onnx", {}, {});
 ///   Detections found;
@@ -38,12 +38,12 @@ class FaceDetLite {
   ~FaceDetLite();
 
   /// Pre-processing, one run of the session, post-processing. Allocates nothing once buffers have grown.
-  /// @error kInvalidArgument: an empty picture; otherwise as runtime::BoundRun::run
+  /// @error kInvalidArgument: an empty image; otherwise as runtime::BoundRun::run
   [[nodiscard]] base::Result<void> run(media::ImageView image, Detections& detections);
 
-  /// The same for 1 … config.batch pictures in one run of the session; of each time they get an equal share.
-  /// @param found  one a picture
-  /// @error as above; kInvalidArgument: more pictures than a batch, or another number of `found`
+  /// The same for 1 … config.batch images in one run of the session; of each time they get an equal share.
+  /// @param found  one an image
+  /// @error as above; kInvalidArgument: more images than a batch, or another number of `found`
   [[nodiscard]] base::Result<void> run(std::span<const media::ImageView> images, std::span<Detections> found);
 
   [[nodiscard]] const Signature& signature() const;

@@ -48,12 +48,12 @@ TEST(FaceDetLite, FindsTheFacesThatTheReferenceFinds) {
   }
 }
 
-// One run over several pictures gives what a run each gives; the last batch may be incomplete.
+// One run over several images gives what a run each gives; the last batch may be incomplete.
 TEST(FaceDetLite, FindsInABatchWhatItFindsOneByOne) {
   const auto arrays = tensor::read_npz(kFolder / "pipeline.npz");
   ASSERT_TRUE(arrays) << arrays.error().message;
   const media::ImageView whole = view_of(named(*arrays, "picture"));
-  const std::vector<media::ImageView> pictures = {
+  const std::vector<media::ImageView> images = {
       whole, {whole.data, 100, 60, whole.stride_bytes}, {whole.row(30), 150, 100, whole.stride_bytes}};
   auto single = FaceDetLite::load(environment(), kFolder / "tiny_half.onnx", {}, {});
   ASSERT_TRUE(single) << single.error().message;
@@ -63,11 +63,11 @@ TEST(FaceDetLite, FindsInABatchWhatItFindsOneByOne) {
   ASSERT_TRUE(batched) << batched.error().message;
   std::vector<Detections> found(3);
   for (const std::size_t count : {3U, 2U}) {
-    const auto done = (*batched)->run(std::span(pictures).first(count), std::span(found).first(count));
+    const auto done = (*batched)->run(std::span(images).first(count), std::span(found).first(count));
     ASSERT_TRUE(done) << done.error().message;
     for (std::size_t i = 0; i < count; ++i) {
       Detections alone;
-      ASSERT_TRUE((*single)->run(pictures[i], alone));
+      ASSERT_TRUE((*single)->run(images[i], alone));
       ASSERT_EQ(found[i].faces.size(), alone.faces.size()) << i;
       EXPECT_FALSE(alone.faces.empty());
       for (std::size_t n = 0; n < alone.faces.size(); ++n) {
@@ -79,7 +79,7 @@ TEST(FaceDetLite, FindsInABatchWhatItFindsOneByOne) {
   std::vector<media::ImageView> four(4, whole);
   std::vector<Detections> room(4);
   EXPECT_FALSE((*batched)->run(four, room));
-  EXPECT_FALSE((*batched)->run(pictures, std::span(found).first(2)));
+  EXPECT_FALSE((*batched)->run(images, std::span(found).first(2)));
   const auto fixed = FaceDetLite::load(environment(), kFolder / "tiny.onnx", {}, config);
   ASSERT_FALSE(fixed);
   EXPECT_NE(fixed.error().message.find("a batch of 3"), std::string::npos) << fixed.error().message;
@@ -88,7 +88,7 @@ TEST(FaceDetLite, FindsInABatchWhatItFindsOneByOne) {
 TEST(FaceDetLite, TakesNoMemoryAFrameBeforeAndAfterTheNetwork) {
   const auto arrays = tensor::read_npz(kFolder / "pipeline.npz");
   ASSERT_TRUE(arrays) << arrays.error().message;
-  const media::ImageView picture = view_of(named(*arrays, "picture"));
+  const media::ImageView image = view_of(named(*arrays, "picture"));
   for (const std::string name : {"tiny", "tiny_quantised", "tiny_half"}) {
     Config config;
     config.iou_max = kEvaluatorIouMax;
@@ -107,12 +107,12 @@ TEST(FaceDetLite, TakesNoMemoryAFrameBeforeAndAfterTheNetwork) {
     std::vector<Face> faces;
     for (int frame = 0; frame < 4; ++frame) {
       std::uint64_t before = base::testing::allocations();
-      const auto placement = preprocess->convert(picture, inputs[0].tensor.bytes());
+      const auto placement = preprocess->convert(image, inputs[0].tensor.bytes());
       std::uint64_t taken = base::testing::allocations() - before;
       ASSERT_TRUE(placement && (*bound)->run());
       const tensor::NamedTensors* const outputs = (*bound)->outputs().value();
       before = base::testing::allocations();
-      ASSERT_TRUE(postprocess.run(*outputs, 0, *placement, picture.width, picture.height, faces));
+      ASSERT_TRUE(postprocess.run(*outputs, 0, *placement, image.width, image.height, faces));
       taken += base::testing::allocations() - before;
       EXPECT_GT(faces.size(), 3U);
       if (frame == 0) {
@@ -138,7 +138,7 @@ TEST(FaceDetLite, AsksForTheScalesOfAQuantisedModel) {
   EXPECT_NE(pipeline.error().message.find("scale"), std::string::npos) << pipeline.error().message;
 }
 
-TEST(FaceDetLite, RefusesAnEmptyPicture) {
+TEST(FaceDetLite, RefusesAnEmptyImage) {
   auto pipeline = FaceDetLite::load(environment(), kFolder / "tiny.onnx", {}, {});
   ASSERT_TRUE(pipeline) << pipeline.error().message;
   Detections found;

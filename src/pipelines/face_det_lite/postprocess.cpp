@@ -90,25 +90,25 @@ Face decode_face(const CellReader& box, const CellReader& landmark, std::size_t 
   return face;
 }
 
-void bring_to_picture(Face& face, const media::Placement& placement) {
-  face.box = {placement.to_picture_x(face.box.x1), placement.to_picture_y(face.box.y1),
-              placement.to_picture_x(face.box.x2), placement.to_picture_y(face.box.y2)};
-  for (media::Point& point : face.landmarks) point = {placement.to_picture_x(point.x), placement.to_picture_y(point.y)};
+void bring_to_image(Face& face, const media::Placement& placement) {
+  face.box = {placement.to_image_x(face.box.x1), placement.to_image_y(face.box.y1), placement.to_image_x(face.box.x2),
+              placement.to_image_y(face.box.y2)};
+  for (media::Point& point : face.landmarks) point = {placement.to_image_x(point.x), placement.to_image_y(point.y)};
 }
 
 }  // namespace
 
-PixelBox app_box(const Box& box, int picture_width, int picture_height) {
+PixelBox app_box(const Box& box, int image_width, int image_height) {
   const double width = box.x2 - box.x1 + 1, height = box.y2 - box.y1 + 1;
   int left = whole(box.x1), top = whole(box.y1);
   const int w = whole(width), h = whole(height);
-  if (left < 0 || top < 0 || whole(box.x1 + width) >= picture_width || whole(box.y1 + height) >= picture_height) {
+  if (left < 0 || top < 0 || whole(box.x1 + width) >= image_width || whole(box.y1 + height) >= image_height) {
     left = std::max(left, 0);
     top = std::max(top, 0);
   }
   const PixelBox grown = {left - whole(w * 0.05), top - whole(h * 0.05), whole(w * 1.1), whole(h * 1.1)};
-  const bool is_inside = grown.x >= 0 && grown.y >= 0 && std::int64_t{grown.x} + grown.w - 1 < picture_width &&
-                         std::int64_t{grown.y} + grown.h - 1 < picture_height;
+  const bool is_inside = grown.x >= 0 && grown.y >= 0 && std::int64_t{grown.x} + grown.w - 1 < image_width &&
+                         std::int64_t{grown.y} + grown.h - 1 < image_height;
   return is_inside ? grown : PixelBox{left, top, w, h};
 }
 
@@ -145,7 +145,7 @@ void Postprocess::find_peaks(int rows, int columns) {
 }
 
 base::Result<void> Postprocess::run(const tensor::NamedTensors& outputs, std::size_t entry,
-                                    const media::Placement& placement, int picture_width, int picture_height,
+                                    const media::Placement& placement, int image_width, int image_height,
                                     std::vector<Face>& faces) {
   const int rows = signature_.height / kStride, columns = signature_.width / kStride;
   const std::size_t cells = static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
@@ -181,8 +181,8 @@ base::Result<void> Postprocess::run(const tensor::NamedTensors& outputs, std::si
     faces.assign(decoded_.begin(), decoded_.end());
   }
   for (Face& face : faces) {
-    bring_to_picture(face, placement);
-    face.pixels = app_box(face.box, picture_width, picture_height);
+    bring_to_image(face, placement);
+    face.pixels = app_box(face.box, image_width, image_height);
   }
   return {};
 }

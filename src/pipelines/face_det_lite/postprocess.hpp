@@ -23,19 +23,19 @@ struct PixelBox {
   friend bool operator==(const PixelBox&, const PixelBox&) = default;
 };
 
-/// One face in the picture.
+/// One face in the image.
 struct Face {
-  Box box;                                ///< as decoded, in picture pixels; may reach outside
+  Box box;                                ///< as decoded, in image pixels; may reach outside
   PixelBox pixels;                        ///< what the reference app reports of it
   float score = 0;                        ///< in 0 … 1
   std::array<media::Point, 5> landmarks;  ///< eyes, nose, corners of the mouth
 };
 
-/// What the reference app reports of a decoded box: a corner outside is clipped to the picture while the sides keep
+/// What the reference app reports of a decoded box: a corner outside is clipped to the image while the sides keep
 /// their length (one more than the difference of the corners); then each side grows by 5 %, but only when the grown box
 /// lies wholly inside.
 /// @source python/reference/face_det_lite/postprocess.py::app_box
-[[nodiscard]] PixelBox app_box(const Box& box, int picture_width, int picture_height);
+[[nodiscard]] PixelBox app_box(const Box& box, int image_width, int image_height);
 
 /// Decodes the network's heads into faces, best score first.
 ///
@@ -54,11 +54,11 @@ class Postprocess {
 
   /// @param outputs    the model's outputs, in its order
   /// @param entry      of the batch
-  /// @param placement  where the picture lies in the input
+  /// @param placement  where the image lies in the input
   /// @param faces      replaced
   /// @error kInvalidArgument: a tensor's shape or dtype differs from the signature (the message names both)
   [[nodiscard]] base::Result<void> run(const tensor::NamedTensors& outputs, std::size_t entry,
-                                       const media::Placement& placement, int picture_width, int picture_height,
+                                       const media::Placement& placement, int image_width, int image_height,
                                        std::vector<Face>& faces);
 
  private:

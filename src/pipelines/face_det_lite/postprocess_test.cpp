@@ -35,7 +35,7 @@ TEST(Postprocess, FindsWhatTheNumPyReadingFinds) {
   for (const auto& entry : description["cases"]) {
     const std::string name = entry["name"], heads = entry["heads"];
     const int width = entry["input"][0], height = entry["input"][1];
-    const int picture_width = entry["picture"][0], picture_height = entry["picture"][1];
+    const int image_width = entry["picture"][0], image_height = entry["picture"][1];
     tensor::NamedTensors outputs;
     std::vector<tensor::TensorSpec> specs;
     std::map<std::string, tensor::Quantization> quantization;
@@ -51,12 +51,12 @@ TEST(Postprocess, FindsWhatTheNumPyReadingFinds) {
     ASSERT_TRUE(signature) << name << ": " << signature.error().message;
     Config config;
     if (!entry["iou_max"].is_null()) config.iou_max = entry["iou_max"];
-    const auto placement = media::place(picture_width, picture_height, width, height,
+    const auto placement = media::place(image_width, image_height, width, height,
                                         entry["fit"] == "stretch" ? media::Fit::kStretch : media::Fit::kLetterbox);
     Postprocess postprocess(*signature, config);
     std::vector<Face> faces;
     for (int again = 0; again < 2; ++again) {
-      const auto done = postprocess.run(outputs, 0, placement, picture_width, picture_height, faces);
+      const auto done = postprocess.run(outputs, 0, placement, image_width, image_height, faces);
       ASSERT_TRUE(done) << done.error().message;
     }
     const auto boxes = named(*arrays, name + ".boxes").values<double>();

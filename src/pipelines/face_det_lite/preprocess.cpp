@@ -6,7 +6,7 @@ base::Result<media::ImageToTensor> make_preprocess(const Signature& signature, c
   if (config.channels == media::Channels::kRgb) {
     return base::fail(base::Code::kInvalidArgument, "face_det_lite sees one channel: luma or blue");
   }
-  media::PictureInput input;
+  media::ImageInput input;
   input.width = signature.width;
   input.height = signature.height;
   input.channels = config.channels;

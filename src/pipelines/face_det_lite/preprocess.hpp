@@ -7,7 +7,7 @@
 
 namespace slipway::pipelines::face_det_lite {
 
-/// Makes what turns RGB pictures of any size into this network's input: fitted, grey or blue, in 0 … 1, and quantised
+/// Makes what turns RGB images of any size into this network's input: fitted, grey or blue, in 0 … 1, and quantised
 /// when the input is.
 /// @error as media::ImageToTensor::create
 /// @source python/reference/face_det_lite/preprocess.py::image_to_tensor

@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "pipelines/common/picture_signature.hpp"
+#include "pipelines/common/image_signature.hpp"
 #include "pipelines/face_det_lite/config.hpp"
 
 namespace slipway::pipelines::face_det_lite {
@@ -41,13 +41,13 @@ base::Result<Head> find_head(const std::vector<TensorSpec>& outputs, std::string
 base::Result<Signature> read_signature(const std::vector<TensorSpec>& inputs, const std::vector<TensorSpec>& outputs,
                                        const std::map<std::string, tensor::Quantization>& quantization, int batch) {
   constexpr int kDefaultWidth = 640, kDefaultHeight = 480;
-  SLIPWAY_ASSIGN(const PictureTensor picture,
-                 read_picture_input(inputs, 1, kSidesDivideBy, kDefaultWidth, kDefaultHeight, quantization, batch));
+  SLIPWAY_ASSIGN(const ImageTensor image,
+                 read_image_input(inputs, 1, kSidesDivideBy, kDefaultWidth, kDefaultHeight, quantization, batch));
   Signature signature;
-  signature.input = picture.spec;
+  signature.input = image.spec;
   signature.batch = batch;
-  signature.width = picture.width;
-  signature.height = picture.height;
+  signature.width = image.width;
+  signature.height = image.height;
   SLIPWAY_ASSIGN(signature.heatmap, find_head(outputs, "heatmap", 1, signature, quantization));
   SLIPWAY_ASSIGN(signature.box, find_head(outputs, "box", 4, signature, quantization));
   SLIPWAY_ASSIGN(signature.landmark, find_head(outputs, "landmark", 10, signature, quantization));

@@ -19,7 +19,7 @@ struct Head {
 /// What a face_det_lite network takes and gives: sizes, axes and dtypes differ between builds.
 struct Signature {
   tensor::TensorSpec input;  ///< [batch, 1, H, W] or [batch, H, W, 1], grey; with its quantisation
-  int batch = 1;             ///< pictures a run
+  int batch = 1;             ///< images a run
   int width = 0;
   int height = 0;
   Head heatmap;   ///< 1 channel of H/8 × W/8 cells, logits
@@ -27,9 +27,9 @@ struct Signature {
   Head landmark;  ///< 10 channels
 };
 
-/// Recognises the network by its shapes: one grey picture in, heads of 1, 4 and 10 channels out, whatever their names
+/// Recognises the network by its shapes: one grey image in, heads of 1, 4 and 10 channels out, whatever their names
 /// and order. Dynamic sides count as 480×640.
-/// @param batch  pictures a run; a network with a static batch must have this one
+/// @param batch  images a run; a network with a static batch must have this one
 /// @error kInvalidArgument: another signature; the message names the tensor, what was expected and what was found
 [[nodiscard]] base::Result<Signature> read_signature(const std::vector<tensor::TensorSpec>& inputs,
                                                      const std::vector<tensor::TensorSpec>& outputs,

@@ -27,7 +27,7 @@ TEST(Allocation, DoesNotHappenInAFrameAfterTheFirst) {
   const std::array<SsdRows, 1> rows = {SsdRows{*RealValues::over(coordinates, std::nullopt, "coordinates"),
                                                *RealValues::over(logits, std::nullopt, "logits"), kRows}};
   const RealValues values = *RealValues::over(points, std::nullopt, "points");
-  media::PictureInput input;
+  media::ImageInput input;
   input.width = input.height = kSize;
   auto warp = *media::RegionToTensor::create(input, media::Border::kReplicate, media::WarpRounding::kWarpPerspective);
   const media::Image image = *media::Image::create(320, 240);

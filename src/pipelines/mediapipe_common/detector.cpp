@@ -25,7 +25,7 @@ void move_points(Detection& detection, std::size_t keypoint_count, const Map& ma
   for (std::size_t k = 0; k < keypoint_count; ++k) detection.keypoints[k] = map(detection.keypoints[k]);
 }
 
-/// The app of Qualcomm's package leaves out what touches the picture's edge.
+/// The app of Qualcomm's package leaves out what touches the image's edge.
 bool is_inside(const Detection& detection, std::size_t keypoint_count, media::ImageView image) {
   const auto holds = [&](double x, double y) { return x >= 0 && y >= 0 && x <= image.width && y <= image.height; };
   return holds(detection.box.x1, detection.box.y1) && holds(detection.box.x2, detection.box.y2) &&
@@ -102,7 +102,7 @@ struct Detector::State {
   std::optional<media::RegionToTensor> warp;      // MediaPipe's letterbox
   std::optional<media::ImageToTensor> letterbox;  // the package's
   SsdDecoder decoder;
-  std::vector<media::Affine> maps;           // one an entry of the batch: from the input to the picture
+  std::vector<media::Affine> maps;           // one an entry of the batch: from the input to the image
   std::vector<media::Placement> placements;  // the same of the package's letterbox
   std::vector<SsdRows> rows;
   std::vector<Detection> found;
@@ -141,7 +141,7 @@ struct Detector::State {
     for (Detection& detection : kept) {
       // Whole pixels, cut towards zero.
       move_points(detection, keypoint_count, [&](media::Point point) {
-        return media::Point{std::trunc(placement.to_picture_x(point.x)), std::trunc(placement.to_picture_y(point.y))};
+        return media::Point{std::trunc(placement.to_image_x(point.x)), std::trunc(placement.to_image_y(point.y))};
       });
     }
     std::erase_if(kept, [&](const Detection& detection) { return !is_inside(detection, keypoint_count, image); });
@@ -166,7 +166,7 @@ base::Result<Detector> Detector::load(std::shared_ptr<runtime::Environment> envi
   const std::size_t batch = network.batch();
 
   const DetectorKind& kind = family.kinds[signature->kind];
-  const media::PictureInput input = picture_input_of(signature->input, file.input_range.value_or(kind.range));
+  const media::ImageInput input = image_input_of(signature->input, file.input_range.value_or(kind.range));
   std::optional<media::RegionToTensor> warp;
   std::optional<media::ImageToTensor> letterbox;
   if (options.rules == Rules::kMediapipe) {

@@ -59,18 +59,18 @@ struct DetectorOptions {
   Rules rules = Rules::kMediapipe;
   std::optional<float> score_min;  ///< nothing: the kind's, and 0.8 with kQaiHub
   double iou_max = 0.3;            ///< above it two boxes are of one object
-  int batch = 1;                   ///< pictures a run, at least 1
+  int batch = 1;                   ///< images a run, at least 1
 };
 
-/// Finds boxes and key points of faces, palms or people in a whole picture.
+/// Finds boxes and key points of faces, palms or people in a whole image.
 /// @thread one object belongs to one thread
 /// @source model facts of both rules; python/reference/mediapipe_face/detector.py
 class Detector {
  public:
-  /// What one picture gave.
+  /// What one image gave.
   struct Output {
-    std::vector<Detection> detections;  ///< best first, in pixels of the picture; the memory is reused
-    StageTimes times;                   ///< of a run for several pictures each gets an equal share
+    std::vector<Detection> detections;  ///< best first, in pixels of the image; the memory is reused
+    StageTimes times;                   ///< of a run for several images each gets an equal share
   };
 
   /// @error as runtime::Session::load and read_detector_signature, with the file's name
@@ -81,9 +81,9 @@ class Detector {
   Detector(Detector&&) noexcept;
   Detector& operator=(Detector&&) noexcept;
 
-  /// Any number of pictures, as many at once as the batch allows. Allocates nothing once buffers have grown.
-  /// @param outputs  one a picture
-  /// @error kInvalidArgument: an empty picture; otherwise as runtime::BoundSession::run
+  /// Any number of images, as many at once as the batch allows. Allocates nothing once buffers have grown.
+  /// @param outputs  one an image
+  /// @error kInvalidArgument: an empty image; otherwise as runtime::BoundSession::run
   [[nodiscard]] base::Result<void> run(std::span<const media::ImageView> images, std::span<Output> outputs);
 
   [[nodiscard]] const DetectorSignature& signature() const;

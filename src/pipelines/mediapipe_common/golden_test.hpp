@@ -15,7 +15,7 @@
 #include "pipelines/mediapipe_common/pipeline.hpp"
 #include "pipelines/mediapipe_common/region.hpp"
 
-// What the tests of the pipelines share. Their networks always say what MediaPipe's say of one picture; MediaPipe's own
+// What the tests of the pipelines share. Their networks always say what MediaPipe's say of one image; MediaPipe's own
 // results stand beside them.
 namespace slipway::pipelines::mediapipe::testing {
 
@@ -23,7 +23,7 @@ inline nlohmann::json read_json(const std::filesystem::path& file) {
   return nlohmann::json::parse(*base::read_file(file, 1 << 20));
 }
 
-inline media::Image picture(int width, int height) {
+inline media::Image test_image(int width, int height) {
   return std::move(media::Image::create(width, height)).value();
 }
 
@@ -71,7 +71,7 @@ inline long resident_pages() {
   return resident;
 }
 
-/// Follows what is always found in the same picture, with a fresh start now and then.
+/// Follows what is always found in the same image, with a fresh start now and then.
 template <typename Object>
 void expect_steady_memory(Pipeline<Object>& pipeline, const media::Image& image) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

@@ -17,7 +17,7 @@ bool place_landmarks(const RealValues& values, std::size_t columns, const Landma
   bool all_finite = true;
   for (std::size_t i = 0; i < landmarks.size(); ++i) {
     const auto value = [&](std::size_t k) { return static_cast<double>(values[columns * i + k]); };
-    const media::Point at = place.to_picture.apply({value(0) * place.unit, value(1) * place.unit});
+    const media::Point at = place.to_image.apply({value(0) * place.unit, value(1) * place.unit});
     landmarks[i] = {static_cast<float>(at.x), static_cast<float>(at.y),
                     static_cast<float>(value(2) * place.depth_unit)};
     all_finite = all_finite && is_finite(landmarks[i]);

@@ -7,7 +7,7 @@
 
 namespace slipway::pipelines::mediapipe {
 
-/// A point in pixels of the picture; z in the same unit, smaller is nearer.
+/// A point in pixels of the image; z in the same unit, smaller is nearer.
 struct Landmark {
   float x = 0;
   float y = 0;
@@ -18,11 +18,11 @@ struct Landmark {
   return {static_cast<double>(landmark.x), static_cast<double>(landmark.y)};
 }
 
-/// How a network's values become pixels of the picture.
+/// How a network's values become pixels of the image.
 struct LandmarkPlace {
-  media::Affine to_picture;
+  media::Affine to_image;
   double unit = 1;        ///< pixels of the crop a unit of x and y
-  double depth_unit = 1;  ///< pixels of the picture a unit of z
+  double depth_unit = 1;  ///< pixels of the image a unit of z
 };
 
 /// @param columns    values a landmark, x, y and z first

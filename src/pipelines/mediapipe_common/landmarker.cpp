@@ -9,10 +9,10 @@ base::Result<Landmarker> Landmarker::load(std::shared_ptr<runtime::Environment> 
                  runtime::Session::load(std::move(environment), file.path, options));
   auto signature = read(session->inputs(), session->outputs(), file.quantization, batch);
   if (!signature) return std::unexpected(signature.error().with(file.path.string()));
-  const PictureTensor& input = signature->input;
+  const ImageTensor& input = signature->input;
   SLIPWAY_ASSIGN(Network network, Network::bind(std::move(session), input, std::move(signature->outputs)));
   SLIPWAY_ASSIGN(media::RegionToTensor warp,
-                 media::RegionToTensor::create(picture_input_of(input, file.input_range.value_or(rules.range)),
+                 media::RegionToTensor::create(image_input_of(input, file.input_range.value_or(rules.range)),
                                                rules.border, rules.rounding));
   return Landmarker(std::move(network), std::move(warp), input.width, input.width - rules.shrink);
 }

@@ -12,7 +12,7 @@
 
 namespace slipway::pipelines::mediapipe {
 
-/// How a region of a picture becomes a network's input.
+/// How a region of an image becomes a network's input.
 struct CropRules {
   std::pair<float, float> range = {0, 1};  ///< unless the network's description says another
   media::Border border = media::Border::kReplicate;
@@ -25,7 +25,7 @@ using ReadSignature = std::function<base::Result<NetworkSignature>(const std::ve
                                                                    const std::vector<tensor::TensorSpec>& outputs,
                                                                    const Quantizations& quantization, int batch)>;
 
-/// A network that sees turned regions of pictures and says where landmarks are.
+/// A network that sees turned regions of images and says where landmarks are.
 /// @thread one object belongs to one thread
 class Landmarker {
  public:
@@ -40,9 +40,9 @@ class Landmarker {
   struct Output {
     const Network& network;
     std::size_t entry;
-    const media::Affine& to_picture;  ///< from pixels of the crop
-    double scale;                     ///< pixels of the picture a pixel of the crop
-    int size;                         ///< pixels of a side of the crop
+    const media::Affine& to_image;  ///< from pixels of the crop
+    double scale;                   ///< pixels of the image a pixel of the crop
+    int size;                       ///< pixels of a side of the crop
 
     /// @error as Network::values
     [[nodiscard]] base::Result<RealValues> values(std::size_t output, std::size_t count) const {

@@ -98,13 +98,13 @@ TEST(Region, TurnsTheEyesLevelInItsCrop) {
   const media::Point middle = map.apply({96, 96});
   EXPECT_NEAR(middle.x, 120, 1e-9);
   EXPECT_NEAR(middle.y, 120, 1e-9);
-  // A step to the right in the crop is a step along the eyes in the picture.
+  // A step to the right in the crop is a step along the eyes in the image.
   const media::Point next = map.apply({96 + 192, 96});
   EXPECT_NEAR(next.x - middle.x, 120 * std::numbers::sqrt2 / 2, 1e-9);
   EXPECT_NEAR(next.y - middle.y, 120 * std::numbers::sqrt2 / 2, 1e-9);
 }
 
-TEST(Region, OfALetterboxHoldsThePictureInItsMiddle) {
+TEST(Region, OfALetterboxHoldsTheImageInItsMiddle) {
   const media::Affine map = crop_map(letterbox_region(300, 100), 128, 128);
   EXPECT_NEAR(map.apply({0, 0}).x, 0, 1e-9);
   EXPECT_NEAR(map.apply({0, 0}).y, -100, 1e-9);

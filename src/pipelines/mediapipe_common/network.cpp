@@ -28,8 +28,8 @@ base::Result<NetworkFile> find_network(const ModelFolder& folder, const std::str
   return found;
 }
 
-base::Result<PictureTensor> read_picture(const std::vector<tensor::TensorSpec>& inputs, std::string_view sizes,
-                                         const Quantizations& quantization, int batch) {
+base::Result<ImageTensor> read_image(const std::vector<tensor::TensorSpec>& inputs, std::string_view sizes,
+                                     const Quantizations& quantization, int batch) {
   constexpr int kLongestSide = 256;
   const auto refuse = [&] {
     return base::fail(base::Code::kInvalidArgument,
@@ -45,9 +45,9 @@ base::Result<PictureTensor> read_picture(const std::vector<tensor::TensorSpec>& 
         "network with `--batch {}` or `--batch dynamic`",
         inputs[0].name, batch, tensor::to_string(inputs[0].dtype, inputs[0].shape), found, batch);
   }
-  SLIPWAY_ASSIGN(PictureTensor picture, read_picture_input(inputs, 3, 1, 0, 0, quantization, batch));
-  if (picture.width != picture.height || picture.width > kLongestSide) return refuse();
-  return picture;
+  SLIPWAY_ASSIGN(ImageTensor image, read_image_input(inputs, 3, 1, 0, 0, quantization, batch));
+  if (image.width != image.height || image.width > kLongestSide) return refuse();
+  return image;
 }
 
 }  // namespace
@@ -65,7 +65,7 @@ base::Result<ModelFiles> find_files(const Models& models) {
   return files;
 }
 
-base::Result<Network> Network::bind(std::unique_ptr<runtime::Session> session, const PictureTensor& input,
+base::Result<Network> Network::bind(std::unique_ptr<runtime::Session> session, const ImageTensor& input,
                                     std::vector<tensor::TensorSpec> outputs) {
   Network network;
   network.output_specs_ = std::move(outputs);
@@ -110,13 +110,13 @@ base::Result<RealValues> Network::values(std::size_t output, std::size_t entry, 
   return all.from(entry * count);
 }
 
-media::PictureInput picture_input_of(const PictureTensor& picture, std::pair<float, float> range) {
-  media::PictureInput input;
-  input.width = picture.width;
-  input.height = picture.height;
-  input.layout = picture.layout;
-  input.dtype = picture.spec.dtype;
-  input.quantization = picture.spec.quantization;
+media::ImageInput image_input_of(const ImageTensor& image, std::pair<float, float> range) {
+  media::ImageInput input;
+  input.width = image.width;
+  input.height = image.height;
+  input.layout = image.layout;
+  input.dtype = image.spec.dtype;
+  input.quantization = image.spec.quantization;
   input.gain = (range.second - range.first) / 255;
   input.bias = range.first;
   return input;
@@ -125,7 +125,7 @@ media::PictureInput picture_input_of(const PictureTensor& picture, std::pair<flo
 base::Result<void> NetworkSignature::read(const std::vector<tensor::TensorSpec>& inputs,
                                           const std::vector<tensor::TensorSpec>& all_outputs, std::string_view sizes,
                                           const Quantizations& quantization, int batch) {
-  SLIPWAY_ASSIGN(input, read_picture(inputs, sizes, quantization, batch));
+  SLIPWAY_ASSIGN(input, read_image(inputs, sizes, quantization, batch));
   SLIPWAY_ASSIGN(outputs, outputs_of_one(all_outputs, batch));
   for (tensor::TensorSpec& spec : outputs) SLIPWAY_TRY(complete_quantization(spec, "output", quantization));
   return {};

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "pipelines/common/image_signature.hpp"
 #include "pipelines/common/model_folder.hpp"
-#include "pipelines/common/picture_signature.hpp"
 #include "pipelines/common/real_values.hpp"
 #include "pipelines/common/timing.hpp"
 #include "runtime/bound_session.hpp"
@@ -20,7 +20,7 @@ namespace slipway::pipelines::mediapipe {
 
 using Quantizations = std::map<std::string, tensor::Quantization>;
 
-/// A network of pictures, run on several at once. One with a free batch axis takes a whole batch or one; one of a fixed
+/// A network of images, run on several at once. One with a free batch axis takes a whole batch or one; one of a fixed
 /// batch is also run when fewer wait, with the other entries as they were.
 /// @thread one object belongs to one thread
 class Network {
@@ -28,13 +28,13 @@ class Network {
   /// @param input    static, the batch in front
   /// @param outputs  the session's, with their quantisation
   /// @error as runtime::BoundSession::bind
-  [[nodiscard]] static base::Result<Network> bind(std::unique_ptr<runtime::Session> session, const PictureTensor& input,
+  [[nodiscard]] static base::Result<Network> bind(std::unique_ptr<runtime::Session> session, const ImageTensor& input,
                                                   std::vector<tensor::TensorSpec> outputs);
 
-  /// Runs over `count` pictures, as many at once as the batch allows. Allocates nothing but what the provider does.
-  /// @param times  StageTimes&(std::size_t picture): what each took is added, of a run for several an equal share
-  /// @param write  Result<void>(std::size_t picture, std::size_t entry, std::span<std::byte> input)
-  /// @param read   Result<void>(std::size_t picture, std::size_t entry), which may ask for values()
+  /// Runs over `count` images, as many at once as the batch allows. Allocates nothing but what the provider does.
+  /// @param times  StageTimes&(std::size_t image): what each took is added, of a run for several an equal share
+  /// @param write  Result<void>(std::size_t image, std::size_t entry, std::span<std::byte> input)
+  /// @param read   Result<void>(std::size_t image, std::size_t entry), which may ask for values()
   template <typename Times, typename Write, typename Read>
   [[nodiscard]] base::Result<void> run(std::size_t count, const Times& times, const Write& write, const Read& read);
 
@@ -103,17 +103,17 @@ struct ModelFiles {
 /// @error as ModelFolder::open and graph; kInvalidArgument: `pre.range` is not [low, high]
 [[nodiscard]] base::Result<ModelFiles> find_files(const Models& models);
 
-/// How pictures are to be written for a network that sees 0 … 255 as low … high.
-[[nodiscard]] media::PictureInput picture_input_of(const PictureTensor& picture, std::pair<float, float> range);
+/// How images are to be written for a network that sees 0 … 255 as low … high.
+[[nodiscard]] media::ImageInput image_input_of(const ImageTensor& image, std::pair<float, float> range);
 
-/// What a network of pictures takes and gives; kinds of networks add which output is which.
+/// What a network of images takes and gives; kinds of networks add which output is which.
 struct NetworkSignature {
-  PictureTensor input;
-  std::vector<tensor::TensorSpec> outputs;  ///< of one picture, with their quantisation
+  ImageTensor input;
+  std::vector<tensor::TensorSpec> outputs;  ///< of one image, with their quantisation
 
   /// @param sizes  for the message: "192"
-  /// @param batch  pictures a run, at least 1; a network with a static batch must have this one
-  /// @error kInvalidArgument: another number of inputs or another shape than a square RGB picture of 1 to 256 pixels,
+  /// @param batch  images a run, at least 1; a network with a static batch must have this one
+  /// @error kInvalidArgument: another number of inputs or another shape than a square RGB image of 1 to 256 pixels,
   ///        another batch, a dtype that cannot be written or read, or integers without a scale
   [[nodiscard]] base::Result<void> read(const std::vector<tensor::TensorSpec>& inputs,
                                         const std::vector<tensor::TensorSpec>& outputs, std::string_view sizes,

@@ -12,17 +12,17 @@ using namespace testing;  // NOLINT(google-build-using-namespace): one test
 Network bind(int batch) {
   auto session =
       runtime::Session::load(environment(), "tests/golden/face_det_lite/tiny_half.onnx", one_thread()).value();
-  const PictureTensor input = read_picture_input(session->inputs(), 1, 8, 640, 480, {}, batch).value();
+  const ImageTensor input = read_image_input(session->inputs(), 1, 8, 640, 480, {}, batch).value();
   std::vector<tensor::TensorSpec> outputs = session->outputs();
   return Network::bind(std::move(session), input, std::move(outputs)).value();
 }
 
-/// Runs pictures that are grey in different ways; what the first output says of each.
-std::vector<float> run_all(Network& network, std::size_t pictures, std::vector<std::size_t>& runs) {
+/// Runs images that are grey in different ways; what the first output says of each.
+std::vector<float> run_all(Network& network, std::size_t images, std::vector<std::size_t>& runs) {
   std::vector<float> said;
   StageTimes times;
   const auto done = network.run(
-      pictures, [&](std::size_t) -> StageTimes& { return times; },
+      images, [&](std::size_t) -> StageTimes& { return times; },
       [&](std::size_t i, std::size_t entry, std::span<std::byte> input) -> base::Result<void> {
         if (entry == 0) runs.push_back(0);
         ++runs.back();

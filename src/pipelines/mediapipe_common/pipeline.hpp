@@ -25,19 +25,19 @@ struct PipelineConfig {
   double iou_max = 0.3;            ///< above it two boxes are of one object
   bool find_landmarks = true;      ///< false: the detector alone
   bool smooth = false;             ///< sequences: One-Euro smoothing of landmarks
-  /// Pictures a run of the detector, regions a run of the landmark network: at least 1, and what networks of a fixed
+  /// Images a run of the detector, regions a run of the landmark network: at least 1, and what networks of a fixed
   /// batch have.
   int batch = 1;
   Quantizations detector_quantization;  ///< of integer inputs and outputs, by name
   Quantizations landmark_quantization;
 };
 
-/// What all of MediaPipe's graphs find of a face, a hand or a person, in pixels of the picture.
+/// What all of MediaPipe's graphs find of a face, a hand or a person, in pixels of the image.
 template <std::size_t keypoint_count, std::size_t landmark_count>
 struct FoundObject {
   Box box;                     ///< the detector's; of a tracked object the smallest box around its landmarks
   float score = 0;             ///< the detector's; of a tracked object the landmark network's
-  int track_id = -1;           ///< the same from frame to frame of a sequence; -1 in single pictures
+  int track_id = -1;           ///< the same from frame to frame of a sequence; -1 in single images
   bool has_keypoints = false;  ///< false: it was tracked, the detector did not see it
   bool has_landmarks = false;
   float presence = 0;  ///< with landmarks: the probability that it is there
@@ -46,13 +46,13 @@ struct FoundObject {
   std::array<Landmark, landmark_count> landmarks{};
 };
 
-/// What one picture gave, and what it took.
+/// What one image gave, and what it took.
 template <typename Object>
 struct Detections {
   std::vector<Object> objects;  ///< tracked ones first, then best first; the memory is reused
   bool detector_ran = false;
   int landmark_runs = 0;      ///< regions that the landmark network was asked about
-  StageTimes times;           ///< of both networks together; of a run for several pictures an equal share
+  StageTimes times;           ///< of both networks together; of a run for several images an equal share
   StageTimes detector_times;  ///< the detector's part
 
   void clear() {
@@ -84,14 +84,14 @@ inline constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 /// What a kind of pipeline is, beside the members that it overrides.
 struct Kind {
   const DetectorFamily& detector;
-  std::size_t most_of_picture = kNoLimit;  ///< objects of a single picture
-  std::size_t most_boxes = kNoLimit;       ///< the same without landmarks
-  std::size_t most_tracked = 1;            ///< objects of a sequence
+  std::size_t most_of_image = kNoLimit;  ///< objects of a single image
+  std::size_t most_boxes = kNoLimit;     ///< the same without landmarks
+  std::size_t most_tracked = 1;          ///< objects of a sequence
   Rules rules = Rules::kMediapipe;
   CropRules crop = {};
 };
 
-/// A detector over whole pictures and a landmark network over the regions that it finds. MediapipeFace, MediapipeHand
+/// A detector over whole images and a landmark network over the regions that it finds. MediapipeFace, MediapipeHand
 /// and MediapipePose are what it is of.
 /// @thread one object belongs to one thread
 template <typename Object>
@@ -101,15 +101,15 @@ class Pipeline {
 
   virtual ~Pipeline() = default;
 
-  /// A picture by itself. Allocates nothing once buffers have grown.
-  /// @error kInvalidArgument: an empty picture; otherwise as runtime::BoundSession::run
+  /// An image by itself. Allocates nothing once buffers have grown.
+  /// @error kInvalidArgument: an empty image; otherwise as runtime::BoundSession::run
   [[nodiscard]] base::Result<void> run(media::ImageView image, Detections& found) {
     return run(std::span(&image, 1), std::span(&found, 1));
   }
 
-  /// The same for any number of pictures: the detector runs on config.batch of them at a time, the landmark network on
+  /// The same for any number of images: the detector runs on config.batch of them at a time, the landmark network on
   /// so many regions of all of them.
-  /// @param found  one a picture
+  /// @param found  one an image
   /// @error as above; kInvalidArgument: another number of `found`
   [[nodiscard]] base::Result<void> run(std::span<const media::ImageView> images, std::span<Detections> found);
 
@@ -161,7 +161,7 @@ class Pipeline {
   std::optional<Detector> detector_;
   std::optional<Landmarker> landmarker_;
   Tracker tracker_;
-  // Reused from picture to picture.
+  // Reused from image to image.
   std::vector<Detector::Output> detected_;
   std::vector<Landmarker::Input> regions_;
   std::vector<Object*> objects_;  // of the regions
@@ -205,7 +205,7 @@ base::Result<void> Pipeline<Object>::run(std::span<const media::ImageView> image
   }
   for (Detections& each : found) each.clear();
   SLIPWAY_TRY(detect(images, found));
-  const std::size_t most = landmarker_ ? kind_.most_of_picture : kind_.most_boxes;
+  const std::size_t most = landmarker_ ? kind_.most_of_image : kind_.most_boxes;
   const bool drop_same = landmarker_ && kind_.rules == Rules::kMediapipe;
   for (std::size_t i = 0; i < images.size(); ++i) {
     const std::span<const Detection> all = detected_[i].detections;

@@ -28,9 +28,9 @@ Region square_region(const Box& box, double angle, double scale) {
   return {{(box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2}, side, side, angle};
 }
 
-Region letterbox_region(int picture_width, int picture_height) {
-  const double side = std::max(picture_width, picture_height);
-  return {{picture_width / 2.0, picture_height / 2.0}, side, side, 0};
+Region letterbox_region(int image_width, int image_height) {
+  const double side = std::max(image_width, image_height);
+  return {{image_width / 2.0, image_height / 2.0}, side, side, 0};
 }
 
 media::Affine crop_map(const Region& region, double columns, double rows) {

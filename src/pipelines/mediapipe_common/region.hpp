@@ -6,7 +6,7 @@
 
 namespace slipway::pipelines::mediapipe {
 
-/// A rectangle of a picture, in pixels, turned clockwise (x right, y down) by `angle` radians about its centre.
+/// A rectangle of an image, in pixels, turned clockwise (x right, y down) by `angle` radians about its centre.
 struct Region {
   media::Point centre;
   double width = 0;
@@ -31,11 +31,11 @@ struct Region {
 /// @source RectTransformationCalculator with square_long
 [[nodiscard]] Region square_region(const Box& box, double angle, double scale);
 
-/// The smallest square that holds the whole picture, centred on it: MediaPipe's letterbox.
+/// The smallest square that holds the whole image, centred on it: MediaPipe's letterbox.
 /// @source ImageToTensorCalculator with keep_aspect_ratio
-[[nodiscard]] Region letterbox_region(int picture_width, int picture_height);
+[[nodiscard]] Region letterbox_region(int image_width, int image_height);
 
-/// From pixels of a crop of columns × rows to the picture: crop 0 … columns spans the region's width.
+/// From pixels of a crop of columns × rows to the image: crop 0 … columns spans the region's width.
 [[nodiscard]] media::Affine crop_map(const Region& region, double columns, double rows);
 
 /// Whether a network can see it: it has a width and a height, and all of it is finite.

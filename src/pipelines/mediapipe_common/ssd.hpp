@@ -15,7 +15,7 @@ namespace slipway::pipelines::mediapipe {
 
 inline constexpr std::size_t kMostKeypoints = 8;  ///< a face has 6, a palm 7, a pose 4
 
-/// What an SSD detector finds: a box and key points, in pixels of its input or of the picture.
+/// What an SSD detector finds: a box and key points, in pixels of its input or of the image.
 struct Detection {
   Box box;
   float score = 0;

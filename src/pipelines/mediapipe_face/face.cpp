@@ -12,7 +12,7 @@ constexpr std::size_t kRightEyeOuter = 33, kLeftEyeOuter = 263;  // landmarks
 mediapipe::Kind kind_of(const Config& config) {
   const bool is_qai_hub = config.rules == Rules::kQaiHub;
   mediapipe::Kind kind{.detector = detector_family(), .rules = config.rules};
-  kind.most_of_picture = kind.most_boxes =
+  kind.most_of_image = kind.most_boxes =
       config.max_faces ? static_cast<std::size_t>(*config.max_faces) : (is_qai_hub ? 1 : mediapipe::kNoLimit);
   kind.most_tracked = static_cast<std::size_t>(config.max_faces.value_or(1));
   if (is_qai_hub)
@@ -61,7 +61,7 @@ base::Result<bool> MediapipeFace::read(const mediapipe::Landmarker::Output& outp
   SLIPWAY_ASSIGN(const RealValues values, output.values(signature_.landmarks, 3 * kLandmarkCount));
   face.presence = signature_.flag_is_logit ? 1.0F / (1.0F + std::exp(-flag[0])) : flag[0];
   const double unit = signature_.unit == LandmarkUnit::kCropFraction ? static_cast<double>(output.size) : 1.0;
-  return mediapipe::place_landmarks(values, 3, {output.to_picture, unit, unit * output.scale}, face.landmarks);
+  return mediapipe::place_landmarks(values, 3, {output.to_image, unit, unit * output.scale}, face.landmarks);
 }
 
 }  // namespace slipway::pipelines::mediapipe_face

@@ -18,11 +18,11 @@ using mediapipe::Rules;
 /// FaceMesh does not.
 struct Config : mediapipe::PipelineConfig {
   Rules rules = Rules::kMediapipe;
-  /// Nothing: every face of a single picture, one of a sequence; with kQaiHub always one.
+  /// Nothing: every face of a single image, one of a sequence; with kQaiHub always one.
   std::optional<int> max_faces;
 };
 
-/// One face, in pixels of the picture.
+/// One face, in pixels of the image.
 using Face = mediapipe::FoundObject<kKeypointCount, kLandmarkCount>;
 using Detections = mediapipe::Detections<Face>;
 

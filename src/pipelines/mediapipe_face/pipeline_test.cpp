@@ -30,7 +30,7 @@ double mean_distance(const Face& face, const nlohmann::json& expected) {
 
 TEST(MediapipeFace, FindsTheFaceThatMediaPipeFinds) {
   const auto expected = golden("mediapipe.json");
-  const media::Image image = picture(512, 512);
+  const media::Image image = test_image(512, 512);
   for (const std::string name : {"short_range", "full_range", "quantised"}) {
     Config config;
     if (name == "quantised") config.detector_quantization = scales();
@@ -50,7 +50,7 @@ TEST(MediapipeFace, FindsTheFaceThatMediaPipeFinds) {
 TEST(MediapipeFace, PlacesTheLandmarksWhereMediaPipePlacesThem) {
   const auto expected = golden("mediapipe.json")["mesh"];
   ASSERT_EQ(expected.size(), 1U);
-  const media::Image image = picture(512, 512);
+  const media::Image image = test_image(512, 512);
   for (const char* name : {"landmark.onnx", "landmark_hub.onnx"}) {
     auto pipeline = MediapipeFace::load(environment(), {kFolder / "short_range.onnx", kFolder / name}, {}, {});
     ASSERT_TRUE(pipeline) << pipeline.error().message;
@@ -65,7 +65,7 @@ TEST(MediapipeFace, PlacesTheLandmarksWhereMediaPipePlacesThem) {
 }
 
 TEST(MediapipeFace, RunsTheDetectorOnceInASequence) {
-  const media::Image image = picture(512, 512);
+  const media::Image image = test_image(512, 512);
   auto pipeline = MediapipeFace::load(environment(), {kFolder / "short_range.onnx", kFolder / "landmark.onnx"}, {}, {});
   ASSERT_TRUE(pipeline) << pipeline.error().message;
   Detections found;
@@ -93,11 +93,11 @@ std::unique_ptr<MediapipeFace> whole_pipeline() {
 }
 
 TEST(MediapipeFace, KeepsItsMemoryOverTenThousandFrames) {
-  expect_steady_memory(*whole_pipeline(), picture(512, 512));
+  expect_steady_memory(*whole_pipeline(), test_image(512, 512));
 }
 
 TEST(MediapipeFace, TakesNoMemoryAFrameBeforeAndAfterTheNetworks) {
-  expect_no_allocations(*whole_pipeline(), picture(512, 512));
+  expect_no_allocations(*whole_pipeline(), test_image(512, 512));
 }
 
 TEST(MediapipeFace, WithThePackagesRulesCutsToWholePixelsAndLeavesOutTheEdge) {
@@ -108,14 +108,14 @@ TEST(MediapipeFace, WithThePackagesRulesCutsToWholePixelsAndLeavesOutTheEdge) {
       MediapipeFace::load(environment(), {kFolder / "short_range.onnx", kFolder / "landmark.onnx"}, {}, config);
   ASSERT_TRUE(pipeline) << pipeline.error().message;
   Detections found;
-  ASSERT_TRUE((*pipeline)->run(picture(512, 512).view(), found));
+  ASSERT_TRUE((*pipeline)->run(test_image(512, 512).view(), found));
   ASSERT_EQ(found.objects.size(), 1U);
   const Face& face = found.objects[0];
   EXPECT_EQ(face.box.x1, std::trunc(face.box.x1));
   EXPECT_NEAR(face.box.x1, expected["box"][0].get<double>(), 12);  // one anchor's box, not the mean of several
   EXPECT_NEAR(face.region.width, 1.1 * (face.box.x2 - face.box.x1), 1e-9);
-  // In a flat picture the same answer lies partly in the padding.
-  ASSERT_TRUE((*pipeline)->run(picture(512, 128).view(), found));
+  // In a flat image the same answer lies partly in the padding.
+  ASSERT_TRUE((*pipeline)->run(test_image(512, 128).view(), found));
   EXPECT_TRUE(found.objects.empty());
 }
 
@@ -136,7 +136,7 @@ TEST(MediapipeFace, RefusesWhatDoesNotFit) {
 }
 
 TEST(DrawFaces, MarksTheFaceAndSurvivesPointsOutside) {
-  media::Image image = picture(100, 80);
+  media::Image image = test_image(100, 80);
   std::vector<Face> faces(2);
   faces[0].box = {20, 30, 60, 70};
   faces[1].box = {-1e9, -50, 1e9, -20};

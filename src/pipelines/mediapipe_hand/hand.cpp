@@ -12,7 +12,7 @@ constexpr int kMostTracked = 2;  // unless told otherwise, as MediaPipe's Hands
 
 mediapipe::Kind kind_of(const Config& config) {
   mediapipe::Kind kind{.detector = detector_family()};
-  if (config.max_hands) kind.most_of_picture = kind.most_boxes = static_cast<std::size_t>(*config.max_hands);
+  if (config.max_hands) kind.most_of_image = kind.most_boxes = static_cast<std::size_t>(*config.max_hands);
   kind.most_tracked = static_cast<std::size_t>(config.max_hands.value_or(kMostTracked));
   return kind;
 }
@@ -65,7 +65,7 @@ base::Result<bool> MediapipeHand::read(const mediapipe::Landmarker::Output& outp
   hand.presence = presence[0];
   hand.left_hand = handedness[0];
   const bool is_placed =
-      mediapipe::place_landmarks(points, 3, {output.to_picture, 1.0, output.scale / kDepthDivisor}, hand.landmarks);
+      mediapipe::place_landmarks(points, 3, {output.to_image, 1.0, output.scale / kDepthDivisor}, hand.landmarks);
   return mediapipe::turn_landmarks(world, 3, hand.region.angle, hand.world_landmarks) && is_placed;
 }
 

@@ -16,16 +16,15 @@ using mediapipe::Models;
 
 /// The choices a user has. Without score_min: 0.5. MediaPipe's Hands does not smooth.
 struct Config : mediapipe::PipelineConfig {
-  std::optional<int> max_hands;  ///< nothing: every hand of a single picture, two of a sequence
+  std::optional<int> max_hands;  ///< nothing: every hand of a single image, two of a sequence
 };
 
-/// One hand, in pixels of the picture; the detector's box is the palm's.
+/// One hand, in pixels of the image; the detector's box is the palm's.
 struct Hand : mediapipe::FoundObject<kKeypointCount, kLandmarkCount> {
-  float left_hand = 0;  ///< with landmarks: MediaPipe's probability of "Left", which takes the picture as mirrored
-  std::array<Landmark, kLandmarkCount>
-      world_landmarks{};  ///< metres, about the hand's middle, turned as the picture is
+  float left_hand = 0;  ///< with landmarks: MediaPipe's probability of "Left", which takes the image as mirrored
+  std::array<Landmark, kLandmarkCount> world_landmarks{};  ///< metres, about the hand's middle, turned as the image is
 
-  /// As MediaPipe names it, which takes the picture as mirrored (a selfie): in an ordinary picture it is the other one.
+  /// As MediaPipe names it, which takes the image as mirrored (a selfie): in an ordinary image it is the other one.
   [[nodiscard]] bool is_right() const { return left_hand < 0.5F; }
 };
 using Detections = mediapipe::Detections<Hand>;

@@ -13,8 +13,8 @@ const nlohmann::json& golden() {
   return kGolden;
 }
 
-media::Image picture() {
-  return mediapipe::testing::picture(640, 480);
+media::Image test_image() {
+  return mediapipe::testing::test_image(640, 480);
 }
 
 TEST(MediapipeHand, FindsThePalmsThatMediaPipeFinds) {
@@ -23,7 +23,7 @@ TEST(MediapipeHand, FindsThePalmsThatMediaPipeFinds) {
   auto pipeline = MediapipeHand::load(environment(), {kFolder / "palm.onnx", {}}, {}, config);
   ASSERT_TRUE(pipeline) << pipeline.error().message;
   Detections found;
-  for (int again = 0; again < 2; ++again) ASSERT_TRUE((*pipeline)->run(picture().view(), found));
+  for (int again = 0; again < 2; ++again) ASSERT_TRUE((*pipeline)->run(test_image().view(), found));
   const nlohmann::json& palms = golden()["palms"];
   ASSERT_EQ(found.objects.size(), palms.size());
   for (std::size_t i = 0; i < palms.size(); ++i) {
@@ -38,7 +38,7 @@ TEST(MediapipeHand, PlacesTheLandmarksWhereMediaPipePlacesThem) {
   auto pipeline = MediapipeHand::load(environment(), {kFolder / "palm.onnx", kFolder / "landmark.onnx"}, {}, {});
   ASSERT_TRUE(pipeline) << pipeline.error().message;
   Detections found;
-  ASSERT_TRUE((*pipeline)->run(picture().view(), found));
+  ASSERT_TRUE((*pipeline)->run(test_image().view(), found));
   ASSERT_EQ(found.objects.size(), 2U);
   const Hand& hand = found.objects[0];
   const nlohmann::json& expected = golden()["hands"][0];
@@ -52,7 +52,7 @@ TEST(MediapipeHand, PlacesTheLandmarksWhereMediaPipePlacesThem) {
 }
 
 TEST(MediapipeHand, FollowsBothHandsAndAsksTheDetectorOnlyForWhatIsMissing) {
-  const media::Image image = picture();
+  const media::Image image = test_image();
   for (const int most : {2, 3}) {
     Config config;
     config.max_hands = most;
@@ -83,9 +83,9 @@ std::unique_ptr<MediapipeHand> whole_pipeline() {
   return std::move(*pipeline);
 }
 
-TEST(MediapipeHand, TakesSeveralPicturesAtOnce) {
+TEST(MediapipeHand, TakesSeveralImagesAtOnce) {
   const auto pipeline = whole_pipeline();
-  const media::Image large = picture(), small = mediapipe::testing::picture(320, 240);
+  const media::Image large = test_image(), small = mediapipe::testing::test_image(320, 240);
   const std::vector<media::ImageView> images = {large.view(), small.view(), large.view()};
   std::vector<Detections> found(3);
   ASSERT_TRUE(pipeline->run(images, found));
@@ -109,11 +109,11 @@ TEST(MediapipeHand, TakesSeveralPicturesAtOnce) {
 }
 
 TEST(MediapipeHand, KeepsItsMemoryOverTenThousandFrames) {
-  expect_steady_memory(*whole_pipeline(), picture());
+  expect_steady_memory(*whole_pipeline(), test_image());
 }
 
 TEST(MediapipeHand, TakesNoMemoryAFrameBeforeAndAfterTheNetworks) {
-  expect_no_allocations(*whole_pipeline(), picture());
+  expect_no_allocations(*whole_pipeline(), test_image());
 }
 
 TEST(MediapipeHand, GivesOneHandWhenOneIsAskedFor) {
@@ -122,7 +122,7 @@ TEST(MediapipeHand, GivesOneHandWhenOneIsAskedFor) {
   auto pipeline = MediapipeHand::load(environment(), {kFolder / "palm.onnx", kFolder / "landmark.onnx"}, {}, config);
   ASSERT_TRUE(pipeline);
   Detections found;
-  ASSERT_TRUE((*pipeline)->run(picture().view(), found));
+  ASSERT_TRUE((*pipeline)->run(test_image().view(), found));
   ASSERT_EQ(found.objects.size(), 1U);
   EXPECT_NEAR(found.objects[0].score, golden()["palms"][0]["score"].get<double>(), 1e-3);
 }
@@ -142,7 +142,7 @@ TEST(MediapipeHand, RefusesWhatDoesNotFit) {
 }
 
 TEST(DrawHands, MarksTheHandAndSurvivesPointsOutside) {
-  media::Image image = picture();
+  media::Image image = test_image();
   std::vector<Hand> hands(2);
   hands[0].box = {20, 30, 60, 70};
   hands[1].box = {-1e9, -50, 1e9, -20};

@@ -13,8 +13,8 @@ const nlohmann::json& golden() {
   return kGolden;
 }
 
-media::Image picture() {
-  return mediapipe::testing::picture(512, 512);
+media::Image test_image() {
+  return mediapipe::testing::test_image(512, 512);
 }
 
 TEST(MediapipePose, FindsThePersonThatMediaPipeFinds) {
@@ -23,7 +23,7 @@ TEST(MediapipePose, FindsThePersonThatMediaPipeFinds) {
   auto pipeline = MediapipePose::load(environment(), {kFolder / "person.onnx", {}}, {}, config);
   ASSERT_TRUE(pipeline) << pipeline.error().message;
   Detections found;
-  for (int again = 0; again < 2; ++again) ASSERT_TRUE((*pipeline)->run(picture().view(), found));
+  for (int again = 0; again < 2; ++again) ASSERT_TRUE((*pipeline)->run(test_image().view(), found));
   ASSERT_GE(found.objects.size(), 1U);
   const nlohmann::json& person = golden()["person"];
   const Pose& pose = found.objects[0];
@@ -36,7 +36,7 @@ TEST(MediapipePose, PlacesTheLandmarksWhereMediaPipePlacesThem) {
   auto pipeline = MediapipePose::load(environment(), {kFolder / "person.onnx", kFolder / "landmark.onnx"}, {}, {});
   ASSERT_TRUE(pipeline) << pipeline.error().message;
   Detections found;
-  ASSERT_TRUE((*pipeline)->run(picture().view(), found));
+  ASSERT_TRUE((*pipeline)->run(test_image().view(), found));
   ASSERT_EQ(found.objects.size(), 1U);
   const Pose& pose = found.objects[0];
   ASSERT_TRUE(pose.has_landmarks);
@@ -52,7 +52,7 @@ TEST(MediapipePose, PlacesTheLandmarksWhereMediaPipePlacesThem) {
 TEST(MediapipePose, RunsTheDetectorOnceInASequence) {
   auto pipeline = MediapipePose::load(environment(), {kFolder / "person.onnx", kFolder / "landmark.onnx"}, {}, {});
   ASSERT_TRUE(pipeline) << pipeline.error().message;
-  const media::Image image = picture();
+  const media::Image image = test_image();
   Detections found;
   int detector_runs = 0;
   for (int frame = 0; frame < 5; ++frame) {
@@ -77,11 +77,11 @@ std::unique_ptr<MediapipePose> whole_pipeline() {
 }
 
 TEST(MediapipePose, KeepsItsMemoryOverTenThousandFrames) {
-  expect_steady_memory(*whole_pipeline(), picture());
+  expect_steady_memory(*whole_pipeline(), test_image());
 }
 
 TEST(MediapipePose, TakesNoMemoryAFrameBeforeAndAfterTheNetworks) {
-  expect_no_allocations(*whole_pipeline(), picture());
+  expect_no_allocations(*whole_pipeline(), test_image());
 }
 
 TEST(PoseSmoother, SmoothsWhatItShowsAndStartsAnewWithAnotherPerson) {
@@ -139,7 +139,7 @@ TEST(MediapipePose, RefusesWhatDoesNotFit) {
 }
 
 TEST(DrawPoses, MarksThePersonAndSurvivesPointsOutside) {
-  media::Image image = picture();
+  media::Image image = test_image();
   std::vector<Pose> poses(2);
   poses[0].box = {20, 30, 60, 70};
   poses[1].box = {-1e9, -50, 1e9, -20};

@@ -63,7 +63,7 @@ void PoseSmoother::apply(double time_s, bool is_new, bool smooth, mediapipe::One
   }
 }
 
-MediapipePose::MediapipePose() : Pipeline({.detector = detector_family(), .most_of_picture = 1}) {}
+MediapipePose::MediapipePose() : Pipeline({.detector = detector_family(), .most_of_image = 1}) {}
 
 base::Result<std::unique_ptr<MediapipePose>> MediapipePose::load(
     const std::shared_ptr<runtime::Environment>& environment, const Models& models,
@@ -90,13 +90,13 @@ base::Result<bool> MediapipePose::read(const mediapipe::Landmarker::Output& outp
   pose.presence = presence[0];
   std::array<Landmark, kLandmarkCount + kAuxiliaryCount> all{};
   const double crop = output.size, cell = crop / static_cast<double>(kHeatmapSide);
-  if (!mediapipe::place_landmarks(values, kNetworkColumns, {output.to_picture, 1.0, output.scale}, all)) {
+  if (!mediapipe::place_landmarks(values, kNetworkColumns, {output.to_image, 1.0, output.scale}, all)) {
     return false;
   }
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto value = [&](std::size_t k) { return static_cast<double>(values[kNetworkColumns * i + k]); };
     const media::Point refined = refine(heatmap, i, {value(0) / cell, value(1) / cell});
-    const media::Point at = output.to_picture.apply({refined.x * cell, refined.y * cell});
+    const media::Point at = output.to_image.apply({refined.x * cell, refined.y * cell});
     all[i].x = static_cast<float>(at.x);
     all[i].y = static_cast<float>(at.y);
     if (i < kLandmarkCount) pose.visibility[i] = sigmoid(values[kNetworkColumns * i + 3]);

@@ -19,10 +19,10 @@ struct Config : mediapipe::PipelineConfig {
   Config() { smooth = true; }
 };
 
-/// One person, in pixels of the picture; the detector's box is the face's.
+/// One person, in pixels of the image; the detector's box is the face's.
 struct Pose : mediapipe::FoundObject<kKeypointCount, kLandmarkCount> {
   std::array<float, kLandmarkCount> visibility{};          ///< probability that the landmark is seen, not hidden
-  std::array<Landmark, kLandmarkCount> world_landmarks{};  ///< metres, about the hips' middle, turned as the picture is
+  std::array<Landmark, kLandmarkCount> world_landmarks{};  ///< metres, about the hips' middle, turned as the image is
   std::array<Landmark, kAuxiliaryCount> auxiliary{};
 };
 using Detections = mediapipe::Detections<Pose>;
@@ -49,7 +49,7 @@ inline constexpr double kRegionScale = 1.25;  ///< of what the landmark network 
 /// @source PoseLandmarkFiltering's graph
 class PoseSmoother {
  public:
-  /// @param landmarks  the filter of the landmarks in the picture
+  /// @param landmarks  the filter of the landmarks in the image
   /// @param smooth     false: the auxiliary landmarks alone
   void apply(double time_s, bool is_new, bool smooth, mediapipe::OneEuroFilter& landmarks, Pose& pose);
 

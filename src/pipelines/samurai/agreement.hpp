@@ -9,8 +9,8 @@ namespace slipway::pipelines::samurai {
 /// How far a mask is from a reference.
 struct MaskAgreement {
   double logits_relative = 0;  ///< largest |difference| of the logits over the reference's largest |logit|
-  double iou = 1;              ///< of the masks at the picture's size; 1 when both are empty
-  double box_difference = 0;   ///< largest difference of the boxes' four sides, in pixels of the picture
+  double iou = 1;              ///< of the masks at the image's size; 1 when both are empty
+  double box_difference = 0;   ///< largest difference of the boxes' four sides, in pixels of the image
 };
 
 /// @param logits, reference  side × side; compared as they are, and as masks of width × height

@@ -19,7 +19,7 @@ void SquareResize::Taps::make(int from, int to) {
   if (from == source) return;
   source = from;
   const double scale = static_cast<double>(from) / to;
-  // A triangle as wide as two source pixels, or two target pixels when the picture shrinks.
+  // A triangle as wide as two source pixels, or two target pixels when the image shrinks.
   const double support = std::max(1.0, scale);
   longest = static_cast<int>(std::ceil(support)) * 2 + 1;
   first.assign(static_cast<std::size_t>(to), 0);

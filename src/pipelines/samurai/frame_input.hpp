@@ -9,13 +9,13 @@
 
 namespace slipway::pipelines::samurai {
 
-/// Stretches pictures to a square as SAM 2's own preparation does: bilinear with antialias, 8-bit after each of the two
+/// Stretches images to a square as SAM 2's own preparation does: bilinear with antialias, 8-bit after each of the two
 /// passes, whatever the sides' proportions.
 ///
 /// The result is bit for bit that of Pillow's `resize(…, BILINEAR)`, columns first, then rows. torchvision's weights
 /// are coarser: one value in 25 differs from it, by 1 of 255.
 /// @thread one object belongs to one thread
-/// @cost   after the first picture of a size, no memory is allocated for further ones of that size
+/// @cost   after the first image of a size, no memory is allocated for further ones of that size
 /// @golden tests/golden/samurai/resize.npz, made with Pillow
 class SquareResize {
  public:
@@ -23,7 +23,7 @@ class SquareResize {
   explicit SquareResize(int side) : side_(side) {}
 
   /// Writes `[3][side][side]` floats in [0, 1].
-  /// @error kInvalidArgument: an empty picture
+  /// @error kInvalidArgument: an empty image
   [[nodiscard]] base::Result<void> to_planes(media::ImageView image, std::span<float> planes);
 
   /// The same for one channel: `[side][side]` of 0 … 255.

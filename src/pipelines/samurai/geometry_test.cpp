@@ -16,7 +16,7 @@ const tensor::Tensor& named(const tensor::NamedTensors& tensors, const std::stri
   return found->tensor;
 }
 
-// Pillow is the model of torchvision's resize of 8-bit pictures.
+// Pillow is the model of torchvision's resize of 8-bit images.
 TEST(SquareResize, GivesPillowsPixels) {
   const auto arrays = *tensor::read_npz("tests/golden/samurai/resize.npz");
   constexpr int kSide = 32;
@@ -39,7 +39,7 @@ TEST(SquareResize, GivesPillowsPixels) {
   }
 }
 
-TEST(SquareResize, RefusesAnEmptyPicture) {
+TEST(SquareResize, RefusesAnEmptyImage) {
   std::vector<float> planes(3 * 8 * 8);
   const auto done = SquareResize(8).to_planes({}, planes);
   ASSERT_FALSE(done);

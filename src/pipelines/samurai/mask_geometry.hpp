@@ -18,7 +18,7 @@ namespace slipway::pipelines::samurai {
 /// @source python/reference/samurai
 [[nodiscard]] Box enlarged_bounds(std::span<const float> logits, int side, int size);
 
-/// A mask at a picture's size.
+/// A mask at an image's size.
 struct Mask {
   int width = 0;
   int height = 0;
@@ -27,7 +27,7 @@ struct Mask {
   std::int64_t area = 0;             ///< number of ones
 };
 
-/// Enlarges (or shrinks) the logits to a picture's size and cuts at 0. The memory of `mask` is reused.
+/// Enlarges (or shrinks) the logits to an image's size and cuts at 0. The memory of `mask` is reused.
 /// @param logits  side × side
 void enlarge_and_cut(std::span<const float> logits, int side, int width, int height, Mask& mask);
 

@@ -87,7 +87,7 @@ class Network {
   [[nodiscard]] base::Result<std::unique_ptr<Features>> make_features();
 
   /// Stretches the frame to S × S and runs the image encoder.
-  /// @error kInvalidArgument: an empty picture; as runtime::BoundRun::run
+  /// @error kInvalidArgument: an empty image; as runtime::BoundRun::run
   [[nodiscard]] base::Result<void> encode(media::ImageView frame, Features& features);
 
   /// Sets the prompt of the decoder's next runs.

@@ -10,7 +10,7 @@ namespace {
 constexpr std::array<media::Colour, 6> kColours = {
     {{0, 230, 64}, {255, 96, 32}, {64, 144, 255}, {255, 220, 0}, {224, 64, 224}, {0, 220, 220}}};
 
-/// Half picture, half colour.
+/// Half image, half colour.
 void tint(media::Image& image, const Mask& mask, media::Colour colour) {
   for (int y = 0; y < mask.height; ++y) {
     const std::uint8_t* inside = mask.pixels.data() + static_cast<std::ptrdiff_t>(y) * mask.width;

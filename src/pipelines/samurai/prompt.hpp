@@ -16,7 +16,7 @@ struct PromptPoint {
   bool is_positive = true;
 };
 
-/// A black and white picture of the object on the first frame.
+/// A black and white image of the object on the first frame.
 struct PromptMask {
   int width = 0;
   int height = 0;

@@ -168,7 +168,7 @@ Result<Constants> read_constants(const ModelFolder& folder) {
 Result<void> check_signature(const ModelFolder& folder, const std::string& name, const Constants& constants,
                              const std::vector<TensorSpec>& inputs, const std::vector<TensorSpec>& outputs) {
   const Signature expected = signature_of(name, constants);
-  // The encoder may have been exported for any number of pictures.
+  // The encoder may have been exported for any number of images.
   SLIPWAY_TRY(check_side(folder, name, "input", expected.inputs, inputs, name == "image_encoder"));
   return check_side(folder, name, "output", expected.outputs, outputs, true);
 }

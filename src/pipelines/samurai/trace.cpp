@@ -15,7 +15,7 @@ using nlohmann::ordered_json;
 namespace {
 
 constexpr std::size_t kMostCandidates = 16;
-// Far beyond any picture, and small enough that no product of the filter overflows.
+// Far beyond any image, and small enough that no product of the filter overflows.
 constexpr double kLargest = 1e9;
 
 /// Where in the trace something is wrong.

@@ -61,7 +61,7 @@ class SamuraiTracker {
   [[nodiscard]] base::Result<void> start(std::vector<Prompt> prompts);
 
   /// The next frame, whatever its size.
-  /// @error kFailedPrecondition: start() was not called; kInvalidArgument: an empty picture, or on the first frame a
+  /// @error kFailedPrecondition: start() was not called; kInvalidArgument: an empty image, or on the first frame a
   ///        prompt that does not fit it (as checked_prompt); otherwise as runtime::BoundRun::run
   [[nodiscard]] base::Result<void> track(media::ImageView frame, FrameResult& result);
 

@@ -9,7 +9,7 @@ namespace slipway::pipelines::segmentation {
 
 inline constexpr int kMostClasses = 255;
 
-/// A class for every input pixel under the picture: the letterbox's padding is cut off, so the map covers the picture
+/// A class for every input pixel under the image: the letterbox's padding is cut off, so the map covers the image
 /// from edge to edge, at the network's resolution.
 struct LabelMap {
   int width = 0;

@@ -1,6 +1,6 @@
 #include "pipelines/segmentation/pipeline.hpp"
 
-#include "pipelines/common/picture_network.hpp"
+#include "pipelines/common/image_network.hpp"
 #include "pipelines/segmentation/labels.hpp"
 #include "pipelines/segmentation/upsampled_argmax.hpp"
 
@@ -22,7 +22,7 @@ base::Result<std::optional<std::array<float, 3>>> three_numbers(const ModelFolde
 
 base::Result<media::ImageToTensor> make_preprocess(const Signature& signature, const ModelFolder& folder,
                                                    const Config& config) {
-  media::PictureInput input;
+  media::ImageInput input;
   input.width = signature.input.width;
   input.height = signature.input.height;
   input.layout = signature.input.layout;
@@ -49,7 +49,7 @@ std::vector<std::string> labels_for(const Signature& signature, std::vector<std:
 }  // namespace
 
 struct Segmenter::State {
-  PictureNetwork network;
+  ImageNetwork network;
   Signature signature;
   std::vector<std::string> labels;
   UpsampledArgmax argmax;
@@ -61,8 +61,8 @@ Segmenter::~Segmenter() = default;
 base::Result<std::unique_ptr<Segmenter>> Segmenter::load(std::shared_ptr<runtime::Environment> environment,
                                                          const std::filesystem::path& model,
                                                          const StandbyOptions& options, const Config& config) {
-  SLIPWAY_ASSIGN(PictureNetwork network,
-                 PictureNetwork::load(std::move(environment), model, options, config.quantization, config.batch));
+  SLIPWAY_ASSIGN(ImageNetwork network,
+                 ImageNetwork::load(std::move(environment), model, options, config.quantization, config.batch));
   SLIPWAY_ASSIGN(Signature signature, network.signature(read_signature));
   SLIPWAY_ASSIGN(media::ImageToTensor preprocess, make_preprocess(signature, network.folder(), config));
   SLIPWAY_TRY(network.prepare(signature.input.spec, std::move(preprocess)));

@@ -23,20 +23,20 @@ namespace slipway::pipelines::segmentation {
 struct Config {
   /// What the network wants whose graph does not normalise; nothing: what the model folder says, else 0 … 1 as it is.
   std::optional<std::array<float, 3>> mean, deviation;
-  int batch = 1;                                             ///< pictures a run of the network
+  int batch = 1;                                             ///< images a run of the network
   std::vector<std::string> labels;                           ///< empty: the model folder's, or Cityscapes'
   std::map<std::string, tensor::Quantization> quantization;  ///< of integer inputs and outputs, by name
 };
 
-/// What one picture gave.
+/// What one image gave.
 struct Segments {
-  LabelMap map;  ///< its memory is reused from picture to picture
+  LabelMap map;  ///< its memory is reused from image to image
   StageTimes times;
 };
 
-/// Gives every place of a picture a class: FFNet and other networks that score classes on a grid.
+/// Gives every place of an image a class: FFNet and other networks that score classes on a grid.
 ///
-/// The picture is letterboxed (black); mean and deviation come from the model folder's `pre.mean` and `pre.deviation`.
+/// The image is letterboxed (black); mean and deviation come from the model folder's `pre.mean` and `pre.deviation`.
 /// @thread one object belongs to one thread
 class Segmenter {
  public:
@@ -49,12 +49,12 @@ class Segmenter {
   ~Segmenter();
 
   /// Pre-processing, one run of the network, argmax. Allocates nothing once buffers have grown.
-  /// @error kInvalidArgument: an empty picture; otherwise as StandbyRun::run
+  /// @error kInvalidArgument: an empty image; otherwise as StandbyRun::run
   [[nodiscard]] base::Result<void> run(media::ImageView image, Segments& segments);
 
-  /// The same for 1 … config.batch pictures in one run of the network; of each time they get an equal share.
-  /// @param segments  one a picture
-  /// @error as above; kInvalidArgument: more pictures than a batch, or another number of `segments`
+  /// The same for 1 … config.batch images in one run of the network; of each time they get an equal share.
+  /// @param segments  one an image
+  /// @error as above; kInvalidArgument: more images than a batch, or another number of `segments`
   [[nodiscard]] base::Result<void> run(std::span<const media::ImageView> images, std::span<Segments> segments);
 
   [[nodiscard]] const Signature& signature() const;
@@ -67,7 +67,7 @@ class Segmenter {
   std::unique_ptr<State> state_;
 };
 
-/// Mixes the colours of the classes into the picture, half and half.
+/// Mixes the colours of the classes into the image, half and half.
 /// @param colours  one a class
 void draw_segments(media::Image& image, const LabelMap& map, const std::vector<media::Colour>& colours);
 

@@ -39,7 +39,7 @@ TEST(Segmenter, GivesInABatchWhatItGivesOneByOne) {
   const auto arrays = tensor::read_npz("tests/golden/segmentation/pipeline.npz");
   ASSERT_TRUE(arrays) << arrays.error().message;
   const media::ImageView whole = view_of(named(*arrays, "picture"));
-  const std::vector<media::ImageView> pictures = {
+  const std::vector<media::ImageView> images = {
       {whole.row(20), 80, 60, whole.stride_bytes}, whole, {whole.data, 100, 40, whole.stride_bytes}};
   auto single = Segmenter::load(environment(), "tests/golden/segmentation/tiny.onnx", {}, {});
   ASSERT_TRUE(single) << single.error().message;
@@ -49,11 +49,11 @@ TEST(Segmenter, GivesInABatchWhatItGivesOneByOne) {
   ASSERT_TRUE(batched) << batched.error().message;
   std::vector<Segments> segments(3);
   for (const std::size_t count : {3U, 2U}) {
-    const auto done = (*batched)->run(std::span(pictures).first(count), std::span(segments).first(count));
+    const auto done = (*batched)->run(std::span(images).first(count), std::span(segments).first(count));
     ASSERT_TRUE(done) << done.error().message;
     for (std::size_t i = 0; i < count; ++i) {
       Segments alone;
-      ASSERT_TRUE((*single)->run(pictures[i], alone));
+      ASSERT_TRUE((*single)->run(images[i], alone));
       EXPECT_EQ(segments[i].map.width, alone.map.width);
       EXPECT_EQ(segments[i].map.labels, alone.map.labels) << i;
     }

@@ -14,7 +14,7 @@ base::Result<Signature> read_signature(const std::vector<TensorSpec>& inputs, co
                                        const std::map<std::string, tensor::Quantization>& quantization, int batch) {
   constexpr int kDefaultWidth = 2048, kDefaultHeight = 1024, kDefaultStride = 8;
   Signature signature;
-  SLIPWAY_ASSIGN(signature.input, read_picture_input(inputs, 3, 1, kDefaultWidth, kDefaultHeight, quantization, batch));
+  SLIPWAY_ASSIGN(signature.input, read_image_input(inputs, 3, 1, kDefaultWidth, kDefaultHeight, quantization, batch));
   SLIPWAY_ASSIGN(const std::vector<TensorSpec> outputs, outputs_of_one(given, batch));
   signature.batch = batch;
   const int width = signature.input.width, height = signature.input.height;
@@ -28,13 +28,13 @@ base::Result<Signature> read_signature(const std::vector<TensorSpec>& inputs, co
   if (outputs.size() != 1 || outputs[0].shape.size() != 4) return refuse();
   signature.logits = outputs[0];
   tensor::Shape& shape = signature.logits.shape;
-  // Classes come first unless only the other reading has the proportions of the picture.
-  const auto is_picture_like = [&](std::int64_t grid_rows, std::int64_t grid_columns) {
+  // Classes come first unless only the other reading has the proportions of the image.
+  const auto is_image_like = [&](std::int64_t grid_rows, std::int64_t grid_columns) {
     return grid_rows > 0 && grid_columns > 0 &&
            std::abs(grid_rows * width - grid_columns * height) <= std::max(width, height);
   };
   const bool is_channel_last =
-      shape[1] < 0 || (!is_picture_like(shape[2], shape[3]) && is_picture_like(shape[1], shape[2]));
+      shape[1] < 0 || (!is_image_like(shape[2], shape[3]) && is_image_like(shape[1], shape[2]));
   signature.layout = is_channel_last ? media::Layout::kNhwc : media::Layout::kNchw;
   std::int64_t& rows = shape[is_channel_last ? 1 : 2];
   std::int64_t& columns = shape[is_channel_last ? 2 : 3];

@@ -11,7 +11,7 @@
 
 namespace slipway::pipelines::segmentation {
 
-/// The best class of every input pixel under the picture: bilinear interpolation of the logits to the input's size
+/// The best class of every input pixel under the image: bilinear interpolation of the logits to the input's size
 /// (no corner alignment), then argmax (the lower class of equal ones), without ever building the logits at that size.
 ///
 /// Between four cells that agree on their best class it stays the best one everywhere, because interpolation is a
@@ -28,7 +28,7 @@ class UpsampledArgmax {
 
   /// @param logits     the network's output
   /// @param entry      of the batch
-  /// @param placement  where the picture lies in the input
+  /// @param placement  where the image lies in the input
   /// @param map        replaced; its memory is reused
   /// @error kInvalidArgument: another size or dtype than the signature's
   [[nodiscard]] base::Result<void> run(const tensor::Tensor& logits, std::size_t entry,

@@ -1,13 +1,13 @@
 #include "pipelines/yolov8/pipeline.hpp"
 
-#include "pipelines/common/picture_network.hpp"
+#include "pipelines/common/image_network.hpp"
 #include "pipelines/yolov8/labels.hpp"
 #include "pipelines/yolov8/preprocess.hpp"
 
 namespace slipway::pipelines::yolov8 {
 
 struct Yolov8::State {
-  PictureNetwork network;
+  ImageNetwork network;
   Signature signature;
   std::vector<std::string> labels;
   Postprocess postprocess;
@@ -19,8 +19,8 @@ Yolov8::~Yolov8() = default;
 base::Result<std::unique_ptr<Yolov8>> Yolov8::load(std::shared_ptr<runtime::Environment> environment,
                                                    const std::filesystem::path& model, const StandbyOptions& options,
                                                    const Config& config) {
-  SLIPWAY_ASSIGN(PictureNetwork network,
-                 PictureNetwork::load(std::move(environment), model, options, config.quantization, config.batch));
+  SLIPWAY_ASSIGN(ImageNetwork network,
+                 ImageNetwork::load(std::move(environment), model, options, config.quantization, config.batch));
   SLIPWAY_ASSIGN(Signature signature, network.signature(read_signature));
   SLIPWAY_ASSIGN(media::ImageToTensor preprocess, make_preprocess(signature, config));
   SLIPWAY_TRY(network.prepare(signature.input, std::move(preprocess)));

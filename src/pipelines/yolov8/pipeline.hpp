@@ -15,14 +15,14 @@
 
 namespace slipway::pipelines::yolov8 {
 
-/// What one picture gave.
+/// What one image gave.
 struct Detections {
-  std::vector<Object> objects;  ///< best first; the memory is reused from picture to picture
+  std::vector<Object> objects;  ///< best first; the memory is reused from image to image
   std::vector<Mask> masks;      ///< one an object, or none where the network has no masks
   StageTimes times;
 };
 
-/// Finds objects with a network of the YOLOv8 family: one picture in, boxes (and masks) with class and score out.
+/// Finds objects with a network of the YOLOv8 family: one image in, boxes (and masks) with class and score out.
 ///
 ///   auto detector = Yolov8::load(environment, "yolov8n.onnx", {}, {});
 ///   Detections found;
@@ -40,12 +40,12 @@ class Yolov8 {
   ~Yolov8();
 
   /// Pre-processing, one run of the network, post-processing. Allocates nothing once buffers have grown.
-  /// @error kInvalidArgument: an empty picture; otherwise as StandbyRun::run
+  /// @error kInvalidArgument: an empty image; otherwise as StandbyRun::run
   [[nodiscard]] base::Result<void> run(media::ImageView image, Detections& detections);
 
-  /// The same for 1 … config.batch pictures in one run of the network; of each time they get an equal share.
-  /// @param found  one a picture
-  /// @error as above; kInvalidArgument: more pictures than a batch, or another number of `found`
+  /// The same for 1 … config.batch images in one run of the network; of each time they get an equal share.
+  /// @param found  one an image
+  /// @error as above; kInvalidArgument: more images than a batch, or another number of `found`
   [[nodiscard]] base::Result<void> run(std::span<const media::ImageView> images, std::span<Detections> found);
 
   [[nodiscard]] const Signature& signature() const;

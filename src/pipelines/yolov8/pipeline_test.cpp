@@ -49,12 +49,12 @@ TEST(Yolov8, FindsTheObjectsThatTheReferenceFinds) {
   }
 }
 
-// One run over several pictures gives what a run each gives; the last batch may be incomplete.
+// One run over several images gives what a run each gives; the last batch may be incomplete.
 TEST(Yolov8, FindsInABatchWhatItFindsOneByOne) {
   const auto arrays = tensor::read_npz(kFolder / "pipeline.npz");
   ASSERT_TRUE(arrays) << arrays.error().message;
   const media::ImageView whole = view_of(named(*arrays, "picture"));
-  const std::vector<media::ImageView> pictures = {
+  const std::vector<media::ImageView> images = {
       whole, {whole.data, 100, 60, whole.stride_bytes}, {whole.row(30), 150, 70, whole.stride_bytes}};
   for (const auto& [one_by_one, in_batches] :
        {std::pair("tiny.onnx", "tiny_batch.onnx"), std::pair("tiny_quantised.onnx", "tiny_quantised_3.onnx")}) {
@@ -67,11 +67,11 @@ TEST(Yolov8, FindsInABatchWhatItFindsOneByOne) {
     ASSERT_TRUE(batched) << batched.error().message;
     std::vector<Detections> found(3);
     for (const std::size_t count : {3U, 2U, 1U}) {
-      const auto done = (*batched)->run(std::span(pictures).first(count), std::span(found).first(count));
+      const auto done = (*batched)->run(std::span(images).first(count), std::span(found).first(count));
       ASSERT_TRUE(done) << done.error().message;
       for (std::size_t i = 0; i < count; ++i) {
         Detections alone;
-        ASSERT_TRUE((*single)->run(pictures[i], alone));
+        ASSERT_TRUE((*single)->run(images[i], alone));
         EXPECT_FALSE(alone.objects.empty());
         ASSERT_EQ(found[i].objects.size(), alone.objects.size()) << in_batches << i;
         for (std::size_t n = 0; n < alone.objects.size(); ++n) {
@@ -82,7 +82,7 @@ TEST(Yolov8, FindsInABatchWhatItFindsOneByOne) {
         }
       }
     }
-    EXPECT_FALSE((*batched)->run(pictures, std::span(found).first(2)));
+    EXPECT_FALSE((*batched)->run(images, std::span(found).first(2)));
     EXPECT_FALSE((*batched)->run({}, std::span(found).first(0)));
   }
 }

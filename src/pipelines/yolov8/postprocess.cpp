@@ -24,7 +24,7 @@ base::Result<const tensor::Tensor*> tensor_of(const tensor::NamedTensors& output
   return &tensor;
 }
 
-/// Reads the channels of a head, for one picture.
+/// Reads the channels of a head, for one image.
 class HeadReader {
  public:
   static base::Result<HeadReader> over(const tensor::NamedTensors& outputs, const Head& head, int batch,
@@ -43,7 +43,7 @@ class HeadReader {
                    static_cast<std::size_t>(head_->first_channel + channel) * head_->channel_step];
   }
   [[nodiscard]] const RealValues& values() const { return values_; }
-  [[nodiscard]] std::size_t first() const { return first_; }  ///< element of the picture's
+  [[nodiscard]] std::size_t first() const { return first_; }  ///< element of the image's
 
  private:
   RealValues values_;
@@ -89,11 +89,11 @@ Box decode_box(const HeadReader& reader, BoxForm form, std::size_t anchor) {
   return {a - c / 2, b - d / 2, a + c / 2, b + d / 2};
 }
 
-Box to_picture(const Box& box, const media::Placement& placement, int width, int height) {
-  return {std::clamp(placement.to_picture_x(box.x1), 0.0, static_cast<double>(width)),
-          std::clamp(placement.to_picture_y(box.y1), 0.0, static_cast<double>(height)),
-          std::clamp(placement.to_picture_x(box.x2), 0.0, static_cast<double>(width)),
-          std::clamp(placement.to_picture_y(box.y2), 0.0, static_cast<double>(height))};
+Box to_image(const Box& box, const media::Placement& placement, int width, int height) {
+  return {std::clamp(placement.to_image_x(box.x1), 0.0, static_cast<double>(width)),
+          std::clamp(placement.to_image_y(box.y1), 0.0, static_cast<double>(height)),
+          std::clamp(placement.to_image_x(box.x2), 0.0, static_cast<double>(width)),
+          std::clamp(placement.to_image_y(box.y2), 0.0, static_cast<double>(height))};
 }
 
 /// Bilinear between cells, the border ones going on outside.
@@ -194,7 +194,7 @@ base::Result<void> Postprocess::find_candidates(const tensor::NamedTensors& outp
 }
 
 base::Result<void> Postprocess::run(const tensor::NamedTensors& outputs, std::size_t entry,
-                                    const media::Placement& placement, int picture_width, int picture_height,
+                                    const media::Placement& placement, int image_width, int image_height,
                                     std::vector<Object>& objects) {
   objects.clear();
   SLIPWAY_ASSIGN(const HeadReader box, HeadReader::over(outputs, signature_.box, signature_.batch, entry,
@@ -214,14 +214,14 @@ base::Result<void> Postprocess::run(const tensor::NamedTensors& outputs, std::si
   for (const std::size_t index : kept_) {
     if (objects.size() == kMostObjects) break;
     Object object = decoded_[index];
-    object.box = to_picture(object.box, placement, picture_width, picture_height);
+    object.box = to_image(object.box, placement, image_width, image_height);
     objects.push_back(object);
   }
   return {};
 }
 
 base::Result<void> Postprocess::read_masks(const tensor::NamedTensors& outputs, std::size_t entry,
-                                           const media::Placement& placement, int picture_width, int picture_height,
+                                           const media::Placement& placement, int image_width, int image_height,
                                            const std::vector<Object>& objects, std::vector<Mask>& masks) {
   if (!signature_.prototypes) {
     masks.clear();
@@ -243,8 +243,8 @@ base::Result<void> Postprocess::read_masks(const tensor::NamedTensors& outputs, 
     // Pixels whose centre lies in the box.
     mask.x = static_cast<int>(std::ceil(box.x1 - 0.5));
     mask.y = static_cast<int>(std::ceil(box.y1 - 0.5));
-    mask.width = std::max(0, std::min(static_cast<int>(std::ceil(box.x2 - 0.5)), picture_width) - mask.x);
-    mask.height = std::max(0, std::min(static_cast<int>(std::ceil(box.y2 - 0.5)), picture_height) - mask.y);
+    mask.width = std::max(0, std::min(static_cast<int>(std::ceil(box.x2 - 0.5)), image_width) - mask.x);
+    mask.height = std::max(0, std::min(static_cast<int>(std::ceil(box.y2 - 0.5)), image_height) - mask.y);
     mask.inside.assign(static_cast<std::size_t>(mask.width) * static_cast<std::size_t>(mask.height), 0);
     if (mask.inside.empty()) continue;
     const auto cell_of_x = [&](int x) { return ((x + 0.5) * placement.scale_x + placement.pad_left) * cell_x - 0.5; };

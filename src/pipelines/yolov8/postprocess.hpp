@@ -13,7 +13,7 @@
 
 namespace slipway::pipelines::yolov8 {
 
-/// Which pixels of a picture belong to an object: a rectangle of whole pixels, row by row, 1 inside.
+/// Which pixels of an image belong to an object: a rectangle of whole pixels, row by row, 1 inside.
 struct Mask {
   int x = 0;
   int y = 0;
@@ -28,9 +28,9 @@ struct Mask {
   }
 };
 
-/// One object in the picture.
+/// One object in the image.
 struct Object {
-  Box box;          ///< in picture pixels, clipped to the picture
+  Box box;          ///< in image pixels, clipped to the image
   float score = 0;  ///< in 0 … 1
   int class_id = 0;
   int anchor = 0;  ///< the cell it comes from
@@ -54,17 +54,17 @@ class Postprocess {
 
   /// @param outputs    the model's outputs, in its order
   /// @param entry      of the batch
-  /// @param placement  where the picture lies in the input
+  /// @param placement  where the image lies in the input
   /// @param objects    replaced
   /// @error kInvalidArgument: a tensor's size or dtype differs from the signature (the message names both)
   [[nodiscard]] base::Result<void> run(const tensor::NamedTensors& outputs, std::size_t entry,
-                                       const media::Placement& placement, int picture_width, int picture_height,
+                                       const media::Placement& placement, int image_width, int image_height,
                                        std::vector<Object>& objects);
 
   /// The masks of objects that run() found in the same entry; `masks` is empty where the network gives none.
   /// @param masks  replaced, one an object; its memory is reused
   [[nodiscard]] base::Result<void> read_masks(const tensor::NamedTensors& outputs, std::size_t entry,
-                                              const media::Placement& placement, int picture_width, int picture_height,
+                                              const media::Placement& placement, int image_width, int image_height,
                                               const std::vector<Object>& objects, std::vector<Mask>& masks);
 
  private:

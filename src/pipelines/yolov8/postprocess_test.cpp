@@ -148,7 +148,7 @@ TEST(Postprocess, KeepsOnlyTheClassesAskedFor) {
   EXPECT_EQ(objects[0].class_id, 1);
 }
 
-TEST(Postprocess, CountsTheThresholdItselfAndClipsToThePicture) {
+TEST(Postprocess, CountsTheThresholdItselfAndClipsToTheImage) {
   Blank blank;
   blank.put(3, {2, 2, 20, 20, 0.45F, 0});
   const auto objects = blank.run({});

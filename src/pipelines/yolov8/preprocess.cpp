@@ -3,7 +3,7 @@
 namespace slipway::pipelines::yolov8 {
 
 base::Result<media::ImageToTensor> make_preprocess(const Signature& signature, const Config& config) {
-  media::PictureInput input;
+  media::ImageInput input;
   input.width = signature.width;
   input.height = signature.height;
   input.layout = signature.layout;

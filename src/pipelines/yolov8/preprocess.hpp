@@ -7,7 +7,7 @@
 
 namespace slipway::pipelines::yolov8 {
 
-/// Makes what turns RGB pictures of any size into this network's input: letterboxed, in 0 … 1, quantised when the input
+/// Makes what turns RGB images of any size into this network's input: letterboxed, in 0 … 1, quantised when the input
 /// is.
 /// @error as media::ImageToTensor::create
 /// @source python/reference/yolov8/preprocess.py::image_to_tensor

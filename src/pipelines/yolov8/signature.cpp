@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "pipelines/common/picture_signature.hpp"
+#include "pipelines/common/image_signature.hpp"
 #include "pipelines/yolov8/config.hpp"
 
 namespace slipway::pipelines::yolov8 {
@@ -102,13 +102,13 @@ Head part_of(const Head& joined, int first, int count) {
 base::Result<Signature> read_signature(const std::vector<TensorSpec>& inputs, const std::vector<TensorSpec>& given,
                                        const std::map<std::string, tensor::Quantization>& quantization, int batch) {
   Signature signature;
-  SLIPWAY_ASSIGN(PictureTensor picture, read_picture_input(inputs, 3, kSidesDivideBy, 640, 640, quantization, batch));
+  SLIPWAY_ASSIGN(ImageTensor image, read_image_input(inputs, 3, kSidesDivideBy, 640, 640, quantization, batch));
   SLIPWAY_ASSIGN(const std::vector<TensorSpec> outputs, outputs_of_one(given, batch));
   signature.batch = batch;
-  signature.input = std::move(picture.spec);
-  signature.layout = picture.layout;
-  signature.width = picture.width;
-  signature.height = picture.height;
+  signature.input = std::move(image.spec);
+  signature.layout = image.layout;
+  signature.width = image.width;
+  signature.height = image.height;
   for (const int stride : {8, 16, 32}) signature.anchors += (signature.height / stride) * (signature.width / stride);
 
   SLIPWAY_ASSIGN(Outputs sorted, sort_outputs(outputs, signature, quantization));

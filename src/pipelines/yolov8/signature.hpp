@@ -30,7 +30,7 @@ struct Head {
 /// What a YOLOv8 network takes and gives; forms differ between exporters.
 struct Signature {
   tensor::TensorSpec input;  ///< [batch, 3, H, W] or [batch, H, W, 3], RGB in 0 … 1
-  int batch = 1;             ///< pictures a run; heads are those of one picture
+  int batch = 1;             ///< images a run; heads are those of one image
   media::Layout layout = media::Layout::kNchw;
   int width = 0;
   int height = 0;
@@ -52,7 +52,7 @@ struct Signature {
 /// - [1, N, 4], [1, N] and an integer [1, N]: corners, best scores and their classes;
 /// - any of these with mask coefficients (joined as further channels, or [1, K, N]) and prototypes [1, K, h, w].
 /// Axes of the first two may also be the other way round. Dynamic sides count as 640.
-/// @param batch  pictures a run; a network with a static batch must have this one
+/// @param batch  images a run; a network with a static batch must have this one
 /// @error kInvalidArgument: another signature; the message names the tensor, what was expected and what was found
 [[nodiscard]] base::Result<Signature> read_signature(const std::vector<tensor::TensorSpec>& inputs,
                                                      const std::vector<tensor::TensorSpec>& outputs,

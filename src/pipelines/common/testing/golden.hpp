@@ -29,7 +29,7 @@ inline const tensor::Tensor& named(const tensor::NamedTensors& tensors, const st
   return found->tensor;
 }
 
-/// A golden's array of uint8 [H, W, 3] as a picture.
+/// A golden's array of uint8 [H, W, 3] as an image.
 inline media::ImageView view_of(const tensor::Tensor& pixels) {
   const auto width = static_cast<int>(pixels.shape()[1]), height = static_cast<int>(pixels.shape()[0]);
   return {pixels.values<std::uint8_t>().data(), width, height, std::ptrdiff_t{3} * width};

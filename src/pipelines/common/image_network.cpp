@@ -1,14 +1,14 @@
-#include "pipelines/common/picture_network.hpp"
+#include "pipelines/common/image_network.hpp"
 
 namespace slipway::pipelines {
 
-base::Result<PictureNetwork> PictureNetwork::load(std::shared_ptr<runtime::Environment> environment,
-                                                  const std::filesystem::path& model, const StandbyOptions& options,
-                                                  std::map<std::string, tensor::Quantization> quantization, int batch) {
+base::Result<ImageNetwork> ImageNetwork::load(std::shared_ptr<runtime::Environment> environment,
+                                              const std::filesystem::path& model, const StandbyOptions& options,
+                                              std::map<std::string, tensor::Quantization> quantization, int batch) {
   if (batch < 1) return base::fail(base::Code::kInvalidArgument, "a batch of {}: expected 1 or more", batch);
   SLIPWAY_ASSIGN(ModelFolder folder, ModelFolder::open(model));
   SLIPWAY_ASSIGN(const ModelFile file, find_model(model, ""));
-  PictureNetwork network(std::move(folder));
+  ImageNetwork network(std::move(folder));
   SLIPWAY_ASSIGN(network.run_, StandbyRun::load(std::move(environment), file.path, options));
   network.file_ = file.path.string();
   network.quantization_ = std::move(quantization);
@@ -18,13 +18,13 @@ base::Result<PictureNetwork> PictureNetwork::load(std::shared_ptr<runtime::Envir
   return network;
 }
 
-base::Result<void> PictureNetwork::prepare(const tensor::TensorSpec& input, media::ImageToTensor preprocess) {
+base::Result<void> ImageNetwork::prepare(const tensor::TensorSpec& input, media::ImageToTensor preprocess) {
   preprocess_ = std::move(preprocess);
   return run_->prepare(input);
 }
 
-base::Result<const tensor::NamedTensors*> PictureNetwork::infer(std::span<const media::ImageView> images,
-                                                                std::size_t results, StageTimes& times) {
+base::Result<const tensor::NamedTensors*> ImageNetwork::infer(std::span<const media::ImageView> images,
+                                                              std::size_t results, StageTimes& times) {
   if (images.empty() || images.size() > placements_.size() || images.size() != results) {
     return base::fail(base::Code::kInvalidArgument, "expected 1 to {} pictures and as many results, found {} and {}",
                       placements_.size(), images.size(), results);

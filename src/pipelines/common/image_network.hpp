@@ -15,24 +15,24 @@
 
 namespace slipway::pipelines {
 
-/// A network of one picture input: 1 … batch pictures in, their outputs in one run.
+/// A network of one image input: 1 … batch images in, their outputs in one run.
 ///
-///   auto network = PictureNetwork::load(environment, model, options, config.quantization, config.batch);
+///   auto network = ImageNetwork::load(environment, model, options, config.quantization, config.batch);
 ///   auto signature = network->signature(read_signature);
 ///   auto ready = network->prepare(signature->input, preprocess);
 ///
 /// @thread one object belongs to one thread
-class PictureNetwork {
+class ImageNetwork {
  public:
   /// @param model         a bare `.onnx` or a model folder
   /// @param quantization  of integer inputs and outputs, by name; what it lacks comes from the folder's model.yaml
-  /// @param batch         pictures a run
+  /// @param batch         images a run
   /// @error kInvalidArgument: a batch below 1; as find_model, StandbyRun::load
-  [[nodiscard]] static base::Result<PictureNetwork> load(std::shared_ptr<runtime::Environment> environment,
-                                                         const std::filesystem::path& model,
-                                                         const StandbyOptions& options,
-                                                         std::map<std::string, tensor::Quantization> quantization,
-                                                         int batch);
+  [[nodiscard]] static base::Result<ImageNetwork> load(std::shared_ptr<runtime::Environment> environment,
+                                                       const std::filesystem::path& model,
+                                                       const StandbyOptions& options,
+                                                       std::map<std::string, tensor::Quantization> quantization,
+                                                       int batch);
 
   /// What a pipeline's read_signature says of the model.
   /// @error of `read`, with the model's file in front
@@ -47,10 +47,10 @@ class PictureNetwork {
   /// @pre once, before run()
   [[nodiscard]] base::Result<void> prepare(const tensor::TensorSpec& input, media::ImageToTensor preprocess);
 
-  /// Pre-processing, one run, and `read(entry, outputs, placement)`, a base::Result<void>, for each picture. Allocates
+  /// Pre-processing, one run, and `read(entry, outputs, placement)`, a base::Result<void>, for each image. Allocates
   /// nothing once buffers have grown.
-  /// @param found  one a picture; its `times` become an equal share of the stages
-  /// @error kInvalidArgument: no picture, an empty one, more than a batch, or another number of `found`; of StandbyRun
+  /// @param found  one an image; its `times` become an equal share of the stages
+  /// @error kInvalidArgument: no image, an empty one, more than a batch, or another number of `found`; of StandbyRun
   ///        and `read`
   template <typename Found, typename Read>
   [[nodiscard]] base::Result<void> run(std::span<const media::ImageView> images, std::span<Found> found,
@@ -69,7 +69,7 @@ class PictureNetwork {
   [[nodiscard]] const StandbyRun& network() const { return *run_; }
 
  private:
-  explicit PictureNetwork(ModelFolder folder) : folder_(std::move(folder)) {}
+  explicit ImageNetwork(ModelFolder folder) : folder_(std::move(folder)) {}
   [[nodiscard]] base::Result<const tensor::NamedTensors*> infer(std::span<const media::ImageView> images,
                                                                 std::size_t results, StageTimes& times);
 

@@ -9,17 +9,17 @@
 
 namespace slipway::media {
 
-/// Memory of pictures: large ones ask for the system's large pages. In pages of 4 KB a picture of 1920×1080 takes 1,500
+/// Memory of images: large ones ask for the system's large pages. In pages of 4 KB an image of 1920×1080 takes 1,500
 /// faults when it is first written and as many look-ups of addresses in every pass over it.
 /// @throws std::bad_alloc, as allocators do
 template <typename T>
-struct PictureMemory {
+struct ImageMemory {
   using value_type = T;  // NOLINT(readability-identifier-naming): allocators must say it in these words
   static constexpr std::size_t kLargePage = std::size_t{1} << 21;
 
-  PictureMemory() = default;
+  ImageMemory() = default;
   template <typename U>
-  explicit PictureMemory(const PictureMemory<U>&) {}
+  explicit ImageMemory(const ImageMemory<U>&) {}
 
   [[nodiscard]] T* allocate(std::size_t count) {
     const std::size_t bytes = count * sizeof(T);
@@ -31,7 +31,7 @@ struct PictureMemory {
   }
   void deallocate(T* memory, std::size_t count) { ::operator delete(memory, alignment(count * sizeof(T))); }
 
-  friend bool operator==(const PictureMemory&, const PictureMemory&) { return true; }
+  friend bool operator==(const ImageMemory&, const ImageMemory&) { return true; }
 
  private:
   static std::align_val_t alignment(std::size_t bytes) {

@@ -1,4 +1,4 @@
-// Pictures come from strangers: any bytes give pixels or an error, within the limit of pixels.
+// Images come from strangers: any bytes give pixels or an error, within the limit of pixels.
 
 #include <cstddef>
 #include <cstdint>

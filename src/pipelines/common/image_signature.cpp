@@ -1,4 +1,4 @@
-#include "pipelines/common/picture_signature.hpp"
+#include "pipelines/common/image_signature.hpp"
 
 namespace slipway::pipelines {
 
@@ -40,18 +40,17 @@ std::string list_of(const std::vector<TensorSpec>& specs) {
   return text.empty() ? "none" : text;
 }
 
-base::Result<PictureTensor> read_picture_input(const std::vector<TensorSpec>& inputs, int channels, int sides_divide_by,
-                                               int default_width, int default_height,
-                                               const std::map<std::string, tensor::Quantization>& quantization,
-                                               int batch) {
+base::Result<ImageTensor> read_image_input(const std::vector<TensorSpec>& inputs, int channels, int sides_divide_by,
+                                           int default_width, int default_height,
+                                           const std::map<std::string, tensor::Quantization>& quantization, int batch) {
   constexpr std::int64_t kLongestSide = 8192;
   const std::string_view kind = channels == 1 ? "a grey picture" : "a picture";
   if (inputs.size() != 1) {
     return base::fail(Code::kInvalidArgument, "expected one input, {} [1, {}, {}, {}]; found {}", kind, channels,
                       default_height, default_width, list_of(inputs));
   }
-  PictureTensor picture{.spec = inputs[0], .layout = media::Layout::kNchw, .width = 0, .height = 0};
-  tensor::Shape& shape = picture.spec.shape;
+  ImageTensor image{.spec = inputs[0], .layout = media::Layout::kNchw, .width = 0, .height = 0};
+  tensor::Shape& shape = image.spec.shape;
   const auto refuse = [&] {
     return base::fail(Code::kInvalidArgument,
                       "input '{}': expected {} [1, {}, H, W] or [1, H, W, {}] with sides that divide by {}, found {}",
@@ -61,14 +60,14 @@ base::Result<PictureTensor> read_picture_input(const std::vector<TensorSpec>& in
   if (shape.size() != 4) return refuse();
   const bool is_channel_last = shape[1] != channels && shape[3] == channels;
   if (!is_channel_last && shape[1] != channels) return refuse();
-  if (is_channel_last) picture.layout = media::Layout::kNhwc;
+  if (is_channel_last) image.layout = media::Layout::kNhwc;
   if (shape[0] != batch && shape[0] != -1) {
     return base::fail(
         Code::kInvalidArgument,
         "input '{}': expected a batch of {} or a dynamic one, found {}: give that many, or export with a dynamic batch",
         inputs[0].name, batch, tensor::to_string(inputs[0].dtype, inputs[0].shape));
   }
-  picture.is_batch_free = shape[0] == -1;
+  image.is_batch_free = shape[0] == -1;
   shape[0] = batch;
   std::int64_t& height = shape[is_channel_last ? 1 : 2];
   std::int64_t& width = shape[is_channel_last ? 2 : 3];
@@ -77,10 +76,10 @@ base::Result<PictureTensor> read_picture_input(const std::vector<TensorSpec>& in
   for (const std::int64_t side : {height, width}) {
     if (side < sides_divide_by || side > kLongestSide || side % sides_divide_by != 0) return refuse();
   }
-  SLIPWAY_TRY(complete_quantization(picture.spec, "input", quantization));
-  picture.width = static_cast<int>(width);
-  picture.height = static_cast<int>(height);
-  return picture;
+  SLIPWAY_TRY(complete_quantization(image.spec, "input", quantization));
+  image.width = static_cast<int>(width);
+  image.height = static_cast<int>(height);
+  return image;
 }
 
 }  // namespace slipway::pipelines
