@@ -88,7 +88,7 @@ def test_fusion_on_real_weights_says_what_is_in_the_picture() -> None:
     session = onnxruntime.InferenceSession(str(ESPNETV2), providers=["CPUExecutionProvider"])
     picture = read(path)
     tensor, placement = reading.image_to_tensor(picture, 1024, 512, reading.IMAGENET_MEAN, reading.IMAGENET_DEVIATION)
-    labels = reading.to_picture(reading.label_map(session.run(None, {"image": tensor})[0], placement, 1024, 512),
+    labels = reading.to_image(reading.label_map(session.run(None, {"image": tensor})[0], placement, 1024, 512),
                                 line["width"], line["height"])
     for car in cars:
         x1, y1, x2, y2 = car["box"]

@@ -113,4 +113,4 @@ def test_a_letterboxed_point_comes_back():
     tensor, box = detector.preprocess(picture, SHORT_RANGE)
     assert tensor.shape == (1, 128, 128, 3)
     assert (tensor == -1).all()
-    np.testing.assert_allclose(box.to_picture(np.array([[64, 64], [0, 0]])), [[150, 50], [0, -100]])
+    np.testing.assert_allclose(box.to_image(np.array([[64, 64], [0, 0]])), [[150, 50], [0, -100]])

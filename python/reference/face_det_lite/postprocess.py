@@ -66,7 +66,7 @@ def suppress(faces: list[Face], iou_max: float) -> list[Face]:
     return kept
 
 
-def to_picture(face: Face, placement: Placement) -> Face:
+def to_image(face: Face, placement: Placement) -> Face:
     scale = np.array([placement.scale_x, placement.scale_y])
     pad = np.array([placement.pad_left, placement.pad_top])
     box = ((face.box.reshape(2, 2) - pad) / scale).reshape(4)
@@ -98,4 +98,4 @@ def postprocess(heatmap: np.ndarray, box: np.ndarray, landmark: np.ndarray, plac
     faces = decode_faces(heatmap, box, landmark, score_min)
     if iou_max is not None:
         faces = suppress(faces, iou_max)
-    return [to_picture(face, placement) for face in faces]
+    return [to_image(face, placement) for face in faces]

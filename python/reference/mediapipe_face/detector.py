@@ -85,5 +85,5 @@ def postprocess(regressors: np.ndarray, classificators: np.ndarray, box: Letterb
     scores = decode_scores(classificators, constants)
     kept = scores >= constants.score_min
     faces = suppress_weighted(boxes[kept], keypoints[kept], scores[kept], constants.iou_max)
-    return [Face(box.to_picture(face.box.reshape(2, 2)).reshape(4), box.to_picture(face.keypoints), face.score)
+    return [Face(box.to_image(face.box.reshape(2, 2)).reshape(4), box.to_image(face.keypoints), face.score)
             for face in faces]

@@ -24,7 +24,7 @@ FOLDER = Path("tests/golden/mediapipe_face")
 DETECTORS = {"short_range": (0, 0.5), "full_range": (1, 0.6)}
 
 
-def read_picture(path: Path) -> np.ndarray:
+def read_image(path: Path) -> np.ndarray:
     """uint8 [H, W, 3] RGB."""
     return np.ascontiguousarray(cv2.imread(str(path), cv2.IMREAD_COLOR)[:, :, ::-1])
 
@@ -74,7 +74,7 @@ def rounded(value: Any) -> Any:
 
 
 def main() -> int:
-    picture = read_picture(PICTURE)
+    picture = read_image(PICTURE)
     result: dict[str, Any] = {"mediapipe": mediapipe.__version__, "picture": PICTURE.name, "detectors": {}}
     for name, (selection, score_min) in DETECTORS.items():
         with mediapipe.solutions.face_detection.FaceDetection(model_selection=selection, min_detection_confidence=score_min) as found:

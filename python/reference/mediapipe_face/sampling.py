@@ -49,7 +49,7 @@ class Letterbox:
     scale: float  # picture pixels a pixel of the square
     offset: np.ndarray  # [2]
 
-    def to_picture(self, points: np.ndarray) -> np.ndarray:
+    def to_image(self, points: np.ndarray) -> np.ndarray:
         """points [..., 2] in pixels of the square."""
         return points * self.scale + self.offset
 

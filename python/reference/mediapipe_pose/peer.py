@@ -16,7 +16,7 @@ os.environ.setdefault("GLOG_minloglevel", "3")
 import mediapipe  # noqa: E402
 from mediapipe.python.solution_base import SolutionBase  # noqa: E402
 
-from python.reference.mediapipe_face.peer import PICTURE, read_picture, rounded  # noqa: E402
+from python.reference.mediapipe_face.peer import PICTURE, read_image, rounded  # noqa: E402
 
 FOLDER = Path("tests/golden/mediapipe_pose")
 GRAPH = "mediapipe/modules/pose_landmark/pose_landmark_cpu.binarypb"
@@ -24,7 +24,7 @@ STREAMS = ["pose_landmarks", "pose_world_landmarks", "pose_detection", "pose_rec
 
 
 def main() -> int:
-    picture = read_picture(PICTURE)
+    picture = read_image(PICTURE)
     height, width = picture.shape[:2]
     pose = SolutionBase(binary_graph_path=GRAPH, outputs=STREAMS,
                         side_inputs={"model_complexity": 1, "smooth_landmarks": False, "use_prev_landmarks": False,

@@ -33,7 +33,7 @@ def label_map(logits: np.ndarray, placement: Placement, width: int, height: int)
     return labels[top : top + placement.inner_height, left : left + placement.inner_width]
 
 
-def to_picture(labels: np.ndarray, width: int, height: int) -> np.ndarray:
+def to_image(labels: np.ndarray, width: int, height: int) -> np.ndarray:
     """The nearest label for every pixel of a picture."""
     rows = (np.arange(height) * 2 + 1) * labels.shape[0] // (2 * height)
     columns = (np.arange(width) * 2 + 1) * labels.shape[1] // (2 * width)
