@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Formatting of every source file, and the naming rules of .clang-tidy: over every header at once by default, over every
+# Formatting of every source file, the words of the glossary, and the naming rules of .clang-tidy: over every header at once by default, over every
 # source file too with --all (minutes). Needs `tools/setup.sh clang` and a configured build/release.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 git ls-files '*.cpp' '*.hpp' | xargs clang-format-16 --dry-run -Werror
+python3 tools/check_words.py
 
 # clang 16 hides std::expected of GCC 12's library unless told that concepts are complete.
 clang_flags=(-std=c++2b -U__cpp_concepts -D__cpp_concepts=202002L -Wno-builtin-macro-redefined)

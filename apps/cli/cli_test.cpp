@@ -268,7 +268,7 @@ TEST(Table, aligns_by_code_points) {
   EXPECT_EQ(table.text(), "näme     n\n------  --\nö        1\nlonger  12\n");
 }
 
-TEST(Units, read_well) {
+TEST(Units, read_well_at_every_size) {
   EXPECT_EQ(bytes_text(1023), "1023 B");
   EXPECT_EQ(bytes_text(48969933), "46.7 MiB");
   EXPECT_EQ(time_text(12.34), "12.3 us");

@@ -96,20 +96,21 @@ base::Result<void> doctor(Context& context) {
   context.keep_standard_output_for_results();
   const std::vector<std::string> flags = cpu_flags();
   const Memory ram = memory();
-  const sandbox::Walls& walls = sandbox::probe_walls();
+  const sandbox::NamespaceSupport& namespaces = sandbox::probe_namespaces();
   ordered_json result = {{"version", SLIPWAY_VERSION},
                          {"machine", runtime::machine_name()},
                          {"cpu_flags", flags},
                          {"memory_bytes", ram.total_bytes},
                          {"memory_available_bytes", ram.available_bytes},
-                         {"sandbox", {{"bubblewrap", walls.bubblewrap}, {"detail", walls.detail}}}};
+                         {"sandbox", {{"bubblewrap", namespaces.bubblewrap}, {"detail", namespaces.detail}}}};
   Table facts({{"this machine"}, {""}});
   facts.add({"slipway", SLIPWAY_VERSION});
   facts.add({"processor", runtime::machine_name()});
   facts.add({"instructions", flags.empty() ? "none of those that matter" : fmt::format("{}", fmt::join(flags, " "))});
   facts.add({"memory", fmt::format("{}, {} available", bytes_text(ram.total_bytes), bytes_text(ram.available_bytes))});
-  facts.add({"job sandbox", fmt::format("{}: {}", walls.bubblewrap ? "bubblewrap" : "limits and seccomp, no namespaces",
-                                        walls.detail)});
+  facts.add(
+      {"job sandbox", fmt::format("{}: {}", namespaces.bubblewrap ? "bubblewrap" : "limits and seccomp, no namespaces",
+                                  namespaces.detail)});
 
   // Before a library starts threads here.
   const runtime::ProviderStatus openvino =

@@ -64,7 +64,7 @@ base::Result<ordered_json> ask_hub(const fs::path& data, const std::string& meth
   const std::string text = body.is_null() ? "" : body.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
   SLIPWAY_TRY(require_hub(data));
   base::Result<std::string> answer;
-  const auto lock = FolderLock::take(data);
+  const auto lock = FolderLock::acquire(data);
   if (!lock && lock.error().code == Code::kUnavailable) {
     answer = ask_the_server(data, method, path, text);
   } else if (!lock) {

@@ -11,7 +11,7 @@
 
 namespace slipway::apps::hub_server {
 
-base::Result<FolderLock> FolderLock::take(const std::filesystem::path& folder) {
+base::Result<FolderLock> FolderLock::acquire(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / "lock";
   FolderLock lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!lock.descriptor_.is_open())

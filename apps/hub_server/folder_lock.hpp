@@ -13,7 +13,7 @@ namespace slipway::apps::hub_server {
 class FolderLock {
  public:
   /// @error kUnavailable: another process has the folder
-  [[nodiscard]] static base::Result<FolderLock> take(const std::filesystem::path& folder);
+  [[nodiscard]] static base::Result<FolderLock> acquire(const std::filesystem::path& folder);
   /// Writes down where the server that holds the folder is reached, for those who find it taken.
   [[nodiscard]] base::Result<void> note_address(std::string_view address) const;
   /// "127.0.0.1:8400" of the server that has the folder; empty when it has not said.

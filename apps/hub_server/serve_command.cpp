@@ -131,7 +131,7 @@ base::Result<void> serve(const ServeSettings& settings) {
   const bool is_new = fs::create_directories(settings.data, error);
   if (is_new) fs::permissions(settings.data, fs::perms::owner_all, error);
   if (error) return base::fail(base::Code::kInternal, "make {}: {}", settings.data.string(), error.message());
-  SLIPWAY_ASSIGN(const FolderLock lock, FolderLock::take(settings.data));
+  SLIPWAY_ASSIGN(const FolderLock lock, FolderLock::acquire(settings.data));
 
   // Signals are taken by this thread alone; the others are started with them blocked.
   sigset_t signals;

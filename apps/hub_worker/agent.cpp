@@ -108,7 +108,7 @@ base::Result<void> run_agent(const AgentSettings& settings, std::stop_token stop
     }
   }
   if (stop.stop_requested()) return {};
-  spdlog::info("registered: {} ({})", machine.cpu.name, sandbox::probe_walls().detail);
+  spdlog::info("registered: {} ({})", machine.cpu.name, sandbox::probe_namespaces().detail);
   fmt::print("Slipway agent registered: {}\n", machine.cpu.name);
   std::fflush(stdout);
 

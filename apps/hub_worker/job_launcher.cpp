@@ -66,7 +66,7 @@ JobOutcome outcome_of_exit(const sandbox::Exit& exit, std::string_view kind, con
   outcome.failure_reason =
       fmt::format("the process of the {} job ended without a result: {}{}", kind, exit.describe(), doing);
   outcome.error_details = fmt::format("{}", fmt::join(last_lines, "\n"));
-  outcome.sandbox = exit.walls == "bubblewrap" ? "bubblewrap + limits" : "limits (no namespaces)";
+  outcome.sandbox = exit.isolation == "bubblewrap" ? "bubblewrap + limits" : "limits (no namespaces)";
   return outcome;
 }
 

@@ -175,7 +175,7 @@ TEST_F(Launcher, follows_no_link_that_a_job_left) {
 }
 
 TEST_F(Launcher, inputs_and_spec_stay_as_they_are) {
-  if (!sandbox::probe_walls().bubblewrap) GTEST_SKIP() << sandbox::probe_walls().detail;
+  if (!sandbox::probe_namespaces().bubblewrap) GTEST_SKIP() << sandbox::probe_namespaces().detail;
   launch("tamper");
   EXPECT_EQ(base::read_file(job() / "in" / "behaviour", 100).value(), "tamper");
   EXPECT_EQ(base::read_file(job() / "spec.json", 100).value(), "{}");

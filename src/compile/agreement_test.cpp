@@ -8,7 +8,7 @@
 #include "base/files.hpp"
 #include "compile/agreement_rule.hpp"
 #include "compile/onnx_graph/testing/tiny_models.hpp"
-#include "compile/testing_environment.hpp"
+#include "compile/testing/environment.hpp"
 #include "tensor/npz.hpp"
 
 namespace slipway::compile {

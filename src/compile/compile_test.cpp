@@ -7,7 +7,7 @@
 #include "compile/onnx_graph/model.hpp"
 #include "compile/onnx_graph/testing/python_oracle.hpp"
 #include "compile/onnx_graph/testing/tiny_models.hpp"
-#include "compile/testing_environment.hpp"
+#include "compile/testing/environment.hpp"
 #include "runtime/session.hpp"
 
 namespace slipway::compile {

@@ -9,7 +9,7 @@
 #include "compile/npu_faults/known_faults.hpp"
 #include "compile/onnx_graph/context_nodes.hpp"
 #include "compile/onnx_graph/testing/tiny_models.hpp"
-#include "compile/testing_environment.hpp"
+#include "compile/testing/environment.hpp"
 #include "runtime/session.hpp"
 
 /// Everything here runs Qualcomm's own compiler and, to compare, its HTP emulator.

@@ -12,7 +12,7 @@
 #include "compile/onnx_graph/testing/random_graph.hpp"
 #include "compile/onnx_graph/testing/tiny_models.hpp"
 #include "compile/prepare.hpp"
-#include "compile/testing_environment.hpp"
+#include "compile/testing/environment.hpp"
 #include "runtime/session.hpp"
 #include "tensor/compare.hpp"
 

@@ -91,7 +91,7 @@ TEST_F(Audio, reads_what_ffmpeg_wrote_in_every_format) {
   }
 }
 
-TEST_F(Audio, copies_mono_to_both_sides_and_resamples_8_kHz) {
+TEST_F(Audio, copies_mono_to_both_sides_and_resamples_8_khz) {
   const Stereo s = read_all("tests/golden/media/tone_8000_mono.wav");
   EXPECT_NEAR(static_cast<double>(s.left.size()), 22050, 50);
   EXPECT_EQ(s.left, s.right);

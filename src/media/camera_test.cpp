@@ -8,7 +8,7 @@ namespace {
 using testing::HasSubstr;
 
 // A camera that works is no part of a build machine; what is refused, is refused anywhere.
-TEST(Camera, SaysThatADeviceDoesNotExist) {
+TEST(Camera, says_that_a_device_does_not_exist) {
   const auto camera = Camera::open("/dev/video4242");
   ASSERT_FALSE(camera.has_value());
   EXPECT_EQ(camera.error().code, base::Code::kNotFound);
@@ -16,7 +16,7 @@ TEST(Camera, SaysThatADeviceDoesNotExist) {
   EXPECT_THAT(camera.error().message, HasSubstr("this machine has"));
 }
 
-TEST(Camera, SaysThatAnotherDeviceIsNone) {
+TEST(Camera, says_that_another_device_is_none) {
   ASSERT_TRUE(is_camera_path("/dev/null"));
   testing::internal::CaptureStderr();
   const auto camera = Camera::open("/dev/null");
@@ -26,7 +26,7 @@ TEST(Camera, SaysThatAnotherDeviceIsNone) {
   EXPECT_THAT(camera.error().message, HasSubstr("/dev/null: expected a Video4Linux camera"));
 }
 
-TEST(Camera, IsNotLookedForBehindFilesAndFolders) {
+TEST(Camera, is_not_looked_for_behind_files_and_folders) {
   EXPECT_FALSE(is_camera_path("/"));
   EXPECT_FALSE(is_camera_path("CMakeLists.txt"));
 }

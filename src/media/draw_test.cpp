@@ -22,7 +22,7 @@ int count(const Image& image, Colour colour) {
   return found;
 }
 
-TEST(Drawing, ABoxColoursItsOutlineAndNothingElse) {
+TEST(Drawing, a_box_colours_its_outline_and_nothing_else) {
   Image image = black(20, 10);
   draw_box(image, 2, 3, 11, 8, kRed, 1);
   EXPECT_EQ(count(image, kRed), 2 * 10 + 2 * 4);
@@ -31,7 +31,7 @@ TEST(Drawing, ABoxColoursItsOutlineAndNothingElse) {
   EXPECT_EQ(image.row(5)[3 * 5], 0);
 }
 
-TEST(Drawing, WhatLiesOutsideOrIsNotANumberChangesNothing) {
+TEST(Drawing, what_lies_outside_or_is_not_a_number_changes_nothing) {
   Image image = black(8, 8);
   const double nan = std::numeric_limits<double>::quiet_NaN(), huge = 1e300;
   draw_box(image, nan, 0, 5, 5, kRed, 1);
@@ -42,13 +42,13 @@ TEST(Drawing, WhatLiesOutsideOrIsNotANumberChangesNothing) {
   EXPECT_EQ(count(image, kRed), 0);
 }
 
-TEST(Drawing, ALineFromFarAwayCrossesTheImageQuickly) {
+TEST(Drawing, a_line_from_far_away_crosses_the_image_quickly) {
   Image image = black(32, 32);
   draw_line(image, {-1e12, 16}, {1e12, 16}, kGreen, 1);
   EXPECT_EQ(count(image, kGreen), 32);
 }
 
-TEST(Drawing, APolylineClosesWhenAsked) {
+TEST(Drawing, a_polyline_closes_when_asked) {
   Image open = black(16, 16), closed = black(16, 16);
   const std::array<Point, 3> corners = {Point{2, 2}, Point{12, 2}, Point{2, 12}};
   draw_polyline(open, corners, false, kRed, 1);
@@ -56,7 +56,7 @@ TEST(Drawing, APolylineClosesWhenAsked) {
   EXPECT_GT(count(closed, kRed), count(open, kRed));
 }
 
-TEST(Drawing, TextStaysInsideAndLettersDiffer) {
+TEST(Drawing, text_stays_inside_and_letters_differ) {
   Image a = black(60, 12), b = black(60, 12), outside = black(60, 12);
   draw_text(a, 0, 0, "0.83", kWhite, 1);
   draw_text(b, 0, 0, "0.88", kWhite, 1);

@@ -33,7 +33,7 @@ int largest_difference(const Image& image, const tensor::Tensor& expected) {
 
 // Pillow encoded the images and said what they decode to: greys, palettes, alpha, 16 bits, CMYK, animations and all
 // eight orientations.
-TEST(DecodeImage, GivesThePixelsThatPillowGives) {
+TEST(DecodeImage, gives_the_pixels_that_pillow_gives) {
   const auto expected = tensor::read_npz(kImages / "expected.npz");
   ASSERT_TRUE(expected) << expected.error().message;
   ASSERT_GE(expected->size(), 30U);
@@ -44,7 +44,7 @@ TEST(DecodeImage, GivesThePixelsThatPillowGives) {
   }
 }
 
-TEST(DecodeImage, SaysThatAnImageEndsEarly) {
+TEST(DecodeImage, says_that_an_image_ends_early) {
   for (const char* name : {"rgb.jpg", "progressive.jpg", "cmyk.jpg", "rgb.png", "deep_rgb.png", "lossy.webp",
                            "animated.webp", "alpha.webp", "rgb.bmp", "rgb.gif"}) {
     const std::string whole = content_of(kImages / name);
@@ -56,7 +56,7 @@ TEST(DecodeImage, SaysThatAnImageEndsEarly) {
   }
 }
 
-TEST(DecodeImage, SaysThatPixelsAreDamaged) {
+TEST(DecodeImage, says_that_pixels_are_damaged) {
   std::string png = content_of(kImages / "rgb.png");
   png[png.size() / 2] = static_cast<char>(png[png.size() / 2] ^ 0x55);
   const auto image = decode(png);
@@ -64,7 +64,7 @@ TEST(DecodeImage, SaysThatPixelsAreDamaged) {
   EXPECT_EQ(image.error().code, base::Code::kDataLoss) << image.error().message;
 }
 
-TEST(DecodeImage, RefusesWhatIsNoImageAndNamesTheKindsItTakes) {
+TEST(DecodeImage, refuses_what_is_no_image_and_names_the_kinds_it_takes) {
   for (const std::string content : {"", "P6 1 1 255 abc", "<svg/>"}) {
     const auto image = decode(content);
     ASSERT_FALSE(image);
@@ -73,7 +73,7 @@ TEST(DecodeImage, RefusesWhatIsNoImageAndNamesTheKindsItTakes) {
   }
 }
 
-TEST(DecodeImage, SaysThatAFileIsEmptyAndHowALimitIsRaised) {
+TEST(DecodeImage, says_that_a_file_is_empty_and_how_a_limit_is_raised) {
   EXPECT_NE(decode("").error().message.find("an empty file"), std::string::npos);
   const auto image = decode(content_of(kImages / "rgb.png"), {.max_pixels = 1});
   ASSERT_FALSE(image);
@@ -81,7 +81,7 @@ TEST(DecodeImage, SaysThatAFileIsEmptyAndHowALimitIsRaised) {
 }
 
 // The header alone decides: the bytes announce far more pixels than there is memory for.
-TEST(DecodeImage, RefusesTooManyPixelsBeforeTakingMemory) {
+TEST(DecodeImage, refuses_too_many_pixels_before_taking_memory) {
   std::string png = content_of(kImages / "rgb.png");
   png.replace(16, 8, std::string("\x7F\xFF\xFF\xFF\x7F\xFF\xFF\xFF", 8));
   std::string bmp = content_of(kImages / "rgb.bmp");
@@ -99,7 +99,7 @@ TEST(DecodeImage, RefusesTooManyPixelsBeforeTakingMemory) {
   }
 }
 
-TEST(DecodeImage, TheLimitIsTheCallers) {
+TEST(DecodeImage, the_limit_is_the_callers) {
   const std::string png = content_of(kImages / "rgb.png");
   EXPECT_TRUE(decode(png, {.max_pixels = 37 * 22}));
   const auto refused = decode(png, {.max_pixels = 37 * 22 - 1});
@@ -107,7 +107,7 @@ TEST(DecodeImage, TheLimitIsTheCallers) {
   EXPECT_NE(refused.error().message.find("37x22"), std::string::npos) << refused.error().message;
 }
 
-TEST(DecodeImage, SurvivesAnyByteTurnedOver) {
+TEST(DecodeImage, survives_any_byte_turned_over) {
   for (const char* name :
        {"rgb.jpg", "turned_6.jpg", "rgb.png", "turned.png", "palette.png", "animated.webp", "palette.bmp", "rgb.gif"}) {
     std::string content = content_of(kImages / name);
@@ -121,7 +121,7 @@ TEST(DecodeImage, SurvivesAnyByteTurnedOver) {
   }
 }
 
-TEST(ExifOrientation, ReadsBothByteOrdersAndIgnoresNonsense) {
+TEST(ExifOrientation, reads_both_byte_orders_and_ignores_nonsense) {
   const auto orientation = [](std::string_view tiff) { return exif_orientation(std::as_bytes(std::span(tiff))); };
   using namespace std::string_view_literals;
   EXPECT_EQ(orientation("II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0"sv), Orientation::kQuarterRight);
@@ -131,7 +131,7 @@ TEST(ExifOrientation, ReadsBothByteOrdersAndIgnoresNonsense) {
   EXPECT_EQ(orientation("II*\0\x08\0\0\0\xFF\xFF"sv), Orientation::kUpright);
 }
 
-TEST(EncodeImage, PngComesBackUnchangedAndJpegNearly) {
+TEST(EncodeImage, png_comes_back_unchanged_and_jpeg_nearly) {
   const auto image = read_image(kImages / "rgb.png");
   ASSERT_TRUE(image);
   const auto png = encode_png(image->view());
@@ -147,7 +147,7 @@ TEST(EncodeImage, PngComesBackUnchangedAndJpegNearly) {
   EXPECT_NEAR(near->row(10)[3 * 5 + 1], image->row(10)[3 * 5 + 1], 12);
 }
 
-TEST(WriteImage, NeedsAKnownEnding) {
+TEST(WriteImage, needs_a_known_ending) {
   const auto image = read_image(kImages / "rgb.png");
   ASSERT_TRUE(image);
   const auto written = write_image("picture.tiff", image->view());

@@ -5,13 +5,13 @@
 namespace slipway::media {
 namespace {
 
-TEST(Image, WithoutPixelsIsRefused) {
+TEST(Image, without_pixels_is_refused) {
   const auto image = Image::create(0, 5);
   ASSERT_FALSE(image);
   EXPECT_EQ(image.error().code, base::Code::kInvalidArgument);
 }
 
-TEST(Image, KeepsItsMemoryWhenItShrinks) {
+TEST(Image, keeps_its_memory_when_it_shrinks) {
   auto image = Image::create(64, 32);
   ASSERT_TRUE(image);
   const std::uint8_t* before = image->row(0);
@@ -21,7 +21,7 @@ TEST(Image, KeepsItsMemoryWhenItShrinks) {
 }
 
 // The expected corners are those of the published table of EXIF orientations: where row 0 and column 0 are shown.
-TEST(Upright, PutsTheFirstStoredPixelWhereExifSays) {
+TEST(Upright, puts_the_first_stored_pixel_where_exif_says) {
   struct Case {
     Orientation orientation;
     bool is_right, is_bottom;

@@ -12,7 +12,7 @@
 namespace slipway::media {
 namespace {
 
-TEST(Place, CentresALetterboxAndGivesTheOddPixelToRightAndBottom) {
+TEST(Place, centres_a_letterbox_and_gives_the_odd_pixel_to_right_and_bottom) {
   const Placement wide = place(1280, 720, 640, 480, Fit::kLetterbox);
   EXPECT_EQ(wide.scale_x, 0.5);
   EXPECT_EQ(wide.inner_width, 640);
@@ -26,12 +26,12 @@ TEST(Place, CentresALetterboxAndGivesTheOddPixelToRightAndBottom) {
 }
 
 // 1545 · (480 / 1545) is a hair below 480 in double precision, and the rule rounds down.
-TEST(Place, RoundsDownAsTheReferenceDoes) {
+TEST(Place, rounds_down_as_the_reference_does) {
   EXPECT_EQ(place(1986, 1545, 640, 480, Fit::kLetterbox).inner_height, 479);
   EXPECT_EQ(place(20000, 1, 640, 480, Fit::kLetterbox).inner_height, 1);
 }
 
-TEST(Place, StretchesEachSideByItself) {
+TEST(Place, stretches_each_side_by_itself) {
   const Placement placement = place(320, 120, 640, 480, Fit::kStretch);
   EXPECT_EQ(placement.scale_x, 2);
   EXPECT_EQ(placement.scale_y, 4);
@@ -49,7 +49,7 @@ ImageView view_of(const tensor::Tensor& pixels) {
   return {pixels.values<std::uint8_t>().data(), width, static_cast<int>(pixels.shape()[0]), std::ptrdiff_t{3} * width};
 }
 
-TEST(ImageToTensor, WritesHalvesWhereTheNetworkTakesThem) {
+TEST(ImageToTensor, writes_halves_where_the_network_takes_them) {
   std::vector<std::uint8_t> pixels(std::size_t{3} * 50 * 37);
   for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(i * 31);
   ImageInput input{.width = 64, .height = 96, .mean = kImageNetMean, .deviation = kImageNetDeviation};
@@ -76,7 +76,7 @@ double largest_difference(std::span<const std::byte> found, const tensor::Tensor
 }
 
 // ONNX Runtime's Resize and QuantizeLinear made the expected tensors.
-TEST(ImageToTensor, EqualsOnnxRuntimesResizeAndQuantizeLinear) {
+TEST(ImageToTensor, equals_onnx_runtimes_resize_and_quantize_linear) {
   const auto arrays = tensor::read_npz("tests/golden/face_det_lite/preprocess.npz");
   ASSERT_TRUE(arrays) << arrays.error().message;
   const auto description =
@@ -115,7 +115,7 @@ TEST(ImageToTensor, EqualsOnnxRuntimesResizeAndQuantizeLinear) {
   }
 }
 
-TEST(ImageToTensor, PadsWithTheValueOfBlackInTheNetworksRange) {
+TEST(ImageToTensor, pads_with_the_value_of_black_in_the_networks_range) {
   auto converter = ImageToTensor::create({.width = 8, .height = 8, .gain = 2.0F / 255, .bias = -1}, Fit::kLetterbox);
   ASSERT_TRUE(converter);
   auto white = Image::create(8, 4);
@@ -128,7 +128,7 @@ TEST(ImageToTensor, PadsWithTheValueOfBlackInTheNetworksRange) {
   EXPECT_EQ(out[8 * 6], -1);
 }
 
-TEST(ImageToTensor, NormalisesEachChannelAndPadsWithTheGreyThatWasAskedFor) {
+TEST(ImageToTensor, normalises_each_channel_and_pads_with_the_grey_that_was_asked_for) {
   auto converter = ImageToTensor::create(
       {.width = 4, .height = 4, .mean = {0.5F, 0.25F, 0}, .deviation = {0.5F, 0.25F, 2}, .padding = 51},
       Fit::kLetterbox);
@@ -147,7 +147,7 @@ TEST(ImageToTensor, NormalisesEachChannelAndPadsWithTheGreyThatWasAskedFor) {
   EXPECT_FALSE(ImageToTensor::create({.width = 4, .height = 4, .deviation = {1, 0, 1}}, Fit::kLetterbox));
 }
 
-TEST(ImageToTensor, ReadsAViewWithGapsBetweenItsRows) {
+TEST(ImageToTensor, reads_a_view_with_gaps_between_its_rows) {
   auto wide = Image::create(20, 4), narrow = Image::create(10, 4);
   ASSERT_TRUE(wide && narrow);
   for (int y = 0; y < 4; ++y) {
@@ -162,7 +162,7 @@ TEST(ImageToTensor, ReadsAViewWithGapsBetweenItsRows) {
   EXPECT_EQ(a, b);
 }
 
-TEST(ImageToTensor, NamesWhatIsMissingForAnIntegerInput) {
+TEST(ImageToTensor, names_what_is_missing_for_an_integer_input) {
   const auto converter =
       ImageToTensor::create({.width = 8, .height = 8, .dtype = tensor::Dtype::kUint8}, Fit::kLetterbox);
   ASSERT_FALSE(converter);
@@ -174,7 +174,7 @@ TEST(ImageToTensor, NamesWhatIsMissingForAnIntegerInput) {
       Fit::kLetterbox));
 }
 
-TEST(ImageToTensor, RefusesAnEmptyImageAndAWrongBuffer) {
+TEST(ImageToTensor, refuses_an_empty_image_and_a_wrong_buffer) {
   auto converter = ImageToTensor::create({.width = 8, .height = 8}, Fit::kLetterbox);
   ASSERT_TRUE(converter);
   std::vector<std::byte> out(converter->size_bytes());

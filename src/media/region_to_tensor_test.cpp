@@ -50,7 +50,7 @@ class Warp : public testing::Test {
   tensor::NamedTensors arrays_;
 };
 
-TEST_F(Warp, GivesTheBitsOfBothOpenCvWarps) {
+TEST_F(Warp, gives_the_bits_of_both_open_cv_warps) {
   const ImageView image = view_of(named(arrays_, "picture"));
   for (const std::string name : {"level", "turned", "edge", "far"}) {
     for (const std::string border : {"zero", "replicate"}) {
@@ -68,7 +68,7 @@ TEST_F(Warp, GivesTheBitsOfBothOpenCvWarps) {
   }
 }
 
-TEST_F(Warp, PutsTheSameValuesIntoEveryLayoutAndDtype) {
+TEST_F(Warp, puts_the_same_values_into_every_layout_and_dtype) {
   const ImageView image = view_of(named(arrays_, "picture"));
   const auto expected = named(arrays_, "turned.zero.perspective").values<std::uint8_t>();
   constexpr std::size_t kPixels = kSize * kSize;
@@ -104,7 +104,7 @@ TEST_F(Warp, PutsTheSameValuesIntoEveryLayoutAndDtype) {
   }
 }
 
-TEST_F(Warp, SurvivesImagesOfOnePixelAndRegionsFarAwayOrHuge) {
+TEST_F(Warp, survives_images_of_one_pixel_and_regions_far_away_or_huge) {
   const std::vector<std::uint8_t> pixel = {10, 20, 30};
   auto warp = RegionToTensor::create(bytes_input(Layout::kNhwc), Border::kReplicate, WarpRounding::kWarpPerspective);
   auto affine = RegionToTensor::create(bytes_input(Layout::kNhwc), Border::kReplicate, WarpRounding::kWarpAffine);
@@ -120,7 +120,7 @@ TEST_F(Warp, SurvivesImagesOfOnePixelAndRegionsFarAwayOrHuge) {
   }
 }
 
-TEST(RegionToTensor, RefusesWhatCannotBeCut) {
+TEST(RegionToTensor, refuses_what_cannot_be_cut) {
   auto warp = RegionToTensor::create(bytes_input(Layout::kNhwc), Border::kZero, WarpRounding::kWarpPerspective);
   ASSERT_TRUE(warp);
   const std::vector<std::uint8_t> pixel = {10, 20, 30};

@@ -77,10 +77,10 @@ struct Stft::State {
   template <typename Work>
   void spread(std::size_t count, Work work) {
     const std::size_t used = std::min(lanes.size(), count);
-    std::vector<std::jthread> helpers;
-    helpers.reserve(used);
+    std::vector<std::jthread> threads;
+    threads.reserve(used);
     for (std::size_t lane = 1; lane < used; ++lane) {
-      helpers.emplace_back([&, lane] {
+      threads.emplace_back([&, lane] {
         for (std::size_t i = lane; i < count; i += used) work(*lanes[lane], i);
       });
     }

@@ -37,7 +37,7 @@ class VideoFile : public ::testing::Test {
   base::TemporaryFolder folder_;
 };
 
-TEST_F(VideoFile, GivesBackTheFramesThatWereWritten) {
+TEST_F(VideoFile, gives_back_the_frames_that_were_written) {
   for (const char* name : {"a.mp4", "a.mkv"}) {
     auto reader = VideoReader::open(write(name, 25));
     ASSERT_TRUE(reader) << reader.error().message;
@@ -61,7 +61,7 @@ TEST_F(VideoFile, GivesBackTheFramesThatWereWritten) {
   }
 }
 
-TEST_F(VideoFile, WithACutOffTailGivesTheFramesBeforeTheCut) {
+TEST_F(VideoFile, with_a_cut_off_tail_gives_the_frames_before_the_cut) {
   const auto path = write("whole.mkv", 120);
   const std::string whole = std::move(base::read_file(path, 1 << 26)).value();
   const auto cut = folder_.path() / "cut.mkv";
@@ -75,7 +75,7 @@ TEST_F(VideoFile, WithACutOffTailGivesTheFramesBeforeTheCut) {
   EXPECT_LT(count, 120);
 }
 
-TEST_F(VideoFile, WithDamageInTheMiddleGoesOnBehindIt) {
+TEST_F(VideoFile, with_damage_in_the_middle_goes_on_behind_it) {
   const auto path = write("whole.mkv", 120);
   std::string content = std::move(base::read_file(path, 1 << 26)).value();
   for (std::size_t i = content.size() / 2; i < content.size() / 2 + 200; ++i) content[i] = static_cast<char>(i * 37);
@@ -90,7 +90,7 @@ TEST_F(VideoFile, WithDamageInTheMiddleGoesOnBehindIt) {
 }
 
 // Two raw MJPEG streams behind each other: one stream whose images change their size.
-TEST_F(VideoFile, MayChangeTheSizeOfItsFrames) {
+TEST_F(VideoFile, may_change_the_size_of_its_frames) {
   std::string stream;
   for (const auto& [width, height] : {std::pair{64, 48}, std::pair{96, 32}}) {
     for (int i = 0; i < 3; ++i) stream += std::move(encode_jpeg(frame_of(width, height, i).view())).value();
@@ -105,7 +105,7 @@ TEST_F(VideoFile, MayChangeTheSizeOfItsFrames) {
   EXPECT_EQ(widths, (std::vector<int>{64, 64, 64, 96, 96, 96}));
 }
 
-TEST_F(VideoFile, SaysWhatIsWrongWithAFileItCannotRead) {
+TEST_F(VideoFile, says_what_is_wrong_with_a_file_it_cannot_read) {
   const auto text = folder_.path() / "text.mp4";
   ASSERT_TRUE(base::write_file_durably(text, std::string(4096, 'x')));
   const auto not_a_video = VideoReader::open(text);
@@ -123,14 +123,14 @@ TEST_F(VideoFile, SaysWhatIsWrongWithAFileItCannotRead) {
   EXPECT_EQ(no_index.error().code, base::Code::kDataLoss) << no_index.error().message;
 }
 
-TEST_F(VideoFile, DoesNotFollowAPlaylistToAnotherFile) {
+TEST_F(VideoFile, does_not_follow_a_playlist_to_another_file) {
   const auto video = write("secret.mp4", 5);
   const auto playlist = folder_.path() / "list.mp4";
   ASSERT_TRUE(base::write_file_durably(playlist, "ffconcat version 1.0\nfile " + video.string() + "\n"));
   EXPECT_FALSE(VideoReader::open(playlist));
 }
 
-TEST_F(VideoFile, WriterTakesOddSidesAndImagesOfAnotherSize) {
+TEST_F(VideoFile, writer_takes_odd_sides_and_images_of_another_size) {
   const auto path = folder_.path() / "odd.mp4";
   auto writer = VideoWriter::create(path, 65, 49, 0, 1);
   ASSERT_TRUE(writer) << writer.error().message;
@@ -146,7 +146,7 @@ TEST_F(VideoFile, WriterTakesOddSidesAndImagesOfAnotherSize) {
   EXPECT_EQ(count, 2);
 }
 
-TEST_F(VideoFile, WriterRefusesAnUnknownEndingAndAMissingFolder) {
+TEST_F(VideoFile, writer_refuses_an_unknown_ending_and_a_missing_folder) {
   EXPECT_FALSE(VideoWriter::create(folder_.path() / "a.txt", 64, 48, 25, 1));
   const auto missing = VideoWriter::create(folder_.path() / "missing" / "a.mp4", 64, 48, 25, 1);
   ASSERT_FALSE(missing);

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "base/files.hpp"
-#include "runtime/test_support.hpp"
+#include "runtime/testing/environment.hpp"
 
 namespace slipway::runtime {
 namespace {

@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "runtime/byte_lookup.hpp"
-#include "runtime/test_support.hpp"
+#include "runtime/testing/environment.hpp"
 
 namespace slipway::runtime {
 namespace {

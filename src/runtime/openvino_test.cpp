@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "runtime/test_support.hpp"
+#include "runtime/testing/environment.hpp"
 #include "tensor/compare.hpp"
 
 namespace slipway::runtime {

@@ -12,7 +12,7 @@
 #include "runtime/phase.hpp"
 #include "runtime/run_limit.hpp"
 #include "runtime/statistics.hpp"
-#include "runtime/test_support.hpp"
+#include "runtime/testing/environment.hpp"
 
 namespace slipway::runtime {
 namespace {

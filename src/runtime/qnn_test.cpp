@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "runtime/session_log.hpp"
-#include "runtime/test_support.hpp"
+#include "runtime/testing/environment.hpp"
 #include "tensor/compare.hpp"
 
 namespace slipway::runtime {

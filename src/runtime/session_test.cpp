@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/files.hpp"
-#include "runtime/test_support.hpp"
+#include "runtime/testing/environment.hpp"
 #include "tensor/compare.hpp"
 
 namespace slipway::runtime {

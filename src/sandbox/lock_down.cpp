@@ -50,19 +50,19 @@ std::string Level::text() const {
     if (!text.empty()) text += " + ";
     text += part;
   };
-  if (walls == "bubblewrap") add(walls);
+  if (isolation == "bubblewrap") add(isolation);
   if (landlock_abi > 0) add(fmt::format("landlock {}", landlock_abi));
   if (seccomp) add("seccomp");
   add("limits");
-  if (walls != "bubblewrap") text += fmt::format(" ({})", walls.empty() ? "no namespaces" : walls);
+  if (isolation != "bubblewrap") text += fmt::format(" ({})", isolation.empty() ? "no namespaces" : isolation);
   for (const auto& gap : not_enforced) text += "; not enforced: " + gap;
   return text;
 }
 
 base::Result<Level> lock_down(const Policy& policy) {
   Level level;
-  const char* walls = ::getenv(kWallsVariable);
-  level.walls = walls != nullptr ? walls : "no namespaces";
+  const char* isolation = ::getenv(kIsolationVariable);
+  level.isolation = isolation != nullptr ? isolation : "no namespaces";
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     return std::unexpected(base::errno_error(errno, "set no_new_privs"));
   }
@@ -75,10 +75,10 @@ base::Result<Level> lock_down(const Policy& policy) {
   level.landlock_abi = internal::landlock_version();
   if (level.landlock_abi > 0) {
     SLIPWAY_TRY(internal::apply_landlock(policy, level.landlock_abi, level.not_enforced));
-  } else if (level.walls != "bubblewrap") {
+  } else if (level.isolation != "bubblewrap") {
     level.not_enforced.emplace_back("files outside the job folder (the kernel has no Landlock)");
   }
-  if (level.walls != "bubblewrap" && level.landlock_abi < 6) {
+  if (level.isolation != "bubblewrap" && level.landlock_abi < 6) {
     level.not_enforced.emplace_back("signals to other processes of the same user (Landlock older than 6)");
   }
   SLIPWAY_TRY(internal::apply_seccomp());

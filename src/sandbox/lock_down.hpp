@@ -18,8 +18,8 @@ struct Policy {
 
 /// What holds from now on.
 struct Level {
-  std::string walls;     ///< from run(): "bubblewrap", or why there are no namespaces
-  int landlock_abi = 0;  ///< 0: the kernel has none
+  std::string isolation;  ///< from run(): "bubblewrap", or why there are no namespaces
+  int landlock_abi = 0;   ///< 0: the kernel has none
   bool seccomp = false;
   bool is_unprivileged = false;           ///< no capability is left and none can be gained
   std::vector<std::string> not_enforced;  ///< in words

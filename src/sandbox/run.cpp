@@ -253,10 +253,10 @@ class Running {
 base::Result<Exit> start_and_watch(const Command& command, const Limits& limits, const LineSink& sink,
                                    const std::stop_token& cancel, bool in_namespaces) {
   auto arguments = in_namespaces ? internal::bubblewrap_arguments(command) : command.arguments;
-  const std::string walls = in_namespaces ? "bubblewrap" : "no namespaces";
+  const std::string isolation = in_namespaces ? "bubblewrap" : "no namespaces";
   std::vector<std::string> environment;
   for (const auto& [name, value] : command.environment) environment.push_back(name + "=" + value);
-  environment.push_back(std::string(kWallsVariable) + "=" + walls);
+  environment.push_back(std::string(kIsolationVariable) + "=" + isolation);
   SLIPWAY_ASSIGN(base::Pipe output, base::make_pipe());
   SLIPWAY_ASSIGN(const pid_t process,
                  base::start_program({
@@ -270,11 +270,11 @@ base::Result<Exit> start_and_watch(const Command& command, const Limits& limits,
   output.write.reset();
   Running running(process, std::move(output.read), in_namespaces);
   Exit exit = running.watch(command, limits, sink, cancel);
-  exit.walls = walls;
+  exit.isolation = isolation;
   return exit;
 }
 
-Walls find_walls() {
+NamespaceSupport find_namespaces() {
   if (internal::bubblewrap_program().empty()) return {false, "bubblewrap is not installed"};
   auto folder = base::TemporaryFolder::create("slipway-walls-");
   if (!folder) return {false, folder.error().message};
@@ -314,9 +314,9 @@ std::string Exit::describe() const {
   return "ended";
 }
 
-const Walls& probe_walls() {
-  static const Walls walls = find_walls();
-  return walls;
+const NamespaceSupport& probe_namespaces() {
+  static const NamespaceSupport isolation = find_namespaces();
+  return isolation;
 }
 
 base::Result<Exit> run(const Command& command, const Limits& limits, const LineSink& sink, std::stop_token cancel,
@@ -329,7 +329,7 @@ base::Result<Exit> run(const Command& command, const Limits& limits, const LineS
     return base::fail(base::Code::kInvalidArgument, "the job folder needs an absolute path, found {}",
                       command.folder.string());
   }
-  return start_and_watch(command, limits, sink, cancel, isolation == Isolation::kBest && probe_walls().bubblewrap);
+  return start_and_watch(command, limits, sink, cancel, isolation == Isolation::kBest && probe_namespaces().bubblewrap);
 }
 
 }  // namespace slipway::sandbox

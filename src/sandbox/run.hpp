@@ -34,7 +34,7 @@ struct Limits {
   std::uint64_t log_bytes = 4U << 20;  ///< lines beyond it are counted, not kept
 };
 
-/// The walls around the program that it does not build itself.
+/// What is around the program that it does not build itself.
 enum class Isolation {
   kBest,   ///< bubblewrap when it works here, otherwise kPlain
   kPlain,  ///< limits only; the program must call lock_down()
@@ -52,7 +52,7 @@ struct Exit {
   std::uint64_t peak_memory_bytes = 0;    ///< of the tree as sampled, or of its largest process if that is more
   std::uint64_t memory_limit_bytes = 0;   ///< kOutOfMemory only
   std::uint64_t dropped_log_bytes = 0;
-  std::string walls;  ///< "bubblewrap" or "no namespaces: …"
+  std::string isolation;  ///< "bubblewrap" or "no namespaces: …"
 
   [[nodiscard]] bool succeeded() const { return ending == Ending::kExited && status == 0; }
   /// "exit status 3", "signal 11 (Segmentation fault)", "stopped after 30 s: time limit" …
@@ -65,9 +65,9 @@ using LineSink = std::function<void(std::string_view line)>;
 /// Starts a program in its own session, waits for it, and leaves nothing of its process tree behind, whatever happens.
 /// Standard input is empty, standard output and error go to `sink` line by line (a line is cut at 8 KiB).
 ///
-/// The program finds the walls' name in the environment variable kWallsVariable. With bubblewrap it runs in new user,
-/// mount, process, network, IPC, UTS and cgroup namespaces and sees the system's programs and libraries read-only, a
-/// private /tmp of 64 MiB, /proc, a minimal /dev, and `folder`.
+/// The program finds its isolation's name in the environment variable kIsolationVariable. With bubblewrap it runs in
+/// new user, mount, process, network, IPC, UTS and cgroup namespaces and sees the system's programs and libraries
+/// read-only, a private /tmp of 64 MiB, /proc, a minimal /dev, and `folder`.
 ///
 /// @error kNotFound, kPermissionDenied: the program cannot be started; kInvalidArgument: a path is not absolute
 /// @thread any number of runs at once; the program is killed when the calling thread ends (PR_SET_PDEATHSIG)
@@ -75,12 +75,12 @@ using LineSink = std::function<void(std::string_view line)>;
                                      std::stop_token cancel = {}, Isolation isolation = Isolation::kBest);
 
 /// Whether bubblewrap works on this machine, found out once by starting /bin/true in it.
-struct Walls {
+struct NamespaceSupport {
   bool bubblewrap = false;
   std::string detail;  ///< its version, or why it does not work
 };
-[[nodiscard]] const Walls& probe_walls();
+[[nodiscard]] const NamespaceSupport& probe_namespaces();
 
-inline constexpr const char* kWallsVariable = "SLIPWAY_WALLS";
+inline constexpr const char* kIsolationVariable = "SLIPWAY_WALLS";
 
 }  // namespace slipway::sandbox

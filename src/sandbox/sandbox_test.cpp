@@ -1,4 +1,4 @@
-// The test program starts itself again behind the walls, as a hostile job would be started, and tries to get out.
+// The test program starts itself again in isolation, as a hostile job would be started, and tries to get out.
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -167,7 +167,7 @@ int probe(const std::string& lock, const std::string& action, const char* argume
 class Sandbox : public testing::TestWithParam<Isolation> {
  protected:
   void SetUp() override {
-    if (GetParam() == Isolation::kBest && !probe_walls().bubblewrap) GTEST_SKIP() << probe_walls().detail;
+    if (GetParam() == Isolation::kBest && !probe_namespaces().bubblewrap) GTEST_SKIP() << probe_namespaces().detail;
     auto folder = base::TemporaryFolder::create("slipway-sandbox-test-");
     ASSERT_TRUE(folder) << folder.error().message;
     root_.emplace(std::move(*folder));
@@ -227,13 +227,14 @@ TEST_P(Sandbox, cannot_read_the_machine_or_the_hub) {
   expect_denied("read", fmt::format("/proc/{}/mem", ::getpid()));
 }
 
-TEST_P(Sandbox, walls_hold_before_the_program_locks_itself_in) {
+TEST_P(Sandbox, isolation_holds_before_the_program_locks_itself_in) {
   Limits limits;
   limits.wall_time = seconds(30);
   start("read", (root_->path() / "hub.sqlite").string(), limits, "open");
-  // Without walls the same attempt succeeds, which also shows that the other tests can fail.
-  const bool has_walls = GetParam() == Isolation::kBest;
-  EXPECT_THAT(lines_, testing::ElementsAre(has_walls ? testing::StartsWith("denied") : testing::StartsWith("HAPP")));
+  // Without isolation the same attempt succeeds, which also shows that the other tests can fail.
+  const bool has_namespaces = GetParam() == Isolation::kBest;
+  EXPECT_THAT(lines_,
+              testing::ElementsAre(has_namespaces ? testing::StartsWith("denied") : testing::StartsWith("HAPP")));
 }
 
 TEST_P(Sandbox, cannot_read_through_a_link_that_it_was_given) {

@@ -39,7 +39,7 @@ std::size_t local_of(const std::string& bytes, const std::string& name) {
   return bytes.rfind(kLocal, bytes.find(name));
 }
 
-TEST(ZipArchive, AnArchiveOfPytorchGivesStoredEntriesAsViewsAndInflatesItsCode) {
+TEST(ZipArchive, an_archive_of_pytorch_gives_stored_entries_as_views_and_inflates_its_code) {
   const std::string bytes = golden("traced.pt");
   const auto archive = over(bytes);
   ASSERT_TRUE(archive) << archive.error().message;
@@ -59,7 +59,7 @@ TEST(ZipArchive, AnArchiveOfPytorchGivesStoredEntriesAsViewsAndInflatesItsCode) 
   EXPECT_EQ(archive->view("data/77").error().code, base::Code::kNotFound);
 }
 
-TEST(ZipArchive, SixtyFourBitFieldsAreRead) {
+TEST(ZipArchive, sixty_four_bit_fields_are_read) {
   const std::string bytes = golden("zip64.zip");
   const auto archive = over(bytes);
   ASSERT_TRUE(archive) << archive.error().message;
@@ -68,7 +68,7 @@ TEST(ZipArchive, SixtyFourBitFieldsAreRead) {
   EXPECT_EQ(archive->unpack("folder/second", 100).value(), "the second of two");
 }
 
-TEST(ZipArchive, AnEntryAboveTheLimitIsNotUnpacked) {
+TEST(ZipArchive, an_entry_above_the_limit_is_not_unpacked) {
   const std::string bytes = golden("traced.pt");
   const auto code = over(bytes)->unpack("code/__torch__/torch/nn/modules/conv.py", 100);
   ASSERT_FALSE(code);
@@ -76,7 +76,7 @@ TEST(ZipArchive, AnEntryAboveTheLimitIsNotUnpacked) {
   EXPECT_THAT(code.error().message, HasSubstr("at most 100"));
 }
 
-TEST(ZipArchive, WhateverIsCutOffIsNoticed) {
+TEST(ZipArchive, whatever_is_cut_off_is_noticed) {
   for (const char* name : {"traced.pt", "plain.zip", "zip64.zip"}) {
     const std::string bytes = golden(name);
     for (std::size_t size = 0; size < bytes.size(); ++size) {
@@ -87,7 +87,7 @@ TEST(ZipArchive, WhateverIsCutOffIsNoticed) {
   }
 }
 
-TEST(ZipArchive, DamagedArchivesAreRefusedWithWhatWasFoundWhere) {
+TEST(ZipArchive, damaged_archives_are_refused_with_what_was_found_where) {
   struct Case {
     std::string file, what;
     std::function<void(std::string&)> damage;
@@ -154,7 +154,7 @@ TEST(ZipArchive, DamagedArchivesAreRefusedWithWhatWasFoundWhere) {
   }
 }
 
-TEST(ZipArchive, DamagedContentIsNoticedWhereItIsUnpacked) {
+TEST(ZipArchive, damaged_content_is_noticed_where_it_is_unpacked) {
   std::string bytes = golden("traced.pt");
   bytes[find(bytes, "3\n", find(bytes, "traced/version"))] = '9';
   EXPECT_THAT(over(bytes)->unpack("version", 100).error().message, HasSubstr("check sum"));
@@ -169,7 +169,7 @@ TEST(ZipArchive, DamagedContentIsNoticedWhereItIsUnpacked) {
               HasSubstr("it is damaged"));
 }
 
-TEST(ZipArchive, WhatIsNoFileIsRefused) {
+TEST(ZipArchive, what_is_no_file_is_refused) {
   EXPECT_EQ(ZipArchive::open("tests/golden/convert/archive/none.pt").error().code, base::Code::kNotFound);
   EXPECT_EQ(ZipArchive::open("tests/golden/convert/archive").error().code, base::Code::kInvalidArgument);
   EXPECT_EQ(ZipArchive::open("/dev/null").error().code, base::Code::kInvalidArgument);

@@ -80,7 +80,7 @@ class Trace {
   Graph graph_;
 };
 
-TEST(Functionalize, AnOperatorInPlaceGivesANewValueThatLaterReadersRead) {
+TEST(Functionalize, an_operator_in_place_gives_a_new_value_that_later_readers_read) {
   Trace trace;
   const Argument x = trace.input("x");
   const Argument y = trace.call("y", "aten.abs", {x});
@@ -90,7 +90,7 @@ TEST(Functionalize, AnOperatorInPlaceGivesANewValueThatLaterReadersRead) {
   EXPECT_THAT(trace.lines(), ElementsAre("v0 = abs(x)", "v1 = relu(v0)", "v2 = add.Tensor(v1, v1)", "return v2"));
 }
 
-TEST(Functionalize, AWriteThroughViewsReachesTheirBaseAndOtherViewsOfIt) {
+TEST(Functionalize, a_write_through_views_reaches_their_base_and_other_views_of_it) {
   Trace trace;
   const Argument y = trace.call("y", "aten.abs", {trace.input("x")});
   const Argument row = trace.call("row", "aten.slice", {y, std::int64_t{0}, std::int64_t{0}, std::int64_t{2}});
@@ -104,7 +104,7 @@ TEST(Functionalize, AWriteThroughViewsReachesTheirBaseAndOtherViewsOfIt) {
                           "v6 = transpose.int(v5, 0, 1)", "return v5 v6"));
 }
 
-TEST(Functionalize, AWriteThroughAReshapedPermutedOrSplitViewIsPutBack) {
+TEST(Functionalize, a_write_through_a_reshaped_permuted_or_split_view_is_put_back) {
   Trace trace;
   const Argument y = trace.call("y", "aten.abs", {trace.input("x")});
   const Argument turned =
@@ -119,7 +119,7 @@ TEST(Functionalize, AWriteThroughAReshapedPermutedOrSplitViewIsPutBack) {
                                          "v7 = view_as.default(v6, v1)", "v8 = permute(v7, [1 2 0])", "return v8"));
 }
 
-TEST(Functionalize, TheResultOfAWriteKeepsTheDtypeOfWhatIsWrittenTo) {
+TEST(Functionalize, the_result_of_a_write_keeps_the_dtype_of_what_is_written_to) {
   Trace trace;
   const Argument x = trace.input("x"), other = trace.input("other");
   const Argument y = trace.call("y", "aten.abs", {x});
@@ -129,7 +129,7 @@ TEST(Functionalize, TheResultOfAWriteKeepsTheDtypeOfWhatIsWrittenTo) {
               ElementsAre("v0 = abs(x)", "v1 = add(v0, other)", "v2 = type_as.default(v1, v0)", "return v2"));
 }
 
-TEST(Functionalize, WhatNothingReadsIsLeftOut) {
+TEST(Functionalize, what_nothing_reads_is_left_out) {
   Trace trace;
   const Argument x = trace.input("x");
   trace.call("unread", "aten.an_operator_that_is_not_known", {x});
@@ -137,7 +137,7 @@ TEST(Functionalize, WhatNothingReadsIsLeftOut) {
   EXPECT_THAT(trace.lines(), ElementsAre("v0 = abs(x)", "return v0"));
 }
 
-TEST(Functionalize, AChangedBufferIsRefusedByName) {
+TEST(Functionalize, a_changed_buffer_is_refused_by_name) {
   Trace trace;
   const Argument count = trace.stored("norm.num_batches_tracked", StoredKind::kBuffer);
   const Argument view = trace.call("view", "aten.view", {count, List{std::int64_t{1}}});
@@ -149,7 +149,7 @@ TEST(Functionalize, AChangedBufferIsRefusedByName) {
   EXPECT_THAT(done.error().message, HasSubstr("net.py:3"));
 }
 
-TEST(Functionalize, WhatOnlyStridesWouldTellIsRefusedWhereItMatters) {
+TEST(Functionalize, what_only_strides_would_tell_is_refused_where_it_matters) {
   for (const bool is_read_later : {false, true}) {
     for (const bool base_is_written : {false, true}) {
       Trace trace;
@@ -166,7 +166,7 @@ TEST(Functionalize, WhatOnlyStridesWouldTellIsRefusedWhereItMatters) {
   }
 }
 
-TEST(Functionalize, AViewThatHasNoInverseIsNotWrittenThrough) {
+TEST(Functionalize, a_view_that_has_no_inverse_is_not_written_through) {
   Trace trace;
   const Argument y = trace.call("y", "aten.abs", {trace.input("x")});
   const Argument wide = trace.call("wide", "aten.expand", {y, List{std::int64_t{4}, std::int64_t{-1}}});

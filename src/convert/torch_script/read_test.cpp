@@ -32,7 +32,7 @@ std::vector<std::string> output_names(const aten::Graph& graph) {
   return names;
 }
 
-TEST(TorchScript, ATraceBecomesTheCallsOfItsModulesUnderTheirPaths) {
+TEST(TorchScript, a_trace_becomes_the_calls_of_its_modules_under_their_paths) {
   const auto graph = read_golden("picture", {{"image", Dtype::kFloat32, {1, 8, 6, 3}, {}}});
   ASSERT_TRUE(graph) << graph.error().message;
   ASSERT_EQ(graph->inputs.size(), 1U);
@@ -56,7 +56,7 @@ TEST(TorchScript, ATraceBecomesTheCallsOfItsModulesUnderTheirPaths) {
   EXPECT_THAT(first->source.line, HasSubstr("code/__torch__/torch/nn/modules/conv.py:12: "));
 }
 
-TEST(TorchScript, WithoutSpecsTheExampleInputsOfTheTraceSayTheShapes) {
+TEST(TorchScript, without_specs_the_example_inputs_of_the_trace_say_the_shapes) {
   const auto graph = read_golden("calls_scripted");
   ASSERT_TRUE(graph) << graph.error().message;
   ASSERT_EQ(graph->inputs.size(), 2U);
@@ -64,7 +64,7 @@ TEST(TorchScript, WithoutSpecsTheExampleInputsOfTheTraceSayTheShapes) {
   EXPECT_EQ(aten::to_string(*graph->values[graph->inputs[1].value].meta), "float32[2,3]");
 }
 
-TEST(TorchScript, ScriptedFunctionsAreFollowedWhereTheirConditionsAreConstant) {
+TEST(TorchScript, scripted_functions_are_followed_where_their_conditions_are_constant) {
   const auto traced = read_golden("calls_scripted");
   ASSERT_TRUE(traced) << traced.error().message;
   EXPECT_THAT(output_names(*traced), ElementsAre("gated", "shifted"));
@@ -77,7 +77,7 @@ TEST(TorchScript, ScriptedFunctionsAreFollowedWhereTheirConditionsAreConstant) {
                                                 "aten.mul", "aten.cat", "aten.cat", "aten.add"));
 }
 
-TEST(TorchScript, OtherInputsThanTheModelTakesAreRefusedWithThoseThatItTakes) {
+TEST(TorchScript, other_inputs_than_the_model_takes_are_refused_with_those_that_it_takes) {
   const TensorSpec one{"x", Dtype::kFloat32, {2, 6}, {}};
   for (const std::vector<TensorSpec>& specs : {std::vector{one}, std::vector{one, one, one}}) {
     const auto graph = read_golden("calls_scripted", specs);
@@ -87,7 +87,7 @@ TEST(TorchScript, OtherInputsThanTheModelTakesAreRefusedWithThoseThatItTakes) {
   }
 }
 
-TEST(TorchScript, WhatDependsOnDataIsRefusedWithTheLineAndTheWayOut) {
+TEST(TorchScript, what_depends_on_data_is_refused_with_the_line_and_the_way_out) {
   for (const char* name : {"branch_on_data", "loop_on_data"}) {
     const auto graph = read_golden(name, {{"x", Dtype::kFloat32, {2}, {}}});
     ASSERT_FALSE(graph) << name;
@@ -99,7 +99,7 @@ TEST(TorchScript, WhatDependsOnDataIsRefusedWithTheLineAndTheWayOut) {
   EXPECT_THAT(read_golden("keeps_state").error().message, HasSubstr("changes its tensor 'seen'"));
 }
 
-TEST(TorchScript, HostilePicklesAreRefusedByNameAndNothingIsCalled) {
+TEST(TorchScript, hostile_pickles_are_refused_by_name_and_nothing_is_called) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"global", "'__builtin__.eval' is not among what a TorchScript archive is made of"},
       {"system", "'os.system' is not among"},

@@ -163,12 +163,12 @@ TEST_F(Archive, refuses_absolute_paths) {
   expect_refused("absolute path");
 }
 
-TEST_F(Archive, refuses_backslashes) {
+TEST_F(Archive, refuses_names_with_backslashes) {
   write_zip({{"m\\..\\evil", "x", ""}});
   expect_refused("refused");  // libarchive reads a backslash as a slash when the maker was Windows
 }
 
-TEST_F(Archive, refuses_links) {
+TEST_F(Archive, refuses_entries_that_are_links) {
   write_zip({{"m/", "", ""}, {"m/link", "", "/etc/passwd"}, {"m/link/evil", "x", ""}});
   expect_refused("link");
 }

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/hash.hpp"
-#include "hub/server/server_fixture.hpp"
+#include "hub/server/testing/server_fixture.hpp"
 
 namespace slipway::hub::server {
 namespace {

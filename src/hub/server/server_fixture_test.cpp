@@ -1,4 +1,4 @@
-#include "hub/server/server_fixture.hpp"
+#include "hub/server/testing/server_fixture.hpp"
 
 #include <algorithm>
 

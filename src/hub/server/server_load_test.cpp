@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <sys/resource.h>
 
-#include "hub/server/server_fixture.hpp"
+#include "hub/server/testing/server_fixture.hpp"
 
 namespace slipway::hub::server {
 namespace {

@@ -2,7 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "hub/protocol/query.hpp"
-#include "hub/server/server_fixture.hpp"
+#include "hub/server/testing/server_fixture.hpp"
 
 namespace slipway::hub::server {
 namespace {

@@ -2,8 +2,8 @@
 #include <nlohmann/json.hpp>
 
 #include "hub/protocol/query.hpp"
-#include "hub/server/server_fixture.hpp"
 #include "hub/server/sign_in_limit.hpp"
+#include "hub/server/testing/server_fixture.hpp"
 
 namespace slipway::hub::server {
 namespace {

@@ -23,7 +23,7 @@ float rounded(float value) {
   return kept;
 }
 
-TEST(WeighRow, GivesTheSameBitsAsOnePixelAtATimeAtEveryLength) {
+TEST(WeighRow, gives_the_same_bits_as_one_pixel_at_a_time_at_every_length) {
   const std::array<std::int32_t, 3> weights = {2125, 7154, 721};
   for (std::size_t pixels = 0; pixels < 70; ++pixels) {
     const auto rgb = noise(3 * pixels);  // exactly as long: reading beyond is caught by AddressSanitizer
@@ -37,7 +37,7 @@ TEST(WeighRow, GivesTheSameBitsAsOnePixelAtATimeAtEveryLength) {
   }
 }
 
-TEST(WeighRow, TakesEveryWeightThatFitsItsDigits) {
+TEST(WeighRow, takes_every_weight_that_fits_its_digits) {
   const auto rgb = noise(std::size_t{3} * 64);
   for (const std::int32_t weight : {0, 1, 63, 64, 127, 128, 8191, 16319}) {
     std::vector<float> out(64);
@@ -48,7 +48,7 @@ TEST(WeighRow, TakesEveryWeightThatFitsItsDigits) {
   }
 }
 
-TEST(PickPixels, CopiesTheColumnsThatWereNamedAndNoOthers) {
+TEST(PickPixels, copies_the_columns_that_were_named_and_no_others) {
   for (const std::int32_t width : {1, 20, 43, 300, 5000}) {
     const auto rgb = noise(3 * static_cast<std::size_t>(width));  // exactly as long
     for (const std::int32_t step : {1, 2, 3, 5, 42, 43, 900}) {
@@ -67,7 +67,7 @@ TEST(PickPixels, CopiesTheColumnsThatWereNamedAndNoOthers) {
   }
 }
 
-TEST(ResampleRow, GivesTheSameBitsAsOneColumnAtATimeForEveryScale) {
+TEST(ResampleRow, gives_the_same_bits_as_one_column_at_a_time_for_every_scale) {
   std::mt19937 random(6);
   std::uniform_real_distribution<float> real(0, 1);
   for (const std::size_t source : {1U, 2U, 37U, 100U, 199U, 640U}) {
@@ -91,7 +91,7 @@ TEST(ResampleRow, GivesTheSameBitsAsOneColumnAtATimeForEveryScale) {
   }
 }
 
-TEST(QuantizeRow, RoundsHalvesToEvenAndSaturates) {
+TEST(QuantizeRow, rounds_halves_to_even_and_saturates) {
   const std::vector<float> real = {0.5F, 1.5F, 2.5F, -0.5F, 200.4F, 1e30F, -1e30F, INFINITY, -INFINITY, 126.6F};
   std::vector<std::int8_t> stored(real.size());
   quantize_row(real.data(), real.size(), 1, 0, stored.data());

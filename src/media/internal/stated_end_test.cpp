@@ -117,7 +117,7 @@ class StatedEnd : public ::testing::Test {
   base::TemporaryFolder folder_;
 };
 
-TEST_F(StatedEnd, OfACutOffMatroskaFileSaysWhatIsMissing) {
+TEST_F(StatedEnd, of_a_cut_off_matroska_file_says_what_is_missing) {
   for (const double share : {0.3, 0.6, 0.9}) {
     const auto [frames, missing] = read(cut(video("a.mkv", 12), share));
     EXPECT_GT(frames, 10) << share;
@@ -126,12 +126,12 @@ TEST_F(StatedEnd, OfACutOffMatroskaFileSaysWhatIsMissing) {
   }
 }
 
-TEST_F(StatedEnd, IsReachedByWholeFiles) {
+TEST_F(StatedEnd, is_reached_by_whole_files) {
   for (const char* name : {"a.mkv", "a.mp4", "a.mov", "a.avi"})
     EXPECT_EQ(read(video(name, 3)), std::pair(30, 0.0)) << name;
 }
 
-TEST_F(StatedEnd, OfAFileWhoseAudioIsLongerIsThatOfTheAudio) {
+TEST_F(StatedEnd, of_a_file_whose_audio_is_longer_is_that_of_the_audio) {
   for (const char* name : {"a.mkv", "a.mov"}) {
     const auto path = changed(name, 3, {.audio_s = 9});
     EXPECT_EQ(read(path), std::pair(30, 0.0)) << name;
@@ -140,7 +140,7 @@ TEST_F(StatedEnd, OfAFileWhoseAudioIsLongerIsThatOfTheAudio) {
   EXPECT_NEAR(missing, 10 - static_cast<double>(frames) / kRate, 1);
 }
 
-TEST_F(StatedEnd, IsReachedWhereTheLastFrameIsShownForLong) {
+TEST_F(StatedEnd, is_reached_where_the_last_frame_is_shown_for_long) {
   for (const char* name : {"a.mkv", "a.mp4"}) {
     EXPECT_EQ(read(changed(name, 6, {.last_frame_s = 20})), std::pair(60, 0.0)) << name;
   }

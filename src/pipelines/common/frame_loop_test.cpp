@@ -13,7 +13,7 @@ struct Slot {
   int number = 0;
 };
 
-TEST(FrameLoop, TakesEveryFrameThroughAllStagesInOrderWithTheSlotsItHas) {
+TEST(FrameLoop, takes_every_frame_through_all_stages_in_order_with_the_slots_it_has) {
   std::vector<Slot> slots(3);
   std::set<const Slot*> used;
   std::vector<int> presented;
@@ -41,7 +41,7 @@ TEST(FrameLoop, TakesEveryFrameThroughAllStagesInOrderWithTheSlotsItHas) {
 
 class FailingStage : public ::testing::TestWithParam<int> {};
 
-TEST_P(FailingStage, EndsTheLoopWithItsError) {
+TEST_P(FailingStage, ends_the_loop_with_its_error) {
   std::vector<Slot> slots(2);
   int next = 0;
   const auto failing = [&](int stage, const Slot& slot) -> base::Result<void> {
@@ -60,7 +60,7 @@ TEST_P(FailingStage, EndsTheLoopWithItsError) {
   EXPECT_EQ(outcome.error().message, "frame 7");
 }
 
-TEST_P(FailingStage, EndsTheLoopWithItsExceptionAsAnError) {
+TEST_P(FailingStage, ends_the_loop_with_its_exception_as_an_error) {
   std::vector<Slot> slots(2);
   int next = 0;
   const auto throwing = [&](int stage, const Slot& slot) {
@@ -87,7 +87,7 @@ TEST_P(FailingStage, EndsTheLoopWithItsExceptionAsAnError) {
   EXPECT_NE(outcome.error().message.find("frame 7 is too much"), std::string::npos) << outcome.error().message;
 }
 
-TEST_P(FailingStage, EndsTheLoopForWantOfMemoryAsAnError) {
+TEST_P(FailingStage, ends_the_loop_for_want_of_memory_as_an_error) {
   std::vector<Slot> slots(2);
   const auto stage = [&](int number) -> base::Result<void> {
     if (number == GetParam()) throw std::bad_alloc();

@@ -39,7 +39,7 @@ class Source : public ::testing::Test {
   base::TemporaryFolder folder_;
 };
 
-TEST_F(Source, GivesImagesVideosAndFoldersInOrder) {
+TEST_F(Source, gives_images_videos_and_folders_in_order) {
   test_image("b.png", 10);
   test_image("a.jpg", 10);
   video("c.mp4", 3);
@@ -50,7 +50,7 @@ TEST_F(Source, GivesImagesVideosAndFoldersInOrder) {
             (std::vector<std::string>{"b.png 0", "a.jpg 0"}));
 }
 
-TEST_F(Source, TellsWhereASequenceStartsEvenWhenOneFileStandsThereTwice) {
+TEST_F(Source, tells_where_a_sequence_starts_even_when_one_file_stands_there_twice) {
   const std::string clip = video("v.mp4", 2), still = test_image("p.png", 10);
   auto source = FrameSource::open({clip, clip, still, still});
   ASSERT_TRUE(source);
@@ -63,7 +63,7 @@ TEST_F(Source, TellsWhereASequenceStartsEvenWhenOneFileStandsThereTwice) {
   EXPECT_EQ(seen, "0*v 0 v 1*v 1 v 2*p 3*p ");
 }
 
-TEST_F(Source, GoesOnBehindWhatCannotBeRead) {
+TEST_F(Source, goes_on_behind_what_cannot_be_read) {
   test_image("a.png", 10);
   ASSERT_TRUE(base::write_file_durably(folder_.path() / "b.png", "\x89PNG\r\n\x1A\n broken"));
   ASSERT_TRUE(base::write_file_durably(folder_.path() / "c.mp4", "no video"));
@@ -72,7 +72,7 @@ TEST_F(Source, GoesOnBehindWhatCannotBeRead) {
             (std::vector<std::string>{"a.png 0", "b.png error", "c.mp4 error", "d.png 0"}));
 }
 
-TEST_F(Source, SaysHowMuchOfAVideoIsMissingThatWasCutOff) {
+TEST_F(Source, says_how_much_of_a_video_is_missing_that_was_cut_off) {
   const std::string whole = std::move(base::read_file(video("whole.mkv", 100), 1 << 24)).value();
   const auto cut = folder_.path() / "cut.mkv";
   ASSERT_TRUE(base::write_file_durably(cut, whole.substr(0, whole.size() * 7 / 10)));
@@ -89,7 +89,7 @@ TEST_F(Source, SaysHowMuchOfAVideoIsMissingThatWasCutOff) {
   EXPECT_TRUE(source->next(frame) && !frame.error);
 }
 
-TEST_F(Source, NamesAnInputThatDoesNotExistAndAFolderWithoutImages) {
+TEST_F(Source, names_an_input_that_does_not_exist_and_a_folder_without_images) {
   const auto missing = FrameSource::open({folder_.path() / "missing.png"});
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().code, base::Code::kNotFound);

@@ -7,7 +7,7 @@
 namespace slipway::pipelines {
 namespace {
 
-TEST(RealValues, UndoesTheQuantisationOfEachIntegerType) {
+TEST(RealValues, undoes_the_quantisation_of_each_integer_type) {
   const std::array<std::int8_t, 2> stored = {-128, 127};
   auto tensor = tensor::Tensor::copy_of(tensor::Dtype::kInt8, {2}, std::as_bytes(std::span(stored)));
   ASSERT_TRUE(tensor);
@@ -17,7 +17,7 @@ TEST(RealValues, UndoesTheQuantisationOfEachIntegerType) {
   EXPECT_EQ((*values)[1], 127.5);
 }
 
-TEST(RealValues, NamesTheOutputThatLacksItsScale) {
+TEST(RealValues, names_the_output_that_lacks_its_scale) {
   auto tensor = tensor::Tensor::zeros(tensor::Dtype::kUint8, {2});
   const auto values = RealValues::over(*tensor, std::nullopt, "heatmap");
   ASSERT_FALSE(values);

@@ -40,14 +40,14 @@ void expect_run(StandbyRun& network, float value) {
 
 constexpr int kWarmupRuns = 3;  // count as runs of the operator
 
-TEST(StandbyRun, StaysWithAPrimaryThatBehaves) {
+TEST(StandbyRun, stays_with_a_primary_that_behaves) {
   auto network = load(misbehaving({}));
   ASSERT_TRUE(network) << network.error().message;
   for (int i = 0; i < 20; ++i) expect_run(**network, static_cast<float>(i));
   EXPECT_FALSE((*network)->replacement());
 }
 
-TEST(StandbyRun, ReplacesAProviderThatFailsToLoad) {
+TEST(StandbyRun, replaces_a_provider_that_fails_to_load) {
   auto network = load(misbehaving({{"slipway.test.fail_load", "1"}}));
   ASSERT_TRUE(network) << network.error().message;
   ASSERT_TRUE((*network)->replacement());
@@ -58,7 +58,7 @@ TEST(StandbyRun, ReplacesAProviderThatFailsToLoad) {
   expect_run(**network, 3);
 }
 
-TEST(StandbyRun, ReplacesAProviderThatFailsAtARunAndDoesThatRun) {
+TEST(StandbyRun, replaces_a_provider_that_fails_at_a_run_and_does_that_run) {
   auto network = load(misbehaving({{"slipway.test.fail_run", std::to_string(kWarmupRuns + 5)}}));
   ASSERT_TRUE(network) << network.error().message;
   for (int i = 1; i <= 10; ++i) {
@@ -70,7 +70,7 @@ TEST(StandbyRun, ReplacesAProviderThatFailsAtARunAndDoesThatRun) {
   EXPECT_NE((*network)->replacement()->reason.find("device was lost"), std::string::npos);
 }
 
-TEST(StandbyRun, ReplacesAProviderThatStallsWithinItsDeadline) {
+TEST(StandbyRun, replaces_a_provider_that_stalls_within_its_deadline) {
   StandbyOptions options =
       misbehaving({{"slipway.test.stall_run", std::to_string(kWarmupRuns + 8)}, {"slipway.test.stall_ms", "1500"}});
   auto network = load(options);
@@ -92,7 +92,7 @@ TEST(StandbyRun, ReplacesAProviderThatStallsWithinItsDeadline) {
   EXPECT_LT(watch.lap_us(), 1'000'000);
 }
 
-TEST(StandbyRun, GivesTheErrorToTheCallerWhenNothingStandsBy) {
+TEST(StandbyRun, gives_the_error_to_the_caller_when_nothing_stands_by) {
   StandbyOptions options = misbehaving({{"slipway.test.fail_run", "2"}});
   options.standby.reset();
   auto network = load(options);
@@ -103,7 +103,7 @@ TEST(StandbyRun, GivesTheErrorToTheCallerWhenNothingStandsBy) {
   EXPECT_NE(done.error().message.find("device was lost"), std::string::npos) << done.error().message;
 }
 
-TEST(StandbyRun, SaysWhyWhenNeitherSessionCanBeLoaded) {
+TEST(StandbyRun, says_why_when_neither_session_can_be_loaded) {
   StandbyOptions options;
   options.standby.emplace();
   const auto network = StandbyRun::load(environment(), "tests/golden/models/misbehave.onnx", options);

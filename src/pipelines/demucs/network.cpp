@@ -226,8 +226,8 @@ Result<void> Network::run(std::size_t graph_index, std::size_t batch, std::span<
     if (!done) errors[lane] = done.error();
   };
   {
-    std::vector<std::jthread> helpers;
-    for (std::size_t lane = 1; lane < graph.lanes.size(); ++lane) helpers.emplace_back(work, lane);
+    std::vector<std::jthread> running;
+    for (std::size_t lane = 1; lane < graph.lanes.size(); ++lane) running.emplace_back(work, lane);
     work(0);
   }
   for (auto& lane : graph.lanes) {

@@ -199,7 +199,7 @@ Result<SeparationReport> postprocess(const std::filesystem::path& folder, const 
     sum.add(waves);
     const std::int64_t finished = sum.finished_until();
     mixed.resize(stems * 2 * static_cast<std::size_t>(finished - emitted));
-    sum.take(emitted, finished, mixed);
+    sum.read(emitted, finished, mixed);
     for (float& value : mixed) value = value * m.deviation + m.mean;
     SLIPWAY_TRY(files.write(mixed, static_cast<std::size_t>(finished - emitted)));
     emitted = finished;

@@ -66,7 +66,7 @@ std::int64_t OverlapAdd::finished_until() const {
   return grid_.first + std::min(grid_.length, is_complete() ? grid_.length : next_ * grid_.stride);
 }
 
-void OverlapAdd::take(std::int64_t begin, std::int64_t end, std::span<float> out) {
+void OverlapAdd::read(std::int64_t begin, std::int64_t end, std::span<float> out) {
   const std::int64_t from = begin - grid_.first - held_first_;
   const auto count = static_cast<std::size_t>(end - begin);
   SLIPWAY_CHECK(from >= 0 && end <= finished_until() && out.size() == count * sums_.size(), "finished samples, once");

@@ -57,7 +57,7 @@ class OverlapAdd {
 
   /// Writes the finished samples [begin, end) of the song, divided by their weights, into `out` [rows][end - begin] and
   /// forgets everything before `end`. @pre end <= finished_until(), begin not yet forgotten
-  void take(std::int64_t begin, std::int64_t end, std::span<float> out);
+  void read(std::int64_t begin, std::int64_t end, std::span<float> out);
 
  private:
   void hold(std::int64_t end);

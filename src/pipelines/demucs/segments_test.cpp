@@ -63,7 +63,7 @@ TEST(OverlapAdd, taken_in_pieces_equals_the_sum_over_the_whole_song) {
       if (finished <= taken) continue;
       const auto count = static_cast<std::size_t>(finished - taken);
       std::vector<float> piece(2 * count);
-      streamed.take(taken, finished, piece);
+      streamed.read(taken, finished, piece);
       for (std::size_t row = 0; row < 2; ++row) {
         for (std::size_t i = 0; i < count; ++i) {
           out[row * kLength + static_cast<std::size_t>(taken) + i] = piece[row * count + i];

@@ -100,7 +100,7 @@ class Mixer {
     const bool is_bag = network_.graph_count() > 1;
     if (passes.size() == 1) {
       waves.resize(floats);
-      passes.front().sum.take(begin, end, waves);
+      passes.front().sum.read(begin, end, waves);
       for (float& value : waves) value = value * facts_.deviation + facts_.mean;
       return;
     }
@@ -110,7 +110,7 @@ class Mixer {
       for (Pass& pass : passes) {
         if (pass.graph != g) continue;
         piece_.resize(floats);
-        pass.sum.take(begin, end, piece_);
+        pass.sum.read(begin, end, piece_);
         for (std::size_t i = 0; i < floats; ++i) estimate_[i] += piece_[i];
       }
       if (shifts_ > 0) {

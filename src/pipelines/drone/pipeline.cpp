@@ -32,7 +32,7 @@ struct Drone::State {
   }
 
   base::Result<bool> take_segments(double wait_us) {
-    SLIPWAY_ASSIGN(const bool is_new, lane->take(wait_us, segments, segments_frame));
+    SLIPWAY_ASSIGN(const bool is_new, lane->wait(wait_us, segments, segments_frame));
     if (is_new) note_fallback("segmenter", lane->segmenter().network(), has_shown_segmenter_fallback);
     return is_new;
   }

@@ -57,7 +57,7 @@ Config troubled(const Entries& detector, const Entries& segmenter) {
   return config;
 }
 
-TEST(Drone, FusesObjectsWithTheSurfacesAroundThem) {
+TEST(Drone, fuses_objects_with_the_surfaces_around_them) {
   auto pipeline = Drone::load(environment(), plain());
   ASSERT_TRUE(pipeline) << pipeline.error().message;
   const media::Image image = test_image();
@@ -75,7 +75,7 @@ TEST(Drone, FusesObjectsWithTheSurfacesAroundThem) {
   EXPECT_NE(drawn.row(127)[3 * 5], image.row(127)[3 * 5]);  // the sectors' bar
 }
 
-TEST(Drone, WorksWithADetectorAlone) {
+TEST(Drone, works_with_a_detector_alone) {
   Config config = plain();
   config.segmenter_model.clear();
   auto pipeline = Drone::load(environment(), config);
@@ -88,7 +88,7 @@ TEST(Drone, WorksWithADetectorAlone) {
   EXPECT_FALSE((*pipeline)->run({}, true, scene));
 }
 
-TEST(Drone, SegmentsEveryFrameWithoutABudgetAndNoneOfAnotherStream) {
+TEST(Drone, segments_every_frame_without_a_budget_and_none_of_another_stream) {
   auto pipeline = Drone::load(environment(), plain());
   ASSERT_TRUE(pipeline);
   Scene scene;
@@ -102,7 +102,7 @@ TEST(Drone, SegmentsEveryFrameWithoutABudgetAndNoneOfAnotherStream) {
 }
 
 // Frames of two sizes, the last batch incomplete: tracks begin anew where the size changes.
-TEST(Drone, FusesInABatchWhatItFusesOneByOne) {
+TEST(Drone, fuses_in_a_batch_what_it_fuses_one_by_one) {
   Config config = plain();
   auto single = Drone::load(environment(), config);
   ASSERT_TRUE(single) << single.error().message;
@@ -146,7 +146,7 @@ TEST(Drone, FusesInABatchWhatItFusesOneByOne) {
   EXPECT_FALSE((*batched)->run(std::span(views).first(4), true, two));
 }
 
-TEST(Drone, RefusesABatchWithABudget) {
+TEST(Drone, refuses_a_batch_with_a_budget) {
   Config config = plain();
   config.batch = 4;
   config.budget_ms = 30;
@@ -156,7 +156,7 @@ TEST(Drone, RefusesABatchWithABudget) {
       << pipeline.error().message;
 }
 
-TEST(Drone, DoesNotWaitForSegmentationBeyondItsBudget) {
+TEST(Drone, does_not_wait_for_segmentation_beyond_its_budget) {
   // The segmenter sleeps in one run; nothing stands by for it, so it simply takes long.
   Config config = troubled({}, {{"slipway.test.stall_run", "2"}, {"slipway.test.stall_ms", "400"}});
   config.segmenter_run.standby.reset();
@@ -184,7 +184,7 @@ struct Trouble {
 
 class DroneFallback : public testing::TestWithParam<Trouble> {};
 
-TEST_P(DroneFallback, KeepsTheStreamAndReportsWhenAndWhy) {
+TEST_P(DroneFallback, keeps_the_stream_and_reports_when_and_why) {
   const Trouble& trouble = GetParam();
   // The stream that nothing happens to says what is expected.
   auto healthy = Drone::load(environment(), plain());
@@ -226,7 +226,7 @@ INSTANTIATE_TEST_SUITE_P(
                             6}),
     [](const auto& tested) { return tested.param.name; });
 
-TEST(Drone, EndsWithTheProvidersErrorWhenNothingStandsBy) {
+TEST(Drone, ends_with_the_providers_error_when_nothing_stands_by) {
   Config config = troubled({{"slipway.test.fail_run", "2"}}, {});
   config.detector_run.standby.reset();
   auto pipeline = Drone::load(environment(), config);
@@ -238,7 +238,7 @@ TEST(Drone, EndsWithTheProvidersErrorWhenNothingStandsBy) {
   EXPECT_NE(done.error().message.find("device was lost"), std::string::npos) << done.error().message;
 }
 
-TEST(Drone, RefusesANonsensicalView) {
+TEST(Drone, refuses_a_nonsensical_view) {
   Config config = plain();
   config.sectors = 0;
   EXPECT_FALSE(Drone::load(environment(), config));

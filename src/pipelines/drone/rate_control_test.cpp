@@ -5,17 +5,17 @@
 namespace slipway::pipelines::drone {
 namespace {
 
-TEST(ChooseRates, RunsBothOnEveryFrameWithoutABudget) {
+TEST(ChooseRates, runs_both_on_every_frame_without_a_budget) {
   EXPECT_EQ(choose_rates(50, 500, 0), (Rates{1, 1}));
   EXPECT_EQ(choose_rates(50, 40, 100), (Rates{1, 1}));
 }
 
-TEST(ChooseRates, LowersSegmentationFirst) {
+TEST(ChooseRates, lowers_segmentation_first) {
   EXPECT_EQ(choose_rates(50, 500, 100), (Rates{10, 1}));
   EXPECT_EQ(choose_rates(99, 500, 100), (Rates{kSlowestSegmentation, 1}));
 }
 
-TEST(ChooseRates, DropsDetectionOnlyWhenItAloneIsOverTheBudget) {
+TEST(ChooseRates, drops_detection_only_when_it_alone_is_over_the_budget) {
   EXPECT_EQ(choose_rates(150, 500, 100), (Rates{kSlowestSegmentation, 2}));
   EXPECT_EQ(choose_rates(100000, 500, 100), (Rates{kSlowestSegmentation, kSlowestDetection}));
 }
@@ -43,7 +43,7 @@ double mean_frame_ms(RateControl& control, double detect_ms, double segment_ms, 
   return sum / counted;
 }
 
-TEST(RateControl, KeepsTheBudgetByLoweringSegmentation) {
+TEST(RateControl, keeps_the_budget_by_lowering_segmentation) {
   RateControl control(80);
   EXPECT_LE(mean_frame_ms(control, 50, 300, 3, 400), 80 * 1.05);
   EXPECT_EQ(control.rates().detect_every, 1);
@@ -51,20 +51,20 @@ TEST(RateControl, KeepsTheBudgetByLoweringSegmentation) {
 }
 
 // As seen with FFNet-40S on two cores: one segmentation lasts longer than the rate that the budget allows at first.
-TEST(RateControl, LowersASegmentationThatLastsManyFrames) {
+TEST(RateControl, lowers_a_segmentation_that_lasts_many_frames) {
   RateControl control(150);
   EXPECT_LE(mean_frame_ms(control, 100, 1500, 10, 600), 150 * 1.05);
   EXPECT_EQ(control.rates().detect_every, 1);
   EXPECT_GE(control.rates().segment_every, 28);
 }
 
-TEST(RateControl, DropsDetectionWhenThereIsNoOtherWay) {
+TEST(RateControl, drops_detection_when_there_is_no_other_way) {
   RateControl control(30);
   EXPECT_LE(mean_frame_ms(control, 50, 300, 3, 800), 30 * 1.25);
   EXPECT_EQ(control.rates().detect_every, 2);
 }
 
-TEST(RateControl, LeavesBothAloneWhenTimeIsEnough) {
+TEST(RateControl, leaves_both_alone_when_time_is_enough) {
   RateControl control(1000);
   mean_frame_ms(control, 50, 300, 1, 100);
   EXPECT_EQ(control.rates(), (Rates{1, 1}));

@@ -26,7 +26,7 @@ std::vector<Sector> made_of(const std::vector<double>& scores, int width) {
   return sectors;
 }
 
-TEST(OpenGround, IsTheRunFromTheLowerEdgeToTheHorizon) {
+TEST(OpenGround, is_the_run_from_the_lower_edge_to_the_horizon) {
   const auto map = street();
   const SurfaceView view(map, kSurfaces, 900, 400);
   EXPECT_NEAR(open_ground(view, 60, 90, 200.0), 1, 0.06);
@@ -35,7 +35,7 @@ TEST(OpenGround, IsTheRunFromTheLowerEdgeToTheHorizon) {
   EXPECT_NEAR(open_ground(view, 60, 90, std::nullopt), 0.5, 0.06);
 }
 
-TEST(BuildSectors, LowersTheScoreWhereObjectsStand) {
+TEST(BuildSectors, lowers_the_score_where_objects_stand) {
   const auto map = street();
   const SurfaceView view(map, kSurfaces, 900, 400);
   const std::vector<Obstacle> obstacles = {{{700, 200, 800, 380}, DistanceClass::kNear},
@@ -53,7 +53,7 @@ TEST(BuildSectors, LowersTheScoreWhereObjectsStand) {
   EXPECT_NEAR(sectors[8].free, 0.5, 0.06);
 }
 
-TEST(BuildSectors, IgnoresAnObjectThatHardlyReachesIn) {
+TEST(BuildSectors, ignores_an_object_that_hardly_reaches_in) {
   const std::vector<Obstacle> obstacles = {{{95, 0, 300, 100}, DistanceClass::kNear}};
   std::vector<Sector> sectors;
   build_sectors(nullptr, obstacles, std::nullopt, 900, 9, sectors);
@@ -63,7 +63,7 @@ TEST(BuildSectors, IgnoresAnObjectThatHardlyReachesIn) {
   EXPECT_EQ(sectors[3].free, 1);
 }
 
-TEST(FreeHeading, PointsToTheMiddleOfTheWidestFreeRun) {
+TEST(FreeHeading, points_to_the_middle_of_the_widest_free_run) {
   const auto sectors = made_of({0.9, 0.2, 0.6, 0.6, 0.6, 0.1, 0.9, 0.9, 0}, 900);
   const auto heading = free_heading(sectors, 900, 90);
   ASSERT_TRUE(heading);
@@ -72,12 +72,12 @@ TEST(FreeHeading, PointsToTheMiddleOfTheWidestFreeRun) {
   EXPECT_NEAR(heading->degrees, -12.53, 0.01);  // atan((350 − 450) / 450)
 }
 
-TEST(FreeHeading, PrefersTheFreerThenTheStraighterOfEqualRuns) {
+TEST(FreeHeading, prefers_the_freer_then_the_straighter_of_equal_runs) {
   EXPECT_EQ(free_heading(made_of({0.6, 0, 0.9, 0, 0.6}, 500), 500, 90)->first_sector, 2);
   EXPECT_EQ(free_heading(made_of({0.9, 0, 0, 0.9, 0, 0}, 600), 600, 90)->first_sector, 3);
 }
 
-TEST(FreeHeading, IsNotThereWhenNoSectorIsFree) {
+TEST(FreeHeading, is_not_there_when_no_sector_is_free) {
   EXPECT_FALSE(free_heading(made_of({0.4, 0.49, 0}, 300), 300, 90));
   EXPECT_FALSE(free_heading({}, 300, 90));
 }

@@ -52,7 +52,7 @@ base::Result<void> SegmentLane::start_with_copy(media::ImageView image, std::int
   return {};
 }
 
-base::Result<bool> SegmentLane::take(double wait_us, std::vector<segmentation::Segments>& segments,
+base::Result<bool> SegmentLane::wait(double wait_us, std::vector<segmentation::Segments>& segments,
                                      std::int64_t& frame) {
   if (!is_busy_) return false;
   std::unique_lock lock(mutex_);

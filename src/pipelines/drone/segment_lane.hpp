@@ -38,7 +38,7 @@ class SegmentLane {
   /// `frame` (the one it began with) are replaced. A time of 0 looks without waiting; a negative one waits as long as
   /// it takes.
   /// @error of the segmenter
-  [[nodiscard]] base::Result<bool> take(double wait_us, std::vector<segmentation::Segments>& segments,
+  [[nodiscard]] base::Result<bool> wait(double wait_us, std::vector<segmentation::Segments>& segments,
                                         std::int64_t& frame);
 
   /// Not while it is busy.

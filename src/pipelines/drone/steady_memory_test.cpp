@@ -43,7 +43,7 @@ std::int64_t resident_kib() {
   return resident * sysconf(_SC_PAGESIZE) / 1024;
 }
 
-TEST(SteadyMemory, AFrameAllocatesNothingAfterWarmUp) {
+TEST(SteadyMemory, a_frame_allocates_nothing_after_warm_up) {
   std::vector<media::Image> frames;
   for (int i = 0; i < 48; ++i) frames.push_back(frame_of(i));
   for (const double budget_ms : {0.0, 1000.0}) {
@@ -63,7 +63,7 @@ TEST(SteadyMemory, AFrameAllocatesNothingAfterWarmUp) {
   }
 }
 
-TEST(SteadyMemory, MemoryStaysTheSameOverTenThousandFrames) {
+TEST(SteadyMemory, memory_stays_the_same_over_ten_thousand_frames) {
   std::vector<media::Image> frames;
   for (int i = 0; i < 48; ++i) frames.push_back(frame_of(i));
   const auto pipeline = load(0);

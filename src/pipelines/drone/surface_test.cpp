@@ -18,7 +18,7 @@ segmentation::LabelMap scenery() {
   return map;
 }
 
-TEST(SurfaceOfLabel, KnowsCityscapesAndWater) {
+TEST(SurfaceOfLabel, knows_cityscapes_and_water) {
   EXPECT_EQ(surface_of_label("road"), Surface::kRoad);
   EXPECT_EQ(surface_of_label("sidewalk"), Surface::kWalkway);
   EXPECT_EQ(surface_of_label("traffic sign"), Surface::kStructure);
@@ -29,7 +29,7 @@ TEST(SurfaceOfLabel, KnowsCityscapesAndWater) {
   EXPECT_FALSE(is_ground(Surface::kWater));
 }
 
-TEST(MainSurface, LeavesOutWhatStandsOnIt) {
+TEST(MainSurface, leaves_out_what_stands_on_it) {
   SurfaceShares shares{};
   EXPECT_EQ(main_surface(shares), Surface::kUnknown);
   shares[static_cast<std::size_t>(Surface::kMovable)] = 0.7;
@@ -38,7 +38,7 @@ TEST(MainSurface, LeavesOutWhatStandsOnIt) {
   EXPECT_EQ(main_surface(shares), Surface::kTerrain);
 }
 
-TEST(SurfaceView, CountsAnAreaWithoutItsHole) {
+TEST(SurfaceView, counts_an_area_without_its_hole) {
   const auto map = scenery();
   const SurfaceView view(map, kSurfaces, 400, 200);
   const Box left{0, 50, 200, 150};
@@ -52,17 +52,17 @@ TEST(SurfaceView, CountsAnAreaWithoutItsHole) {
   EXPECT_NEAR(view.shares({300, 100, 900, 900}, nullptr)[static_cast<std::size_t>(Surface::kVegetation)], 1, 1e-9);
 }
 
-TEST(StripUnder, LiesBelowTheObjectOrInsideItAtTheImagesEdge) {
+TEST(StripUnder, lies_below_the_object_or_inside_it_at_the_images_edge) {
   EXPECT_EQ(strip_under({10, 20, 30, 120}, 200), (Box{10, 120, 30, 135}));
   EXPECT_EQ(strip_under({10, 20, 30, 24}, 200), (Box{10, 24, 30, 28}));  // at least 2 % of the image
   EXPECT_EQ(strip_under({10, 100, 30, 200}, 200), (Box{10, 185, 30, 200}));
 }
 
-TEST(AreaAround, GrowsByAQuarterOnEachSide) {
+TEST(AreaAround, grows_by_a_quarter_on_each_side) {
   EXPECT_EQ(area_around({10, 20, 30, 60}), (Box{5, 10, 35, 70}));
 }
 
-TEST(FreeSpaceScore, IsTheShareOfGround) {
+TEST(FreeSpaceScore, is_the_share_of_ground) {
   SurfaceShares shares{};
   shares[static_cast<std::size_t>(Surface::kRoad)] = 0.3;
   shares[static_cast<std::size_t>(Surface::kWalkway)] = 0.2;
@@ -70,14 +70,14 @@ TEST(FreeSpaceScore, IsTheShareOfGround) {
   EXPECT_NEAR(free_space_score(shares), 0.5, 1e-9);
 }
 
-TEST(FindHorizon, LiesBetweenSkyAndGround) {
+TEST(FindHorizon, lies_between_sky_and_ground) {
   auto map = scenery();
   const auto horizon = find_horizon(SurfaceView(map, kSurfaces, 400, 200));
   ASSERT_TRUE(horizon);
   EXPECT_NEAR(*horizon, 100, 40);  // rows are looked at four by four: 20 rows make five
 }
 
-TEST(FindHorizon, IsNotThereWhenTheCameraLooksDown) {
+TEST(FindHorizon, is_not_there_when_the_camera_looks_down) {
   segmentation::LabelMap map{40, 40, std::vector<std::uint8_t>(1600, 1)};
   EXPECT_FALSE(find_horizon(SurfaceView(map, kSurfaces, 400, 400)));
   std::ranges::fill(map.labels, std::uint8_t{2});

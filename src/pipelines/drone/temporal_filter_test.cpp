@@ -19,7 +19,7 @@ std::vector<SceneObject> steadied(TemporalFilter& filter, std::vector<SceneObjec
   return objects;
 }
 
-TEST(TemporalFilter, KeepsATracksNumberAndSmoothsItsBox) {
+TEST(TemporalFilter, keeps_a_tracks_number_and_smooths_its_box) {
   TemporalFilter filter;
   const auto first = steadied(filter, {object(100), object(400)});
   ASSERT_EQ(first.size(), 2U);
@@ -31,13 +31,13 @@ TEST(TemporalFilter, KeepsATracksNumberAndSmoothsItsBox) {
   EXPECT_NEAR(second[0].box.x1 < 200 ? second[0].box.x1 : second[1].box.x1, 106, 1e-9);
 }
 
-TEST(TemporalFilter, DoesNotMixClasses) {
+TEST(TemporalFilter, does_not_mix_classes) {
   TemporalFilter filter;
   const int person = steadied(filter, {object(100, 0)})[0].track;
   for (const SceneObject& each : steadied(filter, {object(100, 2)})) EXPECT_NE(each.track, person);
 }
 
-TEST(TemporalFilter, GoesOnForThreeMissedFramesWithWhatWasSeenTwice) {
+TEST(TemporalFilter, goes_on_for_three_missed_frames_with_what_was_seen_twice) {
   TemporalFilter filter;
   steadied(filter, {object(100)});
   steadied(filter, {object(100)});
@@ -51,7 +51,7 @@ TEST(TemporalFilter, GoesOnForThreeMissedFramesWithWhatWasSeenTwice) {
   EXPECT_TRUE(steadied(filter, {}).empty());  // seen once: it was a flicker
 }
 
-TEST(TemporalFilter, CarriesAllTracksOverFramesWithoutDetection) {
+TEST(TemporalFilter, carries_all_tracks_over_frames_without_detection) {
   TemporalFilter filter;
   steadied(filter, {object(100)});
   for (int i = 0; i < 8; ++i) {
@@ -61,7 +61,7 @@ TEST(TemporalFilter, CarriesAllTracksOverFramesWithoutDetection) {
   }
 }
 
-TEST(TemporalFilter, ChangesADistanceClassOnlyWhenTwoFramesSaySo) {
+TEST(TemporalFilter, changes_a_distance_class_only_when_two_frames_say_so) {
   TemporalFilter filter;
   const auto distance_of = [&](DistanceClass distance) {
     return steadied(filter, {object(100, 0, distance)})[0].distance.distance;
@@ -73,7 +73,7 @@ TEST(TemporalFilter, ChangesADistanceClassOnlyWhenTwoFramesSaySo) {
   EXPECT_EQ(distance_of(DistanceClass::kNear), DistanceClass::kNear);
 }
 
-TEST(TemporalFilter, SmoothsSectorsUntilItIsReset) {
+TEST(TemporalFilter, smooths_sectors_until_it_is_reset) {
   TemporalFilter filter;
   std::vector<Sector> sectors(2);
   sectors[0].free = 1;

@@ -19,7 +19,7 @@ const std::map<std::string, tensor::Quantization> kScales = {
 
 // A small network, run by ONNX Runtime's Python package between the NumPy reading's two halves, float and with integers
 // at its border.
-TEST(FaceDetLite, FindsTheFacesThatTheReferenceFinds) {
+TEST(FaceDetLite, finds_the_faces_that_the_reference_finds) {
   const auto arrays = tensor::read_npz(kFolder / "pipeline.npz");
   ASSERT_TRUE(arrays) << arrays.error().message;
   for (const std::string name : {"tiny", "tiny_quantised", "tiny_half"}) {
@@ -49,7 +49,7 @@ TEST(FaceDetLite, FindsTheFacesThatTheReferenceFinds) {
 }
 
 // One run over several images gives what a run each gives; the last batch may be incomplete.
-TEST(FaceDetLite, FindsInABatchWhatItFindsOneByOne) {
+TEST(FaceDetLite, finds_in_a_batch_what_it_finds_one_by_one) {
   const auto arrays = tensor::read_npz(kFolder / "pipeline.npz");
   ASSERT_TRUE(arrays) << arrays.error().message;
   const media::ImageView whole = view_of(named(*arrays, "picture"));
@@ -85,7 +85,7 @@ TEST(FaceDetLite, FindsInABatchWhatItFindsOneByOne) {
   EXPECT_NE(fixed.error().message.find("a batch of 3"), std::string::npos) << fixed.error().message;
 }
 
-TEST(FaceDetLite, TakesNoMemoryAFrameBeforeAndAfterTheNetwork) {
+TEST(FaceDetLite, takes_no_memory_a_frame_before_and_after_the_network) {
   const auto arrays = tensor::read_npz(kFolder / "pipeline.npz");
   ASSERT_TRUE(arrays) << arrays.error().message;
   const media::ImageView image = view_of(named(*arrays, "picture"));
@@ -124,7 +124,7 @@ TEST(FaceDetLite, TakesNoMemoryAFrameBeforeAndAfterTheNetwork) {
   }
 }
 
-TEST(FaceDetLite, NamesTheModelAndTheTensorWhenTheSignatureDoesNotFit) {
+TEST(FaceDetLite, names_the_model_and_the_tensor_when_the_signature_does_not_fit) {
   const auto pipeline = FaceDetLite::load(environment(), "tests/golden/models/conv.onnx", {}, {});
   ASSERT_FALSE(pipeline);
   EXPECT_EQ(pipeline.error().code, base::Code::kInvalidArgument);
@@ -132,20 +132,20 @@ TEST(FaceDetLite, NamesTheModelAndTheTensorWhenTheSignatureDoesNotFit) {
   EXPECT_NE(pipeline.error().message.find("expected"), std::string::npos) << pipeline.error().message;
 }
 
-TEST(FaceDetLite, AsksForTheScalesOfAQuantisedModel) {
+TEST(FaceDetLite, asks_for_the_scales_of_a_quantised_model) {
   const auto pipeline = FaceDetLite::load(environment(), kFolder / "tiny_quantised.onnx", {}, {});
   ASSERT_FALSE(pipeline);
   EXPECT_NE(pipeline.error().message.find("scale"), std::string::npos) << pipeline.error().message;
 }
 
-TEST(FaceDetLite, RefusesAnEmptyImage) {
+TEST(FaceDetLite, refuses_an_empty_image) {
   auto pipeline = FaceDetLite::load(environment(), kFolder / "tiny.onnx", {}, {});
   ASSERT_TRUE(pipeline) << pipeline.error().message;
   Detections found;
   EXPECT_FALSE((*pipeline)->run({}, found));
 }
 
-TEST(DrawFaces, MarksTheFaceAndSurvivesBoxesOutside) {
+TEST(DrawFaces, marks_the_face_and_survives_boxes_outside) {
   auto image = media::Image::create(100, 80);
   ASSERT_TRUE(image);
   Face inside{.box = {20, 30, 60, 70}, .pixels = {}, .score = 0.9F, .landmarks = {}};

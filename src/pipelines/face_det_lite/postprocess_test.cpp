@@ -26,7 +26,7 @@ tensor::Tensor copy_as_float(const tensor::Tensor& stored) {
 }
 
 // Every case was decoded by the NumPy reading of the rules.
-TEST(Postprocess, FindsWhatTheNumPyReadingFinds) {
+TEST(Postprocess, finds_what_the_numpy_reading_finds) {
   const auto arrays = tensor::read_npz("tests/golden/face_det_lite/postprocess.npz");
   ASSERT_TRUE(arrays) << arrays.error().message;
   const auto description =
@@ -101,13 +101,13 @@ class Heads {
   std::vector<tensor::TensorSpec> specs;
 };
 
-TEST(Postprocess, KeepsAtMostTwoThousandPeaks) {
+TEST(Postprocess, keeps_at_most_two_thousand_peaks) {
   Heads heads;
   std::ranges::fill(heads.heatmap(), 3.0F);
   EXPECT_EQ(heads.faces().size(), 2000U);
 }
 
-TEST(Postprocess, TakesNoFaceFromHeadsThatAreNotNumbers) {
+TEST(Postprocess, takes_no_face_from_heads_that_are_not_numbers) {
   Heads heads;
   std::ranges::fill(heads.heatmap(), std::numeric_limits<float>::quiet_NaN());
   EXPECT_TRUE(heads.faces().empty());
@@ -117,7 +117,7 @@ TEST(Postprocess, TakesNoFaceFromHeadsThatAreNotNumbers) {
   EXPECT_TRUE(heads.faces().empty());
 }
 
-TEST(Postprocess, TheThresholdIsTheCallers) {
+TEST(Postprocess, the_threshold_is_the_callers) {
   Heads heads;
   heads.heatmap()[100] = 0;  // score 0.5
   EXPECT_TRUE(heads.faces().empty());
@@ -126,7 +126,7 @@ TEST(Postprocess, TheThresholdIsTheCallers) {
   EXPECT_EQ(heads.faces(config).size(), 1U);
 }
 
-TEST(Postprocess, NamesAnOutputOfAnotherShape) {
+TEST(Postprocess, names_an_output_of_another_shape) {
   Heads heads;
   auto signature = read_signature({{"input", Dtype::kFloat32, {1, 1, 480, 640}, std::nullopt}}, heads.specs, {});
   Postprocess postprocess(*signature, {});
@@ -138,7 +138,7 @@ TEST(Postprocess, NamesAnOutputOfAnotherShape) {
 }
 
 // By hand from the app's rule: sides are one longer than the corners' difference, growth is int(0.05 · side).
-TEST(AppBox, GrowsInsideAndClipsAtTheBorder) {
+TEST(AppBox, grows_inside_and_clips_at_the_border) {
   EXPECT_EQ(app_box({100, 100, 159, 179}, 640, 480), (PixelBox{97, 96, 66, 88}));
   EXPECT_EQ(app_box({-5.5, 10, 54.5, 90}, 640, 480), (PixelBox{0, 10, 61, 81}));
   EXPECT_EQ(app_box({600, 400, 660, 470}, 640, 480), (PixelBox{600, 400, 61, 71}));

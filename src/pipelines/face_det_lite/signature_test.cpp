@@ -12,7 +12,7 @@ TensorSpec spec(std::string name, tensor::Shape shape, Dtype dtype = Dtype::kFlo
   return {.name = std::move(name), .dtype = dtype, .shape = std::move(shape), .quantization = std::nullopt};
 }
 
-TEST(ReadSignature, FindsTheHeadsByTheirShapesInAnyOrder) {
+TEST(ReadSignature, finds_the_heads_by_their_shapes_in_any_order) {
   const auto signature =
       read_signature({spec("input", {1, 1, 480, 640})},
                      {spec("landmark", {1, 10, 60, 80}), spec("hm", {1, 1, 60, 80}), spec("box", {1, 4, 60, 80})}, {});
@@ -23,7 +23,7 @@ TEST(ReadSignature, FindsTheHeadsByTheirShapesInAnyOrder) {
   EXPECT_EQ(signature->width, 640);
 }
 
-TEST(ReadSignature, TakesChannelsLastAndDynamicSizes) {
+TEST(ReadSignature, takes_channels_last_and_dynamic_sizes) {
   const auto last =
       read_signature({spec("input", {1, 480, 640, 1})},
                      {spec("a", {1, 60, 80, 1}), spec("b", {1, 60, 80, 4}), spec("c", {1, 60, 80, 10})}, {});
@@ -36,7 +36,7 @@ TEST(ReadSignature, TakesChannelsLastAndDynamicSizes) {
   EXPECT_EQ(dynamic->input.shape, (tensor::Shape{1, 1, 480, 640}));
 }
 
-TEST(ReadSignature, NamesTheTensorThatDoesNotFit) {
+TEST(ReadSignature, names_the_tensor_that_does_not_fit) {
   const auto colour = read_signature({spec("image", {1, 3, 256, 256})}, {}, {});
   ASSERT_FALSE(colour);
   EXPECT_NE(colour.error().message.find("'image'"), std::string::npos) << colour.error().message;
@@ -51,7 +51,7 @@ TEST(ReadSignature, NamesTheTensorThatDoesNotFit) {
   EXPECT_FALSE(read_signature({}, {}, {}));
 }
 
-TEST(ReadSignature, AsksForTheScaleOfAnIntegerTensor) {
+TEST(ReadSignature, asks_for_the_scale_of_an_integer_tensor) {
   const std::vector<TensorSpec> inputs = {spec("input", {1, 1, 480, 640}, Dtype::kUint8)};
   const std::vector<TensorSpec> outputs = {spec("a", {1, 1, 60, 80}), spec("b", {1, 4, 60, 80}),
                                            spec("c", {1, 10, 60, 80})};

@@ -8,7 +8,7 @@ namespace slipway::pipelines::mediapipe {
 namespace {
 
 // Everything around the networks of one frame: crop, decode, suppress, follow, place, smooth.
-TEST(Allocation, DoesNotHappenInAFrameAfterTheFirst) {
+TEST(Allocation, does_not_happen_in_a_frame_after_the_first) {
   constexpr std::size_t kRows = 896, kRowValues = 16, kLandmarks = 468;
   constexpr int kSize = 128;
   auto coordinates = *tensor::Tensor::zeros(tensor::Dtype::kFloat32, {1, kRows, kRowValues});

@@ -19,7 +19,7 @@ const nlohmann::json& reference() {
   return kRead;
 }
 
-TEST(Anchors, AreThoseOfTheNumPyReading) {
+TEST(Anchors, are_those_of_the_numpy_reading) {
   const std::vector<AnchorLayer> short_range = {{8, 2}, {16, 6}}, full_range = {{4, 1}};
   for (const auto& [name, size, layers, count] : {std::tuple{"short_range", 128, short_range, std::size_t{896}},
                                                   std::tuple{"full_range", 192, full_range, std::size_t{2304}}}) {
@@ -33,7 +33,7 @@ TEST(Anchors, AreThoseOfTheNumPyReading) {
   }
 }
 
-TEST(SsdDecoder, AddsTheAnchorToCentreAndKeypointsButNotToTheSize) {
+TEST(SsdDecoder, adds_the_anchor_to_centre_and_keypoints_but_not_to_the_size) {
   const std::vector<AnchorLayer> layers = {{16, 1}};  // 2 × 2 cells of a 32-pixel input
   const SsdDecoder decoder(32, layers, 1);
   const float nan = std::numeric_limits<float>::quiet_NaN();
@@ -67,7 +67,7 @@ Detection at(Box box, float score) {
 }
 
 // The same numbers as python/tests/test_mediapipe_face.py asserts of the NumPy reading.
-TEST(WeightedSuppression, AveragesWhatOverlapsByScore) {
+TEST(WeightedSuppression, averages_what_overlaps_by_score) {
   std::vector<Detection> found = {at({50, 50, 60, 60}, 0.6F), at({0, 0, 10, 12}, 0.3F), at({0, 0, 10, 10}, 0.9F),
                                   at({5, 5, 5, 5}, 0.2F)};
   std::vector<Detection> kept;
@@ -80,7 +80,7 @@ TEST(WeightedSuppression, AveragesWhatOverlapsByScore) {
   EXPECT_NEAR(kept[2].box.x1, 5, 1e-6);  // without area, and still there
 }
 
-TEST(GreedySuppression, KeepsTheBestAsItIs) {
+TEST(GreedySuppression, keeps_the_best_as_it_is) {
   std::vector<Detection> found = {at({0, 0, 10, 12}, 0.3F), at({0, 0, 10, 10}, 0.9F), at({50, 50, 60, 60}, 0.6F)};
   std::vector<Detection> kept;
   suppress_greedily(found, 0.3, kept);
@@ -88,7 +88,7 @@ TEST(GreedySuppression, KeepsTheBestAsItIs) {
   EXPECT_EQ(kept[0].box, (Box{0, 0, 10, 10}));
 }
 
-TEST(Region, TurnsTheEyesLevelInItsCrop) {
+TEST(Region, turns_the_eyes_level_in_its_crop) {
   const media::Point right{100, 100}, left{140, 140};
   const double angle = angle_between(right, left);
   EXPECT_NEAR(angle, std::numbers::pi / 4, 1e-12);
@@ -104,7 +104,7 @@ TEST(Region, TurnsTheEyesLevelInItsCrop) {
   EXPECT_NEAR(next.y - middle.y, 120 * std::numbers::sqrt2 / 2, 1e-9);
 }
 
-TEST(Region, OfALetterboxHoldsTheImageInItsMiddle) {
+TEST(Region, of_a_letterbox_holds_the_image_in_its_middle) {
   const media::Affine map = crop_map(letterbox_region(300, 100), 128, 128);
   EXPECT_NEAR(map.apply({0, 0}).x, 0, 1e-9);
   EXPECT_NEAR(map.apply({0, 0}).y, -100, 1e-9);
@@ -112,7 +112,7 @@ TEST(Region, OfALetterboxHoldsTheImageInItsMiddle) {
   EXPECT_NEAR(map.apply({128, 64}).y, 50, 1e-9);
 }
 
-TEST(OneEuro, SmoothsAsTheNumPyReadingDoes) {
+TEST(OneEuro, smooths_as_the_numpy_reading_does) {
   const auto& expected = reference()["smoothing"];
   OneEuroFilter filter{OneEuroSettings{}};
   double moved = 0;
@@ -128,7 +128,7 @@ TEST(OneEuro, SmoothsAsTheNumPyReadingDoes) {
   EXPECT_GT(moved, 0.1);
 }
 
-TEST(OneEuro, LeavesValuesAloneWhenTimeStandsStillAndStartsAnewAfterAReset) {
+TEST(OneEuro, leaves_values_alone_when_time_stands_still_and_starts_anew_after_a_reset) {
   OneEuroFilter filter{OneEuroSettings{}};
   std::array<float, 1> value = {10};
   filter.apply(1, 1, value);

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "pipelines/mediapipe_common/golden_test.hpp"
+#include "pipelines/mediapipe_common/testing/golden.hpp"
 
 namespace slipway::pipelines::mediapipe {
 namespace {
@@ -38,7 +38,7 @@ std::vector<float> run_all(Network& network, std::size_t images, std::vector<std
   return said;
 }
 
-TEST(Network, SaysInABatchWhatItSaysOneByOne) {
+TEST(Network, says_in_a_batch_what_it_says_one_by_one) {
   Network single = bind(1), batched = bind(3);
   ASSERT_EQ(batched.batch(), 3U);
   std::vector<std::size_t> runs;
@@ -50,7 +50,7 @@ TEST(Network, SaysInABatchWhatItSaysOneByOne) {
   EXPECT_EQ(runs, (std::vector<std::size_t>{3, 1, 1})) << "what is less than a batch goes one by one";
 }
 
-TEST(Network, RefusesAnotherNumberOfValues) {
+TEST(Network, refuses_another_number_of_values) {
   Network network = bind(1);
   StageTimes times;
   const auto done = network.run(

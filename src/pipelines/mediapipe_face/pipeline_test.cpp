@@ -1,4 +1,4 @@
-#include "pipelines/mediapipe_common/golden_test.hpp"
+#include "pipelines/mediapipe_common/testing/golden.hpp"
 #include "pipelines/mediapipe_face/face.hpp"
 
 namespace slipway::pipelines::mediapipe_face {
@@ -28,7 +28,7 @@ double mean_distance(const Face& face, const nlohmann::json& expected) {
   return sum / kLandmarkCount;
 }
 
-TEST(MediapipeFace, FindsTheFaceThatMediaPipeFinds) {
+TEST(MediapipeFace, finds_the_face_that_mediapipe_finds) {
   const auto expected = golden("mediapipe.json");
   const media::Image image = test_image(512, 512);
   for (const std::string name : {"short_range", "full_range", "quantised"}) {
@@ -47,7 +47,7 @@ TEST(MediapipeFace, FindsTheFaceThatMediaPipeFinds) {
   }
 }
 
-TEST(MediapipeFace, PlacesTheLandmarksWhereMediaPipePlacesThem) {
+TEST(MediapipeFace, places_the_landmarks_where_mediapipe_places_them) {
   const auto expected = golden("mediapipe.json")["mesh"];
   ASSERT_EQ(expected.size(), 1U);
   const media::Image image = test_image(512, 512);
@@ -64,7 +64,7 @@ TEST(MediapipeFace, PlacesTheLandmarksWhereMediaPipePlacesThem) {
   }
 }
 
-TEST(MediapipeFace, RunsTheDetectorOnceInASequence) {
+TEST(MediapipeFace, runs_the_detector_once_in_a_sequence) {
   const media::Image image = test_image(512, 512);
   auto pipeline = MediapipeFace::load(environment(), {kFolder / "short_range.onnx", kFolder / "landmark.onnx"}, {}, {});
   ASSERT_TRUE(pipeline) << pipeline.error().message;
@@ -92,15 +92,15 @@ std::unique_ptr<MediapipeFace> whole_pipeline() {
   return std::move(*pipeline);
 }
 
-TEST(MediapipeFace, KeepsItsMemoryOverTenThousandFrames) {
+TEST(MediapipeFace, keeps_its_memory_over_ten_thousand_frames) {
   expect_steady_memory(*whole_pipeline(), test_image(512, 512));
 }
 
-TEST(MediapipeFace, TakesNoMemoryAFrameBeforeAndAfterTheNetworks) {
+TEST(MediapipeFace, takes_no_memory_a_frame_before_and_after_the_networks) {
   expect_no_allocations(*whole_pipeline(), test_image(512, 512));
 }
 
-TEST(MediapipeFace, WithThePackagesRulesCutsToWholePixelsAndLeavesOutTheEdge) {
+TEST(MediapipeFace, with_the_packages_rules_cuts_to_whole_pixels_and_leaves_out_the_edge) {
   const auto expected = golden("mediapipe.json")["detectors"]["short_range"][0];
   Config config;
   config.rules = Rules::kQaiHub;
@@ -119,7 +119,7 @@ TEST(MediapipeFace, WithThePackagesRulesCutsToWholePixelsAndLeavesOutTheEdge) {
   EXPECT_TRUE(found.objects.empty());
 }
 
-TEST(MediapipeFace, RefusesWhatDoesNotFit) {
+TEST(MediapipeFace, refuses_what_does_not_fit) {
   const auto other = MediapipeFace::load(environment(), {kFolder / "landmark.onnx", {}}, {}, {});
   ASSERT_FALSE(other);
   EXPECT_NE(other.error().message.find("landmark.onnx"), std::string::npos) << other.error().message;
@@ -135,7 +135,7 @@ TEST(MediapipeFace, RefusesWhatDoesNotFit) {
   EXPECT_FALSE((*pipeline)->run({}, found));
 }
 
-TEST(DrawFaces, MarksTheFaceAndSurvivesPointsOutside) {
+TEST(DrawFaces, marks_the_face_and_survives_points_outside) {
   media::Image image = test_image(100, 80);
   std::vector<Face> faces(2);
   faces[0].box = {20, 30, 60, 70};

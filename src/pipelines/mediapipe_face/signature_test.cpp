@@ -12,7 +12,7 @@ TensorSpec spec(const std::string& name, tensor::Shape shape, Dtype dtype = Dtyp
   return {name, dtype, std::move(shape), std::nullopt};
 }
 
-TEST(DetectorSignature, KnowsTheThreeDetectorsInEitherLayout) {
+TEST(DetectorSignature, knows_the_three_detectors_in_either_layout) {
   struct Case {
     tensor::Shape input;
     std::int64_t rows;
@@ -35,7 +35,7 @@ TEST(DetectorSignature, KnowsTheThreeDetectorsInEitherLayout) {
 }
 
 // Qualcomm's package since 0.65: heads come unjoined.
-TEST(DetectorSignature, PutsSplitHeadsIntoTheOrderOfTheAnchors) {
+TEST(DetectorSignature, puts_split_heads_into_the_order_of_the_anchors) {
   const auto found = read_detector_signature(detector_family(), {spec("image", {1, 3, 256, 256})},
                                              {spec("box_coords_2", {1, 384, 16}), spec("box_coords_1", {1, 512, 16}),
                                               spec("box_scores_1", {1, 512, 1}), spec("box_scores_2", {1, 384, 1})},
@@ -47,7 +47,7 @@ TEST(DetectorSignature, PutsSplitHeadsIntoTheOrderOfTheAnchors) {
   EXPECT_EQ(found->heads[1].rows, 384U);
 }
 
-TEST(DetectorSignature, NamesWhatItFoundWhenItIsAnotherNetwork) {
+TEST(DetectorSignature, names_what_it_found_when_it_is_another_network) {
   const auto sides = read_detector_signature(detector_family(), {spec("x", {1, 3, 128, 64})}, {}, {});
   ASSERT_FALSE(sides);
   EXPECT_NE(sides.error().message.find("[1,3,128,64]"), std::string::npos) << sides.error().message;
@@ -60,7 +60,7 @@ TEST(DetectorSignature, NamesWhatItFoundWhenItIsAnotherNetwork) {
   EXPECT_FALSE(read_detector_signature(detector_family(), {spec("x", {1, 160, 160, 3})}, {}, {}));
 }
 
-TEST(DetectorSignature, AsksForTheScalesOfIntegers) {
+TEST(DetectorSignature, asks_for_the_scales_of_integers) {
   const std::vector<TensorSpec> inputs = {spec("x", {1, 128, 128, 3}, Dtype::kUint8)},
                                 outputs = {spec("b", {1, 896, 16}), spec("s", {1, 896, 1})};
   const auto without = read_detector_signature(detector_family(), inputs, outputs, {});
@@ -72,7 +72,7 @@ TEST(DetectorSignature, AsksForTheScalesOfIntegers) {
   EXPECT_FALSE(read_detector_signature(detector_family(), {spec("x", {1, 128, 128, 3}, Dtype::kInt64)}, outputs, {}));
 }
 
-TEST(LandmarkSignature, TellsThePackagesNetworkFromMediaPipes) {
+TEST(LandmarkSignature, tells_the_packages_network_from_mediapipes) {
   const auto own = read_landmark_signature({spec("image", {1, 192, 192, 3})},
                                            {spec("landmarks", {1, 1, 1, 1404}), spec("face_flag", {1, 1, 1, 1})}, {});
   ASSERT_TRUE(own) << own.error().message;

@@ -55,7 +55,7 @@ void see(Face& face, double x) {
   face.landmarks[263] = {static_cast<float>(x) + 50, 120, 0};
 }
 
-TEST(Tracker, AsksTheDetectorOnlyUntilAFaceIsFollowed) {
+TEST(Tracker, asks_the_detector_only_until_a_face_is_followed) {
   FaceTracker tracker(1, false);
   ASSERT_TRUE(tracker.needs_detector());
   std::vector<Face> faces;
@@ -79,7 +79,7 @@ TEST(Tracker, AsksTheDetectorOnlyUntilAFaceIsFollowed) {
   EXPECT_EQ(faces[0].score, 0.9F);
 }
 
-TEST(Tracker, LosesAFaceThatTheLandmarkNetworkDoesNotSee) {
+TEST(Tracker, loses_a_face_that_the_landmark_network_does_not_see) {
   FaceTracker tracker(1, false);
   std::vector<Face> faces;
   const std::array<Detection, 1> detections = {detection_at(100, 0.9F)};
@@ -97,7 +97,7 @@ TEST(Tracker, LosesAFaceThatTheLandmarkNetworkDoesNotSee) {
   EXPECT_EQ(faces[0].track_id, 1);
 }
 
-TEST(Tracker, KeepsATrackWhenTheDetectorSeesTheSameFaceAndAddsOthers) {
+TEST(Tracker, keeps_a_track_when_the_detector_sees_the_same_face_and_adds_others) {
   FaceTracker tracker(3, false);
   std::vector<Face> faces;
   tracker.propose(std::array{detection_at(100, 0.9F)}, faces);
@@ -121,7 +121,7 @@ TEST(Tracker, KeepsATrackWhenTheDetectorSeesTheSameFaceAndAddsOthers) {
   EXPECT_TRUE(tracker.needs_detector());
 }
 
-TEST(Tracker, SmoothsWhatItShowsButFollowsWhatItSaw) {
+TEST(Tracker, smooths_what_it_shows_but_follows_what_it_saw) {
   FaceTracker tracker(1, true);
   std::vector<Face> faces;
   tracker.propose(std::array{detection_at(100, 0.9F)}, faces);
@@ -136,7 +136,7 @@ TEST(Tracker, SmoothsWhatItShowsButFollowsWhatItSaw) {
   EXPECT_NEAR(faces[0].region.centre.x, 131, 1e-3);
 }
 
-TEST(AppendDetected, KeepsTheLaterOfTwoThatOverlap) {
+TEST(AppendDetected, keeps_the_later_of_two_that_overlap) {
   std::vector<Face> faces;
   const std::array<Detection, 2> detections = {detection_at(100, 0.9F), detection_at(110, 0.8F)};
   mediapipe::append_detected(std::span(detections), region_of, true, faces);
@@ -147,7 +147,7 @@ TEST(AppendDetected, KeepsTheLaterOfTwoThatOverlap) {
   EXPECT_EQ(faces.size(), 2U);
 }
 
-TEST(Region, FollowsTheRulesAskedFor) {
+TEST(Region, follows_the_rules_asked_for) {
   Detection tall = detection_at(100, 0.9F);
   tall.box.y2 = 180;
   const mediapipe::Region square = face_region(tall, Rules::kMediapipe), box = face_region(tall, Rules::kQaiHub);

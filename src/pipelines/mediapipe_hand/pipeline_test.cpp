@@ -1,4 +1,4 @@
-#include "pipelines/mediapipe_common/golden_test.hpp"
+#include "pipelines/mediapipe_common/testing/golden.hpp"
 #include "pipelines/mediapipe_hand/hand.hpp"
 
 namespace slipway::pipelines::mediapipe_hand {
@@ -17,7 +17,7 @@ media::Image test_image() {
   return mediapipe::testing::test_image(640, 480);
 }
 
-TEST(MediapipeHand, FindsThePalmsThatMediaPipeFinds) {
+TEST(MediapipeHand, finds_the_palms_that_mediapipe_finds) {
   Config config;
   config.find_landmarks = false;
   auto pipeline = MediapipeHand::load(environment(), {kFolder / "palm.onnx", {}}, {}, config);
@@ -34,7 +34,7 @@ TEST(MediapipeHand, FindsThePalmsThatMediaPipeFinds) {
   }
 }
 
-TEST(MediapipeHand, PlacesTheLandmarksWhereMediaPipePlacesThem) {
+TEST(MediapipeHand, places_the_landmarks_where_mediapipe_places_them) {
   auto pipeline = MediapipeHand::load(environment(), {kFolder / "palm.onnx", kFolder / "landmark.onnx"}, {}, {});
   ASSERT_TRUE(pipeline) << pipeline.error().message;
   Detections found;
@@ -51,7 +51,7 @@ TEST(MediapipeHand, PlacesTheLandmarksWhereMediaPipePlacesThem) {
   EXPECT_EQ(found.landmark_runs, 2);
 }
 
-TEST(MediapipeHand, FollowsBothHandsAndAsksTheDetectorOnlyForWhatIsMissing) {
+TEST(MediapipeHand, follows_both_hands_and_asks_the_detector_only_for_what_is_missing) {
   const media::Image image = test_image();
   for (const int most : {2, 3}) {
     Config config;
@@ -83,7 +83,7 @@ std::unique_ptr<MediapipeHand> whole_pipeline() {
   return std::move(*pipeline);
 }
 
-TEST(MediapipeHand, TakesSeveralImagesAtOnce) {
+TEST(MediapipeHand, takes_several_images_at_once) {
   const auto pipeline = whole_pipeline();
   const media::Image large = test_image(), small = mediapipe::testing::test_image(320, 240);
   const std::vector<media::ImageView> images = {large.view(), small.view(), large.view()};
@@ -108,15 +108,15 @@ TEST(MediapipeHand, TakesSeveralImagesAtOnce) {
   EXPECT_NE(fixed.error().message.find("--batch 2"), std::string::npos) << fixed.error().message;
 }
 
-TEST(MediapipeHand, KeepsItsMemoryOverTenThousandFrames) {
+TEST(MediapipeHand, keeps_its_memory_over_ten_thousand_frames) {
   expect_steady_memory(*whole_pipeline(), test_image());
 }
 
-TEST(MediapipeHand, TakesNoMemoryAFrameBeforeAndAfterTheNetworks) {
+TEST(MediapipeHand, takes_no_memory_a_frame_before_and_after_the_networks) {
   expect_no_allocations(*whole_pipeline(), test_image());
 }
 
-TEST(MediapipeHand, GivesOneHandWhenOneIsAskedFor) {
+TEST(MediapipeHand, gives_one_hand_when_one_is_asked_for) {
   Config config;
   config.max_hands = 1;
   auto pipeline = MediapipeHand::load(environment(), {kFolder / "palm.onnx", kFolder / "landmark.onnx"}, {}, config);
@@ -127,7 +127,7 @@ TEST(MediapipeHand, GivesOneHandWhenOneIsAskedFor) {
   EXPECT_NEAR(found.objects[0].score, golden()["palms"][0]["score"].get<double>(), 1e-3);
 }
 
-TEST(MediapipeHand, RefusesWhatDoesNotFit) {
+TEST(MediapipeHand, refuses_what_does_not_fit) {
   const auto other = MediapipeHand::load(environment(), {kFolder / "landmark.onnx", {}}, {}, {});
   ASSERT_FALSE(other);
   EXPECT_NE(other.error().message.find("palm"), std::string::npos) << other.error().message;
@@ -141,7 +141,7 @@ TEST(MediapipeHand, RefusesWhatDoesNotFit) {
   EXPECT_FALSE((*pipeline)->run({}, found));
 }
 
-TEST(DrawHands, MarksTheHandAndSurvivesPointsOutside) {
+TEST(DrawHands, marks_the_hand_and_survives_points_outside) {
   media::Image image = test_image();
   std::vector<Hand> hands(2);
   hands[0].box = {20, 30, 60, 70};

@@ -9,7 +9,7 @@ tensor::TensorSpec spec(const std::string& name, tensor::Shape shape) {
   return {name, tensor::Dtype::kFloat32, std::move(shape), std::nullopt};
 }
 
-TEST(PalmSignature, KnowsThePalmDetector) {
+TEST(PalmSignature, knows_the_palm_detector) {
   const auto found =
       mediapipe::read_detector_signature(detector_family(), {spec("image", {1, 3, 192, 192})},
                                          {spec("scores", {1, 2016, 1}), spec("boxes", {1, 2016, 18})}, {});
@@ -22,7 +22,7 @@ TEST(PalmSignature, KnowsThePalmDetector) {
                                                   {spec("b", {1, 2304, 16}), spec("s", {1, 2304, 1})}, {}));
 }
 
-TEST(HandSignature, TellsOutputsApartByNameAndElseByOrder) {
+TEST(HandSignature, tells_outputs_apart_by_name_and_else_by_order) {
   const tensor::TensorSpec input = spec("image", {1, 224, 224, 3});
   const auto ordered = read_landmark_signature(
       {input}, {spec("a", {1, 63}), spec("b", {1, 1}), spec("c", {1, 1}), spec("d", {1, 63})}, {});
@@ -42,7 +42,7 @@ TEST(HandSignature, TellsOutputsApartByNameAndElseByOrder) {
   EXPECT_EQ(named->world, 0U);
 }
 
-TEST(HandSignature, TakesTheBatchThatIsAskedForOrAnyWhereItIsFree) {
+TEST(HandSignature, takes_the_batch_that_is_asked_for_or_any_where_it_is_free) {
   for (const std::int64_t batch : {4, -1}) {
     const auto found = read_landmark_signature({spec("image", {batch, 3, 224, 224})},
                                                {spec("landmarks", {batch, 63}), spec("presence", {batch, 1}),
@@ -66,7 +66,7 @@ TEST(HandSignature, TakesTheBatchThatIsAskedForOrAnyWhereItIsFree) {
   }
 }
 
-TEST(HandSignature, NamesWhatItFoundWhenItIsAnotherNetwork) {
+TEST(HandSignature, names_what_it_found_when_it_is_another_network) {
   const auto found =
       read_landmark_signature({spec("image", {1, 224, 224, 3})}, {spec("points", {1, 63}), spec("flag", {1, 1})}, {});
   ASSERT_FALSE(found);

@@ -1,4 +1,4 @@
-#include "pipelines/mediapipe_common/golden_test.hpp"
+#include "pipelines/mediapipe_common/testing/golden.hpp"
 #include "pipelines/mediapipe_pose/pose.hpp"
 
 namespace slipway::pipelines::mediapipe_pose {
@@ -17,7 +17,7 @@ media::Image test_image() {
   return mediapipe::testing::test_image(512, 512);
 }
 
-TEST(MediapipePose, FindsThePersonThatMediaPipeFinds) {
+TEST(MediapipePose, finds_the_person_that_mediapipe_finds) {
   Config config;
   config.find_landmarks = false;
   auto pipeline = MediapipePose::load(environment(), {kFolder / "person.onnx", {}}, {}, config);
@@ -32,7 +32,7 @@ TEST(MediapipePose, FindsThePersonThatMediaPipeFinds) {
   EXPECT_FALSE(pose.has_landmarks);
 }
 
-TEST(MediapipePose, PlacesTheLandmarksWhereMediaPipePlacesThem) {
+TEST(MediapipePose, places_the_landmarks_where_mediapipe_places_them) {
   auto pipeline = MediapipePose::load(environment(), {kFolder / "person.onnx", kFolder / "landmark.onnx"}, {}, {});
   ASSERT_TRUE(pipeline) << pipeline.error().message;
   Detections found;
@@ -49,7 +49,7 @@ TEST(MediapipePose, PlacesTheLandmarksWhereMediaPipePlacesThem) {
   EXPECT_EQ(found.landmark_runs, 1);
 }
 
-TEST(MediapipePose, RunsTheDetectorOnceInASequence) {
+TEST(MediapipePose, runs_the_detector_once_in_a_sequence) {
   auto pipeline = MediapipePose::load(environment(), {kFolder / "person.onnx", kFolder / "landmark.onnx"}, {}, {});
   ASSERT_TRUE(pipeline) << pipeline.error().message;
   const media::Image image = test_image();
@@ -76,15 +76,15 @@ std::unique_ptr<MediapipePose> whole_pipeline() {
   return std::move(*pipeline);
 }
 
-TEST(MediapipePose, KeepsItsMemoryOverTenThousandFrames) {
+TEST(MediapipePose, keeps_its_memory_over_ten_thousand_frames) {
   expect_steady_memory(*whole_pipeline(), test_image());
 }
 
-TEST(MediapipePose, TakesNoMemoryAFrameBeforeAndAfterTheNetworks) {
+TEST(MediapipePose, takes_no_memory_a_frame_before_and_after_the_networks) {
   expect_no_allocations(*whole_pipeline(), test_image());
 }
 
-TEST(PoseSmoother, SmoothsWhatItShowsAndStartsAnewWithAnotherPerson) {
+TEST(PoseSmoother, smooths_what_it_shows_and_starts_anew_with_another_person) {
   PoseSmoother smoother;
   mediapipe::OneEuroFilter landmarks{mediapipe::OneEuroSettings{}};
   Pose pose;
@@ -108,7 +108,7 @@ TEST(PoseSmoother, SmoothsWhatItShowsAndStartsAnewWithAnotherPerson) {
   EXPECT_EQ(pose.visibility[5], 0);
 }
 
-TEST(Refine, MovesToTheMiddleOfTheHeatAndLeavesWhatIsUnsureOrOutside) {
+TEST(Refine, moves_to_the_middle_of_the_heat_and_leaves_what_is_unsure_or_outside) {
   auto tensor = *tensor::Tensor::zeros(tensor::Dtype::kFloat32, {1, 64, 64, 39});
   std::ranges::fill(tensor.values<float>(), -20.0F);
   const auto set = [&](std::size_t x, std::size_t y, float logit) {
@@ -125,7 +125,7 @@ TEST(Refine, MovesToTheMiddleOfTheHeatAndLeavesWhatIsUnsureOrOutside) {
   EXPECT_EQ(refine(heat, 7, {64, 31}).x, 64);
 }
 
-TEST(MediapipePose, RefusesWhatDoesNotFit) {
+TEST(MediapipePose, refuses_what_does_not_fit) {
   const auto other = MediapipePose::load(environment(), {kFolder / "landmark.onnx", {}}, {}, {});
   ASSERT_FALSE(other);
   EXPECT_NE(other.error().message.find("person"), std::string::npos) << other.error().message;
@@ -138,7 +138,7 @@ TEST(MediapipePose, RefusesWhatDoesNotFit) {
   EXPECT_FALSE((*pipeline)->run({}, found));
 }
 
-TEST(DrawPoses, MarksThePersonAndSurvivesPointsOutside) {
+TEST(DrawPoses, marks_the_person_and_survives_points_outside) {
   media::Image image = test_image();
   std::vector<Pose> poses(2);
   poses[0].box = {20, 30, 60, 70};

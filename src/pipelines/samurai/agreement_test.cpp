@@ -19,14 +19,14 @@ std::vector<float> columns(int from, int to) {
   return logits;
 }
 
-TEST(CompareMasks, CountsPixelsOfBothAndEither) {
+TEST(CompareMasks, counts_pixels_of_both_and_either) {
   const MaskAgreement agreement = compare_masks(columns(0, 4), columns(2, 6), kSide, kSide, kSide);
   EXPECT_DOUBLE_EQ(agreement.iou, 2.0 / 6);
   EXPECT_EQ(agreement.box_difference, 2);
   EXPECT_EQ(agreement.logits_relative, 2);
 }
 
-TEST(CompareMasks, EqualAndEmptyMasksAgree) {
+TEST(CompareMasks, equal_and_empty_masks_agree) {
   const MaskAgreement equal = compare_masks(columns(1, 3), columns(1, 3), kSide, 50, 20);
   EXPECT_EQ(equal.iou, 1);
   EXPECT_EQ(equal.box_difference, 0);
@@ -34,7 +34,7 @@ TEST(CompareMasks, EqualAndEmptyMasksAgree) {
   EXPECT_EQ(compare_masks(columns(0, 0), columns(0, 0), kSide, 50, 20).iou, 1);
 }
 
-TEST(CompareMasks, WhatIsNoNumberAgreesWithNothing) {
+TEST(CompareMasks, what_is_no_number_agrees_with_nothing) {
   std::vector<float> broken = columns(1, 3);
   broken[5] = std::nanf("");
   EXPECT_TRUE(std::isinf(compare_masks(broken, columns(1, 3), kSide, kSide, kSide).logits_relative));

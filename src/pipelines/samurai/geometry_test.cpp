@@ -17,7 +17,7 @@ const tensor::Tensor& named(const tensor::NamedTensors& tensors, const std::stri
 }
 
 // Pillow is the model of torchvision's resize of 8-bit images.
-TEST(SquareResize, GivesPillowsPixels) {
+TEST(SquareResize, gives_pillows_pixels) {
   const auto arrays = *tensor::read_npz("tests/golden/samurai/resize.npz");
   constexpr int kSide = 32;
   SquareResize resize(kSide);
@@ -39,7 +39,7 @@ TEST(SquareResize, GivesPillowsPixels) {
   }
 }
 
-TEST(SquareResize, RefusesAnEmptyImage) {
+TEST(SquareResize, refuses_an_empty_image) {
   std::vector<float> planes(3 * 8 * 8);
   const auto done = SquareResize(8).to_planes({}, planes);
   ASSERT_FALSE(done);
@@ -47,7 +47,7 @@ TEST(SquareResize, RefusesAnEmptyImage) {
 }
 
 // The masks were enlarged by ONNX Runtime's Resize.
-TEST(EnlargeAndCut, GivesTheMaskAndBoxOfOnnxRuntimesResize) {
+TEST(EnlargeAndCut, gives_the_mask_and_box_of_onnx_runtimes_resize) {
   const auto arrays = *tensor::read_npz("tests/golden/samurai/masks.npz");
   Mask mask;
   int boxes = 0;
@@ -81,7 +81,7 @@ TEST(EnlargeAndCut, GivesTheMaskAndBoxOfOnnxRuntimesResize) {
   EXPECT_GE(boxes, 6);
 }
 
-TEST(EnlargeAndCut, CountsWhatIsNoNumberAsOutside) {
+TEST(EnlargeAndCut, counts_what_is_no_number_as_outside) {
   std::vector<float> logits(64, std::nanf(""));
   Mask mask;
   enlarge_and_cut(logits, 8, 20, 10, mask);

@@ -195,7 +195,7 @@ Result<void> Network::clear_prompt() {
   return {};
 }
 
-void Network::take(const Features& features) {
+void Network::set_features(const Features& features) {
   copy(features.high_res1_, decoder_->input("high_res_features1"));
   copy(features.high_res2_, decoder_->input("high_res_features2"));
 }

@@ -97,7 +97,7 @@ class Network {
   [[nodiscard]] base::Result<void> clear_prompt();
 
   /// Hands a frame's features to the decoder; call before decode_*.
-  void take(const Features& features);
+  void set_features(const Features& features);
 
   /// @param adds_no_memory  true on the frame of a box or point prompt
   [[nodiscard]] base::Result<Decoded> decode_raw(const Features& features, bool adds_no_memory);

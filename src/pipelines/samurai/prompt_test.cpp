@@ -16,7 +16,7 @@ Prompt box_prompt(double x1, double y1, double x2, double y2) {
   return prompt;
 }
 
-TEST(CheckedPrompt, SaysWhatIsWrongWithAPrompt) {
+TEST(CheckedPrompt, says_what_is_wrong_with_a_prompt) {
   Prompt outside_point, black, other_size, both, many;
   outside_point.points = {{640, 10, true}};
   black.mask = PromptMask{kWidth, kHeight, std::vector<std::uint8_t>(kWidth * kHeight, 0)};
@@ -47,14 +47,14 @@ TEST(CheckedPrompt, SaysWhatIsWrongWithAPrompt) {
   }
 }
 
-TEST(CheckedPrompt, CutsABoxThatHangsOverTheEdge) {
+TEST(CheckedPrompt, cuts_a_box_that_hangs_over_the_edge) {
   const auto checked = checked_prompt(box_prompt(-20, 400, 100, 900), kWidth, kHeight, kPlaces);
   ASSERT_TRUE(checked) << checked.error().message;
   EXPECT_EQ(*checked->box, (Box{0, 400, 100, 480}));
 }
 
 // The table of python/exporters/samurai/README.md.
-TEST(EncodePoints, EndsWithOneNoPointAndLeavesTheRestAbsent) {
+TEST(EncodePoints, ends_with_one_no_point_and_leaves_the_rest_absent) {
   const auto labels = [](const Prompt& prompt) { return encode_points(prompt, kPlaces, 0.5, 2, kAbsent).labels; };
   Prompt one, two;
   one.points = {{10, 20, true}};

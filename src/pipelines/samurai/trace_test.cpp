@@ -28,7 +28,7 @@ void expect_near(const json& expected, const json& found, const std::string& whe
 }
 
 // The decisions were made by the NumPy reading of the rules, with whole 8×8 matrices.
-TEST(Replay, DecidesAsTheNumPyReadingDoes) {
+TEST(Replay, decides_as_the_numpy_reading_does) {
   int traces = 0;
   for (const auto& entry : std::filesystem::directory_iterator(kTraces)) {
     const std::string text = *base::read_file(entry.path(), kLimit);
@@ -51,7 +51,7 @@ TEST(Replay, DecidesAsTheNumPyReadingDoes) {
   EXPECT_GE(traces, 6);
 }
 
-TEST(Replay, ATraceThatBeginsAfterThePromptEqualsOneWithIt) {
+TEST(Replay, a_trace_that_begins_after_the_prompt_equals_one_with_it) {
   const std::string text = *base::read_file(kTraces / "drawn.json", kLimit);
   auto frames = *read_trace(text, "drawn");
   ASSERT_EQ(frames.front().candidates.size(), 1U);
@@ -62,7 +62,7 @@ TEST(Replay, ATraceThatBeginsAfterThePromptEqualsOneWithIt) {
   for (std::size_t i = 0; i < rest.size(); ++i) EXPECT_EQ(json_of(rest[i]), json_of(whole[i + 1]));
 }
 
-TEST(ReadTrace, ReadsWhatItWrites) {
+TEST(ReadTrace, reads_what_it_writes) {
   const auto frames = *read_trace(*base::read_file(kTraces / "occlusion.json", kLimit), "occlusion");
   json written = {{"frames", json::array()}};
   for (const TraceFrame& frame : frames) written["frames"].push_back(json(json_of(frame)));
@@ -72,7 +72,7 @@ TEST(ReadTrace, ReadsWhatItWrites) {
   EXPECT_EQ(json_of(again->back()), json_of(frames.back()));
 }
 
-TEST(ReadTrace, SaysWhereABadTraceIsBad) {
+TEST(ReadTrace, says_where_a_bad_trace_is_bad) {
   const std::string good =
       R"({"frame":1,"boxes":[[0,0,9,9],[0,0,8,8],[1,1,2,2]],"ious":[0.5,0.4,0.3],"object_score":2})";
   const auto with = [&](const std::string& from, const std::string& to) {
@@ -107,7 +107,7 @@ TEST(ReadTrace, SaysWhereABadTraceIsBad) {
   }
 }
 
-TEST(MemoryRule, KeepsABoundedNumberOfFrames) {
+TEST(MemoryRule, keeps_a_bounded_number_of_frames) {
   MemoryRule rule;
   for (int frame = 0; frame < 100'000; ++frame) rule.record(0.9, 3, 0.8);
   EXPECT_EQ(rule.memories().size(), 7U);

@@ -231,7 +231,7 @@ Result<void> SamuraiTracker::track(const Features& features, FrameResult& result
   result.times.prepare = features.prepare_us;
   result.times.encode = features.encode_us;
   if (state.next_frame == 0) SLIPWAY_TRY(state.begin(features));
-  state.network->take(features);
+  state.network->set_features(features);
   result.frame = state.next_frame;
   result.objects.resize(state.objects.size());
   std::size_t fewest = kMemorySlots;

@@ -85,7 +85,7 @@ class BrokenModel {
 };
 
 // The answers come from PyTorch: Sam2VideoModel's components and the NumPy reading of the rules.
-TEST(SamuraiTracker, FollowsAsThePyTorchReferenceDoes) {
+TEST(SamuraiTracker, follows_as_the_pytorch_reference_does) {
   for (const std::string name : {"box", "point"}) {
     const json reference = json::parse(*base::read_file(kTiny / (name + ".json"), 1 << 20));
     const std::string logits_bytes = *base::read_file(kTiny / (name + ".f32"), 1 << 20);
@@ -120,7 +120,7 @@ TEST(SamuraiTracker, FollowsAsThePyTorchReferenceDoes) {
   }
 }
 
-TEST(SamuraiTracker, FollowsSeveralObjectsAsItFollowsEachAlone) {
+TEST(SamuraiTracker, follows_several_objects_as_it_follows_each_alone) {
   Prompt point;
   point.points = {{22, 27, true}};
   const auto together = tiny_tracker();
@@ -137,7 +137,7 @@ TEST(SamuraiTracker, FollowsSeveralObjectsAsItFollowsEachAlone) {
   }
 }
 
-TEST(SamuraiTracker, EncodingAheadChangesNothing) {
+TEST(SamuraiTracker, encoding_ahead_changes_nothing) {
   const auto tracker = tiny_tracker();
   auto first = tracker->make_features(), second = tracker->make_features();
   ASSERT_TRUE(first && second);
@@ -160,7 +160,7 @@ TEST(SamuraiTracker, EncodingAheadChangesNothing) {
   }
 }
 
-TEST(SamuraiTracker, TakesAMaskAsItsOwnAnswer) {
+TEST(SamuraiTracker, takes_a_mask_as_its_own_answer) {
   PromptMask mask{kSide, kSide, std::vector<std::uint8_t>(kSide * kSide, 0)};
   for (int y = 16; y < 40; ++y) {
     for (int x = 8; x < 36; ++x) mask.pixels[static_cast<std::size_t>(y * kSide + x)] = 1;
@@ -178,7 +178,7 @@ TEST(SamuraiTracker, TakesAMaskAsItsOwnAnswer) {
   EXPECT_EQ(result.objects[0].decision.memories, (std::vector<MemorySlot>{{0, 0}}));
 }
 
-TEST(SamuraiTracker, FollowsThroughFramesOfChangingSize) {
+TEST(SamuraiTracker, follows_through_frames_of_changing_size) {
   const auto tracker = tiny_tracker();
   ASSERT_TRUE(tracker->start({box_prompt()}));
   FrameResult result;
@@ -191,7 +191,7 @@ TEST(SamuraiTracker, FollowsThroughFramesOfChangingSize) {
   }
 }
 
-TEST(SamuraiTracker, KeepsItsMemoryOverManyFrames) {
+TEST(SamuraiTracker, keeps_its_memory_over_many_frames) {
   const auto tracker = tiny_tracker();
   ASSERT_TRUE(tracker->start({box_prompt()}));
   FrameResult result;
@@ -204,7 +204,7 @@ TEST(SamuraiTracker, KeepsItsMemoryOverManyFrames) {
   EXPECT_EQ(result.frame, 599);
 }
 
-TEST(SamuraiTracker, RefusesWhatDoesNotFitItsFirstFrame) {
+TEST(SamuraiTracker, refuses_what_does_not_fit_its_first_frame) {
   const auto tracker = tiny_tracker();
   FrameResult result;
   EXPECT_EQ(tracker->track(frame_of(0), result).error().code, base::Code::kFailedPrecondition);
@@ -223,7 +223,7 @@ TEST(SamuraiTracker, RefusesWhatDoesNotFitItsFirstFrame) {
   EXPECT_TRUE(tracker->track(frame_of(0), result));
 }
 
-TEST(SamuraiModel, NamesAMissingComponent) {
+TEST(SamuraiModel, names_a_missing_component) {
   BrokenModel model;
   fs::remove(model.path() / "memory_encoder.onnx");
   EXPECT_NE(model.refusal().find("missing memory_encoder.onnx"), std::string::npos) << model.refusal();
@@ -232,7 +232,7 @@ TEST(SamuraiModel, NamesAMissingComponent) {
   EXPECT_NE(other.refusal().find("missing memory_attention_4"), std::string::npos) << other.refusal();
 }
 
-TEST(SamuraiModel, RefusesComponentsOfMixedSizes) {
+TEST(SamuraiModel, refuses_components_of_mixed_sizes) {
   BrokenModel model;
   model.replace_in_description("image_size: 64", "image_size: 128");
   EXPECT_NE(
@@ -255,7 +255,7 @@ void patch(const fs::path& file, const std::string& from, const std::string& to)
   std::ofstream(file, std::ios::binary) << bytes;
 }
 
-TEST(SamuraiModel, RefusesComponentsOfAnotherModel) {
+TEST(SamuraiModel, refuses_components_of_another_model) {
   BrokenModel model;
   const std::string text = *base::read_file(model.path() / "model.yaml", 1 << 20);
   const auto at = text.find("model_id: ") + std::string("model_id: ").size();
@@ -265,7 +265,7 @@ TEST(SamuraiModel, RefusesComponentsOfAnotherModel) {
   EXPECT_NE(model.refusal().find("memory_encoder.onnx is of model '0000"), std::string::npos) << model.refusal();
 }
 
-TEST(SamuraiModel, NamesAComponentOfAnOpsetThatIsNotSupported) {
+TEST(SamuraiModel, names_a_component_of_an_opset_that_is_not_supported) {
   BrokenModel model;
   // ModelProto.opset_import of the default domain: field 8, a message of field 2, the version.
   patch(model.path() / "mask_decoder.onnx", std::string("\x42\x02\x10\x11", 4), std::string("\x42\x02\x10\x7f", 4));
@@ -274,7 +274,7 @@ TEST(SamuraiModel, NamesAComponentOfAnOpsetThatIsNotSupported) {
   EXPECT_NE(refusal.find("127"), std::string::npos) << refusal;
 }
 
-TEST(SamuraiModel, RefusesABareFileAndABrokenDescription) {
+TEST(SamuraiModel, refuses_a_bare_file_and_a_broken_description) {
   const auto misspelt = SamuraiTracker::load(environment(), kTiny, {}, {"encoder"});
   ASSERT_FALSE(misspelt);
   EXPECT_NE(misspelt.error().message.find("'encoder': expected one of image_encoder"), std::string::npos)

@@ -12,7 +12,7 @@ namespace slipway::pipelines::segmentation {
 namespace {
 
 // ONNX Runtime's Python package ran the network between the halves of the NumPy reading.
-TEST(Segmenter, GivesTheClassesOfTheReference) {
+TEST(Segmenter, gives_the_classes_of_the_reference) {
   const auto arrays = tensor::read_npz("tests/golden/segmentation/pipeline.npz");
   ASSERT_TRUE(arrays) << arrays.error().message;
   const media::ImageView view = view_of(named(*arrays, "picture"));
@@ -35,7 +35,7 @@ TEST(Segmenter, GivesTheClassesOfTheReference) {
   }
 }
 
-TEST(Segmenter, GivesInABatchWhatItGivesOneByOne) {
+TEST(Segmenter, gives_in_a_batch_what_it_gives_one_by_one) {
   const auto arrays = tensor::read_npz("tests/golden/segmentation/pipeline.npz");
   ASSERT_TRUE(arrays) << arrays.error().message;
   const media::ImageView whole = view_of(named(*arrays, "picture"));
@@ -63,7 +63,7 @@ TEST(Segmenter, GivesInABatchWhatItGivesOneByOne) {
   EXPECT_NE(fixed.error().message.find("a batch of 3"), std::string::npos) << fixed.error().message;
 }
 
-TEST(DrawSegments, MixesTheColourOfTheNearestCell) {
+TEST(DrawSegments, mixes_the_colour_of_the_nearest_cell) {
   auto image = media::Image::create(4, 2);
   ASSERT_TRUE(image);
   draw_segments(*image, {2, 1, {0, 1}}, {{100, 0, 0}, {0, 0, 200}});

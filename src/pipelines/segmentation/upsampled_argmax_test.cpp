@@ -24,7 +24,7 @@ Signature signature_of(int width, int height, const tensor::Tensor& logits,
 }
 
 // The expected classes are the argmax of ONNX Runtime's Resize.
-TEST(UpsampledArgmax, EqualsTheArgmaxOfTheWholeUpsampledTensor) {
+TEST(UpsampledArgmax, equals_the_argmax_of_the_whole_upsampled_tensor) {
   const auto arrays = tensor::read_npz("tests/golden/segmentation/argmax.npz");
   ASSERT_TRUE(arrays) << arrays.error().message;
   const auto description = nlohmann::json::parse(*base::read_file("tests/golden/segmentation/argmax.json", 1 << 20));
@@ -50,7 +50,7 @@ TEST(UpsampledArgmax, EqualsTheArgmaxOfTheWholeUpsampledTensor) {
   }
 }
 
-TEST(UpsampledArgmax, FollowsAPlacementThatChanges) {
+TEST(UpsampledArgmax, follows_a_placement_that_changes) {
   const auto arrays = tensor::read_npz("tests/golden/segmentation/argmax.npz");
   ASSERT_TRUE(arrays);
   const tensor::Tensor& logits = named(*arrays, "eight_times.logits");
@@ -64,7 +64,7 @@ TEST(UpsampledArgmax, FollowsAPlacementThatChanges) {
   EXPECT_EQ(one.labels, other.labels);
 }
 
-TEST(UpsampledArgmax, NamesAnOutputOfAnotherSize) {
+TEST(UpsampledArgmax, names_an_output_of_another_size) {
   const auto logits = tensor::Tensor::zeros(tensor::Dtype::kFloat32, {1, 19, 8, 16}).value();
   const auto wrong = tensor::Tensor::zeros(tensor::Dtype::kFloat32, {1, 19, 8, 15}).value();
   UpsampledArgmax argmax(signature_of(128, 64, logits, std::nullopt));
@@ -74,7 +74,7 @@ TEST(UpsampledArgmax, NamesAnOutputOfAnotherSize) {
   EXPECT_NE(done.error().message.find("'mask'"), std::string::npos) << done.error().message;
 }
 
-TEST(ReadSignature, RefusesWhatIsNoMapOfClassesByName) {
+TEST(ReadSignature, refuses_what_is_no_map_of_classes_by_name) {
   const auto spec = [](std::string name, tensor::Shape shape) {
     return tensor::TensorSpec{std::move(name), tensor::Dtype::kFloat32, std::move(shape), std::nullopt};
   };

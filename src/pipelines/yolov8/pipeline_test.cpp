@@ -18,7 +18,7 @@ const std::map<std::string, tensor::Quantization> kScales = {
 
 // A small network, run by ONNX Runtime's Python package between the NumPy reading's two halves, float and with integers
 // at its border, with black and with grey padding.
-TEST(Yolov8, FindsTheObjectsThatTheReferenceFinds) {
+TEST(Yolov8, finds_the_objects_that_the_reference_finds) {
   const auto arrays = tensor::read_npz(kFolder / "pipeline.npz");
   ASSERT_TRUE(arrays) << arrays.error().message;
   const media::ImageView view = view_of(named(*arrays, "picture"));
@@ -50,7 +50,7 @@ TEST(Yolov8, FindsTheObjectsThatTheReferenceFinds) {
 }
 
 // One run over several images gives what a run each gives; the last batch may be incomplete.
-TEST(Yolov8, FindsInABatchWhatItFindsOneByOne) {
+TEST(Yolov8, finds_in_a_batch_what_it_finds_one_by_one) {
   const auto arrays = tensor::read_npz(kFolder / "pipeline.npz");
   ASSERT_TRUE(arrays) << arrays.error().message;
   const media::ImageView whole = view_of(named(*arrays, "picture"));
@@ -87,7 +87,7 @@ TEST(Yolov8, FindsInABatchWhatItFindsOneByOne) {
   }
 }
 
-TEST(Yolov8, NamesTheBatchOfAModelThatHasAnother) {
+TEST(Yolov8, names_the_batch_of_a_model_that_has_another) {
   Config config;
   config.quantization = kScales;
   config.batch = 2;
@@ -102,14 +102,14 @@ TEST(Yolov8, NamesTheBatchOfAModelThatHasAnother) {
   EXPECT_FALSE(Yolov8::load(environment(), kFolder / "tiny.onnx", {}, config));
 }
 
-TEST(Yolov8, NamesTheModelAndTheTensorWhenTheSignatureDoesNotFit) {
+TEST(Yolov8, names_the_model_and_the_tensor_when_the_signature_does_not_fit) {
   const auto detector = Yolov8::load(environment(), "tests/golden/face_det_lite/tiny.onnx", {}, {});
   ASSERT_FALSE(detector);
   EXPECT_NE(detector.error().message.find("tiny.onnx"), std::string::npos) << detector.error().message;
   EXPECT_NE(detector.error().message.find("[1, 3, H, W]"), std::string::npos) << detector.error().message;
 }
 
-TEST(LabelOf, NamesClassesOfCocoAndNumbersOthers) {
+TEST(LabelOf, names_classes_of_coco_and_numbers_others) {
   EXPECT_EQ(coco_labels().size(), 80U);
   EXPECT_EQ(label_of(coco_labels(), 0), "person");
   EXPECT_EQ(label_of(coco_labels(), 79), "toothbrush");

@@ -46,7 +46,7 @@ Case case_of(const nlohmann::json& entry, tensor::NamedTensors& arrays) {
   return made;
 }
 
-TEST(Postprocess, EqualsTheNumpyReadingOnEveryForm) {
+TEST(Postprocess, equals_the_numpy_reading_on_every_form) {
   auto arrays = tensor::read_npz(kFolder / "postprocess.npz");
   ASSERT_TRUE(arrays) << arrays.error().message;
   const auto description = nlohmann::json::parse(*base::read_file(kFolder / "postprocess.json", 1 << 20));
@@ -126,7 +126,7 @@ struct Blank {
   tensor::NamedTensors outputs;
 };
 
-TEST(Postprocess, SuppressesWithinAClassOnly) {
+TEST(Postprocess, suppresses_within_a_class_only) {
   Blank blank;
   blank.put(3, {40, 30, 20, 20, 0.9F, 0});
   blank.put(7, {41, 30, 20, 20, 0.8F, 0});
@@ -137,7 +137,7 @@ TEST(Postprocess, SuppressesWithinAClassOnly) {
   EXPECT_EQ(objects[1].class_id, 1);
 }
 
-TEST(Postprocess, KeepsOnlyTheClassesAskedFor) {
+TEST(Postprocess, keeps_only_the_classes_asked_for) {
   Blank blank;
   blank.put(3, {40, 30, 20, 20, 0.9F, 0});
   blank.put(9, {41, 31, 20, 20, 0, 0.7F});
@@ -148,7 +148,7 @@ TEST(Postprocess, KeepsOnlyTheClassesAskedFor) {
   EXPECT_EQ(objects[0].class_id, 1);
 }
 
-TEST(Postprocess, CountsTheThresholdItselfAndClipsToTheImage) {
+TEST(Postprocess, counts_the_threshold_itself_and_clips_to_the_image) {
   Blank blank;
   blank.put(3, {2, 2, 20, 20, 0.45F, 0});
   const auto objects = blank.run({});
@@ -156,7 +156,7 @@ TEST(Postprocess, CountsTheThresholdItselfAndClipsToTheImage) {
   EXPECT_EQ(objects[0].box, (Box{0, 0, 12, 12}));
 }
 
-TEST(Postprocess, GivesNoObjectWhereTheNetworkGivesNoNumbers) {
+TEST(Postprocess, gives_no_object_where_the_network_gives_no_numbers) {
   Blank blank;
   blank.put(3, {NAN, 30, 20, 20, 0.9F, 0});
   blank.put(4, {40, 30, 20, INFINITY, 0.9F, 0});
@@ -164,7 +164,7 @@ TEST(Postprocess, GivesNoObjectWhereTheNetworkGivesNoNumbers) {
   EXPECT_TRUE(blank.run({}).empty());
 }
 
-TEST(Postprocess, NamesAnOutputOfAnotherSize) {
+TEST(Postprocess, names_an_output_of_another_size) {
   Blank blank;
   blank.outputs[0].tensor = tensor::Tensor::zeros(tensor::Dtype::kFloat32, {1, 6, 125}).value();
   std::vector<Object> objects;

@@ -14,7 +14,7 @@ TensorSpec spec(const std::string& name, tensor::Shape shape, Dtype dtype = Dtyp
 
 const TensorSpec kInput = spec("images", {1, 3, 640, 640});
 
-TEST(ReadSignature, TakesUltralyticsOneTensor) {
+TEST(ReadSignature, takes_ultralytics_one_tensor) {
   const auto signature = read_signature({kInput}, {spec("output0", {1, 84, 8400})}, {});
   ASSERT_TRUE(signature) << signature.error().message;
   EXPECT_EQ(signature->anchors, 8400);
@@ -24,7 +24,7 @@ TEST(ReadSignature, TakesUltralyticsOneTensor) {
   EXPECT_FALSE(signature->prototypes);
 }
 
-TEST(ReadSignature, TakesTheTwoTensorsOfASplitOutputInAnyOrderAndLayout) {
+TEST(ReadSignature, takes_the_two_tensors_of_a_split_output_in_any_order_and_layout) {
   for (const bool is_last : {false, true}) {
     const auto shape = [&](std::int64_t channels) {
       return is_last ? tensor::Shape{1, 8400, channels} : tensor::Shape{1, channels, 8400};
@@ -38,7 +38,7 @@ TEST(ReadSignature, TakesTheTwoTensorsOfASplitOutputInAnyOrderAndLayout) {
   }
 }
 
-TEST(ReadSignature, TakesChosenClassesWithCorners) {
+TEST(ReadSignature, takes_chosen_classes_with_corners) {
   const auto signature = read_signature(
       {spec("image", {1, 640, 640, 3})},
       {spec("boxes", {1, 8400, 4}), spec("scores", {1, 8400}), spec("class_idx", {1, 8400}, Dtype::kUint8)}, {});
@@ -48,7 +48,7 @@ TEST(ReadSignature, TakesChosenClassesWithCorners) {
   EXPECT_EQ(signature->class_index->index, 2U);
 }
 
-TEST(ReadSignature, TellsQuantisedScoresFromClassesByTheirScale) {
+TEST(ReadSignature, tells_quantised_scores_from_classes_by_their_scale) {
   const std::vector<TensorSpec> outputs = {spec("boxes", {1, 8400, 4}, Dtype::kUint8),
                                            spec("scores", {1, 8400}, Dtype::kUint8),
                                            spec("class_idx", {1, 8400}, Dtype::kUint8)};
@@ -58,7 +58,7 @@ TEST(ReadSignature, TellsQuantisedScoresFromClassesByTheirScale) {
   EXPECT_EQ(signature->class_index->index, 2U);
 }
 
-TEST(ReadSignature, TakesSegmentationNetworks) {
+TEST(ReadSignature, takes_segmentation_networks) {
   const auto joined =
       read_signature({kInput}, {spec("output0", {1, 116, 8400}), spec("output1", {1, 32, 160, 160})}, {});
   ASSERT_TRUE(joined) << joined.error().message;
@@ -74,14 +74,14 @@ TEST(ReadSignature, TakesSegmentationNetworks) {
   EXPECT_EQ(chosen->coefficients->index, 2U);
 }
 
-TEST(ReadSignature, TakesDynamicSidesAs640) {
+TEST(ReadSignature, takes_dynamic_sides_as640) {
   const auto signature = read_signature({spec("images", {-1, 3, -1, -1})}, {spec("output0", {-1, 84, -1})}, {});
   ASSERT_TRUE(signature) << signature.error().message;
   EXPECT_EQ(signature->width, 640);
   EXPECT_EQ(signature->input.shape, (tensor::Shape{1, 3, 640, 640}));
 }
 
-TEST(ReadSignature, NamesTheTensorThatDoesNotFit) {
+TEST(ReadSignature, names_the_tensor_that_does_not_fit) {
   const auto other_input = read_signature({spec("grey", {1, 1, 480, 640})}, {spec("output0", {1, 84, 8400})}, {});
   ASSERT_FALSE(other_input);
   EXPECT_NE(other_input.error().message.find("'grey'"), std::string::npos) << other_input.error().message;

@@ -10,7 +10,7 @@ namespace slipway::sandbox::internal {
 /// bwrap's own path, or an empty one.
 [[nodiscard]] std::filesystem::path bubblewrap_program();
 
-/// The command line that runs `command` behind bubblewrap's walls.
+/// The command line that runs `command` in bubblewrap.
 [[nodiscard]] std::vector<std::string> bubblewrap_arguments(const Command& command);
 
 /// Folders of the system that programs and libraries are read from.
