@@ -31,7 +31,7 @@ std::string zip(const std::vector<std::pair<std::string, std::string>>& entries)
     directory += "PK\1\2";
     put(directory, 20, 2);
     common(directory);
-    put(directory, 0, 10);
+    put(directory, 0, 8), put(directory, 0, 2);
     put(directory, file.size(), 4);
     directory += name;
     file += "PK\3\4";
@@ -47,9 +47,10 @@ std::string zip(const std::vector<std::pair<std::string, std::string>>& entries)
 constexpr std::string_view kCode =
     "class M(Module):\n  __parameters__ = [\"w\", ]\n  w : Tensor\n  def forward(self: __torch__.M,\n    x: Tensor) -> "
     "Tensor:\n    return torch.add(x, self.w)\n";
+using namespace std::string_view_literals;
 constexpr std::string_view kPickle =
     "\x80\x02"
-    "c__torch__\nM\n)\x81}(X\1\0\0\0wK\1X\1\0\0\0lK\2ub.";
+    "c__torch__\nM\n)\x81}(X\1\0\0\0wK\1X\1\0\0\0lK\2ub."sv;
 
 }  // namespace
 

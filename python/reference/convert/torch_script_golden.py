@@ -170,6 +170,15 @@ def hostile(name: str, data: bytes) -> None:
             target.writestr(zipfile.ZipInfo(entry.filename), content)
 
 
+def hostile_code(name: str, body: str) -> None:
+    """The archive of `branch_on_data`, whose forward(x) does something else."""
+    head = "class BranchOnData(Module):\n  def forward(self: __torch__.BranchOnData,\n    x: Tensor) -> Tensor:\n"
+    with zipfile.ZipFile(FOLDER / "branch_on_data.pt") as source, zipfile.ZipFile(FOLDER / f"hostile_{name}.pt", "w", zipfile.ZIP_DEFLATED) as target:
+        for entry in source.infolist():
+            content = (head + body).encode() if entry.filename.endswith("/code/__torch__.py") else source.read(entry)
+            target.writestr(entry.filename, content, zipfile.ZIP_DEFLATED if "/code/" in entry.filename else zipfile.ZIP_STORED)
+
+
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for old in FOLDER.iterdir():
@@ -185,6 +194,14 @@ def main() -> None:
         outputs("scripted", scripted, torch.rand(2, 4))
     for name, module in [("branch_on_data", BranchOnData()), ("loop_on_data", LoopOnData()), ("keeps_state", KeepsState())]:
         save(name, torch.jit.script(module.eval()))
+
+    hostile_code("call_of_nothing", "    return torch.__not__()\n")
+    hostile_code("calls_itself", "    return (self).forward(x, )\n")
+    hostile_code("endless_loop", "    a = True\n    while a:\n      a = True\n    return x\n")
+    hostile_code("twice_at_each_level", "".join(f"    y{i} = [y{i - 1}, y{i - 1}]\n" if i else "    y0 = [x, x]\n" for i in range(40)) + "    return torch.cat(y39)\n")
+    hostile_code("deep_brackets", "    return " + "[" * 100_000 + "\n")
+    hostile_code("divides_by_zero", "    return torch.mul(x, torch.floordiv(1, 0))\n")
+    hostile_code("imports", "    return __import__(\"os\")\n")
 
     hostile("global", pickle.dumps(Evil(), protocol=2))
     hostile("system", b"\x80\x02cos\nsystem\nX\x02\x00\x00\x00ls\x85R.")

@@ -174,8 +174,9 @@ class Functionalizer {
     if (!node.arguments.empty()) {
       if (const auto* const reference = node.arguments[0].argument.get<Reference>()) first = reference->value;
     }
-    if (first && is_one_of(bare, {"detach", "alias", "detach_"})) {
-      states_[node.outputs.at(0).values.at(0)].same_as = named(*first);
+    const bool gives_one = node.outputs.size() == 1 && node.outputs[0].values.size() == 1;
+    if (first && gives_one && is_one_of(bare, {"detach", "alias", "detach_"})) {
+      states_[node.outputs[0].values[0]].same_as = named(*first);
       return {};
     }
     const std::string functional = functional_name(node.operator_name);

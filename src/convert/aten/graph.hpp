@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "convert/aten/scalar_type.hpp"
-
 #include "tensor/shape.hpp"
 
 /// A PyTorch model as its archive tells it: a straight line of ATen calls over values, and the tensors that it stores.

@@ -71,9 +71,10 @@ Operand arange(Call& call) {
   if (is_computed) {
     return call.add("Range", {call.number(start, type), call.number(end, type), call.number(step, type)});
   }
-  const auto real = [](const Operand& each) {
-    const auto* const number = each.get<double>();
-    return number != nullptr ? *number : static_cast<double>(*each.get<std::int64_t>());
+  const auto real = [](const Operand& each) -> double {
+    if (const auto* const number = each.get<double>()) return *number;
+    if (const auto* const number = each.get<std::int64_t>()) return static_cast<double>(*number);
+    refuse("a number is expected, found {}", describe(each));
   };
   const double first = real(start), stride = real(step);
   const double count = std::ceil((real(end) - first) / stride);

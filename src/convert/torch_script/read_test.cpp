@@ -99,6 +99,24 @@ TEST(TorchScript, what_depends_on_data_is_refused_with_the_line_and_the_way_out)
   EXPECT_THAT(read_golden("keeps_state").error().message, HasSubstr("changes its tensor 'seen'"));
 }
 
+TEST(TorchScript, hostile_code_ends_in_words) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"call_of_nothing", ""},
+      {"calls_itself", "nested more than 900 levels deep"},
+      {"endless_loop", "does not end"},
+      {"twice_at_each_level", "lists are nested too deeply"},
+      {"deep_brackets", "nested at most 500 levels deep"},
+      {"divides_by_zero", "divides by zero"},
+      {"imports", "'__import__' is not among what PyTorch writes"},
+  };
+  for (const auto& [name, message] : cases) {
+    const auto graph = read_golden("hostile_" + name, {{"x", Dtype::kFloat32, {2}, {}}});
+    if (message.empty()) continue;  // becomes a node that no table knows
+    ASSERT_FALSE(graph) << name;
+    EXPECT_THAT(graph.error().message, HasSubstr(message)) << name;
+  }
+}
+
 TEST(TorchScript, hostile_pickles_are_refused_by_name_and_nothing_is_called) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"global", "'__builtin__.eval' is not among what a TorchScript archive is made of"},

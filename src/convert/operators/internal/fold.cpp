@@ -350,11 +350,18 @@ const std::unordered_map<std::string, Binary>& binaries() {
   const auto divide = [](std::int64_t a, std::int64_t b) -> std::optional<std::int64_t> {
     return b == 0 || b == -1 ? std::nullopt : std::optional(a / b);
   };
+  // Of the divisor's sign, as ONNX has it without fmod=1.
+  const auto modulo = [](std::int64_t a, std::int64_t b) -> std::optional<std::int64_t> {
+    if (b == 0 || b == -1) return std::nullopt;
+    const std::int64_t rest = a % b;
+    return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+  };
   static const std::unordered_map<std::string, Binary> table = {
       {"Add", {[](double a, double b) { return a + b; }, checked(add)}},
       {"Sub", {[](double a, double b) { return a - b; }, checked(subtract)}},
       {"Mul", {[](double a, double b) { return a * b; }, checked(multiply)}},
       {"Div", {[](double a, double b) { return a / b; }, divide}},
+      {"Mod", {nullptr, modulo}},
       {"Pow", {[](double a, double b) { return std::pow(a, b); }, nullptr}},
       {"Equal",
        {[](double a, double b) { return double(a == b); },
@@ -484,6 +491,7 @@ std::optional<Folded> fold(const std::string& op_type, const std::vector<Tensor>
   if (count_of(inputs[0].shape) > kMostComputed) return std::nullopt;
   if (op_type == "Cast") return fold_cast(inputs[0], attributes);
   if (op_type == "Where") return fold_where(inputs);
+  if (op_type == "Mod" && attribute<std::int64_t>(attributes, "fmod") != nullptr) return std::nullopt;
   if (const auto rule = binaries().find(op_type); rule != binaries().end() && inputs.size() == 2) {
     return fold_binary(rule->second, inputs[0], inputs[1]);
   }

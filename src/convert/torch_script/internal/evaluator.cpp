@@ -19,6 +19,7 @@ using Kind = Expression::Kind;
 constexpr std::size_t kMostSteps = 2'000'000;
 // Each level of nested code costs some frames of the machine's stack.
 constexpr int kDeepest = 900;
+constexpr std::int64_t kMostListElements = 4096;  // of a list whose length only its readers tell
 constexpr std::uint64_t kMostCodeBytes = 32U << 20U;
 
 /// Operators that give a list: where their result is not taken apart at once, who reads it tells how long it is.
@@ -527,7 +528,7 @@ base::Result<Object*> Evaluator::subscript(Object* object, Object* index) {
     }
     return fail(ErrorCode::kInvalidArgument, "the dictionary has no such key");
   }
-  if (object->get<ComputedList>() != nullptr && number && *number >= 0 && *number < 100'000) {
+  if (object->get<ComputedList>() != nullptr && number && *number >= 0 && *number < kMostListElements) {
     SLIPWAY_ASSIGN(const auto elements, unpack(object, static_cast<std::size_t>(*number) + 1));
     return elements.back();
   }
@@ -550,7 +551,13 @@ base::Result<Object*> Evaluator::call(const Expression& expression, Frame& frame
     made.arguments.push_back(argument);
     made.keywords.push_back(expression.keywords[i - 1]);
   }
-  if (has_type_first) return made.arguments[0];
+  if (has_type_first) {
+    // A tensor of one element where a number is asked for, as torch.arange(x.shape[0]) is traced.
+    const Expression& type = *expression.children[1];
+    const bool is_number = type.kind == Kind::kName && (type.text == "number" || type.text == "Scalar");
+    if (called != "annotate" || !is_number || made.arguments[0]->get<Computed>() == nullptr) return made.arguments[0];
+    return emit("aten.item", Call{{made.arguments[0]}, {""}}, frame, expression.line, Wanted{});
+  }
   const Expression& root = root_of(callee);
   const bool is_name = !called.empty() && !frame.variables.contains(root.text);
   if (is_name) return call_named(called, expression, std::move(made), frame, wanted);
@@ -666,15 +673,6 @@ base::Result<Object*> Evaluator::call_operator(const std::string& called, Call& 
     auto known = call_of_constants(called, made.arguments, heap_);
     if (!known) return refuse(frame, line, known.error());
     if (*known) return **known;
-  }
-  if (called == "__not__" || called == "__and__" || called == "__or__" || called == "Bool") {
-    // Of two truth values, one computed: it is refused where it decides.
-    const bool are_plain =
-        std::ranges::none_of(made.arguments, [](const Object* one) { return one->get<Computed>() != nullptr; });
-    if (are_plain) {
-      return refuse(frame, line,
-                    {ErrorCode::kUnimplemented, fmt::format("'{}' of {}", called, kind_of(*made.arguments.at(0)))});
-    }
   }
   // What the inputs are is known before the model runs.
   const auto* const computed = made.arguments.empty() ? nullptr : made.arguments[0]->get<Computed>();

@@ -66,7 +66,7 @@ class Parser {
   [[nodiscard]] std::unexpected<base::Error> unexpected(std::string_view wanted) const {
     const auto line = static_cast<std::size_t>(token().line);
     return fail(Code::kUnimplemented, "line {}: {} is expected, and there stands: {}", line, wanted,
-                line <= unit_.lines.size() ? base::valid_utf8(unit_.lines[line - 1]) : "the end");
+                line <= unit_.lines.size() ? base::valid_utf8(unit_.lines[line - 1].substr(0, 200)) : "the end");
   }
   base::Result<void> need_sign(std::string_view sign) {
     if (!skip_sign(sign)) return unexpected(fmt::format("'{}'", sign));
