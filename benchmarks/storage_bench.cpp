@@ -162,7 +162,7 @@ BENCHMARK(append_log_line)->Unit(benchmark::kMicrosecond)->UseRealTime();
 
 void upload(benchmark::State& state) {
   const auto folder = base::TemporaryFolder::create("slipway-bench").value();
-  const auto store = storage::FileBlobStore::open(folder.path()).value();
+  const auto store = storage::FileBlobStore::open(folder.path(), kClock).value();
   std::string content(static_cast<std::size_t>(state.range(0)) << 20, 'x');
   int number = 0;
   for (auto _ : state) {

@@ -34,7 +34,7 @@ base::Result<std::unique_ptr<Stores>> open_stores(const fs::path& folder, const 
   files.insert(files.end(), devices.begin(), devices.end());
   SLIPWAY_ASSIGN(auto known_devices, hub::domain::read_catalogue(files));
   SLIPWAY_ASSIGN(stores->rows, hub::storage::SqliteStore::open(folder / "hub.sqlite", stores->clock));
-  SLIPWAY_ASSIGN(stores->blobs, hub::storage::FileBlobStore::open(folder));
+  SLIPWAY_ASSIGN(stores->blobs, hub::storage::FileBlobStore::open(folder, stores->clock));
   hub::domain::HubSettings settings;
   settings.hub_version = SLIPWAY_VERSION;
   stores->hub = std::make_unique<hub::domain::Hub>(

@@ -2,9 +2,6 @@
 
 #include <array>
 #include <cstdio>
-#include <mutex>
-#include <optional>
-#include <thread>
 #include <vector>
 
 #include <fcntl.h>
@@ -14,12 +11,12 @@
 #include <sys/file.h>
 
 #include "apps/hub_worker/budgets.hpp"
+#include "apps/hub_worker/job_launcher.hpp"
 #include "apps/hub_worker/machine.hpp"
 #include "apps/hub_worker/slot.hpp"
 #include "base/descriptor.hpp"
 #include "base/files.hpp"
 #include "base/ids.hpp"
-#include "hub/client/agent_client.hpp"
 #include "hub/domain/document.hpp"
 
 namespace slipway::worker {
@@ -81,64 +78,41 @@ base::Result<void> run_agent(const AgentSettings& settings, std::stop_token stop
   SLIPWAY_ASSIGN(const auto libraries, runtime::locate_libraries());
   SLIPWAY_ASSIGN(const auto work_folder, WorkFolder::take(settings.work_folder));
   SLIPWAY_ASSIGN(const auto machine, describe_machine(settings.program, libraries));
+  const base::SystemClock clock;
+  const auto hub = hub::client::over_http(settings.hub_url, settings.token, clock);
   std::error_code error;
-  SlotSettings slot;
-  slot.hub_url = settings.hub_url;
-  slot.token = settings.token;
-  slot.program = settings.program;
-  slot.libraries = libraries;
-  slot.work_folder = fs::canonical(settings.work_folder, error);
-  const auto budgets = divide(room_of_machine(slot.work_folder), settings.job_time, settings.job_memory_bytes);
-
+  const fs::path work = fs::canonical(settings.work_folder, error);
+  const auto budgets = divide(room_of_machine(work), settings.job_time, settings.job_memory_bytes);
+  const auto slot = [&](const JobLimits& limits, std::vector<JobKind> kinds) {
+    return SlotSettings{
+        .hub = hub,
+        .kinds = std::move(kinds),
+        .carry_out =
+            [&, limits](const fs::path& folder, const hub::domain::JobSpec& spec, const auto& tell,
+                        const std::stop_token& cancel) {
+              return launch_job(settings.program, libraries, folder, spec, limits, tell, cancel);
+            },
+        .work_folder = work,
+        .private_places = {libraries.onnxruntime.parent_path(), libraries.qnn_folder, settings.program.parent_path()}};
+  };
+  // The hub's own jobs are short, and users' jobs wait for them.
+  std::vector<JobKind> own;
+  for (const auto& kind : hub::domain::JobKinds::kEntries) {
+    if (!kind.is_submitted) own.push_back(kind.number);
+  }
   Membership membership({.name = settings.name.empty() ? host_name() : settings.name,
                          .instance = work_folder.instance(),
                          .successor_of = work_folder.successor_of(),
                          .device_documents = {hub::domain::to_document(machine.cpu)},
-                         .frameworks = machine.frameworks});
-  {
-    hub::client::AgentClient client(settings.hub_url, settings.token);
-    while (!stop.stop_requested()) {
-      const auto joined = membership.join(client, "", stop);
-      if (joined) break;
-      const auto code = joined.error().code;
-      if (code != Code::kUnavailable && code != Code::kDeadlineExceeded && code != Code::kCancelled) {
-        return std::unexpected(joined.error().with("register with the hub"));
-      }
-      spdlog::warn("{}", joined.error().message);
-    }
-  }
-  if (stop.stop_requested()) return {};
-  spdlog::info("registered: {} ({})", machine.cpu.name, sandbox::probe_namespaces().detail);
-  fmt::print("Slipway agent registered: {}\n", machine.cpu.name);
-  std::fflush(stdout);
-
-  // Either slot may find that the token is no longer good; then both end.
-  std::stop_source end;
-  const std::stop_callback passed_on(stop, [&] { end.request_stop(); });
-  std::mutex mutex;
-  std::optional<base::Error> failure;
-  const auto work = [&](const JobLimits& limits, const std::vector<JobKind>& kinds) {
-    SlotSettings its_own = slot;
-    its_own.limits = limits;
-    const auto outcome = run_slot(its_own, kinds, membership, end.get_token());
-    if (outcome) return;
-    const std::scoped_lock lock(mutex);
-    if (!failure) failure = outcome.error();
-    end.request_stop();
+                         .frameworks = machine.frameworks},
+                        clock);
+  const auto registered = [&] {
+    spdlog::info("registered: {} ({})", machine.cpu.name, sandbox::probe_namespaces().detail);
+    fmt::print("Slipway agent registered: {}\n", machine.cpu.name);
+    std::fflush(stdout);
   };
-  {
-    // The hub's own jobs are short, and users' jobs wait for them.
-    std::vector<JobKind> own;
-    for (const auto& kind : hub::domain::JobKinds::kEntries) {
-      if (!kind.is_submitted) own.push_back(kind.number);
-    }
-    const std::jthread inspections(work, budgets.inspection, own);
-    const std::jthread jobs(work, budgets.job, hub::domain::submitted_kinds());
-  }
-  hub::client::AgentClient client(settings.hub_url, settings.token);
-  membership.leave(client);
-  if (failure) return std::unexpected(*failure);
-  return {};
+  return serve_hub(hub, {slot(budgets.inspection, own), slot(budgets.job, hub::domain::submitted_kinds())}, membership,
+                   registered, std::move(stop));
 }
 
 }  // namespace slipway::worker

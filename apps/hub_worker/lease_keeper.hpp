@@ -9,6 +9,7 @@
 #include <string_view>
 #include <thread>
 
+#include "base/clock.hpp"
 #include "hub/client/agent_client.hpp"
 
 namespace slipway::worker {
@@ -28,8 +29,8 @@ class LeaseKeeper {
  public:
   /// @param on_lost  asked to stop as soon as the hub says that the lease is another's, or when it could not be renewed
   ///                 for as long as it was granted
-  LeaseKeeper(hub::client::AgentClient& client, std::string job_id, std::string lease_token, unsigned lease_seconds,
-              std::stop_source on_lost, KeeperPace pace = {});
+  LeaseKeeper(hub::client::AgentClient& client, const base::Clock& clock, std::string job_id, std::string lease_token,
+              unsigned lease_seconds, std::stop_source on_lost, KeeperPace pace = {});
   ~LeaseKeeper();
   LeaseKeeper(const LeaseKeeper&) = delete;
   LeaseKeeper& operator=(const LeaseKeeper&) = delete;
@@ -44,23 +45,26 @@ class LeaseKeeper {
 
  private:
   void work(const std::stop_token& stop);
-  void renew();
+  /// When there is something to do again.
+  [[nodiscard]] base::Instant due() const;
+  void renew(std::unique_lock<std::mutex>& lock);
   void say_again();
   void send_lines(std::unique_lock<std::mutex>& lock);
   void lose();
 
   hub::client::AgentClient& client_;
+  const base::Clock& clock_;
   const std::string job_id_, lease_token_;
   std::stop_source on_lost_;
   const KeeperPace pace_;
   std::atomic<bool> is_lost_{false};
-  std::chrono::steady_clock::time_point lease_until_;
 
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::string lines_;
   std::string last_line_;
-  std::chrono::steady_clock::time_point last_line_at_, said_at_;
+  base::Instant last_line_at_, said_at_;
+  base::Instant lease_until_, renew_due_, send_due_;
   bool is_flush_wanted_ = false;
   bool is_closed_ = false;
   bool is_sending_ = false;

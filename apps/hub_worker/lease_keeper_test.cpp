@@ -52,13 +52,14 @@ class Keeper : public testing::Test {
   std::atomic<int> renew_status_ = 200, log_status_ = 200, renewals_ = 0, batches_ = 0;
   std::atomic<std::uint32_t> granted_seconds_ = 30;
   TinyServer server_{[this](const Seen& seen) { return answer(seen); }};
-  hub::client::AgentClient client_{server_.url(), "t"};
+  const base::SystemClock clock_;
+  hub::client::AgentClient client_{hub::client::over_http(server_.url(), "t", clock_)};
   std::stop_source lost_;
 };
 
 TEST_F(Keeper, renews_again_and_again_and_says_for_which_lease) {
   {
-    const LeaseKeeper keeper(client_, "j1", "lease", 30, lost_, kQuick);
+    const LeaseKeeper keeper(client_, clock_, "j1", "lease", 30, lost_, kQuick);
     EXPECT_FALSE(is_lost_within(keeper, milliseconds(300)));
   }
   EXPECT_GE(renewals_, 2);
@@ -69,14 +70,14 @@ TEST_F(Keeper, renews_again_and_again_and_says_for_which_lease) {
 
 TEST_F(Keeper, stops_the_job_as_soon_as_the_hub_says_that_the_lease_is_anothers) {
   renew_status_ = 409;
-  const LeaseKeeper keeper(client_, "j1", "lease", 30, lost_, kQuick);
+  const LeaseKeeper keeper(client_, clock_, "j1", "lease", 30, lost_, kQuick);
   EXPECT_TRUE(is_lost_within(keeper, milliseconds(2000)));
   EXPECT_TRUE(lost_.stop_requested());
 }
 
 TEST_F(Keeper, bears_a_hub_that_is_away_for_as_long_as_the_lease_lasts) {
   renew_status_ = 503;
-  const LeaseKeeper keeper(client_, "j1", "lease", 1, lost_, kQuick);
+  const LeaseKeeper keeper(client_, clock_, "j1", "lease", 1, lost_, kQuick);
   EXPECT_FALSE(is_lost_within(keeper, milliseconds(400)));
   EXPECT_TRUE(is_lost_within(keeper, milliseconds(3000)));
   EXPECT_TRUE(lost_.stop_requested());
@@ -84,14 +85,14 @@ TEST_F(Keeper, bears_a_hub_that_is_away_for_as_long_as_the_lease_lasts) {
 
 TEST_F(Keeper, goes_on_when_the_hub_comes_back_in_time) {
   renew_status_ = 503;
-  const LeaseKeeper keeper(client_, "j1", "lease", 1, lost_, kQuick);
+  const LeaseKeeper keeper(client_, clock_, "j1", "lease", 1, lost_, kQuick);
   EXPECT_FALSE(is_lost_within(keeper, milliseconds(300)));
   renew_status_ = 200;
   EXPECT_FALSE(is_lost_within(keeper, milliseconds(1200))) << "the hub granted 30 s meanwhile";
 }
 
 TEST_F(Keeper, has_sent_every_line_with_its_time_when_the_flush_returns) {
-  LeaseKeeper keeper(client_, "j1", "lease", 30, lost_, kQuick);
+  LeaseKeeper keeper(client_, clock_, "j1", "lease", 30, lost_, kQuick);
   for (int n = 0; n < 100; ++n) keeper.add_line(fmt::format("line {}", n));
   keeper.flush();
   const std::string sent = log();
@@ -102,7 +103,7 @@ TEST_F(Keeper, has_sent_every_line_with_its_time_when_the_flush_returns) {
 
 TEST_F(Keeper, keeps_the_lines_of_a_hub_that_is_away_and_sends_them_later) {
   log_status_ = 503;
-  LeaseKeeper keeper(client_, "j1", "lease", 30, lost_, kQuick);
+  LeaseKeeper keeper(client_, clock_, "j1", "lease", 30, lost_, kQuick);
   keeper.add_line("early");
   keeper.flush();
   EXPECT_EQ(log(), "");
@@ -114,7 +115,7 @@ TEST_F(Keeper, keeps_the_lines_of_a_hub_that_is_away_and_sends_them_later) {
 
 TEST_F(Keeper, learns_from_the_log_too_that_the_lease_is_lost) {
   log_status_ = 409;
-  LeaseKeeper keeper(client_, "j1", "lease", 30, lost_, KeeperPace{});
+  LeaseKeeper keeper(client_, clock_, "j1", "lease", 30, lost_, KeeperPace{});
   keeper.add_line("anyone?");
   keeper.flush();
   EXPECT_TRUE(keeper.is_lost());
@@ -122,7 +123,7 @@ TEST_F(Keeper, learns_from_the_log_too_that_the_lease_is_lost) {
 
 TEST_F(Keeper, of_a_job_that_says_too_much_keeps_a_bounded_part) {
   log_status_ = 503;
-  LeaseKeeper keeper(client_, "j1", "lease", 30, lost_, kQuick);
+  LeaseKeeper keeper(client_, clock_, "j1", "lease", 30, lost_, kQuick);
   for (int n = 0; n < 3000; ++n) keeper.add_line(std::string(1000, 'x'));
   log_status_ = 200;
   keeper.flush();
@@ -133,7 +134,7 @@ TEST_F(Keeper, of_a_job_that_says_too_much_keeps_a_bounded_part) {
 TEST_F(Keeper, says_what_is_being_done_while_the_job_is_silent) {
   KeeperPace pace = kQuick;
   pace.say_again = milliseconds(20);
-  LeaseKeeper keeper(client_, "j1", "lease", 30, lost_, pace);
+  LeaseKeeper keeper(client_, clock_, "j1", "lease", 30, lost_, pace);
   keeper.add_line("measuring: inference");
   for (int look = 0; look < 1000 && std::ranges::count(log(), '\n') < 3; ++look) {
     std::this_thread::sleep_for(milliseconds(5));

@@ -6,11 +6,10 @@
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
+#include "apps/hub_worker/job_launcher.hpp"
 #include "apps/hub_worker/lease_keeper.hpp"
 #include "apps/hub_worker/private_paths.hpp"
 #include "base/files.hpp"
-#include "base/pause.hpp"
-#include "hub/domain/document.hpp"
 #include "hub/domain/job_state.hpp"
 
 namespace slipway::worker {
@@ -73,14 +72,15 @@ class Slot {
   Slot(const SlotSettings& settings, std::stop_token stop)
       : settings_(settings),
         stop_(std::move(stop)),
-        client_(settings.hub_url, settings.token),
-        keeper_client_(settings.hub_url, settings.token) {}
+        clock_(settings.hub.clock),
+        client_(settings.hub),
+        keeper_client_(settings.hub) {}
 
-  base::Result<void> run(const std::vector<hub::domain::JobKind>& kinds, Membership& membership) {
+  base::Result<void> run(Membership& membership) {
     std::string agent_id;
     milliseconds wait{100};
     while (!stop_.stop_requested()) {
-      const auto outcome = turn(kinds, membership, agent_id);
+      const auto outcome = turn(membership, agent_id);
       if (outcome) {
         wait = milliseconds(100);
         continue;
@@ -89,7 +89,7 @@ class Slot {
       if (code == Code::kUnauthenticated || code == Code::kPermissionDenied) return outcome;
       if (code == Code::kCancelled) continue;
       spdlog::warn("{}", outcome.error().message);
-      base::pause(wait, stop_);
+      clock_.pause(wait, stop_);
       wait = std::min(2 * wait, kLongestPause);
     }
     return {};
@@ -97,16 +97,15 @@ class Slot {
 
  private:
   /// Waits for one job and carries it out, if there is one within the poll.
-  base::Result<void> turn(const std::vector<hub::domain::JobKind>& kinds, Membership& membership,
-                          std::string& agent_id) {
+  base::Result<void> turn(Membership& membership, std::string& agent_id) {
     if (agent_id.empty()) {
       SLIPWAY_ASSIGN(agent_id, membership.join(client_, "", stop_));
     }
-    auto lease = client_.lease(agent_id, kinds, stop_);
+    auto lease = client_.lease(agent_id, settings_.kinds, stop_);
     if (!lease && lease.error().code == Code::kNotFound) {
       // The hub was started anew and does not know its agents.
       SLIPWAY_ASSIGN(agent_id, membership.join(client_, agent_id, stop_));
-      lease = client_.lease(agent_id, kinds, stop_);
+      lease = client_.lease(agent_id, settings_.kinds, stop_);
     }
     if (!lease) return std::unexpected(lease.error());
     if (lease->has_value()) carry_out(**lease);
@@ -116,12 +115,12 @@ class Slot {
   void carry_out(const agent::LeaseReply& lease) {
     std::stop_source job_stop;
     const std::stop_callback passed_on(stop_, [&] { job_stop.request_stop(); });
-    LeaseKeeper keeper(keeper_client_, lease.job_id, lease.lease_token, lease.lease_seconds, job_stop);
-    const auto start = std::chrono::steady_clock::now();
+    LeaseKeeper keeper(keeper_client_, clock_, lease.job_id, lease.lease_token, lease.lease_seconds, job_stop);
+    const auto start = clock_.instant();
     const auto folder = JobFolder::create(settings_.work_folder, lease.job_id);
     JobOutcome outcome =
         folder ? work_in(folder->path(), lease, keeper, job_stop.get_token()) : failure_of(folder.error());
-    const auto took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - start);
+    const auto took = std::chrono::duration_cast<milliseconds>(clock_.instant() - start);
     if (job_stop.stop_requested()) {
       spdlog::info("job {}: dropped after {} ms, {}", lease.job_id, took.count(),
                    keeper.is_lost() ? "the lease was lost" : "the agent ends");
@@ -140,8 +139,9 @@ class Slot {
   /// Where this machine keeps its things stays out of what is told of the job.
   JobOutcome work_in(const fs::path& folder, const agent::LeaseReply& lease, LeaseKeeper& keeper,
                      const std::stop_token& stop) {
-    const PrivatePaths paths({folder, settings_.work_folder, settings_.libraries.onnxruntime.parent_path(),
-                              settings_.libraries.qnn_folder, settings_.program.parent_path()});
+    std::vector<fs::path> places = {folder, settings_.work_folder};
+    places.insert(places.end(), settings_.private_places.begin(), settings_.private_places.end());
+    const PrivatePaths paths(std::move(places));
     const auto tell = [&](std::string_view line) { keeper.add_line(paths.without(line)); };
     JobOutcome outcome = outcome_of(folder, lease, tell, stop);
     outcome.failure_reason = paths.without(outcome.failure_reason);
@@ -149,8 +149,8 @@ class Slot {
     return outcome;
   }
 
-  JobOutcome outcome_of(const fs::path& folder, const agent::LeaseReply& lease, const sandbox::LineSink& tell,
-                        const std::stop_token& stop) {
+  JobOutcome outcome_of(const fs::path& folder, const agent::LeaseReply& lease,
+                        const std::function<void(std::string_view)>& tell, const std::stop_token& stop) {
     auto spec = hub::domain::job_spec_from_document(lease.spec_document);
     if (!spec) return failure(FailureType::kInternal, spec.error().message);
     spec->job.lease_token.clear();  // a secret that the job's process has no use for
@@ -165,7 +165,7 @@ class Slot {
       if (fetched) continue;
       return failure_of(fetched.error());
     }
-    return launch_job(settings_.program, settings_.libraries, folder, *spec, settings_.limits, tell, stop);
+    return settings_.carry_out(folder, *spec, tell, stop);
   }
 
   base::Result<void> hand_over(const fs::path& folder, const agent::LeaseReply& lease, JobOutcome outcome,
@@ -203,6 +203,7 @@ class Slot {
 
   const SlotSettings& settings_;
   std::stop_token stop_;
+  const base::Clock& clock_;
   hub::client::AgentClient client_, keeper_client_;
 };
 
@@ -210,23 +211,78 @@ class Slot {
 
 base::Result<std::string> Membership::join(hub::client::AgentClient& client, const std::string& known,
                                            std::stop_token stop) {
-  const std::scoped_lock lock(mutex_);
+  std::unique_lock lock(mutex_);
+  if (!clock_.wait(lock, changed_, stop, base::Instant::max(), [&] { return !is_joining_; })) {
+    return base::fail(Code::kCancelled, "the agent ends");
+  }
   if (!agent_id_.empty() && agent_id_ != known) return agent_id_;
-  SLIPWAY_ASSIGN(agent_id_, client.register_agent(registration_, std::move(stop)));
-  return agent_id_;
+  is_joining_ = true;
+  lock.unlock();
+  auto registered = client.register_agent(registration_, std::move(stop));
+  lock.lock();
+  is_joining_ = false;
+  changed_.notify_all();
+  if (registered) agent_id_ = *registered;
+  return registered;
 }
 
 void Membership::leave(hub::client::AgentClient& client) {
-  const std::scoped_lock lock(mutex_);
-  if (agent_id_.empty()) return;
+  std::string left;
+  {
+    const std::scoped_lock lock(mutex_);
+    left.swap(agent_id_);
+  }
+  if (left.empty()) return;
   // Without an answer the jobs wait until their leases end.
-  if (const auto left = client.leave(agent_id_); !left) spdlog::warn("leaving: {}", left.error().message);
-  agent_id_.clear();
+  if (const auto said = client.leave(left); !said) spdlog::warn("leaving: {}", said.error().message);
 }
 
-base::Result<void> run_slot(const SlotSettings& settings, const std::vector<hub::domain::JobKind>& kinds,
-                            Membership& membership, std::stop_token stop) {
-  return Slot(settings, std::move(stop)).run(kinds, membership);
+base::Result<void> run_slot(const SlotSettings& settings, Membership& membership, std::stop_token stop) {
+  return Slot(settings, std::move(stop)).run(membership);
+}
+
+base::Result<void> serve_hub(const hub::client::HubAccess& hub, const std::vector<SlotSettings>& slots,
+                             Membership& membership, const std::function<void()>& registered, std::stop_token stop) {
+  hub::client::AgentClient client(hub);
+  while (!stop.stop_requested()) {
+    const auto joined = membership.join(client, "", stop);
+    if (joined) break;
+    const auto code = joined.error().code;
+    if (code != Code::kUnavailable && code != Code::kDeadlineExceeded && code != Code::kCancelled) {
+      return std::unexpected(joined.error().with("register with the hub"));
+    }
+    spdlog::warn("{}", joined.error().message);
+  }
+  if (stop.stop_requested()) return {};
+  registered();
+
+  // Each slot may find that the token is no longer good; then all end.
+  std::stop_source end;
+  const std::stop_callback passed_on(stop, [&] { end.request_stop(); });
+  std::mutex mutex;
+  std::condition_variable_any changed;
+  std::size_t ended = 0;
+  std::optional<base::Error> failure;
+  const auto work = [&](const SlotSettings& slot) {
+    const auto outcome = run_slot(slot, membership, end.get_token());
+    const std::scoped_lock lock(mutex);
+    if (!outcome && !failure) failure = outcome.error();
+    if (!outcome) end.request_stop();
+    ++ended;
+    changed.notify_all();
+  };
+  std::vector<std::jthread> threads;
+  for (const SlotSettings& slot : slots) {
+    threads.push_back(hub.clock.start([&](const std::stop_token&) { work(slot); }));
+  }
+  {
+    std::unique_lock lock(mutex);
+    hub.clock.wait(lock, changed, {}, base::Instant::max(), [&] { return ended == slots.size(); });
+  }
+  for (std::jthread& thread : threads) hub.clock.join(thread);
+  membership.leave(client);
+  if (failure) return std::unexpected(*failure);
+  return {};
 }
 
 }  // namespace slipway::worker

@@ -1,13 +1,15 @@
 #pragma once
 
+#include <condition_variable>
 #include <filesystem>
+#include <functional>
 #include <mutex>
 #include <stop_token>
 #include <string>
 #include <vector>
 
-#include "apps/hub_worker/job_launcher.hpp"
 #include "hub/client/agent_client.hpp"
+#include "hub/domain/document.hpp"
 
 namespace slipway::worker {
 
@@ -17,7 +19,8 @@ inline constexpr std::string_view kJobFolderPrefix = "job-";
 /// @thread safe
 class Membership {
  public:
-  explicit Membership(hub::protocol::agent::Registration registration) : registration_(std::move(registration)) {}
+  Membership(hub::protocol::agent::Registration registration, const base::Clock& clock)
+      : registration_(std::move(registration)), clock_(clock) {}
 
   /// The current id, after registering unless another slot has done so since `known` was current. A hub forgets its
   /// agents when it starts again.
@@ -28,22 +31,38 @@ class Membership {
   void leave(hub::client::AgentClient& client);
 
  private:
-  std::mutex mutex_;
   const hub::protocol::agent::Registration registration_;
+  const base::Clock& clock_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  bool is_joining_ = false;  ///< one slot asks the hub, and the others wait for its answer
   std::string agent_id_;
 };
 
+/// Carries out the job in a folder with spec.json and in/ until it ends or is told to stop, and tells of it line by
+/// line.
+using CarryOut = std::function<hub::domain::JobOutcome(
+    const std::filesystem::path& folder, const hub::domain::JobSpec& spec,
+    const std::function<void(std::string_view)>& tell, const std::stop_token& stop)>;
+
+/// Room for one job at a time.
 struct SlotSettings {
-  std::string hub_url, token;
-  std::filesystem::path program;
-  runtime::LibraryPaths libraries;
+  hub::client::HubAccess hub;
+  std::vector<hub::domain::JobKind> kinds;  ///< that it takes
+  CarryOut carry_out;
   std::filesystem::path work_folder;
-  JobLimits limits;
+  std::vector<std::filesystem::path> private_places;  ///< besides the work folder: not told of to strangers
 };
 
-/// Takes jobs of some kinds, one after the other, until `stop`.
+/// Takes jobs, one after the other, until `stop`.
 /// @error kUnauthenticated, kPermissionDenied: the hub refuses the token
-[[nodiscard]] base::Result<void> run_slot(const SlotSettings& settings, const std::vector<hub::domain::JobKind>& kinds,
-                                          Membership& membership, std::stop_token stop);
+[[nodiscard]] base::Result<void> run_slot(const SlotSettings& settings, Membership& membership, std::stop_token stop);
+
+/// An agent's life: registers, works with all slots at once, and leaves after `stop`.
+/// @param registered  called once, when the hub has taken the agent
+/// @error kUnauthenticated, kPermissionDenied: the hub refuses the token; what it refuses of the registration
+[[nodiscard]] base::Result<void> serve_hub(const hub::client::HubAccess& hub, const std::vector<SlotSettings>& slots,
+                                           Membership& membership, const std::function<void()>& registered,
+                                           std::stop_token stop);
 
 }  // namespace slipway::worker

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "apps/hub_worker/job_launcher.hpp"
 #include "base/files.hpp"
 #include "base/hash.hpp"
 #include "hub/client/testing/tiny_server.hpp"
@@ -27,14 +28,7 @@ using std::chrono::milliseconds;
 /// A hub of which one job can be had.
 class SlotTest : public testing::Test {
  protected:
-  void SetUp() override {
-    settings_.hub_url = server_.url();
-    settings_.token = "t";
-    settings_.program = fs::read_symlink("/proc/self/exe");
-    settings_.libraries.onnxruntime = "/usr/lib/none";
-    settings_.work_folder = folder_.path();
-    settings_.limits.time = std::chrono::seconds(20);
-  }
+  void SetUp() override {}
 
   Answer answer(const Seen& seen) {
     const auto reply = [](std::string body, int status = 200) {
@@ -76,9 +70,7 @@ class SlotTest : public testing::Test {
                                                       .sha256 = base::sha256_hex(behaviour_),
                                                       .size_bytes = behaviour_.size()}}}));
   }
-  base::Result<void> run() {
-    return run_slot(settings_, {hub::domain::kKindOf<hub::domain::kinds::Compile>}, membership_, stop_.get_token());
-  }
+  base::Result<void> run() { return run_slot(settings_, membership_, stop_.get_token()); }
   int count(const std::string& path) {
     const auto seen = server_.seen();
     return static_cast<int>(std::ranges::count(seen, path, &Seen::path));
@@ -96,9 +88,21 @@ class SlotTest : public testing::Test {
   std::atomic<bool> is_leased_ = false;
   std::stop_source stop_;
   TinyServer server_{[this](const Seen& seen) { return answer(seen); }};
-  SlotSettings settings_;
+  const base::SystemClock clock_;
+  const hub::client::HubAccess access_ = hub::client::over_http(server_.url(), "t", clock_);
+  const SlotSettings settings_{
+      .hub = access_,
+      .kinds = {hub::domain::kKindOf<hub::domain::kinds::Compile>},
+      .carry_out =
+          [](const fs::path& folder, const hub::domain::JobSpec& spec, const auto& tell, const std::stop_token& stop) {
+            const JobLimits limits{.time = std::chrono::seconds(20)};
+            const runtime::LibraryPaths libraries{.onnxruntime = "/usr/lib/none", .qnn_folder = {}};
+            return launch_job(fs::read_symlink("/proc/self/exe"), libraries, folder, spec, limits, tell, stop);
+          },
+      .work_folder = folder_.path(),
+      .private_places = {}};
   Membership membership_{
-      {.name = "here", .instance = "i1", .successor_of = "", .device_documents = {}, .frameworks = {}}};
+      {.name = "here", .instance = "i1", .successor_of = "", .device_documents = {}, .frameworks = {}}, clock_};
 };
 
 TEST_F(SlotTest, carries_a_job_out_and_completes_it_under_its_lease) {
@@ -131,7 +135,7 @@ TEST_F(SlotTest, ends_its_process_when_told_to_and_leaves_the_job_to_others) {
   EXPECT_TRUE(outcome);
   EXPECT_FALSE(completed_) << "what was stopped is no result";
   EXPECT_TRUE(fs::is_empty(folder_.path()));
-  hub::client::AgentClient client(server_.url(), "t");
+  hub::client::AgentClient client(access_);
   membership_.leave(client);
   EXPECT_EQ(count("/agent/v1/leave/"), 1);
   membership_.leave(client);

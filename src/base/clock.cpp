@@ -2,12 +2,28 @@
 
 #include <fmt/chrono.h>
 
-#include "base/pause.hpp"
-
 namespace slipway::base {
 
-void SystemClock::pause(std::chrono::milliseconds time, const std::stop_token& stop) const {
-  base::pause(time, stop);
+void Clock::pause(std::chrono::milliseconds time, const std::stop_token& stop) const {
+  std::mutex mutex;
+  std::condition_variable_any changed;
+  std::unique_lock lock(mutex);
+  wait(lock, changed, stop, instant() + time, [] { return false; });
+}
+
+std::jthread Clock::start(std::function<void(const std::stop_token&)> work) const {
+  return std::jthread(std::move(work));
+}
+
+void Clock::join(std::jthread& thread) const {
+  if (!thread.joinable()) return;
+  thread.request_stop();
+  thread.join();
+}
+
+bool SystemClock::wait(std::unique_lock<std::mutex>& lock, std::condition_variable_any& changed,
+                       const std::stop_token& stop, Instant end, const std::function<bool()>& is_met) const {
+  return end == Instant::max() ? changed.wait(lock, stop, is_met) : changed.wait_until(lock, stop, end, is_met);
 }
 
 std::string iso8601(Time time) {

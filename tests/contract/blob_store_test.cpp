@@ -38,7 +38,7 @@ class Blobs : public testing::TestWithParam<const char*> {
       return;
     }
     store_.reset();
-    auto opened = storage::FileBlobStore::open(folder());
+    auto opened = storage::FileBlobStore::open(folder(), clock_);
     ASSERT_TRUE(opened) << opened.error().message;
     store_ = std::move(*opened);
   }
@@ -357,17 +357,10 @@ class Collection : public FileBlobs {
   /// Content that nobody has kept for an hour.
   Blob old_content(const std::string& text) {
     const Blob blob = store().put(text).value();
-    if (is_on_disk()) {
-      std::filesystem::last_write_time(path_of(blob),
-                                       std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
-    } else {
-      clock_.advance(std::chrono::hours(1));
-    }
+    clock_.advance(std::chrono::hours(1));
     return blob;
   }
-  [[nodiscard]] base::Time half_an_hour_ago() const {
-    return (is_on_disk() ? base::SystemClock().now() : clock_.now()) - std::chrono::minutes(30);
-  }
+  [[nodiscard]] base::Time half_an_hour_ago() const { return clock_.now() - std::chrono::minutes(30); }
 };
 
 INSTANTIATE_TEST_SUITE_P(Stores, Collection, testing::Values("files", "memory"), kName);

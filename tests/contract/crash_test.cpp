@@ -141,7 +141,7 @@ std::string part_of(int round, int upload, std::uint32_t index) {
 /// Uploads files of three parts without end; "P upload index", "A upload".
 void work_through_uploads(const std::filesystem::path& folder, int round,
                           const std::function<void(std::string)>& report) {
-  auto store = storage::FileBlobStore::open(folder);
+  auto store = storage::FileBlobStore::open(folder, kClock);
   if (!store) ::_exit(4);
   for (int upload = 0;; ++upload) {
     const std::string id = fmt::format("u{}x{}", round, upload);
@@ -174,7 +174,7 @@ TEST(Crash, loses_no_part_and_shows_no_half_content) {
       promised[upload].insert(std::string{what, index});
       parts += what == 'P' ? 1 : 0;
     }
-    auto store = storage::FileBlobStore::open(folder.path()).value();
+    auto store = storage::FileBlobStore::open(folder.path(), kClock).value();
     for (const auto& [upload, steps] : promised) {
       const std::string id = fmt::format("u{}x{}", round, upload);
       std::string whole;

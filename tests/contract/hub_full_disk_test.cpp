@@ -13,7 +13,7 @@ class HubOnAFullDisk : public HubTest {
   void SetUp() override {
     if (!disk_) GTEST_SKIP() << "mounting a file system is not permitted here";
     rows_on_disk_ = storage::SqliteStore::open(disk_->path() / "hub.sqlite", clock_).value();
-    bytes_on_disk_ = storage::FileBlobStore::open(disk_->path()).value();
+    bytes_on_disk_ = storage::FileBlobStore::open(disk_->path(), clock_).value();
     small_hub_ =
         std::make_unique<domain::Hub>(domain::HubSettings{.hub_version = "test"},
                                       domain::Ports(*rows_on_disk_, *bytes_on_disk_, clock_, ids_), small_catalogue());

@@ -211,7 +211,7 @@ class HubTest : public testing::Test {
                                                 : storage::SqliteStore::open(":memory:", clock_).value();
   std::unique_ptr<domain::BlobStore> blobs_ =
       is_in_memory_ ? std::unique_ptr<domain::BlobStore>(new storage::MemoryBlobStore(clock_))
-                    : storage::FileBlobStore::open(folder_.path()).value();
+                    : storage::FileBlobStore::open(folder_.path(), clock_).value();
   CountedIds ids_;
   domain::Hub hub_{domain::HubSettings{.part_size_bytes = 4, .max_upload_bytes = 1000, .hub_version = "test"},
                    {*rows_, *blobs_, clock_, ids_},

@@ -9,12 +9,18 @@
 
 namespace slipway::base {
 
-/// A clock that stands still until it is turned. A pause turns it and takes no time.
+/// A clock that stands still until it is turned. A wait for what does not come turns it and takes no time.
 class TurnedClock final : public Clock {
  public:
   [[nodiscard]] Time now() const override { return Time(std::chrono::microseconds(wall_us_.load())); }
   [[nodiscard]] Instant instant() const override { return Instant(std::chrono::microseconds(steady_us_.load())); }
-  void pause(std::chrono::milliseconds time, const std::stop_token&) const override { advance(time); }
+  bool wait(std::unique_lock<std::mutex>& /*lock*/, std::condition_variable_any& /*changed*/,
+            const std::stop_token& /*stop*/, Instant end, const std::function<bool()>& is_met) const override {
+    if (!is_met() && end > instant() && end != Instant::max()) {
+      advance(std::chrono::ceil<std::chrono::microseconds>(end - instant()));
+    }
+    return is_met();
+  }
 
   /// Time passes.
   void advance(std::chrono::microseconds by) const {

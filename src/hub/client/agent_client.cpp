@@ -125,26 +125,33 @@ bool may_pass(const base::Error& error) {
 
 }  // namespace
 
-AgentClient::AgentClient(std::string hub_url, std::string token, RetryPolicy policy, RetryTime time)
-    : hub_url_(std::move(hub_url)), token_(std::move(token)), policy_(policy), time_(std::move(time)) {
-  while (hub_url_.ends_with('/')) hub_url_.pop_back();
+HubAccess over_http(std::string url, std::string token, const base::Clock& clock, RetryPolicy policy) {
+  return {.url = std::move(url),
+          .token = std::move(token),
+          .clock = clock,
+          .connect = [] { return std::make_unique<HttpConnection>(); },
+          .policy = policy};
+}
+
+AgentClient::AgentClient(HubAccess hub) : hub_(std::move(hub)), connection_(hub_.connect()) {
+  while (hub_.url.ends_with('/')) hub_.url.pop_back();
 }
 
 std::string AgentClient::absolute(const std::string& url) const {
-  return url.starts_with('/') ? hub_url_ + url : url;
+  return url.starts_with('/') ? hub_.url + url : url;
 }
 
 base::Result<Reply> AgentClient::send_once(const Request& request, const std::stop_token& stop) {
   // A transfer's URL is a secret: it grants access by itself.
   const std::string shown = request.authorization.empty() ? "a transfer" : request.url;
-  auto reply = connection_.send(request, stop);
+  auto reply = connection_->send(request, stop);
   if (!reply) return std::unexpected(reply.error().with(shown));
   if (reply->status / 100 != 2) return std::unexpected(refusal(*reply, shown));
   return reply;
 }
 
 base::Result<Reply> AgentClient::send_until_answered(Request request, const std::stop_token& stop) {
-  Retries retries(policy_, time_);
+  Retries retries(hub_.policy, hub_.clock);
   if (request.upload != nullptr) request.sent = [&](std::uint64_t size_bytes) { retries.reached(size_bytes); };
   for (;;) {
     auto reply = send_once(request, stop);
@@ -156,8 +163,8 @@ base::Result<Reply> AgentClient::post(const std::string& path, std::string_view 
                                       bool is_retried, const std::stop_token& stop) {
   Request request;
   request.method = "POST";
-  request.url = hub_url_ + path;
-  request.authorization = "token " + token_;
+  request.url = hub_.url + path;
+  request.authorization = "token " + hub_.token;
   request.content_type = "application/x-protobuf";
   request.body = body;
   request.time_limit = time_limit;
@@ -203,7 +210,7 @@ base::Result<void> AgentClient::append_log(const std::string& job_id, const std:
 base::Result<void> AgentClient::fetch(const agent::InputFile& input, const std::filesystem::path& to,
                                       std::stop_token stop) {
   ArrivingInput file(input, to);
-  Retries retries(policy_, time_);
+  Retries retries(hub_.policy, hub_.clock);
   for (int losses = 0;;) {
     Request request;
     request.url = absolute(input.url);
@@ -215,7 +222,7 @@ base::Result<void> AgentClient::fetch(const agent::InputFile& input, const std::
       retries.reached(file.size_bytes());
       return is_kept;
     };
-    const auto reply = connection_.send(request, stop);
+    const auto reply = connection_->send(request, stop);
     auto outcome = file.check(reply);
     if (outcome) return outcome;
     const bool is_lost = outcome.error().code == Code::kDataLoss;
@@ -262,7 +269,7 @@ base::Result<void> AgentClient::complete(const std::string& job_id, const agent:
     if (reply) return {};
     // The end is known, so it waits for the hub to have room for it, as long as the lease holds.
     if (!reply.error().is_about_writing() || stop.stop_requested()) return std::unexpected(reply.error());
-    time_.pause(policy_.longest_pause, stop);
+    hub_.clock.pause(hub_.policy.longest_pause, stop);
   }
 }
 

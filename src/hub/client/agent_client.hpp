@@ -2,18 +2,34 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "hub/client/http.hpp"
 #include "hub/client/retries.hpp"
 #include "hub/protocol/agent_messages.hpp"
 
 namespace slipway::hub::client {
+
+/// Where the hub is, how it is reached, and by which clock.
+struct HubAccess {
+  std::string url;  ///< "http://127.0.0.1:8400", without a path
+  std::string token;
+  const base::Clock& clock;  ///< outlives all that use it
+  std::function<std::unique_ptr<Connection>()> connect;
+  RetryPolicy policy{};
+};
+
+/// A hub over the network.
+[[nodiscard]] HubAccess over_http(std::string url, std::string token, const base::Clock& clock,
+                                  RetryPolicy policy = {});
 
 /// The agent's side of the agent API (proto/slipway/agent.proto). Errors of every call: kUnavailable,
 /// kDeadlineExceeded: the hub is away longer than the policy allows; kUnauthenticated, kPermissionDenied: the token is
@@ -22,8 +38,7 @@ namespace slipway::hub::client {
 /// @thread one object belongs to one thread; its connection is kept open
 class AgentClient {
  public:
-  /// @param hub_url  "http://127.0.0.1:8400", without a path
-  AgentClient(std::string hub_url, std::string token, RetryPolicy policy = {}, RetryTime time = {});
+  explicit AgentClient(HubAccess hub);
 
   [[nodiscard]] base::Result<std::string> register_agent(const protocol::agent::Registration& registration,
                                                          std::stop_token stop = {});
@@ -63,11 +78,8 @@ class AgentClient {
   base::Result<Reply> send_until_answered(Request request, const std::stop_token& stop);
   [[nodiscard]] std::string absolute(const std::string& url) const;
 
-  std::string hub_url_;
-  std::string token_;
-  RetryPolicy policy_;
-  RetryTime time_;
-  HttpConnection connection_;
+  HubAccess hub_;
+  std::unique_ptr<Connection> connection_;
 };
 
 }  // namespace slipway::hub::client

@@ -12,6 +12,7 @@
 
 #include "base/files.hpp"
 #include "base/hash.hpp"
+#include "base/testing/turned_clock.hpp"
 #include "hub/client/testing/tiny_server.hpp"
 
 namespace slipway::hub::client {
@@ -28,18 +29,7 @@ using ::testing::HasSubstr;
 
 const RetryPolicy kQuick{milliseconds(5), milliseconds(20), milliseconds(2000)};
 
-/// Time that passes when a test says so, and while a client waits for its next attempt.
-class TurnedTime {
- public:
-  void advance(milliseconds time) { now_ += time.count(); }
-  RetryTime time() {
-    return {.now = [this] { return std::chrono::steady_clock::time_point(milliseconds(now_.load())); },
-            .pause = [this](milliseconds time, const std::stop_token&) { advance(time); }};
-  }
-
- private:
-  std::atomic<std::int64_t> now_{0};
-};
+const base::SystemClock kClock;
 
 /// Where a request wants to begin: "Range: bytes=N-".
 std::size_t range_begin_of(const Seen& seen) {
@@ -67,7 +57,7 @@ TEST_F(Client, sends_its_token_and_reads_the_lease) {
     reply.inputs.push_back({"model.onnx", "/assets/x", "00", 5});
     return Answer{200, encode(reply), "", false};
   });
-  AgentClient client(server.url() + "/", "t0ken", kQuick);
+  AgentClient client(over_http(server.url() + "/", "t0ken", kClock, kQuick));
   EXPECT_EQ(client
                 .register_agent(
                     {.name = "here", .instance = "i1", .successor_of = "", .device_documents = {}, .frameworks = {}})
@@ -89,7 +79,7 @@ TEST_F(Client, sends_its_token_and_reads_the_lease) {
 TEST_F(Client, leaves_in_one_attempt) {
   std::atomic<int> status = 200;
   TinyServer server([&](const Seen&) { return Answer{status, "", "", false}; });
-  AgentClient client(server.url(), "t", kQuick);
+  AgentClient client(over_http(server.url(), "t", kClock, kQuick));
   EXPECT_TRUE(client.leave("a1"));
   ASSERT_EQ(server.seen().size(), 1U);
   EXPECT_EQ(server.seen()[0].path, "/agent/v1/leave/");
@@ -101,7 +91,7 @@ TEST_F(Client, leaves_in_one_attempt) {
 
 TEST_F(Client, an_empty_lease_is_no_work) {
   TinyServer server([](const Seen&) { return Answer{}; });
-  AgentClient client(server.url(), "t", kQuick);
+  AgentClient client(over_http(server.url(), "t", kClock, kQuick));
   const auto lease = client.lease("a1", {});
   ASSERT_TRUE(lease) << lease.error().message;
   EXPECT_FALSE(lease->has_value());
@@ -116,7 +106,7 @@ TEST_F(Client, tries_again_while_the_hub_is_away) {
     if (now == 2) return Answer{429, "", "", false};
     return Answer{};
   });
-  AgentClient client(server.url(), "t", kQuick);
+  AgentClient client(over_http(server.url(), "t", kClock, kQuick));
   const auto done = client.complete("j1", {});
   EXPECT_TRUE(done) << done.error().message;
   EXPECT_EQ(turn, 4);
@@ -125,14 +115,14 @@ TEST_F(Client, tries_again_while_the_hub_is_away) {
 TEST_F(Client, gives_up_after_the_policys_time) {
   RetryPolicy policy = kQuick;
   policy.total = milliseconds(100);
-  AgentClient client("http://127.0.0.1:1", "t", policy);
+  AgentClient client(over_http("http://127.0.0.1:1", "t", kClock, policy));
   EXPECT_EQ(client.complete("j1", {}).error().code, Code::kUnavailable);
 }
 
 TEST_F(Client, says_why_it_was_refused_and_does_not_try_again) {
   std::atomic<int> status{401};
   TinyServer server([&](const Seen&) { return Answer{status, R"({"detail":"the reason"})", "", false}; });
-  AgentClient client(server.url(), "t", kQuick);
+  AgentClient client(over_http(server.url(), "t", kClock, kQuick));
   for (const auto& [code, expected] : {std::pair{401, Code::kUnauthenticated},
                                        {403, Code::kPermissionDenied},
                                        {409, Code::kAborted},
@@ -154,7 +144,7 @@ TEST_F(Client, stops_a_long_poll_at_once) {
     while (!is_over) std::this_thread::sleep_for(milliseconds(5));
     return Answer{};
   });
-  AgentClient client(server.url(), "t", kQuick);
+  AgentClient client(over_http(server.url(), "t", kClock, kQuick));
   std::stop_source source;
   std::thread stopper([&] {
     std::this_thread::sleep_for(milliseconds(100));
@@ -177,7 +167,7 @@ TEST_F(Client, fetches_an_input_without_its_token_and_checks_it) {
     // The first answer is damaged, the second is right.
     return Answer{200, turn++ == 0 ? std::string(content.size(), 'x') : content, "", false};
   });
-  AgentClient client(server.url(), "t0ken", kQuick);
+  AgentClient client(over_http(server.url(), "t0ken", kClock, kQuick));
   const auto file = root_->path() / "in";
   agent::InputFile input{"m.onnx", server.url() + "/assets/ok", base::sha256_hex(content), content.size()};
   const auto fetched = client.fetch(input, file);
@@ -208,7 +198,7 @@ TEST_F(Client, uploads_a_result_in_parts_with_their_length) {
     for (std::uint64_t at = 0; at < size; at += kPart) plan.urls.push_back(fmt::format("/p/{}", at / kPart));
     return Answer{200, encode(plan), "", false};
   });
-  AgentClient client(server.url(), "t", kQuick);
+  AgentClient client(over_http(server.url(), "t", kClock, kQuick));
   const auto result = client.upload("j1", "l", "model.onnx", root_->path() / "out");
   ASSERT_TRUE(result) << result.error().message;
   EXPECT_EQ(result->upload_id, "u1");
@@ -230,7 +220,7 @@ TEST_F(Client, uploads_a_result_in_parts_with_their_length) {
 TEST_F(Client, goes_on_with_a_download_that_breaks_again_and_again_for_as_long_as_it_moves) {
   std::string content;
   for (int index = 0; index < 20'000; ++index) content += fmt::format("{},", index);
-  TurnedTime world;
+  const base::TurnedClock world;
   TinyServer server([&](const Seen& seen) {
     world.advance(milliseconds(24'000));  // each connection lives a little less than the budget of 25 s
     const auto begin = range_begin_of(seen);
@@ -238,7 +228,7 @@ TEST_F(Client, goes_on_with_a_download_that_breaks_again_and_again_for_as_long_a
     if (answer.body.size() > 10'000) answer.cut_after = 10'000;
     return answer;
   });
-  AgentClient client(server.url(), "t", {}, world.time());
+  AgentClient client(over_http(server.url(), "t", world));
   const agent::InputFile input{"m.onnx", "/assets/x", base::sha256_hex(content), content.size()};
   const auto fetched = client.fetch(input, root_->path() / "in");
   ASSERT_TRUE(fetched) << fetched.error().message;
@@ -250,12 +240,12 @@ TEST_F(Client, goes_on_with_a_download_that_breaks_again_and_again_for_as_long_a
 
 TEST_F(Client, gives_a_download_up_that_never_gets_past_a_point) {
   const std::string content(50'000, 'q');
-  TurnedTime world;
+  const base::TurnedClock world;
   TinyServer server([&](const Seen&) {  // it takes no ranges, and breaks where it broke before
     world.advance(milliseconds(10'000));
     return Answer{.status = 200, .body = content, .headers = "", .hang_up = false, .cut_after = 20'000};
   });
-  AgentClient client(server.url(), "t", {}, world.time());
+  AgentClient client(over_http(server.url(), "t", world));
   const agent::InputFile input{"m.onnx", "/assets/x", base::sha256_hex(content), content.size()};
   EXPECT_EQ(client.fetch(input, root_->path() / "in").error().code, Code::kUnavailable);
   EXPECT_EQ(server.seen().size(), 4U) << "the one that got there, and three that did not get further";
@@ -269,7 +259,7 @@ TEST_F(Client, reads_the_whole_again_from_a_server_that_takes_no_ranges) {
     if (turn++ == 0) answer.cut_after = 20'000;
     return answer;
   });
-  AgentClient client(server.url(), "t", kQuick);
+  AgentClient client(over_http(server.url(), "t", kClock, kQuick));
   const agent::InputFile input{"m.onnx", "/assets/x", base::sha256_hex(content), content.size()};
   ASSERT_TRUE(client.fetch(input, root_->path() / "in"));
   EXPECT_EQ(base::read_file(root_->path() / "in", 1 << 24).value(), content);
@@ -278,7 +268,7 @@ TEST_F(Client, reads_the_whole_again_from_a_server_that_takes_no_ranges) {
 TEST_F(Client, sends_a_slow_part_again_whose_first_attempt_took_longer_than_the_budget) {
   const std::string content(100'000, 'q');
   std::ofstream(root_->path() / "out", std::ios::binary) << content;
-  TurnedTime world;
+  const base::TurnedClock world;
   std::atomic<int> parts{0};
   TinyServer server([&](const Seen& seen) {
     if (seen.method != "PUT") return Answer{200, encode(agent::BlobPlan{"u1", {"/p/0"}, 200'000}), ""};
@@ -286,7 +276,7 @@ TEST_F(Client, sends_a_slow_part_again_whose_first_attempt_took_longer_than_the_
     if (parts++ < 2) return Answer{.status = 200, .body = "", .headers = "", .hang_up = true};
     return Answer{.status = 200, .body = "", .headers = "ETag: \"tag\"\r\n"};
   });
-  AgentClient client(server.url(), "t", {}, world.time());
+  AgentClient client(over_http(server.url(), "t", world));
   const auto result = client.upload("j1", "l", "model.onnx", root_->path() / "out");
   ASSERT_TRUE(result) << result.error().message;
   EXPECT_EQ(result->etags.size(), 1U);
@@ -294,13 +284,13 @@ TEST_F(Client, sends_a_slow_part_again_whose_first_attempt_took_longer_than_the_
 }
 
 TEST_F(Client, completes_with_a_hub_whose_first_answer_comes_too_late) {
-  TurnedTime world;
+  const base::TurnedClock world;
   std::atomic<int> turn{0};
   TinyServer server([&](const Seen&) {
     world.advance(milliseconds(30'000));
     return turn++ == 0 ? Answer{.status = 503, .body = "", .headers = ""} : Answer{};
   });
-  AgentClient client(server.url(), "t", {}, world.time());
+  AgentClient client(over_http(server.url(), "t", world));
   EXPECT_TRUE(client.complete("j1", {}));
 }
 

@@ -114,8 +114,6 @@ HttpConnection::HttpConnection() : state_(std::make_unique<State>()) {
 }
 
 HttpConnection::~HttpConnection() = default;
-HttpConnection::HttpConnection(HttpConnection&&) noexcept = default;
-HttpConnection& HttpConnection::operator=(HttpConnection&&) noexcept = default;
 
 base::Result<Reply> HttpConnection::send(const Request& request, std::stop_token stop) {
   CURL* easy = state_->easy;

@@ -43,18 +43,25 @@ struct Reply {
   std::string reason;  ///< of a refusal, where the server says it in one word (Slipway-Reason)
 };
 
-/// Connections to one or a few servers, kept open between requests.
-/// @thread one object belongs to one thread
-class HttpConnection {
+/// The way to a hub.
+/// @thread one object belongs to one thread at a time
+class Connection {
  public:
-  HttpConnection();
-  ~HttpConnection();
-  HttpConnection(HttpConnection&&) noexcept;
-  HttpConnection& operator=(HttpConnection&&) noexcept;
-
+  virtual ~Connection() = default;
   /// Sends a request and waits for the whole reply, whatever its status. Redirects are not followed.
   /// @error kUnavailable: no connection, or it broke; kDeadlineExceeded: a limit passed; kCancelled: `stop`, at once
-  [[nodiscard]] base::Result<Reply> send(const Request& request, std::stop_token stop = {});
+  [[nodiscard]] virtual base::Result<Reply> send(const Request& request, std::stop_token stop) = 0;
+};
+
+/// Connections to one or a few servers over the network, kept open between requests.
+class HttpConnection final : public Connection {
+ public:
+  HttpConnection();
+  ~HttpConnection() override;
+  HttpConnection(const HttpConnection&) = delete;
+  HttpConnection& operator=(const HttpConnection&) = delete;
+
+  [[nodiscard]] base::Result<Reply> send(const Request& request, std::stop_token stop) override;
 
  private:
   struct State;

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <functional>
 #include <stop_token>
 
-#include "base/pause.hpp"
+#include "base/clock.hpp"
 
 namespace slipway::hub::client {
 
@@ -17,17 +16,11 @@ struct RetryPolicy {
   int fewest_attempts = 3;                  ///< without progress, however long each of them takes
 };
 
-/// The time that retries go by, injected so that tests can turn it.
-struct RetryTime {
-  std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
-  std::function<void(std::chrono::milliseconds, const std::stop_token&)> pause = base::pause;
-};
-
 /// The retries of one request or transfer. What moves on may go on: bytes that have never got so far before start the
 /// budget anew, so that a long transfer over a bad line ends, and one that never gets past a point is given up.
 class Retries {
  public:
-  Retries(const RetryPolicy& policy, const RetryTime& time) : policy_(policy), time_(time) { start_anew(); }
+  Retries(const RetryPolicy& policy, const base::Clock& clock) : policy_(policy), clock_(clock) { start_anew(); }
 
   /// Tells how far the transfer is, of all attempts together.
   void reached(std::uint64_t size_bytes) {
@@ -39,24 +32,24 @@ class Retries {
   /// Call after a failed attempt: waits before the next one. @return false: there should be none
   [[nodiscard]] bool wait(const std::stop_token& stop) {
     ++failures_;
-    const bool is_over = time_.now() + pause_ >= give_up_ && failures_ >= policy_.fewest_attempts;
+    const bool is_over = clock_.instant() + pause_ >= give_up_ && failures_ >= policy_.fewest_attempts;
     if (is_over || stop.stop_requested()) return false;
-    time_.pause(pause_, stop);
+    clock_.pause(pause_, stop);
     pause_ = std::min(2 * pause_, policy_.longest_pause);
     return true;
   }
 
  private:
   void start_anew() {
-    give_up_ = time_.now() + policy_.total;
+    give_up_ = clock_.instant() + policy_.total;
     pause_ = policy_.first_pause;
     failures_ = 0;
   }
 
   const RetryPolicy& policy_;
-  const RetryTime& time_;
+  const base::Clock& clock_;
   std::uint64_t furthest_bytes_ = 0;
-  std::chrono::steady_clock::time_point give_up_;
+  base::Instant give_up_;
   std::chrono::milliseconds pause_{0};
   int failures_ = 0;
 };

@@ -186,8 +186,9 @@ class FailingClock final : public base::Clock {
     return base::SystemClock().now();
   }
   [[nodiscard]] base::Instant instant() const override { return base::SystemClock().instant(); }
-  void pause(std::chrono::milliseconds time, const std::stop_token& stop) const override {
-    base::SystemClock().pause(time, stop);
+  bool wait(std::unique_lock<std::mutex>& lock, std::condition_variable_any& changed, const std::stop_token& stop,
+            base::Instant end, const std::function<bool()>& is_met) const override {
+    return base::SystemClock().wait(lock, changed, stop, end, is_met);
   }
 
  private:
@@ -234,7 +235,7 @@ struct TestHub::Parts {
 
   Parts(JoinGate& joins, std::atomic<int>& clock_failures)
       : clock(clock_failures),
-        blobs(storage::FileBlobStore::open(folder.path()).value(), joins),
+        blobs(storage::FileBlobStore::open(folder.path(), clock).value(), joins),
         hub(settings(), {*rows, blobs, clock, ids}, devices()) {}
 
   static domain::HubSettings settings() {

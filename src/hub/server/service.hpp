@@ -75,6 +75,7 @@ class Service {
   [[nodiscard]] Response refusal(const Request& request, const base::Error& error) const;
 
   [[nodiscard]] const ServiceSettings& settings() const { return settings_; }
+  [[nodiscard]] const base::Clock& clock() const { return hub_.clock(); }
 
  private:
   [[nodiscard]] std::optional<Response> refuse_access(Call& call, const protocol::RouteMatch& match);

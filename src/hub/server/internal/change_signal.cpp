@@ -33,9 +33,9 @@ void ChangeSignal::abandon() {
   dropped.swap(waiting_);
 }
 
-asio::awaitable<void> ChangeSignal::wait(std::uint64_t seen, Clock::time_point deadline) {
+asio::awaitable<void> ChangeSignal::wait(std::uint64_t seen, std::chrono::nanoseconds time) {
   const auto executor = co_await asio::this_coro::executor;
-  auto timer = std::make_shared<asio::steady_timer>(executor, deadline);
+  auto timer = std::make_shared<asio::steady_timer>(executor, time);
   {
     const std::lock_guard lock(mutex_);
     if (generation_ != seen) co_return;

@@ -15,16 +15,14 @@ namespace slipway::hub::server::internal {
 /// @thread safe from any thread
 class ChangeSignal {
  public:
-  using Clock = std::chrono::steady_clock;
-
   /// Something changed: everyone who waits looks again.
   void notify();
 
   /// Read this before looking; wait() then misses no change that comes between looking and waiting.
   [[nodiscard]] std::uint64_t generation() const;
 
-  /// Returns after a change since `seen`, or at the deadline. The coroutine's executor must be a strand.
-  boost::asio::awaitable<void> wait(std::uint64_t seen, Clock::time_point deadline);
+  /// Returns after a change since `seen`, or after `time`. The coroutine's executor must be a strand.
+  boost::asio::awaitable<void> wait(std::uint64_t seen, std::chrono::nanoseconds time);
 
   /// Forgets all who wait; their coroutines are about to be destroyed with their executor.
   void abandon();

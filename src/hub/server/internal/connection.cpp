@@ -24,7 +24,6 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using boost::system::error_code;
-using std::chrono::steady_clock;
 
 constexpr std::uint32_t kHeaderLimitBytes = 16 * 1024;
 constexpr std::size_t kFirstReadBytes = 2048;
@@ -114,6 +113,7 @@ class HttpConnection final : public Connection {
   [[nodiscard]] const std::string& remote_address() const override { return remote_address_; }
 
  private:
+  using Duration = base::Instant::duration;
   using HeaderParser = http::request_parser<http::empty_body>;
 
   /// Reads and answers one request. @return whether the connection can carry another
@@ -148,7 +148,7 @@ class HttpConnection final : public Connection {
   }
 
   asio::awaitable<bool> handle(HeaderParser& header) {
-    const auto begin = steady_clock::now();
+    const auto begin = now();
     base::RandomIdSource ids;
     const Request request = request_of(header.get(), ids.id("r", 8), remote_address_);
     const std::string& method = request.method;
@@ -202,7 +202,7 @@ class HttpConnection final : public Connection {
     slot_->waits();
     const bool keep = wants_keep && is_body_read && !shared_.is_stopping && !response->ends_connection;
     const bool is_sent = co_await send(*response, method, version, keep);
-    log(request.id, method, name, *response, steady_clock::now() - begin);
+    log(request.id, method, name, *response, now() - begin);
     if (!is_sent) co_return false;
     if (!is_body_read) co_await drain();
     co_return keep;
@@ -239,7 +239,7 @@ class HttpConnection final : public Connection {
     // Beast reads no more at a time than the buffer has room for, and 512 bytes when it has none.
     buffer_.reserve(kPieceBytes);
     const auto slowest = std::chrono::seconds(length.value_or(0) / shared_.settings.slowest_bytes_per_second);
-    const auto deadline = steady_clock::now() + shared_.settings.body_timeout + slowest;
+    const auto deadline = now() + shared_.settings.body_timeout + slowest;
     WorkLane& lane = shared_.lanes.transfers;
     while (!parser.is_done()) {
       parser.get().body().data = piece.data();
@@ -247,7 +247,7 @@ class HttpConnection final : public Connection {
       error_code error;
       // Until the piece is full; each bit of progress has the time of its own.
       while (!error && !parser.is_done() && parser.get().body().size > 0) {
-        stream_.expires_at(std::min(deadline, steady_clock::now() + shared_.settings.body_timeout));
+        stream_.expires_after(std::min<Duration>(deadline - now(), shared_.settings.body_timeout));
         co_await http::async_read_some(stream_, buffer_, parser, asio::redirect_error(asio::use_awaitable, error));
       }
       if (error && error != http::error::need_buffer) co_return reply_to_read_error(error).value_or(gone);
@@ -265,20 +265,22 @@ class HttpConnection final : public Connection {
 
   /// Asks for the answer until there is one. Nothing: the client is gone.
   asio::awaitable<std::optional<Response>> wait_for_answer(const Service::Plan& plan) {
-    const auto deadline = steady_clock::now() + plan.patience;
+    const auto deadline = now() + plan.patience;
     WorkLane& lane = shared_.lanes.of_the_answer(plan.call.match);
     while (true) {
       const std::uint64_t seen = shared_.changes.generation();
-      const auto now = steady_clock::now();
-      const bool is_last = now >= deadline || shared_.is_stopping;
+      const auto asked = now();
+      const bool is_last = asked >= deadline || shared_.is_stopping;
       auto response = co_await lane.run([&] { return shared_.service.answer(plan.call, is_last); });
       if (!response) co_return shared_.service.refusal(plan.call.request, response.error());
       if (*response) co_return std::move(*response);
-      co_await shared_.changes.wait(seen, std::min(deadline, now + kLongestWait));
+      co_await shared_.changes.wait(seen, std::min<Duration>(deadline - asked, kLongestWait));
       // Work must not be handed to someone who hung up while waiting.
       if (is_client_gone()) co_return std::nullopt;
     }
   }
+
+  [[nodiscard]] base::Instant now() const { return shared_.service.clock().instant(); }
 
   [[nodiscard]] bool is_client_gone() {
     char byte = 0;
@@ -345,16 +347,16 @@ class HttpConnection final : public Connection {
     stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, error);
     std::array<char, 16 * 1024> scrap{};
     std::uint64_t count = 0;
-    const auto deadline = steady_clock::now() + kDrainTime;
-    while (!error && count < kDrainLimitBytes && steady_clock::now() < deadline && !shared_.is_stopping) {
-      stream_.expires_at(std::min(deadline, steady_clock::now() + std::chrono::seconds(2)));
+    const auto deadline = now() + kDrainTime;
+    while (!error && count < kDrainLimitBytes && now() < deadline && !shared_.is_stopping) {
+      stream_.expires_after(std::min<Duration>(deadline - now(), std::chrono::seconds(2)));
       count += co_await stream_.async_read_some(asio::buffer(scrap), asio::redirect_error(asio::use_awaitable, error));
     }
   }
 
   /// The path stays out: it may hold a link's secret.
   void log(const std::string& id, const std::string& method, std::string_view name, const Response& response,
-           steady_clock::duration took) const {
+           Duration took) const {
     const bool is_quiet = method == "GET" && response.status < 400;
     spdlog::log(is_quiet ? spdlog::level::debug : spdlog::level::info, "{} {} {} {} {:.1f} ms {} bytes {}", id,
                 method.size() < 16 ? method : "?", name, response.status,

@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -321,14 +322,15 @@ Result<void> join(const Upload& upload, std::size_t count, const std::filesystem
 
 }  // namespace
 
-Result<std::unique_ptr<FileBlobStore>> FileBlobStore::open(const std::filesystem::path& folder) {
+Result<std::unique_ptr<FileBlobStore>> FileBlobStore::open(const std::filesystem::path& folder,
+                                                           const base::Clock& clock) {
   std::error_code error;
   for (const char* name : {"uploads", "blobs"}) {
     if (!error) std::filesystem::create_directories(folder / name, error);
   }
   if (error) return std::unexpected(base::errno_error(error.value(), "make folders in " + folder.string()));
   SLIPWAY_TRY(sync_folder(folder));
-  return std::unique_ptr<FileBlobStore>(new FileBlobStore(folder));
+  return std::unique_ptr<FileBlobStore>(new FileBlobStore(folder, clock));
 }
 
 std::filesystem::path FileBlobStore::blob_path(const std::string& sha256) const {
@@ -420,7 +422,15 @@ Result<Blob> FileBlobStore::assembled(const std::string& upload_id, const std::v
 bool FileBlobStore::keep_again(const Blob& blob) const {
   const std::lock_guard lock(mutex_);
   const auto path = path_of(blob);
-  return path && ::utimensat(AT_FDCWD, path->c_str(), nullptr, 0) == 0;
+  return path && stamp(*path);
+}
+
+bool FileBlobStore::stamp(const std::filesystem::path& file) const {
+  const auto time = clock_.now().time_since_epoch();
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  const timespec kept{.tv_sec = seconds.count(), .tv_nsec = std::chrono::nanoseconds(time - seconds).count()};
+  const std::array<timespec, 2> times{kept, kept};
+  return ::utimensat(AT_FDCWD, file.c_str(), times.data(), 0) == 0;
 }
 
 Result<domain::BlobStore::Collected> FileBlobStore::collect(const std::set<std::string>& used, base::Time before,
@@ -436,7 +446,8 @@ Result<domain::BlobStore::Collected> FileBlobStore::collect(const std::set<std::
       const std::lock_guard lock(mutex_);
       struct stat status {};
       if (::stat(entry.path().c_str(), &status) != 0) continue;
-      const base::Time kept(std::chrono::seconds(status.st_mtim.tv_sec));
+      const base::Time kept(std::chrono::seconds(status.st_mtim.tv_sec) +
+                            std::chrono::microseconds(status.st_mtim.tv_nsec / 1000));
       if (kept >= before) continue;
       if (!only_count && ::unlink(entry.path().c_str()) != 0) {
         return std::unexpected(base::errno_error(errno, "remove " + entry.path().string()));
@@ -455,6 +466,7 @@ Result<void> FileBlobStore::keep(const std::filesystem::path& file, const Blob& 
     return {};
   }
   SLIPWAY_ASSIGN(const auto path, place_for(blob));
+  if (!stamp(file)) return std::unexpected(base::errno_error(errno, "set the time of " + file.string()));
   return base::rename_durably(file, path);
 }
 
@@ -464,6 +476,7 @@ Result<Blob> FileBlobStore::put(std::string_view bytes) {
   SLIPWAY_TRY(without_folder(check_room(folder_, bytes.size()), folder_));
   SLIPWAY_ASSIGN(const auto path, without_folder(place_for(blob), folder_));
   SLIPWAY_TRY(without_folder(base::write_file_durably(path, bytes, 0600), folder_));
+  static_cast<void>(keep_again(blob));
   return blob;
 }
 

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string>
 
+#include "base/clock.hpp"
 #include "hub/domain/ports/blob_store.hpp"
 
 namespace slipway::hub::storage {
@@ -25,7 +26,9 @@ namespace slipway::hub::storage {
 class FileBlobStore final : public domain::BlobStore {
  public:
   /// Makes the folders. @error kPermissionDenied, kResourceExhausted, kInternal: a folder cannot be made
-  [[nodiscard]] static base::Result<std::unique_ptr<FileBlobStore>> open(const std::filesystem::path& folder);
+  /// @param clock  says since when content is kept (the time of its file); outlives the store
+  [[nodiscard]] static base::Result<std::unique_ptr<FileBlobStore>> open(const std::filesystem::path& folder,
+                                                                         const base::Clock& clock);
 
   [[nodiscard]] base::Result<std::unique_ptr<Writer>> write_part(const std::string& upload_id, std::uint32_t index,
                                                                  std::uint64_t limit_bytes) override;
@@ -49,7 +52,7 @@ class FileBlobStore final : public domain::BlobStore {
   struct Upload;
 
  private:
-  explicit FileBlobStore(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  FileBlobStore(std::filesystem::path folder, const base::Clock& clock) : folder_(std::move(folder)), clock_(clock) {}
   [[nodiscard]] base::Result<std::shared_ptr<Upload>> upload_of(const std::string& upload_id, bool make);
   [[nodiscard]] base::Result<domain::Blob> assembled(const std::string& upload_id,
                                                      const std::vector<std::string>& etags);
@@ -58,9 +61,12 @@ class FileBlobStore final : public domain::BlobStore {
   [[nodiscard]] base::Result<std::filesystem::path> place_for(const domain::Blob& blob) const;
   /// Whether the content is here already; then it counts as kept now.
   [[nodiscard]] bool keep_again(const domain::Blob& blob) const;
+  /// Marks a file as kept now.
+  [[nodiscard]] bool stamp(const std::filesystem::path& file) const;
   [[nodiscard]] base::Result<void> keep(const std::filesystem::path& file, const domain::Blob& blob);
 
   std::filesystem::path folder_;
+  const base::Clock& clock_;
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Upload>> uploads_;
 };
