@@ -19,9 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
-from python.exporters.common.batch import BATCH_HELP, axis, parse as parse_batch, set_batch
+from python.exporters.common.batch import BATCH_HELP, axis, parse as parse_batch
+from python.exporters.common.finish import finish_graph
 from python.exporters.common.model_folder import write_description
-from python.exporters.common.unsupported import UnsupportedModelError
 from python.reference.face_det_lite.golden import picture
 from python.reference.segmentation.reading import IMAGENET_DEVIATION, IMAGENET_MEAN, image_to_tensor
 
@@ -210,17 +210,7 @@ def main(arguments: list[str] | None = None) -> int:
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(model, (torch.zeros(1, 3, height, width),), str(path), input_names=["image"], output_names=["mask"],
                           opset_version=OPSET, dynamo=False)
-    difference = compare(model, path, (height, width))
-    print(f"mask: differs from PyTorch by {difference:.2g} of its range")
-    if not difference <= TOLERANCE:
-        path.unlink()
-        print(f"not written: the graph differs from PyTorch by more than {TOLERANCE:g} of the logits' range", file=sys.stderr)
-        return 1
-    try:
-        set_batch(path, options.batch)
-    except UnsupportedModelError as error:
-        path.unlink()
-        print(f"not written: {error}", file=sys.stderr)
+    if not finish_graph(path, {"mask": compare(model, path, (height, width))}, TOLERANCE, options.batch, " of its range"):
         return 1
     source = {"seed": options.seed} if options.checkpoint is None else {
         "checkpoint": options.checkpoint.name, "sha256": hashlib.sha256(options.checkpoint.read_bytes()).hexdigest()}

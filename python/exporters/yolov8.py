@@ -24,9 +24,9 @@ from typing import Any
 
 import numpy as np
 
-from python.exporters.common.batch import BATCH_HELP, parse as parse_batch, set_batch
+from python.exporters.common.batch import BATCH_HELP, parse as parse_batch
+from python.exporters.common.finish import finish_graph
 from python.exporters.common.model_folder import write_description
-from python.exporters.common.unsupported import UnsupportedModelError
 from python.reference.face_det_lite.golden import picture
 from python.reference.yolov8 import postprocess, preprocess
 
@@ -183,18 +183,7 @@ def main(arguments: list[str] | None = None) -> int:
             warnings.simplefilter("ignore", DeprecationWarning)
             torch.onnx.export(module, (example,), str(path), input_names=["image"], output_names=names, opset_version=OPSET,
                               dynamo=False)
-    differences = compare(module, path, tuple(options.size), names)
-    for name, difference in differences.items():
-        print(f"{name}: differs from PyTorch by {difference:.2g}")
-    if not all(difference <= TOLERANCE for difference in differences.values()):
-        path.unlink()
-        print(f"not written: the graph differs from PyTorch by more than {TOLERANCE:g}", file=sys.stderr)
-        return 1
-    try:
-        set_batch(path, options.batch)
-    except UnsupportedModelError as error:
-        path.unlink()
-        print(f"not written: {error}", file=sys.stderr)
+    if not finish_graph(path, compare(module, path, tuple(options.size), names), TOLERANCE, options.batch):
         return 1
     print(f"written: {write_description(options.output, describe(options, model, path, names)).parent}")
     return 0

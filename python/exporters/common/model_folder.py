@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./+()-]*(?: [A-Za-z0-9_./+()-]+)*\Z")
 _WORDS_WITH_MEANING = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
+
+
+def put_in_place(work: Path, output: Path) -> None:
+    """Gives a finished folder its name; a model folder that has it goes.
+
+    Raises FileExistsError when something else stands there.
+    """
+    work.chmod(0o755)
+    if output.exists():
+        if not (output / "model.yaml").exists() and any(output.iterdir()):
+            raise FileExistsError(f"{output}: expected a model folder or nothing, found other files; choose another --output")
+        shutil.rmtree(output)
+    work.rename(output)
 
 
 def write_description(folder: Path, description: dict[str, Any]) -> Path:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-import os
 import pathlib
 import shutil
 import tempfile
@@ -18,6 +17,7 @@ import yaml
 from python.exporters.demucs import checkpoint, spectral
 from python.exporters.demucs.checkpoint import Refused
 from python.exporters.common.half import to_half
+from python.exporters.common.model_folder import put_in_place
 from python.exporters.demucs.network import Network
 
 # Of full scale. Measured: 1e-6 for float32 over 7.8 s; half precision carries three digits.
@@ -70,12 +70,7 @@ def export(options) -> Report:
             return report
         document = _document(options, members[0][0] if len(members) == 1 else None, graphs, sources, samples, report)
         (work / "model.yaml").write_text(yaml.safe_dump(document, sort_keys=False, width=120, default_flow_style=None))
-        work.chmod(0o755)
-        if options.output.exists():
-            if not (options.output / "model.yaml").exists() and any(options.output.iterdir()):
-                raise Refused(f"{options.output}: expected a model folder or nothing, found other files; choose another --output")
-            shutil.rmtree(options.output)
-        os.rename(work, options.output)
+        put_in_place(work, options.output)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return report

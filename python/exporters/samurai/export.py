@@ -19,7 +19,7 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from transformers.models.sam2 import modeling_sam2
 
 from python.exporters.common.half import to_half
-from python.exporters.common.model_folder import write_description
+from python.exporters.common.model_folder import put_in_place, write_description
 from python.exporters.samurai import attention, checkpoint, graphs, peer
 from python.exporters.samurai.checkpoint import Refused
 
@@ -96,12 +96,7 @@ def export(options, model=None) -> Report:
         if not report.within():
             return report
         write_description(work, _document(options, model, weights, entries, precision, report))
-        work.chmod(0o755)
-        if options.output.exists():
-            if not (options.output / "model.yaml").exists() and any(options.output.iterdir()):
-                raise Refused(f"{options.output}: expected a model folder or nothing, found other files; choose another --output")
-            shutil.rmtree(options.output)
-        os.rename(work, options.output)
+        put_in_place(work, options.output)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return report
