@@ -1,5 +1,5 @@
 # `make demo` and `make test` set everything up themselves; CMake presets are the build manual behind them.
-.PHONY: help demo test build programs setup unit skipped asan tsan fuzz lint format layers conformance golden bench clean
+.PHONY: acceptance help demo test build programs setup unit skipped asan tsan fuzz lint format layers conformance golden bench clean
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 JOBS ?= $(shell nproc)
@@ -76,6 +76,10 @@ fuzz: setup ## fuzzers of what strangers send, FUZZ_SECONDS each
 	  $$fuzzer -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -timeout=10 -print_final_stats=1 \
 	    -artifact_prefix=.cache/fuzz/ .cache/fuzz/$$name $$(ls -d tests/fuzz/corpus/$$name 2>/dev/null) 2>&1 | tail -n 12 | grep -E 'exec|ERROR|SUMMARY|Test unit' ; \
 	  [ $${PIPESTATUS[0]} = 0 ] || exit 1; done
+
+acceptance: build ## SUITE=convert: every model of a list, against PyTorch; hours, may be stopped and taken up again
+	@tools/setup.sh torch
+	@$(PYTHON) tests/acceptance/$(SUITE)/run.py
 
 golden: build ## writes the committed test data anew
 	@$(PYTHON) -m python.reference.golden

@@ -10,7 +10,6 @@ namespace {
 
 struct Resize {
   std::string mode, places, nearest;
-  bool is_antialiased = false;
 };
 
 /// Resizes all axes from the third on: to sizes, or by factors.
@@ -19,8 +18,7 @@ Tensor resized(Call& call, const Tensor& x, const Resize& how) {
   Builder& b = call.builder();
   Attributes attributes = {{"coordinate_transformation_mode", how.places}, {"mode", how.mode}};
   if (how.mode == "nearest") attributes.emplace_back("nearest_mode", how.nearest);
-  if (how.mode == "cubic") attributes.emplace_back("cubic_coeff_a", how.is_antialiased ? -0.5F : -0.75F);
-  if (how.is_antialiased) attributes.emplace_back("antialias", std::int64_t{1});
+  if (how.mode == "cubic") attributes.emplace_back("cubic_coeff_a", -0.75F);
   const bool has_sizes = call.has("output_size");
   std::vector<double> factors;
   if (!has_sizes) {
@@ -60,6 +58,60 @@ Tensor resized(Call& call, const Tensor& x, const Resize& how) {
   return y;
 }
 
+/// How an antialiased resize makes `to` places of `from`: a row of weights for each, as PyTorch's CPU code takes them.
+Tensor antialias_weights(Call& call, std::int64_t from, std::int64_t to, double scale, bool is_cubic, ScalarType type) {
+  const auto weight_at = [&](double x) {
+    x = std::abs(x);
+    if (!is_cubic) return x < 1 ? 1 - x : 0.0;
+    constexpr double a = -0.5;
+    if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+    return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0.0;
+  };
+  const double support = (is_cubic ? 2 : 1) * std::max(scale, 1.0), shrink = 1 / std::max(scale, 1.0);
+  std::vector<Tensor> rows;
+  for (std::int64_t place = 0; place < to; ++place) {
+    const double center = scale * (static_cast<double>(place) + 0.5);
+    const auto begin = std::max<std::int64_t>(static_cast<std::int64_t>(center - support + 0.5), 0);
+    const auto end = std::min<std::int64_t>(static_cast<std::int64_t>(center + support + 0.5), from);
+    std::vector<double> row(static_cast<std::size_t>(from), 0.0);
+    double sum = 0;
+    for (std::int64_t at = begin; at < end; ++at) {
+      row[static_cast<std::size_t>(at)] = weight_at((static_cast<double>(at) - center + 0.5) * shrink);
+      sum += row[static_cast<std::size_t>(at)];
+    }
+    for (double& each : row) each = sum == 0 ? 0 : each / sum;
+    const auto bytes = std::as_bytes(std::span(row));
+    rows.push_back(call.builder().constant(ScalarType::kFloat64, {1, from}, {bytes.begin(), bytes.end()}));
+  }
+  return call.cast(call.concat(rows, 0), type);
+}
+
+/// Antialiased resizing is linear along each axis: two products with constants. ONNX Runtime's own takes other weights.
+Tensor antialiased(Call& call, const Tensor& x, bool is_cubic) {
+  if (x.rank() != 4 || x.shape[2] < 1 || x.shape[3] < 1)
+    refuse("sizes must be known; fix the sizes of the inputs (--input-spec)");
+  std::vector<double> factors;
+  if (!call.has("output_size")) factors = call.reals("scale_factors");
+  Tensor y = x;
+  for (std::size_t i = 0; i < 2; ++i) {
+    const std::int64_t from = x.shape[i + 2];
+    const double factor = factors.empty() ? 0 : factors[factors.size() == 1 ? 0 : i];
+    const std::int64_t to =
+        factors.empty()
+            ? call.integers("output_size", 2)[i]
+            : static_cast<std::int64_t>(std::clamp(std::floor(static_cast<double>(from) * factor), 0.0, 1e6));
+    if (to < 1 || to > 1'000'000) refuse("'output_size' must be at least 1, found {}", to);
+    if (from == to) continue;
+    const bool keeps_corners = call.flag("align_corners");
+    const double scale = keeps_corners     ? (to > 1 ? static_cast<double>(from - 1) / static_cast<double>(to - 1) : 0)
+                         : factors.empty() ? static_cast<double>(from) / static_cast<double>(to)
+                                           : 1 / factor;
+    const Tensor weights = antialias_weights(call, from, to, scale, is_cubic, x.dtype);
+    y = i == 0 ? call.add("MatMul", {weights, y}) : call.add("MatMul", {y, call.transpose(weights, {1, 0})});
+  }
+  return y;
+}
+
 Tensor image(Call& call) {
   return call.tensor(call.has_parameter("input") ? "input" : "self");
 }
@@ -71,8 +123,9 @@ Operand nearest_exact(Call& call) {
 }
 template <bool is_cubic, bool is_antialiased>
 Operand smooth(Call& call) {
+  if (is_antialiased) return antialiased(call, image(call), is_cubic);
   const std::string places = call.flag("align_corners") ? "align_corners" : "half_pixel";
-  return resized(call, image(call), {is_cubic ? "cubic" : "linear", places, "", is_antialiased});
+  return resized(call, image(call), {is_cubic ? "cubic" : "linear", places, ""});
 }
 
 /// ATen names the last axis first.
@@ -167,6 +220,40 @@ Operand im2col(Call& call) {
   return call.reshape(turned, {x.shape[0], x.shape[1] * kernel[0] * kernel[1], counts[0] * counts[1]});
 }
 
+/// The sum of such windows: a transposed convolution that puts each column's element at its place.
+Operand col2im(Call& call) {
+  const Tensor x = call.tensor("self");
+  const Integers size = call.integers("output_size", 2), kernel = call.integers("kernel_size", 2);
+  const Integers dilation = call.integers("dilation", 2), padding = call.integers("padding", 2);
+  const Integers stride = call.integers("stride", 2);
+  const std::int64_t area = kernel[0] * kernel[1];
+  if (x.rank() != 3 || area < 1 || x.shape[1] < 1 || x.shape[1] % area != 0 || stride[0] < 1 || stride[1] < 1) {
+    refuse("[N, C·k·k, places] is expected, found a tensor of rank {}", x.rank());
+  }
+  const std::int64_t channels = x.shape[1] / area;
+  Integers counts, further;
+  for (std::size_t i = 0; i < 2; ++i) {
+    const std::int64_t reach = dilation[i] * (kernel[i] - 1) + 1, room = size[i] + 2 * padding[i] - reach;
+    if (room < 0) refuse("a window of {} does not fit {}", reach, size[i]);
+    counts.push_back(room / stride[i] + 1);
+    further.push_back(room % stride[i]);
+  }
+  Builder& b = call.builder();
+  const Tensor rows = call.unsqueeze(b.integers(counted(area)), {1});
+  const Tensor places = call.cast(call.add("Equal", {rows, b.integers(counted(area))}), x.dtype);
+  const Tensor one = call.reshape(places, {1, area, 1, kernel[0], kernel[1]});
+  const std::vector<Operand> sizes = {channels, area, std::int64_t{1}, kernel[0], kernel[1]};
+  const Tensor weight = call.reshape(call.expand(one, sizes), {x.shape[1], 1, kernel[0], kernel[1]});
+  const Tensor planes = call.reshape(x, {x.shape[0], x.shape[1], counts[0], counts[1]});
+  return call.add("ConvTranspose", {planes, weight},
+                  {{"dilations", dilation},
+                   {"group", channels},
+                   {"kernel_shape", kernel},
+                   {"output_padding", further},
+                   {"pads", Integers{padding[0], padding[1], padding[0], padding[1]}},
+                   {"strides", stride}});
+}
+
 constexpr auto kOperators = std::to_array<Operator>({
     {"aten.upsample_nearest1d.default(Tensor self, int[] output_size, float? scales=None)", nearest},
     {"aten.upsample_nearest1d.vec(Tensor input, int[]? output_size, float[]? scale_factors)", nearest},
@@ -217,6 +304,9 @@ constexpr auto kOperators = std::to_array<Operator>({
      "align_corners)",
      grid_sample},
     {"aten.im2col.default(Tensor self, int[] kernel_size, int[] dilation, int[] padding, int[] stride)", im2col},
+    {"aten.col2im.default(Tensor self, int[] output_size, int[] kernel_size, int[] dilation, int[] padding, int[] "
+     "stride)",
+     col2im},
 });
 
 }  // namespace

@@ -287,7 +287,15 @@ class Lowering {
       return base::fail(Code::kInvalidArgument, "the archive takes {} values from it, it gives {}", node.outputs.size(),
                         list == nullptr ? 1 : list->size());
     }
-    for (std::size_t i = 0; i < node.outputs.size(); ++i) SLIPWAY_TRY(keep(node.outputs[i], (*list)[i]));
+    // PyTorch 2.11 declares the last states of an LSTM with an axis too many.
+    const bool is_misdeclared = node.operator_name.starts_with("aten.lstm.");
+    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+      if (is_misdeclared && i > 0 && node.outputs[i].values.size() == 1) {
+        operands_[node.outputs[i].values.front()] = (*list)[i];
+      } else {
+        SLIPWAY_TRY(keep(node.outputs[i], (*list)[i]));
+      }
+    }
     return {};
   }
 

@@ -23,11 +23,27 @@ Tensor batch_normalized(Call& call, const std::string& input) {
                    call.tensor("running_var")},
                   {{"epsilon", static_cast<float>(call.real("eps"))}});
 }
+/// By the batch's own mean and variance, as a standardisation of weights uses it.
+Tensor standardized(Call& call) {
+  const Tensor x = call.tensor("input");
+  Integers axes = {0}, behind;
+  for (std::int64_t axis = 2; axis < x.rank(); ++axis) axes.push_back(axis);
+  for (std::int64_t axis = 1; axis < x.rank() - 1; ++axis) behind.push_back(axis);
+  const Tensor difference = call.add("Sub", {x, call.reduce("ReduceMean", x, axes, true)});
+  const Tensor variance = call.reduce("ReduceMean", call.add("Mul", {difference, difference}), axes, true);
+  const Tensor spread =
+      call.add("Sqrt", {call.add("Add", {variance, call.builder().number(x.dtype, call.real("eps"))})});
+  Tensor y = call.add("Div", {difference, spread});
+  if (call.has("weight")) y = call.add("Mul", {y, call.unsqueeze(call.tensor("weight"), behind)});
+  if (call.has("bias")) y = call.add("Add", {y, call.unsqueeze(call.tensor("bias"), behind)});
+  return y;
+}
 Operand batch_norm(Call& call) {
-  if (call.has_parameter("training") && call.flag("training")) {
+  const bool has_statistics = call.has("running_mean") && call.has("running_var");
+  if (has_statistics && call.has_parameter("training") && call.flag("training")) {
     refuse("the model was exported in training mode; call eval() before the export");
   }
-  const Tensor y = batch_normalized(call, "input");
+  const Tensor y = has_statistics ? batch_normalized(call, "input") : standardized(call);
   return call.operator_name() == "aten.batch_norm.default" ? Operand(y) : Operands{y, aten::None{}, aten::None{}};
 }
 

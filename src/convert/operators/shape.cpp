@@ -232,6 +232,31 @@ Operand tensor_split(Call& call) {
   for (std::int64_t i = 0; i < count; ++i) sizes.push_back(size / count + (i < size % count ? 1 : 0));
   return split_into(call, x, axis, sizes);
 }
+Operand tensor_split_at(Call& call) {
+  const Tensor x = call.tensor("self");
+  const std::int64_t axis = call.axis("dim", x.rank()), size = known_size(x, axis);
+  Integers sizes;
+  std::int64_t begin = 0;
+  for (const std::int64_t given : call.integers("indices")) {
+    const std::int64_t at = std::clamp(given < 0 ? given + size : given, begin, size);
+    sizes.push_back(at - begin);
+    begin = at;
+  }
+  sizes.push_back(size - begin);
+  return split_into(call, x, axis, sizes);
+}
+/// Each element less the one before.
+Operand difference(Call& call) {
+  Tensor x = call.tensor("self");
+  if (call.has("prepend") || call.has("append")) refuse("'prepend' and 'append' are not taken");
+  const std::int64_t axis = call.axis("dim", x.rank());
+  for (std::int64_t i = 0; i < call.integer("n"); ++i) {
+    const std::int64_t size = known_size(x, axis);
+    const Tensor later = call.slice(x, axis, 1, size), earlier = call.slice(x, axis, 0, size - 1);
+    x = x.dtype == ScalarType::kBool ? call.add("Xor", {later, earlier}) : call.add("Sub", {later, earlier});
+  }
+  return x;
+}
 Operand unbind(Call& call) {
   const Tensor x = call.tensor("self");
   const std::int64_t axis = call.axis("dim", x.rank());
@@ -476,6 +501,8 @@ constexpr auto kOperators = std::to_array<Operator>({
     {"aten.chunk.default(Tensor self, int chunks, int dim=0)", chunk},
     {"aten.unsafe_chunk.default(Tensor self, int chunks, int dim=0)", chunk},
     {"aten.tensor_split.sections(Tensor self, int sections, int dim=0)", tensor_split},
+    {"aten.tensor_split.indices(Tensor self, int[] indices, int dim=0)", tensor_split_at},
+    {"aten.diff.default(Tensor self, int n=1, int dim=-1, Tensor? prepend=None, Tensor? append=None)", difference},
     {"aten.unbind.int(Tensor self, int dim=0)", unbind},
     {"aten.expand.default(Tensor self, int[] size, bool implicit=False)", expand},
     {"aten.expand_as.default(Tensor self, Tensor other)", expand_as},
