@@ -54,7 +54,7 @@ Operand conv_padded(Call& call) {
   Window window{call.integers("stride", axes), call.integers("dilation", axes), Integers(2 * axes, 0)};
   if (mode == "same") {
     for (std::size_t i = 0; i < axes; ++i) {
-      const std::int64_t all = window.dilations[i] * (weight.shape[i + 2] - 1);
+      const std::int64_t all = window.dilations[i] * (weight.shape.at(i + 2) - 1);
       window.pads[i] = all / 2;
       window.pads[i + axes] = all - all / 2;
     }

@@ -78,7 +78,7 @@ Operand arange(Call& call) {
   };
   const double first = real(start), stride = real(step);
   const double count = std::ceil((real(end) - first) / stride);
-  if (!(count >= 0 && count < 1e8)) refuse("a range of {} elements", count);
+  if (!(count >= 0 && count <= (1 << 24))) refuse("a range of {} elements", count);
   Builder& b = call.builder();
   const Tensor places = b.integers(counted(static_cast<std::int64_t>(count)));
   if (start.get<std::int64_t>() != nullptr && step.get<std::int64_t>() != nullptr) {
@@ -113,7 +113,7 @@ Operand eye(Call& call) {
 Operand triangle(Call& call, bool is_upper) {
   const Tensor x = call.tensor("self");
   const std::int64_t diagonal = call.integer("diagonal");
-  const std::int64_t rows = x.shape[x.shape.size() - 2], columns = x.shape.back();
+  const std::int64_t rows = x.shape.at(x.shape.size() - 2), columns = x.shape.back();
   Builder& b = call.builder();
   if (rows >= 0 && columns >= 0 && x.constant != nullptr) {
     const Tensor row = call.unsqueeze(b.integers(counted(rows)), {1}), column = b.integers(counted(columns));

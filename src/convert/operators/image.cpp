@@ -27,8 +27,8 @@ Tensor resized(Call& call, const Tensor& x, const Resize& how) {
     if (factors.size() == 1) factors.resize(axes, factors.front());
     if (factors.size() != axes) refuse("'scale_factors' must hold {} numbers, found {}", axes, factors.size());
   }
-  std::vector<Operand> sizes = {x.shape[0], x.shape[1]};
-  bool is_even = x.shape[0] >= 0 && x.shape[1] >= 0;
+  std::vector<Operand> sizes = {x.shape.at(0), x.shape.at(1)};
+  bool is_even = x.shape.at(0) >= 0 && x.shape.at(1) >= 0;
   if (has_sizes) {
     const std::vector<Operand> given = call.sizes("output_size");
     for (std::size_t i = 0; i < axes; ++i) sizes.push_back(given[given.size() == 1 ? 0 : i]);
@@ -40,8 +40,8 @@ Tensor resized(Call& call, const Tensor& x, const Resize& how) {
     return call.add("Resize", {x, {}, {}, call.tensor_of_sizes(sizes)}, attributes);
   }
   for (std::size_t i = 0; i < axes; ++i) {
-    const double size = static_cast<double>(x.shape[i + 2]) * factors[i];
-    is_even = is_even && x.shape[i + 2] >= 0 && std::floor(size) == size && size < 1e9;
+    const double size = static_cast<double>(x.shape.at(i + 2)) * factors[i];
+    is_even = is_even && x.shape.at(i + 2) >= 0 && std::floor(size) == size && size < 1e9;
     sizes.push_back(static_cast<std::int64_t>(std::clamp(std::floor(size), -1.0, 1e9)));
   }
   // Where a factor gives whole sizes, the sizes say all; otherwise it is the factor that counts.
@@ -51,10 +51,10 @@ Tensor resized(Call& call, const Tensor& x, const Resize& how) {
   for (const double factor : factors) scales.push_back(call.reshape(b.number(ScalarType::kFloat32, factor), {1}));
   Tensor y = call.add("Resize", {x, {}, call.concat(scales, 0)}, attributes);
   for (std::size_t i = 0; i < axes; ++i) {
-    if (x.shape[i + 2] >= 0) y.shape[i + 2] = *sizes[i + 2].get<std::int64_t>();
+    if (x.shape.at(i + 2) >= 0) y.shape.at(i + 2) = *sizes[i + 2].get<std::int64_t>();
   }
-  y.shape[0] = x.shape[0];
-  y.shape[1] = x.shape[1];
+  y.shape.at(0) = x.shape.at(0);
+  y.shape.at(1) = x.shape.at(1);
   return y;
 }
 
@@ -88,13 +88,13 @@ Tensor antialias_weights(Call& call, std::int64_t from, std::int64_t to, double 
 
 /// Antialiased resizing is linear along each axis: two products with constants. ONNX Runtime's own takes other weights.
 Tensor antialiased(Call& call, const Tensor& x, bool is_cubic) {
-  if (x.rank() != 4 || x.shape[2] < 1 || x.shape[3] < 1)
+  if (x.rank() != 4 || x.shape.at(2) < 1 || x.shape.at(3) < 1)
     refuse("sizes must be known; fix the sizes of the inputs (--input-spec)");
   std::vector<double> factors;
   if (!call.has("output_size")) factors = call.reals("scale_factors");
   Tensor y = x;
   for (std::size_t i = 0; i < 2; ++i) {
-    const std::int64_t from = x.shape[i + 2];
+    const std::int64_t from = x.shape.at(i + 2);
     const double factor = factors.empty() ? 0 : factors[factors.size() == 1 ? 0 : i];
     const std::int64_t to =
         factors.empty()
@@ -157,7 +157,7 @@ Operand pad_with(Call& call, const std::string& mode) {
   Tensor y = x;
   for (std::size_t i = 0; i < pad.size() / 2; ++i) {
     const std::int64_t axis = x.rank() - 1 - static_cast<std::int64_t>(i),
-                       size = x.shape[static_cast<std::size_t>(axis)];
+                       size = x.shape.at(static_cast<std::size_t>(axis));
     if (size < 0) refuse("sizes must be known; fix the sizes of the inputs (--input-spec)");
     std::vector<Tensor> parts;
     if (pad[2 * i] > 0) parts.push_back(call.slice(y, axis, size - pad[2 * i], size));
@@ -205,7 +205,7 @@ Operand im2col(Call& call) {
   // Each axis becomes two: within the window, and the place of the window.
   Integers counts;
   for (std::size_t i = 0; i < 2; ++i) {
-    const std::int64_t size = x.shape[i + 2];
+    const std::int64_t size = x.shape.at(i + 2);
     if (size < 0) refuse("sizes must be known; fix the sizes of the inputs (--input-spec)");
     const std::int64_t count = (size - dilation[i] * (kernel[i] - 1) - 1) / stride[i] + 1;
     Integers places;
@@ -217,7 +217,7 @@ Operand im2col(Call& call) {
     y = call.add("Gather", {y, indices}, {{"axis", static_cast<std::int64_t>(2 + 2 * i)}});
   }
   const Tensor turned = call.transpose(y, {0, 1, 2, 4, 3, 5});
-  return call.reshape(turned, {x.shape[0], x.shape[1] * kernel[0] * kernel[1], counts[0] * counts[1]});
+  return call.reshape(turned, {x.shape.at(0), x.shape.at(1) * kernel[0] * kernel[1], counts[0] * counts[1]});
 }
 
 /// The sum of such windows: a transposed convolution that puts each column's element at its place.
@@ -227,10 +227,10 @@ Operand col2im(Call& call) {
   const Integers dilation = call.integers("dilation", 2), padding = call.integers("padding", 2);
   const Integers stride = call.integers("stride", 2);
   const std::int64_t area = kernel[0] * kernel[1];
-  if (x.rank() != 3 || area < 1 || x.shape[1] < 1 || x.shape[1] % area != 0 || stride[0] < 1 || stride[1] < 1) {
+  if (x.rank() != 3 || area < 1 || x.shape.at(1) < 1 || x.shape.at(1) % area != 0 || stride[0] < 1 || stride[1] < 1) {
     refuse("[N, C·k·k, places] is expected, found a tensor of rank {}", x.rank());
   }
-  const std::int64_t channels = x.shape[1] / area;
+  const std::int64_t channels = x.shape.at(1) / area;
   Integers counts, further;
   for (std::size_t i = 0; i < 2; ++i) {
     const std::int64_t reach = dilation[i] * (kernel[i] - 1) + 1, room = size[i] + 2 * padding[i] - reach;
@@ -243,8 +243,8 @@ Operand col2im(Call& call) {
   const Tensor places = call.cast(call.add("Equal", {rows, b.integers(counted(area))}), x.dtype);
   const Tensor one = call.reshape(places, {1, area, 1, kernel[0], kernel[1]});
   const std::vector<Operand> sizes = {channels, area, std::int64_t{1}, kernel[0], kernel[1]};
-  const Tensor weight = call.reshape(call.expand(one, sizes), {x.shape[1], 1, kernel[0], kernel[1]});
-  const Tensor planes = call.reshape(x, {x.shape[0], x.shape[1], counts[0], counts[1]});
+  const Tensor weight = call.reshape(call.expand(one, sizes), {x.shape.at(1), 1, kernel[0], kernel[1]});
+  const Tensor planes = call.reshape(x, {x.shape.at(0), x.shape.at(1), counts[0], counts[1]});
   return call.add("ConvTranspose", {planes, weight},
                   {{"dilations", dilation},
                    {"group", channels},

@@ -141,7 +141,7 @@ Operand index_put(Call& call) {
   const Integers order = indexed_first(index, x);
   Shape shape(places.shape.begin(), places.shape.end() - 1);
   for (std::size_t i = index.axes.size(); i < order.size(); ++i)
-    shape.push_back(x.shape[static_cast<std::size_t>(order[i])]);
+    shape.push_back(x.shape.at(static_cast<std::size_t>(order[i])));
   if (!std::ranges::is_sorted(order) && index.is_adjacent && values.rank() > places.rank() - 1) {
     // Values come in the order of x; the indexed axes go to the front.
     const std::int64_t count = places.rank() - 1, before = index.axes.front();
@@ -149,9 +149,9 @@ Operand index_put(Call& call) {
     const std::int64_t rank = static_cast<std::int64_t>(shape.size());
     std::vector<Operand> sizes;
     for (std::int64_t axis = 0; axis < before; ++axis) sizes.push_back(shape[static_cast<std::size_t>(count + axis)]);
-    for (std::int64_t axis = 0; axis < count; ++axis) sizes.push_back(shape[static_cast<std::size_t>(axis)]);
+    for (std::int64_t axis = 0; axis < count; ++axis) sizes.push_back(shape.at(static_cast<std::size_t>(axis)));
     for (std::int64_t axis = count + before; axis < rank; ++axis)
-      sizes.push_back(shape[static_cast<std::size_t>(axis)]);
+      sizes.push_back(shape.at(static_cast<std::size_t>(axis)));
     values = call.expand(values, sizes);
     for (std::int64_t axis = 0; axis < count; ++axis) turned.push_back(before + axis);
     for (std::int64_t axis = 0; axis < rank; ++axis) {
@@ -231,7 +231,7 @@ Operand scatter_reduce(Call& call) {
 /// x with `part` in place of what lies from begin to end on an axis.
 Tensor with_part(Call& call, const Tensor& x, const Tensor& part, std::int64_t axis, std::int64_t begin,
                  std::int64_t end) {
-  const std::int64_t size = x.shape[static_cast<std::size_t>(axis)];
+  const std::int64_t size = x.shape.at(static_cast<std::size_t>(axis));
   std::vector<Tensor> parts;
   if (begin > 0) parts.push_back(call.slice(x, axis, 0, begin));
   parts.push_back(part);
@@ -239,7 +239,7 @@ Tensor with_part(Call& call, const Tensor& x, const Tensor& part, std::int64_t a
   return call.concat(parts, axis);
 }
 std::int64_t known_size(const Tensor& x, std::int64_t axis) {
-  const std::int64_t size = x.shape[static_cast<std::size_t>(axis)];
+  const std::int64_t size = x.shape.at(static_cast<std::size_t>(axis));
   if (size < 0) refuse("the size of axis {} must be known; fix the sizes of the inputs (--input-spec)", axis);
   return size;
 }
@@ -264,8 +264,8 @@ Operand slice_scatter(Call& call) {
   };
   const std::int64_t begin = bound("start", 0), end = std::max(begin, bound("end", size));
   Shape shape = x.shape;
-  shape[static_cast<std::size_t>(axis)] = (end - begin + step - 1) / step;
-  if (shape[static_cast<std::size_t>(axis)] == 0) return x;
+  shape.at(static_cast<std::size_t>(axis)) = (end - begin + step - 1) / step;
+  if (shape.at(static_cast<std::size_t>(axis)) == 0) return x;
   const Tensor part =
       call.expand(call.cast(call.tensor("src"), x.dtype), std::vector<Operand>(shape.begin(), shape.end()));
   if (step == 1) return with_part(call, x, part, axis, begin, end);

@@ -168,8 +168,8 @@ constexpr double kNever = -65504;
 
 /// The same number of heads for keys and values as for queries.
 Tensor repeated_heads(Call& call, const Tensor& x, std::int64_t heads) {
-  if (x.shape[1] == heads) return x;
-  const std::int64_t times = heads / x.shape[1];
+  if (x.shape.at(1) == heads) return x;
+  const std::int64_t times = heads / x.shape.at(1);
   Integers wide = x.shape, flat = x.shape;
   wide.insert(wide.begin() + 2, times);
   flat[1] = heads;
@@ -183,8 +183,8 @@ Operand attention(Call& call) {
   if (call.real("dropout_p") != 0)
     refuse("dropout_p is {}: the model was exported in training mode", call.real("dropout_p"));
   if (call.flag("enable_gqa") && query.rank() == 4) {
-    key = repeated_heads(call, key, query.shape[1]);
-    value = repeated_heads(call, value, query.shape[1]);
+    key = repeated_heads(call, key, query.shape.at(1));
+    value = repeated_heads(call, value, query.shape.at(1));
   }
   const std::int64_t width = query.shape.empty() ? -1 : query.shape.back();
   if (!call.has("scale") && width < 1) refuse("the width of the heads must be known");
@@ -195,7 +195,7 @@ Operand attention(Call& call) {
     return call.add("Where", {may_see, b.number(query.dtype, 0.0), b.number(query.dtype, kNever)});
   };
   if (call.flag("is_causal")) {
-    const std::int64_t rows = query.shape[query.shape.size() - 2], columns = key.shape[key.shape.size() - 2];
+    const std::int64_t rows = query.shape.at(query.shape.size() - 2), columns = key.shape.at(key.shape.size() - 2);
     if (rows < 0 || columns < 0)
       refuse("sizes must be known for is_causal; fix the sizes of the inputs (--input-spec)");
     const Tensor places = call.unsqueeze(b.integers(counted(rows)), {1});

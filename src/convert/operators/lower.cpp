@@ -276,6 +276,11 @@ class Lowering {
       given = row->lowering->lower(call);
     } catch (const Refusal& refusal) {
       return std::unexpected(base::Error{refusal.code, refusal.message});
+    } catch (const std::bad_alloc&) {
+      return base::fail(base::Reason::kOutOfMemory, "no memory for what it computes");
+    } catch (const std::exception& error) {
+      // A rank that the operator does not take: sizes are read with a check.
+      return base::fail(Code::kInvalidArgument, "its arguments do not fit each other ({})", error.what());
     }
     return keep(node, std::move(given));
   }

@@ -10,7 +10,7 @@ namespace {
 /// A parameter over the channels, or one constant for all of them.
 Tensor channels_or(Call& call, std::string_view name, const Tensor& x, double otherwise) {
   if (call.has(name)) return call.tensor(name);
-  const std::int64_t channels = x.shape.size() > 1 ? x.shape[1] : -1;
+  const std::int64_t channels = x.shape.size() > 1 ? x.shape.at(1) : -1;
   if (channels < 0) refuse("the number of channels must be known; fix the sizes of the inputs (--input-spec)");
   return call.builder().full(x.dtype, {channels}, otherwise);
 }
@@ -85,7 +85,7 @@ Operand group_norm(Call& call) {
   if (call.builder().opset() >= 21 && x.rank() > 2) {
     return call.add("GroupNormalization", {x, scale, shift}, {{"epsilon", epsilon}, {"num_groups", groups}});
   }
-  const Tensor grouped = call.reshape(x, {x.shape[0], groups, -1});
+  const Tensor grouped = call.reshape(x, {x.shape.at(0), groups, -1});
   const Tensor y =
       call.add("InstanceNormalization",
                {grouped, call.builder().full(x.dtype, {groups}, 1), call.builder().full(x.dtype, {groups}, 0)},

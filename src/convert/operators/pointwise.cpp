@@ -353,7 +353,7 @@ Operand prelu(Call& call) {
 }
 Operand glu(Call& call) {
   const Tensor x = call.tensor("self");
-  const std::int64_t axis = call.axis("dim", x.rank()), size = x.shape[static_cast<std::size_t>(axis)];
+  const std::int64_t axis = call.axis("dim", x.rank()), size = x.shape.at(static_cast<std::size_t>(axis));
   if (size < 0) refuse("the size that is halved must be known; fix the sizes of the inputs (--input-spec)");
   const Tensor a = call.slice(x, axis, 0, size / 2), b = call.slice(x, axis, size / 2, size);
   return call.add("Mul", {a, call.add("Sigmoid", {b})});

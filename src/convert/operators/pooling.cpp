@@ -43,7 +43,7 @@ std::int64_t pooled_size(const Pool& pool, std::size_t axis, std::int64_t size) 
 Integers overhang(const Pool& pool, const Tensor& x) {
   Integers over(pool.axes, 0);
   for (std::size_t i = 0; pool.rounds_up && i < pool.axes; ++i) {
-    const std::int64_t size = x.shape[i + 2];
+    const std::int64_t size = x.shape.at(i + 2);
     if (size < 0) refuse("sizes must be known for ceil_mode; fix the sizes of the inputs (--input-spec)");
     const std::int64_t reach = pool.dilations[i] * (pool.kernel[i] - 1) + 1;
     const std::int64_t covered = (pooled_size(pool, i, size) - 1) * pool.strides[i] + reach;
@@ -78,7 +78,7 @@ Operands max_pooled(Call& call, std::size_t outputs) {
   if (outputs == 2) {
     // ONNX counts places from the first element of the whole tensor, ATen from that of the channel.
     std::int64_t area = 1;
-    for (std::size_t i = 0; i < axes; ++i) area *= x.shape[i + 2];
+    for (std::size_t i = 0; i < axes; ++i) area *= x.shape.at(i + 2);
     if (area < 0) refuse("sizes must be known for the indices; fix the sizes of the inputs (--input-spec)");
     results[1] = call.add("Mod", {*results[1].get<Tensor>(), call.builder().integer(area)});
   }
@@ -121,13 +121,14 @@ Operand average_pool(Call& call) {
     } else {
       for (std::size_t i = 0; i < axes; ++i) {
         std::vector<Tensor> along;
-        for (std::int64_t place = 0; place < y.shape[i + 2]; ++place) {
+        if (y.shape.at(i + 2) > (1 << 16)) refuse("{} places are more than are made one by one", y.shape.at(i + 2));
+        for (std::int64_t place = 0; place < y.shape.at(i + 2); ++place) {
           const std::int64_t begin = place * pool.strides[i] - pool.pads[i];
-          const std::int64_t end = std::min(begin + pool.kernel[i], x.shape[i + 2] + pool.pads[i]);
+          const std::int64_t end = std::min(begin + pool.kernel[i], x.shape.at(i + 2) + pool.pads[i]);
           along.push_back(call.reshape(call.builder().number(x.dtype, 1.0 / static_cast<double>(end - begin)), {1}));
         }
         Integers shape(axes, 1);
-        shape[i] = y.shape[i + 2];
+        shape[i] = y.shape.at(i + 2);
         factors = call.add("Mul", {factors, call.reshape(call.concat(along, 0), shape)});
       }
     }
@@ -151,27 +152,28 @@ Tensor adaptive(Call& call, const std::string& global, const std::string& window
   for (std::size_t i = 0; i < axes; ++i) {
     const Operand& size = sizes[sizes.size() == 1 ? 0 : i];
     const auto* const number = size.get<std::int64_t>();
-    wanted[i] = number == nullptr ? x.shape[i + 2] : *number;
+    wanted[i] = number == nullptr ? x.shape.at(i + 2) : *number;
   }
   if (std::ranges::all_of(wanted, [](std::int64_t each) { return each == 1; })) {
     x = call.add(global, {x});
   } else if (wanted != Integers(x.shape.begin() + 2, x.shape.end())) {
     bool is_even = true;
     for (std::size_t i = 0; i < axes; ++i) {
-      if (x.shape[i + 2] < 0) refuse("sizes must be known; fix the sizes of the inputs (--input-spec)");
+      if (x.shape.at(i + 2) < 0) refuse("sizes must be known; fix the sizes of the inputs (--input-spec)");
       if (wanted[i] < 1) refuse("'output_size' must be at least 1, found {}", wanted[i]);
-      is_even = is_even && x.shape[i + 2] % wanted[i] == 0;
+      if (wanted[i] > (1 << 16)) refuse("{} places are more than are made one by one", wanted[i]);
+      is_even = is_even && x.shape.at(i + 2) % wanted[i] == 0;
     }
     if (is_even) {
       Integers kernel;
-      for (std::size_t i = 0; i < axes; ++i) kernel.push_back(x.shape[i + 2] / wanted[i]);
+      for (std::size_t i = 0; i < axes; ++i) kernel.push_back(x.shape.at(i + 2) / wanted[i]);
       x = call.add(windowed, {x}, {{"kernel_shape", kernel}, {"strides", kernel}});
     } else {
       for (std::size_t i = 0; i < axes; ++i) {
         const auto axis = static_cast<std::int64_t>(i) + 2;
         std::vector<Tensor> parts;
         for (std::int64_t place = 0; place < wanted[i]; ++place) {
-          const auto [begin, end] = part(place, x.shape[i + 2], wanted[i]);
+          const auto [begin, end] = part(place, x.shape.at(i + 2), wanted[i]);
           parts.push_back(call.reduce(reduced, call.slice(x, axis, begin, end), {axis}, true));
         }
         x = call.concat(parts, axis);

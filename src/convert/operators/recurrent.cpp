@@ -8,7 +8,7 @@ namespace {
 
 /// Rows of a parameter in ONNX's order of gates.
 Tensor reordered(Call& call, const Tensor& parameter, const Integers& order) {
-  const std::int64_t hidden = parameter.shape[0] / static_cast<std::int64_t>(order.size());
+  const std::int64_t hidden = parameter.shape.at(0) / static_cast<std::int64_t>(order.size());
   std::vector<Tensor> gates;
   for (const std::int64_t gate : order) gates.push_back(call.slice(parameter, 0, gate * hidden, (gate + 1) * hidden));
   return call.concat(gates, 0);
@@ -50,13 +50,13 @@ Operand recurrent(Call& call, const std::string& op_type, const Integers& order,
                                   has_biases ? call.concat(biases, 0) : Tensor{}, Tensor{}};
     for (const Tensor& state : states) inputs.push_back(rows(call, state, layer * directions, directions));
     Attributes attributes = further;
-    attributes.emplace_back("hidden_size", outer.front().shape[2]);
+    attributes.emplace_back("hidden_size", outer.front().shape.at(2));
     attributes.emplace_back("direction", std::string(directions == 2 ? "bidirectional" : "forward"));
     const std::vector<Tensor> given = call.builder().add_several(op_type, inputs, 1 + states.size(), attributes);
     // [steps, directions, batch, hidden] to [steps, batch, directions · hidden]
     x = directions == 1 ? call.squeeze(given[0], {1})
                         : call.reshape(call.transpose(given[0], {0, 2, 1, 3}),
-                                       {given[0].shape[0], given[0].shape[2], directions * given[0].shape[3]});
+                                       {given[0].shape.at(0), given[0].shape.at(2), directions * given[0].shape.at(3)});
     for (std::size_t i = 0; i < states.size(); ++i) last[i].push_back(given[i + 1]);
   }
   if (is_batch_first) x = call.transpose(x, {1, 0, 2});
@@ -90,7 +90,7 @@ Operand lstm_cell(Call& call) {
   if (state.size() != 2) refuse("'hx' must hold two tensors, found {}", state.size());
   const Tensor all =
       call.add("Add", {gates(call, call.tensor("input"), "w_ih", "b_ih"), gates(call, state[0], "w_hh", "b_hh")});
-  const std::int64_t hidden = all.shape[1] / 4;
+  const std::int64_t hidden = all.shape.at(1) / 4;
   const auto gate = [&](std::int64_t place) { return call.slice(all, 1, place * hidden, (place + 1) * hidden); };
   const Tensor kept = call.add("Mul", {call.add("Sigmoid", {gate(1)}), state[1]});
   const Tensor fresh = call.add("Mul", {call.add("Sigmoid", {gate(0)}), call.add("Tanh", {gate(2)})});

@@ -109,7 +109,7 @@ Operand all(Call& call) {
 double reduced_count(const Tensor& x, const Integers& axes) {
   double count = 1;
   for (const std::int64_t axis : axes) {
-    const std::int64_t size = x.shape[static_cast<std::size_t>(axis)];
+    const std::int64_t size = x.shape.at(static_cast<std::size_t>(axis));
     if (size < 0) refuse("sizes must be known; fix the sizes of the inputs (--input-spec)");
     count *= static_cast<double>(size);
   }
@@ -190,7 +190,7 @@ Operand topk(Call& call) {
 Operand sort(Call& call) {
   const Tensor x = call.tensor("self");
   const std::int64_t axis = call.axis("dim", x.rank()),
-                     size = x.shape.empty() ? 1 : x.shape[static_cast<std::size_t>(axis)];
+                     size = x.shape.empty() ? 1 : x.shape.at(static_cast<std::size_t>(axis));
   if (size < 0) refuse("sizes must be known; fix the sizes of the inputs (--input-spec)");
   return top(call, x, axis, size, call.flag("descending"));
 }

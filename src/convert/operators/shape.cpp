@@ -46,14 +46,14 @@ Tensor flattened(Call& call, const Tensor& x, std::int64_t first, std::int64_t l
   std::vector<Operand> sizes;
   std::optional<std::int64_t> product = 1;
   for (std::int64_t axis = first; axis <= last; ++axis) {
-    const std::int64_t size = x.shape[static_cast<std::size_t>(axis)];
+    const std::int64_t size = x.shape.at(static_cast<std::size_t>(axis));
     product = size < 0 || !product ? std::nullopt : std::optional(*product * size);
   }
   const auto others = std::ranges::count_if(x.shape, [](std::int64_t size) { return size < 0; });
   for (std::int64_t axis = 0; axis < x.rank(); ++axis) {
     if (axis == first) sizes.push_back(product.value_or(-1));
     if (axis >= first && axis <= last) continue;
-    const bool is_only_open = product && others == 1 && x.shape[static_cast<std::size_t>(axis)] < 0;
+    const bool is_only_open = product && others == 1 && x.shape.at(static_cast<std::size_t>(axis)) < 0;
     sizes.push_back(is_only_open ? Operand(std::int64_t{-1}) : call.size_of(x, axis));
   }
   if (const auto known = Call::known(sizes)) return call.reshape(x, *known);
@@ -80,13 +80,13 @@ Operand unflatten(Call& call) {
   }
   for (std::int64_t at = 0; at < x.rank(); ++at) {
     if (at != axis) {
-      const bool is_only_open = !has_rest && open == 1 && x.shape[static_cast<std::size_t>(at)] < 0;
+      const bool is_only_open = !has_rest && open == 1 && x.shape.at(static_cast<std::size_t>(at)) < 0;
       sizes.push_back(is_only_open ? Operand(std::int64_t{-1}) : call.size_of(x, at));
       continue;
     }
     for (Operand part : parts) {
       const auto* const size = part.get<std::int64_t>();
-      const std::int64_t whole = x.shape[static_cast<std::size_t>(axis)];
+      const std::int64_t whole = x.shape.at(static_cast<std::size_t>(axis));
       if (size != nullptr && *size < 0 && whole >= 0 && known > 0) part = whole / known;
       sizes.push_back(part);
     }
@@ -153,7 +153,7 @@ Operand squeeze(Call& call) {
     if (x.shape.empty()) continue;
     const std::int64_t at = from_front(axis, x.rank());
     // A size that is known only later stays, as the export that left it open assumed.
-    if (x.shape[static_cast<std::size_t>(at)] == 1) chosen.push_back(at);
+    if (x.shape.at(static_cast<std::size_t>(at)) == 1) chosen.push_back(at);
   }
   return call.squeeze(x, chosen);
 }
@@ -195,11 +195,13 @@ Operands split_into(Call& call, const Tensor& x, std::int64_t axis, const Intege
   return {parts.begin(), parts.end()};
 }
 std::int64_t known_size(const Tensor& x, std::int64_t axis) {
-  const std::int64_t size = x.shape[static_cast<std::size_t>(axis)];
+  const std::int64_t size = x.shape.at(static_cast<std::size_t>(axis));
   if (size < 0) refuse("the size of axis {} must be known; fix the sizes of the inputs (--input-spec)", axis);
   return size;
 }
 Integers even_parts(std::int64_t size, std::int64_t part) {
+  constexpr std::int64_t kMostParts = 1 << 16;
+  if (size / part > kMostParts) refuse("{} parts are more than are made ({})", size / part, kMostParts);
   Integers sizes;
   for (std::int64_t at = 0; at < size || sizes.empty(); at += part) sizes.push_back(std::min(part, size - at));
   return sizes;
@@ -228,6 +230,7 @@ Operand chunk(Call& call) {
 Operand tensor_split(Call& call) {
   const Tensor x = call.tensor("self");
   const std::int64_t axis = call.axis("dim", x.rank()), size = known_size(x, axis), count = call.integer("sections");
+  if (count < 1 || count > (1 << 16)) refuse("{} parts are not made", count);
   Integers sizes;
   for (std::int64_t i = 0; i < count; ++i) sizes.push_back(size / count + (i < size % count ? 1 : 0));
   return split_into(call, x, axis, sizes);
@@ -260,7 +263,7 @@ Operand difference(Call& call) {
 Operand unbind(Call& call) {
   const Tensor x = call.tensor("self");
   const std::int64_t axis = call.axis("dim", x.rank());
-  Operands parts = split_into(call, x, axis, Integers(static_cast<std::size_t>(known_size(x, axis)), 1));
+  Operands parts = split_into(call, x, axis, even_parts(known_size(x, axis), 1));
   for (Operand& part : parts) part = call.squeeze(*part.get<Tensor>(), {axis});
   return parts;
 }
@@ -329,7 +332,7 @@ Operand slice(Call& call) {
 }
 Operand narrow(Call& call) {
   const Tensor x = call.tensor("self");
-  const std::int64_t axis = call.axis("dim", x.rank()), size = x.shape[static_cast<std::size_t>(axis)];
+  const std::int64_t axis = call.axis("dim", x.rank()), size = x.shape.at(static_cast<std::size_t>(axis));
   std::int64_t start = call.integer("start");
   if (start < 0 && size >= 0) start += size;
   return call.slice(x, axis, start, start + call.integer("length"));
@@ -340,7 +343,7 @@ Operand select(Call& call) {
   const Operand& index = call.operand("index");
   if (const auto* const number = index.get<Number>()) return call.add("Gather", {x, number->tensor}, {{"axis", axis}});
   std::int64_t at = call.integer("index");
-  const std::int64_t size = x.shape[static_cast<std::size_t>(axis)];
+  const std::int64_t size = x.shape.at(static_cast<std::size_t>(axis));
   if (at < 0 && size >= 0) at += size;
   if (size >= 0 && (at < 0 || at >= size)) refuse("index {} lies outside of axis {} of size {}", at, axis, size);
   return call.add("Gather", {x, call.builder().integer(at)}, {{"axis", axis}});
@@ -378,6 +381,7 @@ Operand unfold_axis(Call& call) {
   const std::int64_t size = call.integer("size"), step = call.integer("step");
   if (size < 0 || step < 1 || size > whole) refuse("a window of {} by {} does not fit {}", size, step, whole);
   const std::int64_t count = (whole - size) / step + 1;
+  if (size > (1 << 24) / count) refuse("{} windows of {} are more than are laid out", count, size);
   Integers places;
   for (std::int64_t i = 0; i < count; ++i) {
     for (std::int64_t k = 0; k < size; ++k) places.push_back(i * step + k);

@@ -158,7 +158,10 @@ Tensor Builder::number(ScalarType dtype, std::int64_t value) {
 
 Tensor Builder::full(ScalarType dtype, Shape shape, double value) {
   const std::vector<std::byte> one = bytes_of_number(dtype, value);
-  const auto count = static_cast<std::size_t>(tensor::element_count(shape).value_or(0));
+  constexpr std::int64_t kMost = 1 << 26;
+  const auto elements = tensor::element_count(shape);
+  if (!elements || *elements > kMost) refuse("a constant of more than {} elements is not laid out", kMost);
+  const auto count = static_cast<std::size_t>(*elements);
   std::vector<std::byte> bytes;
   bytes.reserve(count * one.size());
   for (std::size_t i = 0; i < count; ++i) bytes.insert(bytes.end(), one.begin(), one.end());

@@ -75,6 +75,8 @@ std::int64_t from_front(std::int64_t axis, std::int64_t rank) {
 }
 
 Integers counted(std::int64_t count) {
+  constexpr std::int64_t kMost = 1 << 24;
+  if (count < 0 || count > kMost) refuse("{} places are more than are laid out ({})", count, kMost);
   Integers numbers(static_cast<std::size_t>(count));
   std::iota(numbers.begin(), numbers.end(), 0);
   return numbers;
@@ -117,6 +119,7 @@ Tensor Call::tensor(std::string_view name) const {
 std::vector<Tensor> Call::tensors(std::string_view name) const {
   const auto* const list = operand(name).get<Operands>();
   if (list == nullptr) refuse("'{}' must be a list of tensors, found {}", name, describe(operand(name)));
+  if (list->empty()) refuse("'{}' is empty", name);
   std::vector<Tensor> tensors;
   for (const Operand& each : *list) {
     if (const auto* const tensor = each.get<Tensor>()) {
@@ -228,7 +231,10 @@ Tensor Call::reshape(const Tensor& tensor, const Integers& shape) const {
 }
 
 Tensor Call::transpose(const Tensor& tensor, const Integers& permutation) const {
-  if (std::ranges::is_sorted(permutation)) return tensor;
+  Integers sorted = permutation;
+  std::ranges::sort(sorted);
+  if (sorted != counted(tensor.rank())) refuse("the axes are no order of those of a tensor of rank {}", tensor.rank());
+  if (sorted == permutation) return tensor;
   return add("Transpose", {tensor}, {{"perm", permutation}});
 }
 
@@ -242,7 +248,7 @@ Tensor Call::squeeze(const Tensor& tensor, const Integers& axes) const {
 
 Tensor Call::slice(const Tensor& tensor, std::int64_t axis, std::int64_t begin, std::int64_t end,
                    std::int64_t step) const {
-  const std::int64_t size = tensor.shape[static_cast<std::size_t>(axis)];
+  const std::int64_t size = tensor.shape.at(static_cast<std::size_t>(axis));
   if (begin == 0 && step == 1 && (end == INT64_MAX || (size >= 0 && end >= size))) return tensor;
   return add("Slice", {tensor, builder_.integers({begin}), builder_.integers({end}), builder_.integers({axis}),
                        builder_.integers({step})});
@@ -258,7 +264,7 @@ Tensor Call::reduce(const std::string& op_type, const Tensor& tensor, const Inte
 }
 
 Operand Call::size_of(const Tensor& tensor, std::int64_t axis) const {
-  const std::int64_t size = tensor.shape[static_cast<std::size_t>(axis)];
+  const std::int64_t size = tensor.shape.at(static_cast<std::size_t>(axis));
   if (size >= 0) return size;
   const Tensor shape = add("Shape", {tensor});
   return Number{add("Gather", {shape, builder_.integer(axis)}, {{"axis", std::int64_t{0}}})};

@@ -123,7 +123,7 @@ std::optional<Folded> sliced(const std::vector<Tensor>& inputs) {
     const std::int64_t first = std::clamp<std::int64_t>(from_end((*starts)[i]), 0, std::max<std::int64_t>(high, 0));
     const std::int64_t last = std::clamp(from_end((*ends)[i]), low, std::max(high, low));
     const std::int64_t distance = step > 0 ? last - first : first - last, stride = std::abs(step);
-    shape[at] = distance <= 0 ? 0 : (distance + stride - 1) / stride;
+    shape[at] = distance <= 0 || size == 0 ? 0 : (distance + stride - 1) / stride;
     begin += first * strides[at];
     strides[at] *= step;
   }
@@ -133,6 +133,12 @@ std::optional<Folded> sliced(const std::vector<Tensor>& inputs) {
 std::optional<Folded> concatenated(const std::vector<Tensor>& inputs, std::int64_t axis) {
   const std::size_t at = place(axis, inputs[0].shape.size());
   Shape shape = inputs[0].shape;
+  for (const Tensor& each : inputs) {
+    Shape other = each.shape;
+    if (at >= other.size() || other.size() != shape.size() || each.dtype != inputs[0].dtype) return std::nullopt;
+    other[at] = shape[at];
+    if (other != shape) return std::nullopt;
+  }
   shape[at] = 0;
   for (const Tensor& each : inputs) shape[at] += each.shape[at];
   const std::size_t size = aten::scalar_type_size_bytes(inputs[0].dtype);
@@ -186,7 +192,10 @@ std::optional<Folded> fold_movement(const std::string& op_type, const std::vecto
     if (!axes) return std::nullopt;
     const std::size_t rank = op_type == "Unsqueeze" ? from.shape.size() + axes->size() : from.shape.size();
     std::vector<bool> is_named(rank, false);
-    for (const std::int64_t axis : *axes) is_named[place(axis, rank)] = true;
+    for (const std::int64_t axis : *axes) {
+      if (place(axis, rank) >= rank || is_named[place(axis, rank)]) return std::nullopt;
+      is_named[place(axis, rank)] = true;
+    }
     Shape shape;
     std::size_t next = 0;
     for (std::size_t i = 0; i < rank; ++i) {
@@ -497,6 +506,7 @@ std::optional<Folded> fold(const std::string& op_type, const std::vector<Tensor>
   }
   if (op_type == "Not") {
     auto numbers = numbers_of(inputs[0]);
+    if (!numbers) return std::nullopt;
     for (std::int64_t& each : numbers->integers) each = each == 0;
     return packed(ScalarType::kBool, inputs[0].shape, *numbers);
   }
