@@ -214,6 +214,7 @@ def shape():
     yield "meshgrid_xy", lambda x, y: torch.meshgrid(x, y, indexing="xy")[0], rand(2), rand(3)
     yield "broadcast_tensors", lambda x, y: torch.broadcast_tensors(x, y)[0], rand(2, 1), rand(3)
     yield "diff", lambda x: torch.diff(x), rand(2, 5)
+    yield "diff_longer", lambda x, y: torch.diff(x, 2, 0, prepend=y, append=y), rand(5, 2), rand(1, 2)
 
     def written(x):
         y = x.clone()

@@ -251,8 +251,9 @@ Operand tensor_split_at(Call& call) {
 /// Each element less the one before.
 Operand difference(Call& call) {
   Tensor x = call.tensor("self");
-  if (call.has("prepend") || call.has("append")) refuse("'prepend' and 'append' are not taken");
   const std::int64_t axis = call.axis("dim", x.rank());
+  if (call.has("prepend")) x = call.concat({call.tensor("prepend"), x}, axis);
+  if (call.has("append")) x = call.concat({x, call.tensor("append")}, axis);
   for (std::int64_t i = 0; i < call.integer("n"); ++i) {
     const std::int64_t size = known_size(x, axis);
     const Tensor later = call.slice(x, axis, 1, size), earlier = call.slice(x, axis, 0, size - 1);

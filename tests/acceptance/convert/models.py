@@ -155,7 +155,7 @@ def _htdemucs():
 
             def keep(z, length):
                 seen["z"] = z
-                return torch.zeros(z.shape[0], z.shape[1], z.shape[2], length)
+                return torch.zeros(z.shape[0], z.shape[1], z.shape[2] // 2, length)
 
             model._ispec = keep
             model.use_train_segment = False
@@ -169,6 +169,7 @@ def _htdemucs():
 def _sam(name):
     from python.exporters.samurai import checkpoint, export
     model = checkpoint.seeded(checkpoint.configuration("tiny", 1024), 1)
+    name = "memory_attention_7" if name == "memory_attention" else name
     module = export.module_of(model, name, "plain")
     generator = torch.Generator().manual_seed(3)
     return module, tuple(torch.rand(*shape, generator=generator) for shape in export.shapes(model, name))
