@@ -26,7 +26,7 @@ int http_status(const base::Error& error, Reader reader) {
     case base::Code::kAborted:
       return 409;
     case base::Code::kResourceExhausted:
-      return 413;
+      return reader == Reader::kOfficialClient ? 400 : 413;
     case base::Code::kUnavailable:
     case base::Code::kDeadlineExceeded:
       return 503;

@@ -11,8 +11,8 @@ namespace slipway::hub::protocol {
 enum class Reader { kOfficialClient, kOthers };
 
 /// The HTTP status that tells about a failure. The official client shows its user the text of 400, 403, 404, 409, 413
-/// and 429 only. A store that cannot be written is 507; that client answers a 507 by sending its user to Qualcomm's
-/// support, and a 413 too, so it is told 409: the state of the hub stands against the request.
+/// and 429 only, and sends its user to Qualcomm's support at a 413 and at what it shows no text of. So it is told 400
+/// where others are told 413 (a limit of this hub), and 409 where they are told 507 (a store that cannot be written).
 [[nodiscard]] int http_status(const base::Error& error, Reader reader);
 
 /// The header that says an error's reason to other programs of ours: its value is base::reason_name.

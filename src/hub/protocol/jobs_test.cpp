@@ -167,7 +167,8 @@ TEST(HttpStatus, refusals_are_400_and_never_422) {
   EXPECT_EQ(http_status({base::Code::kPermissionDenied, ""}, Reader::kOfficialClient), 403);
   EXPECT_EQ(http_status({base::Code::kNotFound, ""}, Reader::kOfficialClient), 404);
   EXPECT_EQ(http_status({base::Code::kAborted, ""}, Reader::kOfficialClient), 409);
-  EXPECT_EQ(http_status({base::Code::kResourceExhausted, ""}, Reader::kOfficialClient), 413);
+  EXPECT_EQ(http_status({base::Code::kResourceExhausted, ""}, Reader::kOfficialClient), 400);
+  EXPECT_EQ(http_status({base::Code::kResourceExhausted, ""}, Reader::kOthers), 413);
   EXPECT_EQ(http_status({base::Code::kUnavailable, ""}, Reader::kOfficialClient), 503);
   EXPECT_EQ(http_status({base::Code::kDataLoss, ""}, Reader::kOfficialClient), 500);
   for (const base::Reason reason : {base::Reason::kOutOfDisk, base::Reason::kReadOnly}) {
