@@ -105,6 +105,10 @@ JobOutcome carry_out(const fs::path& folder, const hub::executor::Log& say) {
     // A copy that cannot be written is missed only by a process that dies.
     static_cast<void>(base::write_file_durably(folder / "outcome.json", hub::domain::to_document(so_far)));
   };
+  tools.end = [&](const JobOutcome& last) {
+    tools.keep(last);
+    std::_Exit(0);
+  };
   tools.open_environment = [&]() -> base::Result<std::shared_ptr<runtime::Environment>> {
     if (!libraries) return std::unexpected(libraries.error());
     return runtime::Environment::open(*libraries);

@@ -80,14 +80,16 @@ def models(rng: np.random.Generator) -> dict[str, tuple[onnx.ModelProto, dict[st
     }
 
 
-def endless() -> onnx.ModelProto:
-    """Adds one to its input for longer than anybody waits."""
+def endless(trips_are_data: bool = False) -> onnx.ModelProto:
+    """Adds one to its input for longer than anybody waits, or as often as its other input says."""
     one = numpy_helper.from_array(np.asarray(np.float32(1)), "one")
     body = helper.make_graph([helper.make_node("Identity", ["go_on"], ["still_go_on"]), helper.make_node("Add", ["count", "one"], ["next"])],
                              "body", [value("step", [], TensorProto.INT64), value("go_on", [], TensorProto.BOOL), value("count", [])],
                              [value("still_go_on", [], TensorProto.BOOL), value("next", [])], [one])
-    return model("endless", [helper.make_node("Loop", ["trips", "", "x"], ["count"], "loop", body=body)], [value("x", [])],
-                 [value("count", [])], {"trips": np.int64(2**60)})
+    loop = helper.make_node("Loop", ["trips", "", "x"], ["count"], "loop", body=body)
+    if trips_are_data:
+        return model("counting", [loop], [value("x", []), value("trips", [], TensorProto.INT64)], [value("count", [])], {})
+    return model("endless", [loop], [value("x", [])], [value("count", [])], {"trips": np.int64(2**60)})
 
 
 def misbehaving() -> onnx.ModelProto:
@@ -143,6 +145,7 @@ def main() -> None:
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
     onnx.save_model(endless(), folder / "endless.onnx")
+    onnx.save_model(endless(trips_are_data=True), folder / "counting.onnx")
     onnx.save_model(misbehaving(), folder / "misbehave.onnx")
     write_lookups(folder, np.random.default_rng(12))
     for name, (made, inputs) in models(np.random.default_rng(11)).items():

@@ -34,6 +34,8 @@ enum class Comparing {
   kLeftOut,      ///< not at all
 };
 
+struct CompileResult;
+
 struct CompileRequest {
   std::filesystem::path model;  ///< a .onnx file, external data beside it
   Target target = Target::kOnnx;
@@ -52,6 +54,9 @@ struct CompileRequest {
   Comparing comparing = Comparing::kWithinLimit;
   std::chrono::seconds agreement_limit{300};
   std::filesystem::path check_inputs;  ///< .npz with what the result takes; empty: seeded random inputs
+  /// Told of a result for an NPU, which may have taken hours, once it is whole but for what running it beside its
+  /// source will say: whoever does not live to see the end has it by then. May be empty.
+  std::function<void(const CompileResult& so_far)> made;
 };
 
 /// The name under which a context binary's wrapper looks for it in its own folder.

@@ -353,6 +353,7 @@ Result<void> compile_for_qnn(const std::shared_ptr<runtime::Environment>& enviro
     SLIPWAY_TRY(take_context(request, prepared, folder, result));
   }
   describe(environment, request, result);
+  if (request.made) request.made(result);
   SLIPWAY_ASSIGN(Comparison comparison,
                  compare_with_source(environment, request, prepared, candidate_for(request, prepared, result, folder)));
   take(std::move(comparison), result);

@@ -28,7 +28,8 @@ struct Tools {
   std::function<base::Result<std::shared_ptr<runtime::Environment>>()> open_environment;
   runtime::LibraryPaths libraries;
   std::string slipway_version;
-  Keep keep;                                                      ///< may be empty
+  Keep keep;  ///< may be empty
+  Keep end;   ///< keeps an outcome and ends the process, for a job that meets its limit; may be empty
   std::optional<std::chrono::steady_clock::time_point> deadline;  ///< when this process will be ended
   std::uint64_t memory_bytes = 0;                                 ///< what it and its children may hold; 0: no limit
 };

@@ -294,7 +294,16 @@ TEST_F(Execute, a_result_that_differs_from_its_source_is_kept_with_a_warning) {
   spec_.job.payload = Compile{};
   spec_.job.device = snapdragon();
   spec_.options.target_runtime = "qnn_context_binary";
+  std::optional<JobOutcome> kept;
+  tools_.keep = [&](const JobOutcome& so_far) {
+    kept = so_far;
+    EXPECT_TRUE(fs::exists(out(std::get<Compile::Result>(so_far.result).target_file))) << "before it is compared";
+  };
   const auto outcome = run();
+  ASSERT_TRUE(kept) << "a process that dies while comparing leaves the model";
+  EXPECT_TRUE(kept->succeeded);
+  EXPECT_THAT(kept->warnings, testing::ElementsAre(HasSubstr("was not compared with its source")));
+  EXPECT_THAT(std::get<Compile::Result>(kept->result).companion_files, Contains(testing::Key("source")));
   ASSERT_TRUE(outcome.succeeded) << outcome.failure_reason;
   EXPECT_THAT(outcome.warnings, testing::ElementsAre(HasSubstr("Output 'y' does not agree with the source")));
   ASSERT_THAT(std::get<Compile::Result>(outcome.result).agreement, SizeIs(1));
@@ -425,6 +434,38 @@ for i in range(12):
       << "times are measured with profiling on or off";
   EXPECT_GT(run_result(outcome).profile->inference.peak.upper_bytes, 1U << 20);
   EXPECT_THAT(run_result(outcome).profile->placement, HasSubstr("CPU"));
+}
+
+using ExecuteDeathTest = Execute;
+
+TEST_F(ExecuteDeathTest, keeps_the_outputs_of_the_samples_before_the_one_that_never_ends) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  fs::copy_file("tests/golden/models/counting.onnx", model());
+  auto writer = DatasetWriter::create(job() / "in" / "dataset.h5", {"x", "trips"});
+  for (const std::int64_t trips : {3LL, 5LL, 1LL << 60}) {
+    auto x = tensor::Tensor::zeros(tensor::Dtype::kFloat32, {}).value();
+    auto count = tensor::Tensor::zeros(tensor::Dtype::kInt64, {}).value();
+    count.values<std::int64_t>()[0] = trips;
+    ASSERT_TRUE(writer->append({&x, &count}));
+  }
+  ASSERT_TRUE(writer->finish());
+  spec_.job.payload = Inference{};
+  spec_.job.device = this_cpu();
+  spec_.dataset_file = "dataset.h5";
+  const auto end_with_what_there_is = [&] {
+    tools_.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(3);
+    tools_.end = [&](const JobOutcome& last) {
+      const auto outputs = DatasetReader::open(out(run_result(last).output_dataset_file));
+      const bool is_right = last.succeeded && last.warnings.size() == 1 && outputs && outputs->sample_count() == 2 &&
+                            outputs->read(0, 0)->values<float>()[0] == 3.0F &&
+                            outputs->read(0, 1)->values<float>()[0] == 5.0F;
+      if (is_right) std::fputs(last.warnings.front().c_str(), stderr);
+      std::_Exit(is_right ? 7 : 1);
+    };
+    run();
+  };
+  EXPECT_EXIT(end_with_what_there_is(), testing::ExitedWithCode(7),
+              "the outputs of 2 of 3 samples are there; sample 2");
 }
 
 TEST_F(Execute, names_the_input_that_does_not_fit) {

@@ -89,7 +89,7 @@ base::Result<std::string> pack_graph(const JobContext& job, const fs::path& onnx
   }
   const std::string name = stem + ".onnx";
   std::error_code error;
-  fs::copy_file(onnx, job.out() / name, error);
+  fs::copy_file(onnx, job.out() / name, fs::copy_options::overwrite_existing, error);
   if (error) return std::unexpected(base::errno_error(error.value(), fmt::format("write {}", name)));
   return name;
 }
@@ -116,7 +116,7 @@ base::Result<void> hand_over(const JobContext& job, Target target, const compile
       break;
   }
   handed.target_file = target == Target::kQnnDlc ? "target.dlc" : "target.bin";
-  fs::rename(result.artifact, job.out() / handed.target_file, error);
+  fs::copy_file(result.artifact, job.out() / handed.target_file, fs::copy_options::overwrite_existing, error);
   if (error) return std::unexpected(base::errno_error(error.value(), "write the target model"));
   // Neither format can be read back here, so the graph that it was made from stays with it.
   SLIPWAY_ASSIGN(handed.companion_files["source"],
@@ -136,6 +136,20 @@ base::Result<void> keep_placement(const JobContext& job, const runtime::Placemen
   if (!file.flush()) return base::fail(base::Code::kInternal, "write {}", name);
   handed.companion_files[kPlacementCompanion] = name;
   return {};
+}
+
+/// Everything of a result but how it compares: its files into out/, what is known of it into the outcome.
+base::Result<void> take(const JobContext& job, Target target, const compile::CompileResult& result, JobOutcome& outcome,
+                        Compile::Result& handed) {
+  handed.target_inputs = tensors_of(result.inputs);
+  handed.target_outputs = tensors_of(result.outputs);
+  handed.target_metadata = metadata_of(result.metadata);
+  if (target != Target::kOnnx && result.placement.node_count() > 0) {
+    outcome.remarks.push_back(fmt::format("Placement: {}.", result.placement.summary()));
+    SLIPWAY_TRY(keep_placement(job, result.placement, handed));
+  }
+  add_compiler_estimate(job, result, handed, outcome);
+  return hand_over(job, target, result, handed);
 }
 
 /// A context binary "compiled" again is embedded in ONNX: here its wrapper and the binary as one model folder.
@@ -223,7 +237,7 @@ void carry_out(KindExecutor<Compile> /*kind*/, const JobContext& job, const Comp
   if (is_for_npu) {
     if (const auto qairt = (*environment)->qairt_version()) outcome.tool_versions.emplace_back("QAIRT", *qairt);
   }
-  const auto request = request_of(job, payload, *onnx);
+  auto request = request_of(job, payload, *onnx);
   if (!request.graph_name.empty() && is_for_npu) {
     outcome.remarks.push_back(
         fmt::format("The graph keeps the compiler's own name instead of {}: ONNX Runtime offers no way to name it.",
@@ -231,25 +245,26 @@ void carry_out(KindExecutor<Compile> /*kind*/, const JobContext& job, const Comp
   }
   std::error_code error;
   fs::create_directories(request.output_folder, error);
+  const JobOutcome before = outcome;
+  request.made = [&](const compile::CompileResult& made) {
+    // The files and words of the result as it is now: enough for a process that does not live to hand over the rest.
+    JobOutcome so_far = before;
+    auto& handed_so_far = so_far.result.emplace<Compile::Result>();
+    if (!take(job, request.target, made, so_far, handed_so_far)) return;
+    handed_so_far.agreement_note = "not compared: the job ended before that";
+    so_far.warnings.emplace_back("The result was not compared with its source: the job ended before that.");
+    so_far.succeeded = true;
+    if (job.tools.keep) job.tools.keep(so_far);
+  };
   const auto result = compile::compile(*environment, request, job.log);
   if (!result) return fail_with(outcome, failure_of(result.error(), Step::kCompile));
 
-  handed.target_inputs = tensors_of(result->inputs);
-  handed.target_outputs = tensors_of(result->outputs);
-  handed.target_metadata = metadata_of(result->metadata);
   handed.agreement_note = result->agreement_note;
   handed.agreement = agreement_of(*result);
   outcome.warnings = result->warnings;
   for (const auto& remark : result->agreement_remarks) outcome.remarks.push_back(fmt::format("Agreement: {}.", remark));
-  if (is_for_npu && result->placement.node_count() > 0) {
-    outcome.remarks.push_back(fmt::format("Placement: {}.", result->placement.summary()));
-    if (const auto kept = keep_placement(job, result->placement, handed); !kept) {
-      return fail_with(outcome, failure_of(kept.error(), Step::kWrite));
-    }
-  }
-  add_compiler_estimate(job, *result, handed, outcome);
-  if (const auto written = hand_over(job, request.target, *result, handed); !written) {
-    return fail_with(outcome, failure_of(written.error(), Step::kWrite));
+  if (const auto taken = take(job, request.target, *result, outcome, handed); !taken) {
+    return fail_with(outcome, failure_of(taken.error(), Step::kWrite));
   }
   outcome.succeeded = true;
 }

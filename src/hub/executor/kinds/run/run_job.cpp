@@ -2,11 +2,13 @@
 #include <chrono>
 #include <cmath>
 #include <fstream>
+#include <mutex>
 
 #include "base/files.hpp"
 #include "compile/compile.hpp"
 #include "compile/soc.hpp"
 #include "hub/executor/dataset_h5.hpp"
+#include "hub/executor/internal/before_the_limit.hpp"
 #include "hub/executor/internal/compiler_estimate.hpp"
 #include "hub/executor/internal/job.hpp"
 #include "hub/executor/internal/placement_document.hpp"
@@ -24,6 +26,8 @@ using domain::ProfileEvidence;
 using domain::kinds::Run;
 using domain::kinds::RunResult;
 using SteadyClock = std::chrono::steady_clock;
+
+constexpr const char* kOutputs = "outputs.h5";  // in out/
 
 /// What a plain run measures besides its outputs.
 struct RunTimes {
@@ -63,17 +67,48 @@ std::expected<void, Failure> check_output_types(const runtime::Session& session)
   return {};
 }
 
+/// Ends the file of outputs and says what it holds.
+std::expected<void, Failure> finish_outputs(const JobContext& job, DatasetWriter& writer, RunResult& result) {
+  if (const auto finished = writer.finish(); !finished) {
+    return std::unexpected(failure_of(finished.error(), Step::kWrite));
+  }
+  const auto check = DatasetReader::open(job.out() / kOutputs);
+  if (!check) return std::unexpected(failure_of(check.error(), Step::kWrite));
+  result.output_dataset_file = kOutputs;
+  result.output_dataset_inspection = inspection_of(*check);
+  return {};
+}
+
 /// Runs every sample once, one after the other, and writes its outputs before the next is read.
+/// @param wants_outputs  those of some samples are a result, where the job's limit comes before the last
 std::expected<void, Failure> run_samples(const JobContext& job, const PreparedSession& prepared,
                                          runtime::Session& session, const DatasetReader& reader, bool is_timed,
-                                         RunTimes& times, RunResult& result) {
-  const std::string name = "outputs.h5";
-  auto writer = DatasetWriter::create(job.out() / name, output_names(session, prepared));
+                                         bool wants_outputs, RunTimes& times, const JobOutcome& outcome,
+                                         RunResult& result) {
+  auto writer = DatasetWriter::create(job.out() / kOutputs, output_names(session, prepared));
   if (!writer) return std::unexpected(failure_of(writer.error(), Step::kWrite));
   const auto samples = reader.sample_count();
+  std::mutex mutex;  // of what the outputs so far are told by: the library of HDF5 knows no threads
+  std::int64_t written = 0;
+  const JobOutcome before = outcome;
+  const BeforeTheLimit limit(job, [&]() -> std::optional<JobOutcome> {
+    const std::scoped_lock lock(mutex);
+    if (!wants_outputs || written == 0 || written == samples) return std::nullopt;
+    JobOutcome so_far = before;
+    if (!finish_outputs(job, *writer, so_far.result.emplace<domain::kinds::Inference::Result>())) return std::nullopt;
+    so_far.succeeded = true;
+    so_far.warnings.push_back(
+        fmt::format("Partial: the outputs of {} of {} samples are there; sample {} was being run when the job's time "
+                    "limit came.",
+                    written, samples, written));
+    job.log(so_far.warnings.back());
+    return so_far;
+  });
   auto report_due = SteadyClock::now() + std::chrono::seconds(5);
   for (std::int64_t sample = 0; sample < samples; ++sample) {
+    std::unique_lock lock(mutex);
     const auto inputs = read_sample(reader, sample);
+    lock.unlock();
     if (!inputs) return std::unexpected(failure_of(inputs.error(), Step::kReadData));
     if (is_timed && sample == 0) {
       // The first run allocates and is not what later runs take.
@@ -89,22 +124,19 @@ std::expected<void, Failure> run_samples(const JobContext& job, const PreparedSe
     if (is_timed) times.times_us.push_back(whole_us(SteadyClock::now() - start));
     std::vector<const tensor::Tensor*> tensors;
     for (const auto& output : *outputs) tensors.push_back(&output.tensor);
-    const auto written = writer->append(tensors);
-    if (!written) return std::unexpected(failure_of(written.error(), Step::kWrite));
+    lock.lock();
+    const auto appended = writer->append(tensors);
+    if (!appended) return std::unexpected(failure_of(appended.error(), Step::kWrite));
+    ++written;
+    lock.unlock();
     if (SteadyClock::now() >= report_due) {
       job.log(fmt::format("{} of {} samples", sample + 1, samples));
       report_due = SteadyClock::now() + std::chrono::seconds(5);
     }
   }
-  if (const auto finished = writer->finish(); !finished) {
-    return std::unexpected(failure_of(finished.error(), Step::kWrite));
-  }
+  const std::scoped_lock lock(mutex);
   job.log(fmt::format("ran {} sample(s)", samples));
-  result.output_dataset_file = name;
-  const auto check = DatasetReader::open(job.out() / name);
-  if (!check) return std::unexpected(failure_of(check.error(), Step::kWrite));
-  result.output_dataset_inspection = inspection_of(*check);
-  return {};
+  return finish_outputs(job, *writer, result);
 }
 
 /// Placement in words, and what must not be overlooked about it.
@@ -295,7 +327,10 @@ std::expected<void, Failure> run(const JobContext& job, bool is_profiling_asked,
     for (const auto& line : (*session)->log_lines()) job.log(line);
     if (const auto checked = check_output_types(**session); !checked) return checked;
     RunTimes times;
-    if (const auto ran = run_samples(job, *prepared, **session, *reader, is_timed, times, result); !ran) return ran;
+    if (const auto ran =
+            run_samples(job, *prepared, **session, *reader, is_timed, wants_outputs, times, outcome, result);
+        !ran)
+      return ran;
     const auto compiled = compiled_placement(job, *prepared);
     report_placement(job, *prepared, compiled ? *compiled : (*session)->placement(), outcome);
     if (!is_profiling) {
