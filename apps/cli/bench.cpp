@@ -14,7 +14,8 @@ base::Result<void> bench(const ProfileArguments& arguments, const runtime::Sessi
   context.keep_standard_output_for_results();
   SLIPWAY_TRY(context.check_outputs({arguments.model.path, arguments.inputs}, {}));
   SLIPWAY_ASSIGN(const base::TemporaryFolder folder, base::TemporaryFolder::create("slipway-bench"));
-  SLIPWAY_ASSIGN(const runtime::ProfileReport report, measure(arguments, options, true, folder.path()));
+  SLIPWAY_ASSIGN(const LoadableModel model, model_of(arguments));
+  SLIPWAY_ASSIGN(const runtime::ProfileReport report, measure(arguments, model, options, true, folder.path()));
   if (report.is_emulated) {
     return base::fail(base::Code::kUnavailable,
                       "{} runs here on Qualcomm's HTP emulator ({}): its times are no device's, so there is nothing to "
@@ -26,13 +27,15 @@ base::Result<void> bench(const ProfileArguments& arguments, const runtime::Sessi
       fmt::format("\n{} on {}, ONNX Runtime {}; {}\n", report.provider, report.machine, report.onnxruntime_version,
                   report.stable ? "stable: median within 1 %" : "not stable: the median may move by more than 1 %"));
   say_what_is_missing(report, context);
-  return context.emit("bench/1", {{"machine", report.machine},
-                                  {"provider", report.provider},
-                                  {"onnxruntime_version", report.onnxruntime_version},
-                                  {"placement", json_of(report.placement)},
-                                  {"stable", report.stable},
-                                  {"statistics", json_of(report.inference_statistics)},
-                                  {"times_us", report.inference.times_us}});
+  nlohmann::ordered_json made = {{"machine", report.machine},
+                                 {"provider", report.provider},
+                                 {"onnxruntime_version", report.onnxruntime_version},
+                                 {"placement", json_of(report.placement)},
+                                 {"stable", report.stable},
+                                 {"statistics", json_of(report.inference_statistics)},
+                                 {"times_us", report.inference.times_us}};
+  model.add_to(made);
+  return context.emit("bench/1", made);
 }
 
 }  // namespace

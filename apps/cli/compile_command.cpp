@@ -1,6 +1,5 @@
 #include "apps/cli/compile_command.hpp"
 
-#include <charconv>
 #include <chrono>
 #include <memory>
 
@@ -9,6 +8,7 @@
 #include "apps/cli/catalogue.hpp"
 #include "apps/cli/child_process.hpp"
 #include "apps/cli/context.hpp"
+#include "apps/cli/loadable_model.hpp"
 #include "apps/cli/model_argument.hpp"
 #include "apps/cli/session_arguments.hpp"
 #include "apps/cli/verbs.hpp"
@@ -127,10 +127,7 @@ Result<compile::CompileRequest> request_of(const CompileArguments& arguments) {
     request.htp = runtime::HtpTarget{.soc_model = device.chip.soc_model, .htp_arch = device.chip.htp_arch};
     request.chip_supports_fp16 = device.chip.supports_fp16;
   }
-  for (const auto& text : arguments.input_specs) {
-    SLIPWAY_ASSIGN(auto spec, parse_input_spec(text));
-    request.input_specs.push_back(std::move(spec));
-  }
+  SLIPWAY_ASSIGN(request.input_specs, parse_input_specs(arguments.input_specs));
   for (const auto& option : arguments.qnn_options) {
     const auto equals = option.find('=');
     request.qnn_options[option.substr(0, equals)] = option.substr(equals + 1);
@@ -175,6 +172,8 @@ Result<void> run_compile(const CompileArguments& arguments, Context& context) {
   SLIPWAY_TRY(make_folder(out.parent_path()));
   SLIPWAY_ASSIGN(const auto work, base::TemporaryFolder::create(".slipway-compile", out.parent_path()));
   request.output_folder = work.path();
+  SLIPWAY_ASSIGN(const LoadableModel model, LoadableModel::of(request.model, request.input_specs));
+  request.model = model.onnx();
   context.keep_standard_output_for_results();
 
   const ChildWork compile_it = [&](const LogLine& log) -> Result<ordered_json> {
@@ -185,18 +184,12 @@ Result<void> run_compile(const CompileArguments& arguments, Context& context) {
   const LogLine show = [](std::string_view line) { fmt::print(stderr, "{}\n", line); };
   SLIPWAY_ASSIGN(ordered_json report, run_in_child(compile_it, show, std::chrono::seconds(arguments.time_limit_s)));
   if (!arguments.device.empty()) report["device"] = arguments.device;
+  model.add_to(report);
   SLIPWAY_TRY(place_results(report, request.target, out));
   context.print(text_of(report));
   if (is_alarm(report)) context.set_exit_status(kFailed);
   return context.emit("compile/1", report);
 }
-
-const CLI::Validator kIsInputSpec(
-    [](const std::string& text) {
-      const auto spec = parse_input_spec(text);
-      return spec ? std::string() : spec.error().message;
-    },
-    "NAME=SHAPE[:DTYPE]");
 
 const CLI::Validator kIsKeyValue(
     [](const std::string& text) {
@@ -208,42 +201,14 @@ const CLI::Validator kIsKeyValue(
 
 }  // namespace
 
-Result<compile::InputSpec> parse_input_spec(const std::string& text) {
-  const auto refuse = [&](std::string_view reason) {
-    return fail(Code::kInvalidArgument, "input spec \"{}\": {}; expected a form like image=1x3x224x224:float32", text,
-                reason);
-  };
-  const auto equals = text.rfind('=');
-  if (equals == std::string::npos || equals == 0) return refuse("no name and '='");
-  compile::InputSpec spec;
-  spec.name = text.substr(0, equals);
-  std::string_view shape = std::string_view(text).substr(equals + 1);
-  if (const auto colon = shape.find(':'); colon != std::string_view::npos) {
-    const auto dtype = tensor::dtype_from_name(shape.substr(colon + 1));
-    if (!dtype) return refuse(fmt::format("\"{}\" is no dtype", shape.substr(colon + 1)));
-    spec.dtype = *dtype;
-    shape = shape.substr(0, colon);
-  }
-  while (!shape.empty()) {
-    std::int64_t size = 0;
-    const auto [end, error] = std::from_chars(shape.data(), shape.data() + shape.size(), size);
-    if (error != std::errc() || size < 1) return refuse("sizes are numbers from 1, divided by 'x'");
-    spec.shape.push_back(size);
-    shape.remove_prefix(static_cast<std::size_t>(end - shape.data()));
-    if (shape.empty()) break;
-    if (shape.front() != 'x' || shape.size() == 1) return refuse("sizes are numbers from 1, divided by 'x'");
-    shape.remove_prefix(1);
-  }
-  return spec;
-}
-
 Result<void> place_results(ordered_json& report, compile::Target target, const fs::path& out) {
   return is_result_file(out, target) ? place_as_file(report, out) : place_in_folder(report, out);
 }
 
 void add_compile(CLI::App& app, Context& context) {
   auto arguments = std::make_shared<CompileArguments>();
-  CLI::App& verb = *app.add_subcommand("compile", "Compile an ONNX model for a device, run the result and compare it");
+  CLI::App& verb = *app.add_subcommand(
+      "compile", "Compile a model (ONNX, TorchScript, torch.export) for a device, run the result and compare it");
   arguments->model.add_to(verb);
   verb.add_option("--target", arguments->target, "What to make")
       ->check(CLI::IsMember({"onnx", "precompiled_qnn_onnx", "qnn_context_binary", "qnn_dlc"}))
@@ -251,9 +216,7 @@ void add_compile(CLI::App& app, Context& context) {
   verb.add_option("--device", arguments->device, "A device of the catalogue; needed for the QNN targets");
   verb.add_option("--catalogue", arguments->catalogue_files, "Your own devices, a CSV with the catalogue's columns");
   verb.add_option("-o,--output", arguments->out, "A file with the target's extension, or a folder")->required();
-  verb.add_option("--input-spec", arguments->input_specs,
-                  "Name, sizes and dtype of an input: image=1x3x224x224:float32")
-      ->check(kIsInputSpec);
+  add_input_spec_option(verb, arguments->input_specs);
   verb.add_option("--output-names", arguments->output_names, "New names for all outputs, in order")->delimiter(',');
   verb.add_option("--channel-last-input", arguments->channel_last_inputs, "Inputs to take as NHWC")->delimiter(',');
   verb.add_option("--channel-last-output", arguments->channel_last_outputs, "Outputs to give as NHWC")->delimiter(',');

@@ -5,14 +5,11 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "apps/cli/input_spec.hpp"
 #include "base/error.hpp"
 #include "compile/compile.hpp"
 
 namespace slipway::cli {
-
-/// Reads "image=1x3x224x224:float32"; without ":dtype" it is float32, and "count=" is a scalar.
-/// @error kInvalidArgument: another form, an unknown dtype, a size that is no number from 1
-[[nodiscard]] base::Result<compile::InputSpec> parse_input_spec(const std::string& text);
 
 /// Moves what was compiled from its work folder to where the user wants it. A path with the target's own extension
 /// (.onnx, .bin, .dlc) names the file, and a context binary's wrapper gets the same name with .onnx; any other path

@@ -2,6 +2,8 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/context.hpp"
+#include "apps/cli/input_spec.hpp"
+#include "apps/cli/loadable_model.hpp"
 #include "apps/cli/model_argument.hpp"
 #include "apps/cli/report.hpp"
 #include "apps/cli/session_arguments.hpp"
@@ -20,6 +22,7 @@ struct Arguments {
   SessionArguments session;
   fs::path inputs;
   fs::path outputs;
+  std::vector<std::string> input_specs;
   std::uint64_t seed = 0;
   CLI::Option* random = nullptr;
 };
@@ -35,7 +38,10 @@ base::Result<void> infer(const Arguments& arguments, const runtime::SessionOptio
   SLIPWAY_TRY(context.check_outputs({arguments.model.path, file, arguments.inputs},
                                     {{.option = "--outputs", .path = arguments.outputs}}));
   SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment(options.provider.name));
-  SLIPWAY_ASSIGN(const std::unique_ptr<runtime::Session> session, runtime::Session::load(environment, file, options));
+  SLIPWAY_ASSIGN(const auto specs, parse_input_specs(arguments.input_specs));
+  SLIPWAY_ASSIGN(const LoadableModel model, LoadableModel::of(file, specs));
+  SLIPWAY_ASSIGN(const std::unique_ptr<runtime::Session> session,
+                 runtime::Session::load(environment, model.onnx(), options));
   for (const std::string& line : session->log_lines()) fmt::print(stderr, "{}\n", line);
   SLIPWAY_ASSIGN(const tensor::NamedTensors inputs, inputs_for(arguments, *session));
   SLIPWAY_ASSIGN(const tensor::NamedTensors outputs, session->run(inputs));
@@ -53,12 +59,14 @@ base::Result<void> infer(const Arguments& arguments, const runtime::SessionOptio
   context.print(table.text() + fmt::format("\n{}\n{}{}\n", placement.summary(),
                                            placement.is_emulated ? kEmulatorNote : "",
                                            "written to " + arguments.outputs.string()));
-  return context.emit("infer/1", {{"model", file.string()},
-                                  {"provider", options.provider.name},
-                                  {"is_emulated", placement.is_emulated},
-                                  {"placement", json_of(placement)},
-                                  {"outputs", list},
-                                  {"file", arguments.outputs.string()}});
+  ordered_json made = {{"model", file.string()},
+                       {"provider", options.provider.name},
+                       {"is_emulated", placement.is_emulated},
+                       {"placement", json_of(placement)},
+                       {"outputs", list},
+                       {"file", arguments.outputs.string()}};
+  model.add_to(made);
+  return context.emit("infer/1", made);
 }
 
 }  // namespace
@@ -71,6 +79,7 @@ void add_infer(CLI::App& app, Context& context) {
   arguments->random =
       verb->add_option("--random", arguments->seed, "Take random inputs of this seed instead")->excludes(inputs);
   verb->add_option("-o,--outputs", arguments->outputs, "Where to write the outputs, as .npz")->required();
+  add_input_spec_option(*verb, arguments->input_specs);
   arguments->session.add_to(*verb);
   context.add_output_options(*verb);
   verb->callback([arguments, &context] {

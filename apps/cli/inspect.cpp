@@ -7,6 +7,8 @@
 #include "apps/cli/table.hpp"
 #include "apps/cli/verbs.hpp"
 #include "compile/onnx_graph/model.hpp"
+#include "convert/aten/summary.hpp"
+#include "convert/convert.hpp"
 
 namespace slipway::cli {
 namespace {
@@ -66,9 +68,40 @@ std::string text_of(const ModelSummary& summary, const std::string& file) {
   return out + '\n' + operators.text();
 }
 
+/// An archive of PyTorch, as it is written: ATen's operators.
+base::Result<void> inspect_torch(const std::filesystem::path& file, Context& context) {
+  SLIPWAY_ASSIGN(const auto read, convert::read(file));
+  const convert::aten::GraphSummary summary = convert::aten::summary_of(read.graph);
+  const std::string_view format = convert::source_format_name(read.format);
+  Table operators({{"operator"}, {"nodes", Align::kRight}});
+  ordered_json counts = ordered_json::object();
+  for (const auto& [name, count] : summary.operators) {
+    operators.add({name, std::to_string(count)});
+    counts[name] = count;
+  }
+  std::string text = fmt::format("{}\n{}, {}\n{} parameters, {} stored, {} nodes\n\n{}", file.string(), format,
+                                 summary.producer, summary.parameter_count, bytes_text(summary.stored_bytes),
+                                 summary.nodes, signature_table(summary.inputs, summary.outputs));
+  for (const std::string& name : summary.outputs_of_unknown_type) {
+    text += fmt::format("output  {}: of a type that the archive does not declare\n", name);
+  }
+  context.print(text + '\n' + operators.text());
+  return context.emit("inspect/1", {{"file", file.string()},
+                                    {"format", format},
+                                    {"producer", summary.producer},
+                                    {"inputs", json_of(summary.inputs)},
+                                    {"outputs", json_of(summary.outputs)},
+                                    {"outputs_of_unknown_type", summary.outputs_of_unknown_type},
+                                    {"operators", counts},
+                                    {"parameters", summary.parameter_count},
+                                    {"weight_bytes", summary.stored_bytes}});
+}
+
 base::Result<void> inspect(const ModelArgument& model, Context& context) {
   SLIPWAY_ASSIGN(const std::filesystem::path file, model.file());
   SLIPWAY_TRY(context.check_outputs({model.path, file}, {}));
+  SLIPWAY_ASSIGN(const auto format, convert::format_of(file));
+  if (format) return inspect_torch(file, context);
   SLIPWAY_ASSIGN(const Model read, Model::read(file));
   const ModelSummary summary = read.summary();
   context.print(text_of(summary, file.string()));

@@ -116,11 +116,14 @@ base::Result<void> profile(const ProfileArguments& arguments, const runtime::Ses
   context.keep_standard_output_for_results();
   SLIPWAY_TRY(context.check_outputs({arguments.model.path, arguments.inputs}, {{.option = "--trace", .path = trace}}));
   SLIPWAY_ASSIGN(const base::TemporaryFolder folder, base::TemporaryFolder::create("slipway-profile"));
-  SLIPWAY_ASSIGN(const ProfileReport report, measure(arguments, options, false, folder.path()));
+  SLIPWAY_ASSIGN(const LoadableModel model, model_of(arguments));
+  SLIPWAY_ASSIGN(const ProfileReport report, measure(arguments, model, options, false, folder.path()));
   SLIPWAY_ASSIGN(const fs::path kept, keep_trace(report, trace));
   context.print(text_of(report, kept));
   say_what_is_missing(report, context);
-  return context.emit("profile/1", json_of_report(report, kept));
+  ordered_json made = json_of_report(report, kept);
+  model.add_to(made);
+  return context.emit("profile/1", made);
 }
 
 }  // namespace

@@ -24,12 +24,19 @@ void ProfileArguments::add_to(CLI::App& verb) {
       ->capture_default_str();
   verb.add_flag("--all-iterations", every_iteration,
                 "Do not stop early when the median is known within 1 % (95 % confidence)");
+  add_input_spec_option(verb, input_specs);
   session.add_to(verb);
 }
 
-base::Result<runtime::ProfileReport> measure(const ProfileArguments& arguments, const runtime::SessionOptions& session,
-                                             bool statistics_only, const std::filesystem::path& work_folder) {
+base::Result<LoadableModel> model_of(const ProfileArguments& arguments) {
   SLIPWAY_ASSIGN(const std::filesystem::path file, arguments.model.file());
+  SLIPWAY_ASSIGN(const auto specs, parse_input_specs(arguments.input_specs));
+  return LoadableModel::of(file, specs);
+}
+
+base::Result<runtime::ProfileReport> measure(const ProfileArguments& arguments, const LoadableModel& model,
+                                             const runtime::SessionOptions& session, bool statistics_only,
+                                             const std::filesystem::path& work_folder) {
   SLIPWAY_ASSIGN(const runtime::LibraryPaths libraries, find_libraries(session.provider.name));
   runtime::ProfileOptions options;
   options.session = session;
@@ -47,7 +54,7 @@ base::Result<runtime::ProfileReport> measure(const ProfileArguments& arguments, 
   }
   ProgressBar bar;
   return runtime::profile(
-      libraries, file, arguments.inputs.empty() ? nullptr : &inputs, options,
+      libraries, model.onnx(), arguments.inputs.empty() ? nullptr : &inputs, options,
       [&bar](std::string_view phase, std::int64_t done, std::int64_t total) { bar.update(phase, done, total); });
 }
 

@@ -4,6 +4,8 @@
 #include <optional>
 
 #include "apps/cli/context.hpp"
+#include "apps/cli/input_spec.hpp"
+#include "apps/cli/loadable_model.hpp"
 #include "apps/cli/model_argument.hpp"
 #include "apps/cli/session_arguments.hpp"
 #include "runtime/profiling.hpp"
@@ -15,6 +17,7 @@ struct ProfileArguments {
   ModelArgument model;
   SessionArguments session;
   std::filesystem::path inputs;
+  std::vector<std::string> input_specs;
   int iterations = 100;
   int warmup = 3;
   double seconds = 600;
@@ -23,8 +26,12 @@ struct ProfileArguments {
   void add_to(CLI::App& verb);
 };
 
+/// The model to measure, converted where it must be.
+[[nodiscard]] base::Result<LoadableModel> model_of(const ProfileArguments& arguments);
+
 /// Measures, with a progress bar. Traces land in `work_folder`.
 [[nodiscard]] base::Result<runtime::ProfileReport> measure(const ProfileArguments& arguments,
+                                                           const LoadableModel& model,
                                                            const runtime::SessionOptions& session, bool statistics_only,
                                                            const std::filesystem::path& work_folder);
 

@@ -270,17 +270,6 @@ def test_an_option_of_another_kind_of_job_is_refused(client, cpu, convolution):
     assert "--max_profiler_iterations" in words
 
 
-@pytest.mark.parametrize(("name", "content"), [("net.pt", tiny_models.torchscript_like()),
-                                               ("net.pt2", tiny_models.exported_program_like())])
-def test_pytorch_programs_are_refused_in_words(client, cpu, tmp_path, name, content):
-    path = tmp_path / name
-    path.write_bytes(content)
-    model = client.upload_model(str(path))
-    words = refusal(lambda: client.submit_compile_job(model, cpu, input_specs={"x": (1, 3)}))
-    assert "torch" in words.lower()
-    assert "onnx" in words.lower(), "the way out is named"
-
-
 def test_a_context_binary_can_be_embedded_in_onnx_and_run(client, npu, convolution, tmp_path):
     model, source = convolution
     binary = succeed(client.submit_compile_job(model, npu, options="--target_runtime qnn_context_binary"))

@@ -83,7 +83,8 @@ template <>
 struct Words<Conversion> {
   static constexpr std::array kTable = {
       std::pair{Conversion::kNone, "none"}, std::pair{Conversion::kWrapBinary, "wrap binary"},
-      std::pair{Conversion::kCompileSource, "compile source"}, std::pair{Conversion::kEmbedBinary, "embed binary"}};
+      std::pair{Conversion::kCompileSource, "compile source"}, std::pair{Conversion::kConvertTorch, "convert torch"},
+      std::pair{Conversion::kEmbedBinary, "embed binary"}};
 };
 template <typename Enum>
 concept HasWords = requires { Words<Enum>::kTable; };

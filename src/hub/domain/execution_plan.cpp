@@ -162,9 +162,12 @@ Result<ExecutionPlan> plan_compile(const JobFacts& facts) {
   if (source.model.type == ModelType::kQnnContextBinary && has_companion(source, "wrapper")) {
     return plan_embedding(source, device);
   }
-  if (source.model.type != ModelType::kOnnx) {
+  const bool is_torch =
+      source.model.type == ModelType::kTorchScript || source.model.type == ModelType::kTorchExportedProgram;
+  if (source.model.type != ModelType::kOnnx && !is_torch) {
     return base::fail(Code::kUnimplemented,
-                      "this hub compiles ONNX models; {} models ({}) are not carried out yet: export the model to ONNX "
+                      "this hub compiles ONNX models and those of PyTorch; {} models ({}) are not carried out yet: "
+                      "export the model to ONNX "
                       "and submit that",
                       model_type_text(source.model.type), source.model.id);
   }
@@ -173,9 +176,10 @@ Result<ExecutionPlan> plan_compile(const JobFacts& facts) {
                       "model {} is already compiled for {}; compile its source model {} instead", source.model.id,
                       source.origin->device ? source.origin->device->name : "a device", source.origin->source_model_id);
   }
-  if (!is_qnn_target(target)) return ExecutionPlan{.target = target, .fallback_allowed = facts.options.allow_cpu};
-  ExecutionPlan plan = on_npu(ExecutionTarget::kHtpEmulator, facts.options);
+  ExecutionPlan plan = is_qnn_target(target) ? on_npu(ExecutionTarget::kHtpEmulator, facts.options)
+                                             : ExecutionPlan{.fallback_allowed = facts.options.allow_cpu};
   plan.target = target;
+  if (is_torch) plan.converts_first = Conversion::kConvertTorch;
   return plan;
 }
 

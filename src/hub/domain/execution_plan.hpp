@@ -27,6 +27,7 @@ enum class Conversion {
   kNone,
   kWrapBinary,     ///< a context binary is laid beside the ONNX wrapper that was kept with it
   kCompileSource,  ///< a DLC cannot be read back: the source graph that was kept with it is compiled once more
+  kConvertTorch,   ///< compile jobs: an archive of PyTorch is converted to ONNX
   kEmbedBinary,    ///< compile jobs: a context binary goes into an ONNX model as it is, and nothing is compiled
 };
 

@@ -158,14 +158,32 @@ TEST(JudgeCompile, refuses_one_npu_job_for_different_chips) {
   EXPECT_TRUE(judge(facts));
 }
 
+TEST(JudgeCompile, converts_models_of_pytorch_first) {
+  auto facts = compile_for(snapdragon(), "");
+  facts.model().type = ModelType::kTorchExportedProgram;
+  EXPECT_TRUE(judge(facts)->reason.empty());
+  EXPECT_EQ(plan_compile(facts)->converts_first, Conversion::kConvertTorch);
+  facts.options = parse_options(kinds::Compile::kEntry, "--target_runtime qnn_dlc").value();
+  EXPECT_EQ(plan_compile(facts)->converts_first, Conversion::kConvertTorch);
+}
+
+TEST(JudgeCompile, asks_for_the_inputs_that_torchscript_does_not_declare) {
+  auto facts = compile_for(snapdragon(), "");
+  facts.model().type = ModelType::kTorchScript;
+  facts.model().inspection->inputs.clear();
+  expect_refused(facts, Code::kInvalidArgument, "give input_specs");
+  std::get<kinds::Compile>(facts.payload).input_specs = {spec("image", Dtype::kFloat32, {1, 256, 256, 3})};
+  EXPECT_TRUE(judge(facts)->reason.empty());
+}
+
 TEST(JudgeCompile, takes_other_frameworks_and_fails_them_in_words) {
-  for (const ModelType type : {ModelType::kTorchScript, ModelType::kTorchExportedProgram, ModelType::kTflite}) {
+  for (const ModelType type : {ModelType::kAimetOnnx, ModelType::kTflite}) {
     auto facts = compile_for(snapdragon(), "");
     facts.model().type = type;
     const auto verdict = judge(facts);
     ASSERT_TRUE(verdict);
     EXPECT_EQ(verdict->fails_as, FailureType::kUnsupported);
-    EXPECT_THAT(verdict->reason, HasSubstr("this hub compiles ONNX models"));
+    EXPECT_THAT(verdict->reason, HasSubstr("this hub compiles ONNX models and those of PyTorch"));
   }
 }
 

@@ -14,6 +14,8 @@
 #include "hub/executor/internal/job.hpp"
 #include "hub/executor/testing/python.hpp"
 #include "runtime/profiling.hpp"
+#include "runtime/session.hpp"
+#include "tensor/npz.hpp"
 
 namespace slipway::hub::executor {
 namespace {
@@ -201,6 +203,27 @@ TEST_F(Execute, takes_a_model_for_what_it_is_whatever_was_declared) {
   EXPECT_THAT(inspect().error, HasSubstr("declared as a TorchScript model, but found bytes of no known format"));
 }
 
+TEST_F(Execute, inspects_a_trace_of_pytorch_without_running_it) {
+  fs::copy_file("tests/golden/convert/torch_script/picture.pt", model());
+  spec_.models[0].model.type = ModelType::kTorchScript;
+  const auto found = inspect();
+  EXPECT_EQ(found.format, "torchscript");
+  EXPECT_THAT(found.error, IsEmpty());
+  EXPECT_THAT(found.inputs, IsEmpty()) << "TorchScript declares none";
+  EXPECT_EQ(found.facts.at("inputs of the example"), "picture float32[1,8,6,3]");
+  EXPECT_THAT(found.facts.at("operators"), HasSubstr("3 aten._convolution"));
+}
+
+TEST_F(Execute, finds_hostile_pickles_unusable_and_what_needs_specs_usable) {
+  spec_.models[0].model.type = ModelType::kTorchScript;
+  fs::copy_file("tests/golden/convert/torch_script/hostile_overlapping.pt", model());
+  EXPECT_THAT(inspect().error, HasSubstr("each element at a place of its own"));
+  fs::copy_file("tests/golden/convert/torch_script/branch_on_data.pt", model(), fs::copy_options::overwrite_existing);
+  const auto found = inspect();
+  EXPECT_THAT(found.error, IsEmpty());
+  EXPECT_THAT(found.facts.at("not converted"), HasSubstr("the way taken depends on data"));
+}
+
 TEST_F(Execute, inspects_a_dataset) {
   spec_.models.clear();
   spec_.dataset_file = "dataset.h5";
@@ -241,6 +264,37 @@ assert [(i.name, i.shape) for i in s.get_inputs()] == [("picture", [2, 3, 16, 16
 assert [o.name for o in s.get_outputs()] == ["result"]
 )",
              {out("target.onnx")});
+}
+
+TEST_F(Execute, compiles_a_trace_of_pytorch_to_what_pytorch_computes) {
+  const fs::path golden = fs::absolute("tests/golden/convert/torch_script");
+  fs::copy_file(golden / "picture.pt", model());
+  spec_.models[0].model.type = ModelType::kTorchScript;
+  spec_.job.device = this_cpu();
+  Compile compile;
+  compile.input_specs = {{"image", tensor::Dtype::kFloat32, {1, 8, 6, 3}, std::nullopt}};
+  spec_.job.payload = compile;
+  spec_.options.output_names = {"rows", "means"};
+  const auto outcome = run();
+  ASSERT_TRUE(outcome.succeeded) << outcome.failure_reason;
+  EXPECT_THAT(outcome.remarks, Contains(HasSubstr("The TorchScript archive")));
+  const auto session = runtime::Session::load(tools_.open_environment().value(), out("target.onnx"), {});
+  ASSERT_TRUE(session) << session.error().message;
+  auto arrays = tensor::read_npz(golden / "picture.npz").value();
+  ASSERT_THAT(arrays, SizeIs(3));
+  arrays[0].name = "image";
+  tensor::NamedTensors inputs;
+  inputs.push_back(std::move(arrays[0]));
+  const auto found = (*session)->run(inputs);
+  ASSERT_TRUE(found) << found.error().message;
+  ASSERT_THAT(*found, SizeIs(2));
+  EXPECT_EQ((*found)[0].name, "rows");
+  for (std::size_t i = 0; i < found->size(); ++i) {
+    ASSERT_EQ((*found)[i].tensor.shape(), arrays[i + 1].tensor.shape());
+    const std::span<const float> expected = arrays[i + 1].tensor.values<float>();
+    const std::span<const float> values = (*found)[i].tensor.values<float>();
+    for (std::size_t k = 0; k < values.size(); ++k) ASSERT_NEAR(values[k], expected[k], 1e-5) << i << " " << k;
+  }
 }
 
 TEST_F(Execute, compiles_external_data_to_one_folder_in_a_zip) {

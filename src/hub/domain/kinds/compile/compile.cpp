@@ -41,6 +41,13 @@ std::vector<std::string> Compile::Result::files() const {
 Result<ExecutionPlan> Compile::plan(const Compile& payload, const JobFacts& facts) {
   SLIPWAY_ASSIGN(const ExecutionPlan plan, plan_compile(facts));
   if (plan.converts_first == Conversion::kEmbedBinary) SLIPWAY_TRY(check_embedding(payload, facts));
+  if (facts.models.front().model.type == ModelType::kTorchScript && payload.input_specs.empty()) {
+    return base::fail(
+        Code::kInvalidArgument,
+        "model {} is TorchScript, which declares no inputs: give input_specs, name, shape and type of each "
+        "input in order",
+        facts.models.front().model.id);
+  }
   SLIPWAY_TRY(check_against_model(facts.models.front().model, payload.input_specs, facts.dataset, facts.options));
   return plan;
 }

@@ -13,6 +13,7 @@
 #include "hub/executor/internal/job.hpp"
 #include "hub/executor/internal/placement_document.hpp"
 #include "hub/executor/kinds/run/prepared_session.hpp"
+#include "hub/executor/torch_model.hpp"
 
 namespace slipway::hub::executor {
 namespace {
@@ -195,6 +196,21 @@ constexpr Target compiler_target(domain::CompileTarget target) {
   return Target::kOnnx;
 }
 
+/// The ONNX file to compile: as uploaded, or converted from PyTorch's archive.
+base::Result<fs::path> source_of(const JobContext& job, const Compile& payload, JobOutcome& outcome) {
+  const fs::path file = job.in(job.model().file);
+  if (job.plan().converts_first != domain::Conversion::kConvertTorch) return onnx_file_of(file, job.work());
+  std::vector<tensor::TensorSpec> specs;
+  for (const auto& spec : payload.input_specs) specs.push_back({spec.name, spec.dtype, spec.shape, {}});
+  const fs::path folder = job.work() / "converted";
+  std::error_code error;
+  fs::create_directories(folder, error);
+  SLIPWAY_ASSIGN(const auto converted, convert_torch_model(file, specs, job.spec.options.output_names, folder));
+  job.log(converted.remark);
+  outcome.remarks.push_back(converted.remark);
+  return converted.onnx;
+}
+
 compile::CompileRequest request_of(const JobContext& job, const Compile& payload, const fs::path& onnx) {
   const auto& options = job.spec.options;
   compile::CompileRequest request;
@@ -229,7 +245,7 @@ void carry_out(KindExecutor<Compile> /*kind*/, const JobContext& job, const Comp
   if (job.plan().converts_first == domain::Conversion::kEmbedBinary) return embed_context_binary(job, outcome, handed);
   const bool is_for_npu = domain::is_qnn_target(job.plan().target);
 
-  const auto onnx = onnx_file_of(job.in(job.model().file), job.work());
+  const auto onnx = source_of(job, payload, outcome);
   if (!onnx) return fail_with(outcome, failure_of(onnx.error(), Step::kReadModel));
   const auto environment = job.tools.open_environment();
   if (!environment) return fail_with(outcome, failure_of(environment.error(), Step::kLoad));

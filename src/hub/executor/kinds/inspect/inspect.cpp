@@ -8,6 +8,7 @@
 #include "hub/executor/dataset_h5.hpp"
 #include "hub/executor/format.hpp"
 #include "hub/executor/tflite_signature.hpp"
+#include "hub/executor/torch_model.hpp"
 
 namespace slipway::hub::executor {
 namespace {
@@ -133,9 +134,9 @@ Inspection look_inside(const fs::path& file, ModelType declared, const fs::path&
     case Format::kTflite:
       return inspect_tflite(file);
     case Format::kTorchScript:
-      return stored("torchscript");
+      return inspect_torch_model(file, "torchscript");
     case Format::kTorchExportedProgram:
-      return stored("torch exported program");
+      return inspect_torch_model(file, "torch exported program");
     case Format::kModelFolder:
       return inspect_onnx(file, true, scratch);
     case Format::kOtherZip:

@@ -92,10 +92,11 @@ std::expected<void, Failure> add_model(const JobContext& job, PreparedSession& p
       return add_context_binary(job, prepared);
     case domain::Conversion::kCompileSource:
       return add_dlc(job, prepared);
+    case domain::Conversion::kConvertTorch:
     case domain::Conversion::kEmbedBinary:
       break;
   }
-  return refuse(FailureType::kInternal, "the plan embeds a context binary, which is for compile jobs");
+  return refuse(FailureType::kInternal, "the plan converts the model as compile jobs do");
 }
 
 void set(PreparedSession& prepared, const std::string& key, const std::string& value) {
