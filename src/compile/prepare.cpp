@@ -118,7 +118,8 @@ Result<Prepared> prepare(const std::shared_ptr<runtime::Environment>& environmen
   SLIPWAY_TRY(onnx_graph::channel_last_outputs(model, request.channel_last_outputs));
   prepared.input_ranges = onnx_graph::input_ranges(model);
   if (request.target != Target::kOnnx && request.htp) {
-    prepared.avoided_faults = npu_faults::avoid_known_faults(model, request.htp->htp_arch, request.chip_supports_fp16);
+    SLIPWAY_ASSIGN(prepared.avoided_faults,
+                   npu_faults::avoid_known_faults(model, request.htp->htp_arch, request.chip_supports_fp16));
   }
 
   prepared.summary = model.summary();

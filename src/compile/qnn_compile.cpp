@@ -281,7 +281,7 @@ void report_avoided_faults(const Prepared& prepared, const Log& log, CompileResu
   std::vector<std::string> ids;
   for (const auto& avoided : prepared.avoided_faults) {
     log(npu_faults::to_string(avoided));
-    ids.emplace_back(avoided.fault->id);
+    if (avoided.places > 0) ids.emplace_back(avoided.fault->id);
   }
   if (!ids.empty()) result.metadata["avoided_compiler_faults"] = fmt::format("{}", fmt::join(ids, ","));
 }

@@ -4,7 +4,15 @@
 
 #include <fmt/format.h>
 
+#include "compile/npu_faults/broadcast_faults.hpp"
 #include "compile/npu_faults/cast_faults.hpp"
+#include "compile/npu_faults/empty_tensor_faults.hpp"
+#include "compile/npu_faults/index_faults.hpp"
+#include "compile/npu_faults/integer_faults.hpp"
+#include "compile/npu_faults/normalization_faults.hpp"
+#include "compile/npu_faults/pad_faults.hpp"
+#include "compile/npu_faults/pool_faults.hpp"
+#include "compile/npu_faults/resize_faults.hpp"
 #include "compile/npu_faults/tile_faults.hpp"
 
 namespace slipway::compile::npu_faults {
@@ -13,6 +21,16 @@ namespace {
 constexpr int kNewest = 85;
 
 constexpr std::array kFaults = {
+    KnownFault{.id = "empty-tensors",
+               .effect = "a tensor without elements ends the compiler's process",
+               .remedy = "nodes that give no elements become constants",
+               .oldest_htp = 68,
+               .newest_htp = kNewest,
+               .only_with_fp16 = false,
+               .seen_in_qairt = "2.50",
+               .avoid = fold_empty_tensors,
+               .remaining = empty_tensors,
+               .probe = empty_tensor_probe},
     KnownFault{.id = "uint8-to-float",
                .effect = "a Cast from uint8 to float32 gives 1 for every number but 0",
                .remedy = "the Cast goes through int32",
@@ -23,7 +41,7 @@ constexpr std::array kFaults = {
                .avoid = cast_uint8_through_int32,
                .probe = uint8_to_float_probe},
     KnownFault{.id = "integer-to-bool",
-               .effect = "a Cast from int32 or int64 to bool gives false for negative numbers",
+               .effect = "a Cast to bool gives false for negative int32 and int64, and the byte itself for uint8",
                .remedy = "the number is compared with 0",
                .oldest_htp = 68,
                .newest_htp = kNewest,
@@ -31,6 +49,24 @@ constexpr std::array kFaults = {
                .seen_in_qairt = "2.50, 2.51",
                .avoid = compare_integers_with_zero,
                .probe = integer_to_bool_probe},
+    KnownFault{.id = "wide-integers",
+               .effect = "64-bit integers are computed with 32 bits",
+               .remedy = "nothing has the same values",
+               .oldest_htp = 68,
+               .newest_htp = kNewest,
+               .only_with_fp16 = false,
+               .seen_in_qairt = "2.50",
+               .remaining = wide_constants,
+               .probe = wide_constant_probe},
+    KnownFault{.id = "negative-indices",
+               .effect = "a computed index that counts from the end picks another element",
+               .remedy = "the size is added to negative indices",
+               .oldest_htp = 68,
+               .newest_htp = kNewest,
+               .only_with_fp16 = false,
+               .seen_in_qairt = "2.50",
+               .avoid = count_indices_from_the_start,
+               .probe = negative_index_probe},
     KnownFault{.id = "tile-of-ones",
                .effect = "a Tile that repeats nothing, of a tensor of five dimensions, crashes the compiler",
                .remedy = "it is taken out",
@@ -40,6 +76,55 @@ constexpr std::array kFaults = {
                .seen_in_qairt = "2.50, 2.51",
                .avoid = drop_tiles_of_ones,
                .probe = tile_of_ones_probe},
+    KnownFault{.id = "nearest-resize",
+               .effect = "a nearest Resize rounds coordinates in its own way, whatever nearest_mode says",
+               .remedy = "it becomes Gathers of the right places",
+               .oldest_htp = 68,
+               .newest_htp = kNewest,
+               .only_with_fp16 = false,
+               .seen_in_qairt = "2.50",
+               .avoid = gather_nearest_places,
+               .probe = nearest_resize_probe},
+    KnownFault{.id = "edge-pad",
+               .effect = "a Pad that repeats the edge gives other numbers",
+               .remedy = "it becomes Gathers of the right places",
+               .oldest_htp = 68,
+               .newest_htp = kNewest,
+               .only_with_fp16 = false,
+               .seen_in_qairt = "2.50",
+               .avoid = gather_edges,
+               .probe = edge_pad_probe},
+    KnownFault{.id = "last-window",
+               .effect = "an AveragePool with sizes rounded up counts places outside in its last windows",
+               .remedy = "the missing places become pads that are not counted",
+               .oldest_htp = 68,
+               .newest_htp = kNewest,
+               .only_with_fp16 = false,
+               .seen_in_qairt = "2.50",
+               .avoid = pad_last_windows,
+               .remaining = counted_last_windows,
+               .probe = last_window_probe},
+    KnownFault{.id = "wide-slopes",
+               .effect = "a PRelu whose slopes have more rows than its data gives the data's shape",
+               .remedy = "the data is expanded first",
+               .oldest_htp = 68,
+               .newest_htp = kNewest,
+               .only_with_fp16 = false,
+               .seen_in_qairt = "2.50",
+               .avoid = expand_data_of_slopes,
+               .probe = wide_slope_probe},
+    KnownFault{.id = "long-rows",
+               .effect = "an InstanceNormalization over a long row, or of many in a batch, takes the compiler minutes",
+               .remedy = "it is computed on rows folded to [1, rows, height, width]",
+               .oldest_htp = 68,
+               .newest_htp = kNewest,
+               .only_with_fp16 = false,
+               .seen_in_qairt = "2.50",
+               .avoid = fold_long_rows,
+               .remaining = rows_that_do_not_fold,
+               .refuses_remaining = false,
+               .is_slow = true,
+               .probe = long_row_probe},
 };
 
 }  // namespace
@@ -48,21 +133,45 @@ std::span<const KnownFault> known_faults() {
   return kFaults;
 }
 
-std::vector<Avoided> avoid_known_faults(onnx_graph::Model& model, int htp_arch, bool with_fp16) {
-  std::vector<Avoided> avoided;
-  onnx_graph::Rewriter graph(model);
-  for (const KnownFault& fault : kFaults) {
-    const bool shows =
-        htp_arch >= fault.oldest_htp && htp_arch <= fault.newest_htp && (with_fp16 || !fault.only_with_fp16);
-    const int places = shows ? fault.avoid(graph) : 0;
-    if (places > 0) avoided.push_back({.fault = &fault, .places = places});
+base::Result<Avoided> avoid(const KnownFault& fault, onnx_graph::Model& model) {
+  Avoided avoided{.fault = &fault, .places = 0, .remaining = {}};
+  if (fault.avoid != nullptr) {
+    onnx_graph::Rewriter graph(model);
+    avoided.places = fault.avoid(graph, onnx_graph::InferredTypes(graph));
+  }
+  if (fault.remaining != nullptr) {
+    onnx_graph::Rewriter graph(model);
+    avoided.remaining = fault.remaining(graph, onnx_graph::InferredTypes(graph));
+  }
+  if (!avoided.remaining.empty() && fault.refuses_remaining) {
+    return std::unexpected(base::Error{
+        base::Code::kUnimplemented,
+        fmt::format("{} on this chip's compiler, and nothing can be written in its place: {}; change the graph there, "
+                    "or use the target onnx",
+                    fault.effect, fmt::join(avoided.remaining, "; ")),
+        base::Reason::kUnsupportedOperator});
   }
   return avoided;
 }
 
+base::Result<std::vector<Avoided>> avoid_known_faults(onnx_graph::Model& model, int htp_arch, bool with_fp16) {
+  std::vector<Avoided> all;
+  if (!onnx_graph::Rewriter(model).opset()) return all;
+  for (const KnownFault& fault : kFaults) {
+    const bool shows =
+        htp_arch >= fault.oldest_htp && htp_arch <= fault.newest_htp && (with_fp16 || !fault.only_with_fp16);
+    if (!shows) continue;
+    SLIPWAY_ASSIGN(Avoided avoided, avoid(fault, model));
+    if (avoided.places > 0 || !avoided.remaining.empty()) all.push_back(std::move(avoided));
+  }
+  return all;
+}
+
 std::string to_string(const Avoided& avoided) {
-  return fmt::format("{} on this chip's compiler; avoided in {} place(s): {}", avoided.fault->effect, avoided.places,
-                     avoided.fault->remedy);
+  std::string text = fmt::format("{} on this chip's compiler", avoided.fault->effect);
+  if (avoided.places > 0) text += fmt::format("; avoided in {} place(s): {}", avoided.places, avoided.fault->remedy);
+  if (!avoided.remaining.empty()) text += fmt::format("; left as it is: {}", fmt::join(avoided.remaining, "; "));
+  return text;
 }
 
 }  // namespace slipway::compile::npu_faults

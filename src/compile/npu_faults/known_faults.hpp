@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.hpp"
+#include "compile/onnx_graph/infer_types.hpp"
 #include "compile/onnx_graph/model.hpp"
 #include "compile/onnx_graph/rewriter.hpp"
 
@@ -20,8 +22,14 @@ struct KnownFault {
   int newest_htp;
   bool only_with_fp16;             ///< it does not show on chips that compute with integers only
   std::string_view seen_in_qairt;  ///< releases in which it was seen
-  /// Rewrites every place of a graph where it would show, to the same values. @return how many
-  int (*avoid)(onnx_graph::Rewriter& graph);
+  /// Rewrites the places of a graph where it would show, to the same values. nullptr: nothing has the same values.
+  /// @return how many
+  int (*avoid)(onnx_graph::Rewriter& graph, const onnx_graph::InferredTypes& types) = nullptr;
+  /// The places that avoid() leaves, in words: "Add 'sum' reads the constant 1099511627776". nullptr: there are none.
+  std::vector<std::string> (*remaining)(onnx_graph::Rewriter& graph, const onnx_graph::InferredTypes& types) = nullptr;
+  /// Whether such a place is an error, so that the compiler does not crash or give other values; otherwise a remark.
+  bool refuses_remaining = true;
+  bool is_slow = false;  ///< it costs time alone, and its probe takes minutes
   /// A graph of a few nodes on which it shows. Its inputs are those of the probes (compile/npu_probes).
   onnx_graph::Model (*probe)();
 };
@@ -30,15 +38,21 @@ struct KnownFault {
 /// A fault that a graph would have met.
 struct Avoided {
   const KnownFault* fault;
-  int places;
+  int places;                          ///< rewritten
+  std::vector<std::string> remaining;  ///< left as they are
 };
 
 /// Rewrites a graph so that a chip's compiler meets none of the known faults. Every rewrite gives the values of the
 /// ONNX operators that it replaces, so it is right also where the fault is gone.
-/// @return what was rewritten; empty when the model is as it was
-[[nodiscard]] std::vector<Avoided> avoid_known_faults(onnx_graph::Model& model, int htp_arch, bool with_fp16);
+/// @return what was rewritten, and what could not be; empty when the model is as it was
+/// @error  kUnimplemented: a place that cannot be rewritten and that the compiler would crash on or get wrong
+[[nodiscard]] base::Result<std::vector<Avoided>> avoid_known_faults(onnx_graph::Model& model, int htp_arch,
+                                                                    bool with_fp16);
 
-/// "Cast from uint8 … (2 places): …", for logs.
+/// Rewrites a graph where one fault would show. @error as avoid_known_faults()
+[[nodiscard]] base::Result<Avoided> avoid(const KnownFault& fault, onnx_graph::Model& model);
+
+/// "a Cast from uint8 … avoided in 2 place(s): …", for logs.
 [[nodiscard]] std::string to_string(const Avoided& avoided);
 
 }  // namespace slipway::compile::npu_faults

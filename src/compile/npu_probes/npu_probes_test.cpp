@@ -54,9 +54,11 @@ TEST(KnownFaultsOnTheEmulator, each_shows_in_the_graph_as_it_is_and_not_in_the_r
   std::vector<Probe> probes;
   add_known_faults(probes);
   for (const Probe& probe : probes) {
+    if (probe.fault->is_slow) continue;  // the emulator itself takes minutes for a million numbers
     const Verdict verdict = verdict_of(probe);
     if (probe.is_rewritten) {
-      EXPECT_EQ(verdict, Verdict::kRight) << probe.id() << ": " << verdict_name(verdict);
+      const Verdict wanted = probe.fault->avoid == nullptr ? Verdict::kRefused : Verdict::kRight;
+      EXPECT_EQ(verdict, wanted) << probe.id() << ": " << verdict_name(verdict);
     } else {
       EXPECT_NE(verdict, Verdict::kRight) << probe.id() << ": the fault is gone; say so in its row";
       EXPECT_NE(verdict, Verdict::kNoReference) << probe.id();

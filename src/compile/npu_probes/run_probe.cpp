@@ -106,15 +106,21 @@ Result<std::vector<Range>> output_ranges(const std::shared_ptr<runtime::Environm
   return ranges;
 }
 
+/// @param rewritten  what the NPU gets in place of the model
 Outcome run_in(const std::filesystem::path& folder, const std::shared_ptr<runtime::Environment>& environment,
-               const onnx_graph::Model& model, const NamedTensors& inputs, double tolerance,
+               const Sketch::Drawn& drawn, const onnx_graph::Model* rewritten, double tolerance,
                const runtime::HtpTarget& chip, bool with_fp16) {
   const auto path = folder / "probe.onnx";
-  if (const auto written = model.write(path); !written) {
+  const NamedTensors& inputs = drawn.inputs;
+  if (const auto written = drawn.model.write(path); !written) {
     return {.verdict = Verdict::kNoReference, .detail = one_line(written.error().message)};
   }
   const auto expected = run(environment, path, inputs, reference_options());
   if (!expected) return {.verdict = Verdict::kNoReference, .detail = one_line(expected.error().message)};
+  if (rewritten != nullptr) {
+    const auto written = rewritten->write(path);
+    if (!written) return {.verdict = Verdict::kRefused, .detail = one_line(written.error().message)};
+  }
   const auto found = run(environment, path, inputs, npu_options(chip, with_fp16));
   if (!found) return {.verdict = Verdict::kRefused, .detail = one_line(found.error().message)};
   return compared(*expected, *found, tolerance);
@@ -128,11 +134,17 @@ Sketch::Drawn drawn_fault(const Probe& probe) {
     if (input.dtype == Dtype::kUint8) range = {.low = 0, .high = 255};
     drawn.inputs.push_back({input.name, seeded(input.dtype, input.shape, range)});
   }
-  if (probe.is_rewritten) {
-    onnx_graph::Rewriter graph(drawn.model);
-    probe.fault->avoid(graph);
-  }
   return drawn;
+}
+
+Outcome run_fault(const std::filesystem::path& folder, const std::shared_ptr<runtime::Environment>& environment,
+                  const Probe& probe, const runtime::HtpTarget& chip, bool with_fp16) {
+  const auto drawn = drawn_fault(probe);
+  if (!probe.is_rewritten) return run_in(folder, environment, drawn, nullptr, kFloatTolerance, chip, with_fp16);
+  auto model = probe.fault->probe();
+  const auto avoided = npu_faults::avoid(*probe.fault, model);
+  if (!avoided) return {.verdict = Verdict::kRefused, .detail = one_line(avoided.error().message)};
+  return run_in(folder, environment, drawn, &model, kFloatTolerance, chip, with_fp16);
 }
 
 }  // namespace
@@ -150,10 +162,7 @@ Outcome run_probe(const std::shared_ptr<runtime::Environment>& environment, cons
                   const runtime::HtpTarget& chip, bool with_fp16) {
   const auto folder = base::TemporaryFolder::create("npu-probe");
   if (!folder) return {.verdict = Verdict::kNoReference, .detail = one_line(folder.error().message)};
-  if (probe.fault != nullptr) {
-    const auto drawn = drawn_fault(probe);
-    return run_in(folder->path(), environment, drawn.model, drawn.inputs, kFloatTolerance, chip, with_fp16);
-  }
+  if (probe.fault != nullptr) return run_fault(folder->path(), environment, probe, chip, with_fp16);
   std::vector<Range> ranges;
   const bool is_quantized = row_of(probe.kind).quantized_as.has_value();
   if (is_quantized) {
@@ -164,8 +173,8 @@ Outcome run_probe(const std::shared_ptr<runtime::Environment>& environment, cons
   Sketch sketch(probe.kind, std::move(ranges), probe.opset);
   probe.draw(sketch);
   const auto drawn = sketch.finish();
-  return run_in(folder->path(), environment, drawn.model, drawn.inputs,
-                is_quantized ? kQuantizedTolerance : kFloatTolerance, chip, with_fp16);
+  return run_in(folder->path(), environment, drawn, nullptr, is_quantized ? kQuantizedTolerance : kFloatTolerance, chip,
+                with_fp16);
 }
 
 }  // namespace slipway::compile::npu_probes

@@ -554,6 +554,21 @@ Types given_by_branches(const Facts& facts) {
   return types;
 }
 
+/// For operators that move elements to sizes that nobody here needs.
+Types moved(const Facts& facts) {
+  return {{facts.type(0).element_type, std::nullopt}};
+}
+Types constant_of_shape(const Facts& facts) {
+  const auto sizes = facts.integers(0);
+  // Without a value it is filled with float32.
+  const auto element_type = facts.node.has_attribute("value") ? std::nullopt : number(Dtype::kFloat32);
+  return {{element_type, sizes ? KnownShape(*sizes) : std::nullopt}};
+}
+Types non_zero(const Facts& facts) {
+  const KnownShape shape = facts.shape(0);
+  return {{number(Dtype::kInt64), Shape{shape ? static_cast<std::int64_t>(shape->size()) : kOpen, kOpen}}};
+}
+
 struct RuleRow {
   std::string_view op_type;
   Rule rule;
@@ -583,6 +598,7 @@ constexpr auto kRules = std::to_array<RuleRow>({
     {"Clip", same},
     {"Concat", concat},
     {"Conv", conv},
+    {"ConstantOfShape", constant_of_shape},
     {"ConvTranspose", conv_transpose},
     {"Cos", same},
     {"Cosh", same},
@@ -633,9 +649,10 @@ constexpr auto kRules = std::to_array<RuleRow>({
     {"Mod", elementwise},
     {"Mul", elementwise},
     {"Neg", same},
+    {"NonZero", non_zero},
     {"Not", test},
     {"Or", comparison},
-    {"PRelu", same},
+    {"PRelu", elementwise},  // in ONNX the slopes are broadcast to the data, in ONNX Runtime both ways
     {"Pad", pad},
     {"Pow", elementwise},
     {"QuantizeLinear", quantize},
@@ -668,6 +685,7 @@ constexpr auto kRules = std::to_array<RuleRow>({
     {"Softmax", same},
     {"Softplus", same},
     {"Softsign", same},
+    {"SpaceToDepth", moved},
     {"Split", split},
     {"Sqrt", same},
     {"Squeeze", squeeze},
@@ -680,6 +698,7 @@ constexpr auto kRules = std::to_array<RuleRow>({
     {"Transpose", transpose},
     {"Trilu", same},
     {"Unsqueeze", unsqueeze},
+    {"Upsample", moved},
     {"Where", where},
     {"Xor", comparison},
 });

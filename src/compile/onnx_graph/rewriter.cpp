@@ -88,6 +88,10 @@ std::optional<std::vector<std::int64_t>> Value::integers() const {
   return tensor_ == nullptr ? std::nullopt : int64_values(*tensor_);
 }
 
+std::optional<std::vector<float>> Value::floats() const {
+  return tensor_ == nullptr ? std::nullopt : float_values(*tensor_);
+}
+
 std::optional<double> Value::scalar() const {
   return tensor_ == nullptr ? std::nullopt : scalar_value(*tensor_);
 }

@@ -60,6 +60,8 @@ class Value {
   [[nodiscard]] std::vector<std::string> dimension_names() const;
   /// The elements of an int64 initialiser that is stored inline.
   [[nodiscard]] std::optional<std::vector<std::int64_t>> integers() const;
+  /// The elements of a float32 initialiser that is stored inline.
+  [[nodiscard]] std::optional<std::vector<float>> floats() const;
   /// The number in an initialiser of one element that is stored inline.
   [[nodiscard]] std::optional<double> scalar() const;
   [[nodiscard]] std::uint64_t size_bytes() const;  ///< of an initialiser; 0 for others

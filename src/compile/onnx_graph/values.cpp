@@ -19,6 +19,15 @@ double raw_scalar(const std::string& bytes) {
   return static_cast<double>(value);
 }
 
+template <typename T, typename Field>
+std::optional<std::vector<T>> inline_values(const onnx::TensorProto& tensor, int element_type, const Field& field) {
+  if (tensor.data_type() != element_type || tensor.data_location() == onnx::TensorProto::EXTERNAL) return std::nullopt;
+  if (!tensor.has_raw_data()) return std::vector<T>(field.begin(), field.end());
+  std::vector<T> values(tensor.raw_data().size() / sizeof(T));
+  if (!values.empty()) std::memcpy(values.data(), tensor.raw_data().data(), values.size() * sizeof(T));
+  return values;
+}
+
 }  // namespace
 
 std::optional<tensor::TensorSpec> spec_of(const onnx::ValueInfoProto& value) {
@@ -113,15 +122,11 @@ std::optional<double> scalar_value(const onnx::TensorProto& tensor) {
 }
 
 std::optional<std::vector<std::int64_t>> int64_values(const onnx::TensorProto& tensor) {
-  if (tensor.data_type() != onnx::TensorProto::INT64 || tensor.data_location() == onnx::TensorProto::EXTERNAL) {
-    return std::nullopt;
-  }
-  if (!tensor.has_raw_data()) {
-    return std::vector<std::int64_t>(tensor.int64_data().begin(), tensor.int64_data().end());
-  }
-  std::vector<std::int64_t> values(tensor.raw_data().size() / sizeof(std::int64_t));
-  if (!values.empty()) std::memcpy(values.data(), tensor.raw_data().data(), values.size() * sizeof(std::int64_t));
-  return values;
+  return inline_values<std::int64_t>(tensor, onnx::TensorProto::INT64, tensor.int64_data());
+}
+
+std::optional<std::vector<float>> float_values(const onnx::TensorProto& tensor) {
+  return inline_values<float>(tensor, onnx::TensorProto::FLOAT, tensor.float_data());
 }
 
 base::Result<std::int64_t> default_opset(const onnx::ModelProto& model) {

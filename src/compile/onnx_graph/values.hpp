@@ -36,6 +36,9 @@ void write_type(onnx::ValueInfoProto& value, const ValueType& type);
 /// The elements of an inline int64 tensor; nothing when it is of another type or stored outside.
 [[nodiscard]] std::optional<std::vector<std::int64_t>> int64_values(const onnx::TensorProto& tensor);
 
+/// The elements of an inline float32 tensor; nothing when it is of another type or stored outside.
+[[nodiscard]] std::optional<std::vector<float>> float_values(const onnx::TensorProto& tensor);
+
 /// Version of the default operator set.
 /// @error kInvalidArgument: the model imports none, or one older than 7, whose operators read their settings otherwise
 [[nodiscard]] base::Result<std::int64_t> default_opset(const onnx::ModelProto& model);
