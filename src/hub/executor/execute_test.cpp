@@ -691,6 +691,9 @@ TEST(FailureOf, goes_by_the_reason_and_not_by_the_text) {
   EXPECT_EQ(type({base::Code::kPermissionDenied, "x", base::Reason::kReadOnly}), FailureType::kInternal);
   EXPECT_EQ(type({base::Code::kResourceExhausted, "a sample is named \"No space left\""}, Step::kReadData),
             FailureType::kInvalidInputs);
+  const base::Error unloadable{base::Code::kInternal, "the result was made but cannot be loaded on the CPU"};
+  EXPECT_EQ(type(unloadable, Step::kCompile), FailureType::kQnnToolError);
+  EXPECT_EQ(type(unloadable, Step::kLoad), FailureType::kRuntimeUnknown) << "no tool of Qualcomm's was asked";
 }
 
 }  // namespace

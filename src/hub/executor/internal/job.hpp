@@ -33,7 +33,8 @@ struct JobContext {
   [[nodiscard]] std::filesystem::path out() const { return folder / "out"; }
 };
 
-/// What is being done when an error appears decides what the error means.
+/// What is being done when an error appears decides what the error means. Compiling is what Qualcomm's tools do: what
+/// becomes of a target for the CPU fails when it is loaded.
 enum class Step { kReadModel, kReadData, kCompile, kLoad, kRun, kWrite };
 [[nodiscard]] Failure failure_of(const base::Error& error, Step step);
 

@@ -273,7 +273,7 @@ void carry_out(KindExecutor<Compile> /*kind*/, const JobContext& job, const Comp
     if (job.tools.keep) job.tools.keep(so_far);
   };
   const auto result = compile::compile(*environment, request, job.log);
-  if (!result) return fail_with(outcome, failure_of(result.error(), Step::kCompile));
+  if (!result) return fail_with(outcome, failure_of(result.error(), is_for_npu ? Step::kCompile : Step::kLoad));
 
   handed.agreement_note = result->agreement_note;
   handed.agreement = agreement_of(*result);
