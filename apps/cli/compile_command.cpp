@@ -121,6 +121,7 @@ Result<void> place_in_folder(ordered_json& report, const fs::path& out) {
 Result<compile::CompileRequest> request_of(const CompileArguments& arguments) {
   compile::CompileRequest request;
   SLIPWAY_ASSIGN(request.model, arguments.model.file());
+  SLIPWAY_ASSIGN(request.declared_ranges, arguments.model.declared_ranges());
   request.target = *compile::target_from_name(arguments.target);  // checked when it was parsed
   if (!arguments.device.empty()) {
     SLIPWAY_ASSIGN(const auto device, find_device(arguments.device, arguments.catalogue_files));

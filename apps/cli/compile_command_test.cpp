@@ -12,6 +12,7 @@
 
 #include "apps/cli/catalogue.hpp"
 #include "apps/cli/child_process.hpp"
+#include "apps/cli/model_argument.hpp"
 #include "base/files.hpp"
 
 namespace slipway::cli {
@@ -188,6 +189,27 @@ TEST(CompileReport, shows_no_estimate_where_there_is_none) {
   const auto report = report_of(example(), compile::Target::kQnnContextBinary);
   EXPECT_FALSE(report.contains("compiler_estimate"));
   EXPECT_THAT(text_of(report), Not(HasSubstr("estimate")));
+}
+
+TEST(DeclaredRanges, are_those_of_the_graph_that_was_chosen_and_bad_ones_are_refused) {
+  const auto folder = base::TemporaryFolder::create("ranges");
+  ASSERT_TRUE(folder);
+  const auto describe = [&](const std::string& range) {
+    std::ofstream(folder->path() / "model.yaml") << "schema: 1\ngraphs:\n  a:\n    file: a.onnx\n    inputs: [{name: "
+                                                    "x, range: [-3, 3]}]\n  b:\n    file: b.onnx\n"
+                                                 << "    inputs: [{name: x, range: " << range << "}, {name: y}]\n";
+  };
+  const ModelArgument model{.path = folder->path(), .graph = "b"};
+  describe("[0, 2.5]");
+  const auto ranges = model.declared_ranges();
+  ASSERT_TRUE(ranges) << ranges.error().message;
+  ASSERT_EQ(ranges->size(), 1U);
+  EXPECT_EQ(ranges->at("x").lowest, 0);
+  EXPECT_EQ(ranges->at("x").highest, 2.5);
+  for (const char* bad : {"[1]", "[2, 1]", "[0, .nan]", "[0, many]", "wide"}) {
+    describe(bad);
+    EXPECT_FALSE(model.declared_ranges()) << bad;
+  }
 }
 
 TEST(Catalogue, devices_are_found_by_name_and_by_alias) {

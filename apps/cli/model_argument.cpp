@@ -1,5 +1,6 @@
 #include "apps/cli/model_argument.hpp"
 
+#include <cmath>
 #include <map>
 #include <vector>
 
@@ -33,6 +34,24 @@ base::Result<std::map<std::string, fs::path>> graphs_of(const fs::path& descript
                       description.string());
   }
   return graphs;
+}
+
+using Ranges = std::map<std::string, compile::onnx_graph::InputRange>;
+
+base::Result<Ranges> ranges_of(const fs::path& description, const YAML::Node& inputs) {
+  Ranges ranges;
+  for (const auto& input : inputs) {
+    if (!input["range"]) continue;
+    const auto name = input["name"].as<std::string>();
+    const auto numbers = input["range"].as<std::vector<double>>();
+    if (numbers.size() != 2 || !(numbers[0] <= numbers[1]) || !std::isfinite(numbers[1] - numbers[0])) {
+      return base::fail(Code::kInvalidArgument,
+                        "{}: the range of input '{}' must be two numbers, the lowest and the highest, found [{}]",
+                        description.string(), name, fmt::join(numbers, ", "));
+    }
+    ranges[name] = {.lowest = numbers[0], .highest = numbers[1]};
+  }
+  return ranges;
 }
 
 base::Result<fs::path> choose(const fs::path& folder, const std::map<std::string, fs::path>& graphs,
@@ -69,6 +88,22 @@ void ModelArgument::add_to(CLI::App& verb, std::vector<std::string>& inputs, con
     if (inputs.empty())
       throw CLI::ValidationError("inputs", "expected a model and at least one input, found the model alone");
   });
+}
+
+base::Result<Ranges> ModelArgument::declared_ranges() const {
+  SLIPWAY_ASSIGN(const fs::path chosen, file());
+  const fs::path description = path / "model.yaml";
+  std::error_code error;
+  if (!fs::exists(description, error)) return Ranges{};
+  try {
+    for (const auto& entry : YAML::LoadFile(description.string())["graphs"]) {
+      const bool is_chosen = description.parent_path() / entry.second["file"].as<std::string>() == chosen;
+      if (is_chosen) return ranges_of(description, entry.second["inputs"]);
+    }
+  } catch (const YAML::Exception& exception) {
+    return base::fail(Code::kInvalidArgument, "{}: cannot be read: {}", description.string(), exception.what());
+  }
+  return Ranges{};
 }
 
 base::Result<fs::path> ModelArgument::file() const {

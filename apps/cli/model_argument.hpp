@@ -1,12 +1,14 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "base/error.hpp"
+#include "compile/onnx_graph/input_ranges.hpp"
 
 namespace slipway::cli {
 
@@ -25,6 +27,10 @@ struct ModelArgument {
   /// @error kNotFound: no such path or graph (the graphs are named); kInvalidArgument: an unclear folder or a bad
   /// model.yaml
   [[nodiscard]] base::Result<std::filesystem::path> file() const;
+
+  /// What model.yaml says that the graph's inputs hold, by name (`range: [lowest, highest]` of an input).
+  /// @error kInvalidArgument: a range that is no two numbers in order; as file()
+  [[nodiscard]] base::Result<std::map<std::string, compile::onnx_graph::InputRange>> declared_ranges() const;
 };
 
 }  // namespace slipway::cli

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "compile/onnx_graph/input_ranges.hpp"
 #include "runtime/environment.hpp"
 #include "runtime/placement.hpp"
 #include "tensor/compare.hpp"
@@ -53,6 +54,8 @@ struct CompileRequest {
   std::filesystem::path output_folder;             ///< exists; everything is written below it
   Comparing comparing = Comparing::kWithinLimit;
   std::chrono::seconds agreement_limit{300};
+  /// What whoever made the model says that its inputs hold, by the name in the file.
+  std::map<std::string, onnx_graph::InputRange> declared_ranges;
   std::filesystem::path check_inputs;  ///< .npz with what the result takes; empty: seeded random inputs
   /// Told of a result for an NPU, which may have taken hours, once it is whole but for what running it beside its
   /// source will say: whoever does not live to see the end has it by then. May be empty.

@@ -85,6 +85,18 @@ Result<void> apply_truncations(Model& model, const CompileRequest& request, cons
   return {};
 }
 
+/// What the readers of each input allow, or its maker says.
+/// @param source  the inputs before they were renamed, in the same order
+std::vector<std::optional<onnx_graph::InputRange>> known_ranges(const Model& model, const CompileRequest& request,
+                                                                const std::vector<tensor::TensorSpec>& source) {
+  auto ranges = onnx_graph::input_ranges(model);
+  for (std::size_t i = 0; i < std::min(ranges.size(), source.size()); ++i) {
+    const auto declared = request.declared_ranges.find(source[i].name);
+    if (declared != request.declared_ranges.end()) ranges[i] = declared->second;
+  }
+  return ranges;
+}
+
 }  // namespace
 
 Result<Prepared> prepare(const std::shared_ptr<runtime::Environment>& environment, const CompileRequest& request,
@@ -116,7 +128,7 @@ Result<Prepared> prepare(const std::shared_ptr<runtime::Environment>& environmen
   SLIPWAY_TRY(apply_truncations(model, request, log));
   SLIPWAY_TRY(onnx_graph::channel_last_inputs(model, request.channel_last_inputs));
   SLIPWAY_TRY(onnx_graph::channel_last_outputs(model, request.channel_last_outputs));
-  prepared.input_ranges = onnx_graph::input_ranges(model);
+  prepared.input_ranges = known_ranges(model, request, prepared.boundary.source_inputs);
   if (request.target != Target::kOnnx && request.htp) {
     SLIPWAY_ASSIGN(prepared.avoided_faults,
                    npu_faults::avoid_known_faults(model, request.htp->htp_arch, request.chip_supports_fp16));

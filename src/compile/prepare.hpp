@@ -15,7 +15,7 @@ struct Prepared {
   onnx_graph::ModelSummary summary;
   std::vector<npu_faults::Avoided> avoided_faults;                  ///< what was rewritten for the chip's compiler
   Boundary boundary;                                                ///< how it differs from what was uploaded
-  std::vector<std::optional<onnx_graph::InputRange>> input_ranges;  ///< what the readers of each input allow
+  std::vector<std::optional<onnx_graph::InputRange>> input_ranges;  ///< what is known of each input
   std::map<std::string, std::string> node_places;  ///< nodes that had no name: the one given, and where they stand
 };
 
