@@ -175,7 +175,7 @@ TEST_F(CompileToOnnx, a_comparison_that_cannot_run_says_why) {
 
 TEST_F(CompileToOnnx, what_the_maker_says_of_an_input_is_what_it_is_compared_on) {
   request_.input_specs = {{.name = "picture", .shape = {1, 3, 16, 16}, .dtype = tensor::Dtype::kFloat32}};
-  request_.declared_ranges = {{"x", {.lowest = 0, .highest = 255}}, {"no such input", {.lowest = 0, .highest = 1}}};
+  request_.declared_ranges = {{"image", {.lowest = 0, .highest = 255}}, {"no such input", {.lowest = 0, .highest = 1}}};
   const auto result = compile_bytes(models::conv_net());
   ASSERT_TRUE(result) << result.error().message;
   EXPECT_THAT(result->agreement_note, HasSubstr("(picture 0 to 255)"));

@@ -22,7 +22,7 @@ constexpr int kNewest = 85;
 
 constexpr std::array kFaults = {
     KnownFault{.id = "empty-tensors",
-               .effect = "a tensor without elements ends the compiler's process",
+               .effect = "a tensor without elements is refused, or ends the compiler's process",
                .remedy = "nodes that give no elements become constants",
                .oldest_htp = 68,
                .newest_htp = kNewest,
