@@ -121,7 +121,7 @@ Operand average_pool(Call& call) {
     } else {
       for (std::size_t i = 0; i < axes; ++i) {
         std::vector<Tensor> along;
-        if (y.shape.at(i + 2) > (1 << 16)) refuse("{} places are more than are made one by one", y.shape.at(i + 2));
+        if (y.shape.at(i + 2) > (1 << 11)) refuse("{} places are more than are made one by one", y.shape.at(i + 2));
         for (std::int64_t place = 0; place < y.shape.at(i + 2); ++place) {
           const std::int64_t begin = place * pool.strides[i] - pool.pads[i];
           const std::int64_t end = std::min(begin + pool.kernel[i], x.shape.at(i + 2) + pool.pads[i]);
@@ -161,7 +161,7 @@ Tensor adaptive(Call& call, const std::string& global, const std::string& window
     for (std::size_t i = 0; i < axes; ++i) {
       if (x.shape.at(i + 2) < 0) refuse("sizes must be known; fix the sizes of the inputs (--input-spec)");
       if (wanted[i] < 1) refuse("'output_size' must be at least 1, found {}", wanted[i]);
-      if (wanted[i] > (1 << 16)) refuse("{} places are more than are made one by one", wanted[i]);
+      if (wanted[i] > (1 << 11)) refuse("{} places are more than are made one by one", wanted[i]);
       is_even = is_even && x.shape.at(i + 2) % wanted[i] == 0;
     }
     if (is_even) {

@@ -200,7 +200,7 @@ std::int64_t known_size(const Tensor& x, std::int64_t axis) {
   return size;
 }
 Integers even_parts(std::int64_t size, std::int64_t part) {
-  constexpr std::int64_t kMostParts = 1 << 16;
+  constexpr std::int64_t kMostParts = 1 << 11;
   if (size / part > kMostParts) refuse("{} parts are more than are made ({})", size / part, kMostParts);
   Integers sizes;
   for (std::int64_t at = 0; at < size || sizes.empty(); at += part) sizes.push_back(std::min(part, size - at));
@@ -230,7 +230,7 @@ Operand chunk(Call& call) {
 Operand tensor_split(Call& call) {
   const Tensor x = call.tensor("self");
   const std::int64_t axis = call.axis("dim", x.rank()), size = known_size(x, axis), count = call.integer("sections");
-  if (count < 1 || count > (1 << 16)) refuse("{} parts are not made", count);
+  if (count < 1 || count > (1 << 11)) refuse("{} parts are not made", count);
   Integers sizes;
   for (std::int64_t i = 0; i < count; ++i) sizes.push_back(size / count + (i < size % count ? 1 : 0));
   return split_into(call, x, axis, sizes);
