@@ -22,9 +22,16 @@ const onnx::AttributeProto* find_attribute(const onnx::NodeProto& node, std::str
   return nullptr;
 }
 
-std::string fresh(std::unordered_set<std::string>& names, std::string_view wanted) {
+constexpr std::int64_t kFirstNumber = 2;
+
+/// Takes a name that `names` does not have. A taken name keeps the number that its next namesake tries first, since a
+/// converter may want one name many thousand times.
+std::string fresh(std::unordered_map<std::string, std::int64_t>& names, std::string_view wanted) {
   std::string name(wanted);
-  for (int i = 2; name.empty() || !names.insert(name).second; ++i) name = fmt::format("{}_{}", wanted, i);
+  if (!name.empty() && names.try_emplace(name, kFirstNumber).second) return name;
+  std::int64_t& number = names.try_emplace(name, kFirstNumber).first->second;
+  do name = fmt::format("{}_{}", wanted, number++);
+  while (!names.try_emplace(name, kFirstNumber).second);
   return name;
 }
 
@@ -195,7 +202,7 @@ Value& Rewriter::new_value(Scope& scope, const std::string& name) {
   value.name_ = name;
   value.scope_ = &scope;
   scope.values_.emplace(name, &value);
-  value_names_.insert(name);
+  value_names_.try_emplace(name, kFirstNumber);
   return value;
 }
 
@@ -266,7 +273,7 @@ void Rewriter::index_node(Scope& scope, onnx::NodeProto& proto) {
   node.proto_ = &proto;
   node.scope_ = &scope;
   scope.nodes_.push_back(&node);
-  if (!proto.name().empty()) node_names_.insert(proto.name());
+  if (!proto.name().empty()) node_names_.try_emplace(proto.name(), kFirstNumber);
   for (const auto& output : proto.output()) {
     if (output.empty()) {
       node.outputs_.push_back(nullptr);
@@ -352,7 +359,7 @@ void Rewriter::rename(Value& value, const std::string& name) {
 }
 
 void Rewriter::rename(Node& node, const std::string& name) {
-  node_names_.insert(name);
+  node_names_.try_emplace(name, kFirstNumber);
   node.proto_->set_name(name);
 }
 
@@ -361,7 +368,7 @@ void Rewriter::relabel(Value& value, const std::string& name) {
   Scope& scope = *value.scope_;
   scope.values_.erase(old);
   scope.values_.emplace(name, &value);
-  value_names_.insert(name);
+  value_names_.try_emplace(name, kFirstNumber);
   value.name_ = name;
   if (value.tensor_ != nullptr) value.tensor_->set_name(name);
   if (value.sparse_values_ != nullptr) value.sparse_values_->set_name(name);

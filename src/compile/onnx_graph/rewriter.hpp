@@ -8,7 +8,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "base/error.hpp"
@@ -265,7 +264,7 @@ class Rewriter {
   std::deque<Scope> scopes_;
   std::vector<Scope*> all_scopes_;
   Scope* main_ = nullptr;
-  std::unordered_set<std::string> value_names_, node_names_;
+  std::unordered_map<std::string, std::int64_t> value_names_, node_names_;  // and the number of the next namesake
   std::set<const onnx::ValueInfoProto*> forgotten_;
   bool has_removed_ = false;
 };
