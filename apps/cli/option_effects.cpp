@@ -66,7 +66,7 @@ constexpr std::string_view kAlways =
     "--shifts --mode --detector --segmenter --budget-ms --batch --score-min --iou-max --classes --padding "
     "--fov --sectors --bench --max-pixels --detector-provider --channel --fit --nms --max-hands "
     "--max-faces --detector-only --still --rules --box --bbox --point --mask --detect --output-video --masks "
-    "--frames --motion-weight --reference --components --logits-max --data --listen --public-url "
+    "--frames --motion-weight --reference --components --logits-max --data --listen --public-url --iou-min "
     "--devices --log-level --npu-probes --npu-soc --npu-htp-arch --npu-table --npu-from --npu-write --npu-page ";
 
 /// The rules of a verb's option: its own, or those of all verbs.
