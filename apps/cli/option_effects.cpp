@@ -67,7 +67,8 @@ constexpr std::string_view kAlways =
     "--fov --sectors --bench --max-pixels --detector-provider --channel --fit --nms --max-hands "
     "--max-faces --detector-only --still --rules --box --bbox --point --mask --detect --output-video --masks "
     "--frames --motion-weight --reference --components --logits-max --data --listen --public-url --iou-min "
-    "--devices --log-level --npu-probes --npu-soc --npu-htp-arch --npu-table --npu-from --npu-write --npu-page ";
+    "--opset --operators --devices --log-level --npu-probes --npu-soc --npu-htp-arch --npu-table --npu-from "
+    "--npu-write --npu-page ";
 
 /// The rules of a verb's option: its own, or those of all verbs.
 std::vector<Rule> rules_of(std::string_view verb, std::string_view option) {

@@ -186,9 +186,9 @@ TEST_F(HubJobs, fails_a_profile_of_an_absent_device_at_once) {
 TEST_F(HubJobs, fails_other_frameworks_at_once_with_their_target_seeded) {
   const auto model = upload_model();
   Inspection found;
-  found.format = "torch exported program";
+  found.format = "tflite";
   inspect(found);
-  EXPECT_EQ(hub_.contents.model(user_, model.id)->type, ModelType::kTorchExportedProgram);
+  EXPECT_EQ(hub_.contents.model(user_, model.id)->type, ModelType::kTflite);
   const Job job = compile(model.id);
   EXPECT_EQ(job.state, JobState::kFailed);
   EXPECT_EQ(job.outcome->failure_type, FailureType::kUnsupported);
