@@ -72,7 +72,9 @@ base::Result<fs::path> choose(const fs::path& folder, const std::map<std::string
 }  // namespace
 
 void ModelArgument::add_to(CLI::App& verb) {
-  verb.add_option("model,--model", path, "An .onnx file, an archive of PyTorch (.pt, .pt2), or a model folder (model.yaml + .onnx)")->required();
+  verb.add_option("model,--model", path,
+                  "An .onnx file, an archive of PyTorch (.pt, .pt2), or a model folder (model.yaml + .onnx)")
+      ->required();
   verb.add_option("--graph", graph, "Which graph of a model folder with several");
 }
 
