@@ -69,7 +69,7 @@ def test_a_trace_must_be_compiled_before_it_runs(client, cpu, picture):
 
 def test_torchscript_without_input_specs_is_refused_by_the_hub_too(client, cpu, picture):
     job = CompileJob(model=ModelMessage(model_id=picture.model_id), name="no specs", options="--target_runtime onnx")
-    job.devices.add().name = cpu.name
+    job.device.name = cpu.name
     with pytest.raises(public_rest_api.APIException) as refused:
         public_rest_api.create_compile_job(client.config, job)
     assert "give input_specs" in str(refused.value)

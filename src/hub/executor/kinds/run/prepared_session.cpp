@@ -66,7 +66,6 @@ std::expected<void, Failure> add_context_binary(const JobContext& job, PreparedS
         failure_of(base::errno_error(error.value(), "lay out the context binary"), Step::kReadModel));
   }
   prepared.model = folder / "model.onnx";
-  prepared.numbers_outputs = true;
   return {};
 }
 
@@ -77,7 +76,6 @@ std::expected<void, Failure> add_dlc(const JobContext& job, PreparedSession& pre
   if (!onnx) return std::unexpected(onnx.error());
   prepared.model = *onnx;
   prepared.graph = *onnx;
-  prepared.numbers_outputs = true;
   prepared.remarks.emplace_back(
       "A DLC cannot be read back here: the source graph that was kept with it was compiled once more and run.");
   return {};

@@ -16,7 +16,6 @@ struct PreparedSession {
   std::filesystem::path model;  ///< a .onnx that ONNX Runtime loads
   std::filesystem::path graph;  ///< the plain graph behind it, for the compiler's estimate; may be empty
   runtime::SessionOptions session;
-  bool numbers_outputs = false;      ///< outputs are called output_0, output_1 … as for QNN's own formats
   std::vector<std::string> remarks;  ///< to be shown with the result
   std::vector<std::pair<std::string, std::string>> runtime_config;  ///< settings that differ from the default
 };

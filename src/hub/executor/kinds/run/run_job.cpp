@@ -49,11 +49,11 @@ base::Result<tensor::NamedTensors> read_sample(const DatasetReader& reader, std:
   return inputs;
 }
 
-std::vector<std::string> output_names(const runtime::Session& session, const PreparedSession& prepared) {
+/// Whatever the target's format: the names that its output specs and --output_names show, by which the official exports
+/// look for their results.
+std::vector<std::string> output_names(const runtime::Session& session) {
   std::vector<std::string> names;
-  for (const auto& spec : session.outputs()) {
-    names.push_back(prepared.numbers_outputs ? fmt::format("output_{}", names.size()) : spec.name);
-  }
+  for (const auto& spec : session.outputs()) names.push_back(spec.name);
   return names;
 }
 
@@ -81,11 +81,10 @@ std::expected<void, Failure> finish_outputs(const JobContext& job, DatasetWriter
 
 /// Runs every sample once, one after the other, and writes its outputs before the next is read.
 /// @param wants_outputs  those of some samples are a result, where the job's limit comes before the last
-std::expected<void, Failure> run_samples(const JobContext& job, const PreparedSession& prepared,
-                                         runtime::Session& session, const DatasetReader& reader, bool is_timed,
-                                         bool wants_outputs, RunTimes& times, const JobOutcome& outcome,
+std::expected<void, Failure> run_samples(const JobContext& job, runtime::Session& session, const DatasetReader& reader,
+                                         bool is_timed, bool wants_outputs, RunTimes& times, const JobOutcome& outcome,
                                          RunResult& result) {
-  auto writer = DatasetWriter::create(job.out() / kOutputs, output_names(session, prepared));
+  auto writer = DatasetWriter::create(job.out() / kOutputs, output_names(session));
   if (!writer) return std::unexpected(failure_of(writer.error(), Step::kWrite));
   const auto samples = reader.sample_count();
   std::mutex mutex;  // of what the outputs so far are told by: the library of HDF5 knows no threads
@@ -327,9 +326,7 @@ std::expected<void, Failure> run(const JobContext& job, bool is_profiling_asked,
     for (const auto& line : (*session)->log_lines()) job.log(line);
     if (const auto checked = check_output_types(**session); !checked) return checked;
     RunTimes times;
-    if (const auto ran =
-            run_samples(job, *prepared, **session, *reader, is_timed, wants_outputs, times, outcome, result);
-        !ran)
+    if (const auto ran = run_samples(job, **session, *reader, is_timed, wants_outputs, times, outcome, result); !ran)
       return ran;
     const auto compiled = compiled_placement(job, *prepared);
     report_placement(job, *prepared, compiled ? *compiled : (*session)->placement(), outcome);
