@@ -12,7 +12,8 @@ export CCACHE_SLOPPINESS ?= pch_defines,time_macros
 
 # What strangers reach: parsers, the queue, stores, the server. Built and run again under sanitizers.
 ASAN_TESTS := base_test tensor_test media_test compile_onnx_graph_test sandbox_test hub_domain_test hub_protocol_test hub_storage_test \
-              hub_server_test hub_client_test hub_executor_test hub_worker_test store_contract_test
+              hub_server_test hub_client_test hub_executor_test hub_worker_test store_contract_test \
+              convert_aten_test convert_archive_test convert_operators_test convert_torch_export_test convert_torch_script_test
 TSAN_TESTS := base_test hub_domain_test hub_storage_test hub_server_test store_contract_test
 
 help: ## this list
