@@ -9,7 +9,8 @@ std::vector<onnx_graph::Node*> find_nodes(onnx_graph::Rewriter& graph, std::stri
     while (outermost->outer() != nullptr) outermost = outermost->outer();
     if (outermost->is_function()) continue;
     for (onnx_graph::Node* node : scope->nodes()) {
-      if (node->is(op_type)) found.push_back(node);
+      // One without its data or its result is no model's: whoever loads it says so.
+      if (node->is(op_type) && node->input(0) != nullptr && node->output(0) != nullptr) found.push_back(node);
     }
   }
   return found;

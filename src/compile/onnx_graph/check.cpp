@@ -141,6 +141,22 @@ Result<void> check_tensors(const Model& model, ExternalFiles& files) {
   return {};
 }
 
+/// "" stands for what is left out, so that nothing of the graph may be called so.
+Result<void> check_names(const onnx::GraphProto& graph) {
+  const auto is_named = [](const auto& value) { return !value.name().empty(); };
+  const auto has_named_values = [](const auto& sparse) {
+    return sparse.has_values() && !sparse.values().name().empty();
+  };
+  const auto refuse = [](std::string_view what) {
+    return fail(Code::kInvalidArgument, "{} of the graph has no name: the file is not complete", what);
+  };
+  if (!std::ranges::all_of(graph.input(), is_named)) return refuse("an input");
+  if (!std::ranges::all_of(graph.output(), is_named)) return refuse("an output");
+  if (!std::ranges::all_of(graph.initializer(), is_named)) return refuse("an initializer");
+  if (!std::ranges::all_of(graph.sparse_initializer(), has_named_values)) return refuse("a sparse initializer");
+  return {};
+}
+
 /// A node that loads a context binary names a file of its own when the binary is not embedded.
 Result<void> check_context_nodes(const onnx::ModelProto& model, ExternalFiles& files) {
   Result<void> outcome;
@@ -221,6 +237,7 @@ Result<std::vector<std::string>> check_model(const Model& whole) {
   }
   ExternalFiles files(whole.folder());
   SLIPWAY_TRY(check_tensors(whole, files));
+  SLIPWAY_TRY(check_names(model.graph()));
   SLIPWAY_TRY(check_context_nodes(model, files));
   SLIPWAY_TRY(FunctionCalls(model).check());
   return std::move(files).in_order();

@@ -53,6 +53,23 @@ TEST_F(HostileModel, an_empty_file_is_refused) {
   EXPECT_THAT(refusal_of_file().message, HasSubstr("empty"));
 }
 
+TEST_F(HostileModel, values_of_the_graph_without_a_name_are_refused) {
+  onnx::ModelProto whole;
+  ASSERT_TRUE(whole.ParseFromString(testing::conv_net()));
+  onnx::ModelProto model = whole;
+  model.mutable_graph()->mutable_input(0)->clear_name();
+  EXPECT_THAT(refusal_of(model).message, HasSubstr("an input of the graph has no name"));
+  model = whole;
+  model.mutable_graph()->mutable_output(0)->clear_name();
+  EXPECT_THAT(refusal_of(model).message, HasSubstr("an output of the graph has no name"));
+  model = whole;
+  model.mutable_graph()->mutable_initializer(0)->clear_name();
+  EXPECT_THAT(refusal_of(model).message, HasSubstr("an initializer of the graph has no name"));
+  model = whole;
+  model.mutable_graph()->add_sparse_initializer();
+  EXPECT_THAT(refusal_of(model).message, HasSubstr("a sparse initializer of the graph has no name"));
+}
+
 TEST_F(HostileModel, a_missing_file_and_a_folder_are_refused) {
   EXPECT_EQ(refusal_of_file().code, Code::kNotFound);
   std::filesystem::create_directory(folder() / "net.onnx");

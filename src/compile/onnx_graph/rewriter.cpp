@@ -236,6 +236,7 @@ void Rewriter::index(Scope& scope, onnx::GraphProto& graph) {
     scope.initializers_.push_back(&value);
   }
   for (auto& sparse : *graph.mutable_sparse_initializer()) {
+    if (!sparse.has_values()) continue;  // as inner graphs may have it: looking must not make the message
     Value& value = defined(scope, sparse.values().name());
     value.sparse_values_ = sparse.mutable_values();
     value.type_ = {sparse.values().data_type(), tensor::Shape(sparse.dims().begin(), sparse.dims().end())};
