@@ -16,7 +16,7 @@ struct PreparedSession {
   std::filesystem::path model;  ///< a .onnx that ONNX Runtime loads
   std::filesystem::path graph;  ///< the plain graph behind it, for the compiler's estimate; may be empty
   runtime::SessionOptions session;
-  std::vector<std::string> remarks;  ///< to be shown with the result
+  std::vector<std::string> remarks;                                 ///< to be shown with the result
   std::vector<std::pair<std::string, std::string>> runtime_config;  ///< settings that differ from the default
 };
 
