@@ -89,7 +89,7 @@ TEST(HubRestart, gives_agents_one_lease_in_which_to_be_heard_whatever_the_clocks
     const auto file = folder.path() / "hub.sqlite";
     const base::TurnedClock clock;
     storage::MemoryBlobStore blobs(clock);
-    CountedIds ids;
+    base::CountedIds ids;
     {
       const auto rows = storage::SqliteStore::open(file, clock).value();
       ASSERT_TRUE(rows->insert_model(uploaded_model("m1")));
@@ -127,7 +127,7 @@ TEST(HubStores, that_cannot_answer_for_a_moment_cost_a_job_nothing) {
   const base::TurnedClock clock;
   PassingFailure rows(clock);
   storage::MemoryBlobStore blobs(clock);
-  CountedIds ids;
+  base::CountedIds ids;
   Hub hub(settings(), {rows, blobs, clock, ids}, {});
   ASSERT_TRUE(rows.insert_model(uploaded_model("m1")));
   ASSERT_TRUE(rows.insert_job(compile_job("j1", "m1"), {}));

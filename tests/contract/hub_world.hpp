@@ -8,6 +8,7 @@
 
 #include "base/files.hpp"
 #include "base/hash.hpp"
+#include "base/testing/counted_ids.hpp"
 #include "base/testing/turned_clock.hpp"
 #include "hub/domain/hub.hpp"
 #include "hub/storage/files/file_blob_store.hpp"
@@ -16,17 +17,6 @@
 #include "hub/storage/sqlite/sqlite_store.hpp"
 
 namespace slipway::hub {
-
-class CountedIds final : public base::IdSource {
- public:
-  [[nodiscard]] std::string id(std::string_view prefix, std::size_t) override {
-    return fmt::format("{}{}", prefix, ++count_);
-  }
-  [[nodiscard]] std::string secret() override { return fmt::format("{:a>32}", ++count_); }
-
- private:
-  std::atomic<int> count_ = 0;
-};
 
 /// A hub over SQLite and files, or over stores in memory where the environment says SLIPWAY_TEST_IN_MEMORY, with one
 /// administrator, one user and one agent that offers this machine and the compiler.
@@ -212,7 +202,7 @@ class HubTest : public testing::Test {
   std::unique_ptr<domain::BlobStore> blobs_ =
       is_in_memory_ ? std::unique_ptr<domain::BlobStore>(new storage::MemoryBlobStore(clock_))
                     : storage::FileBlobStore::open(folder_.path(), clock_).value();
-  CountedIds ids_;
+  base::CountedIds ids_;
   domain::Hub hub_{domain::HubSettings{.part_size_bytes = 4, .max_upload_bytes = 1000, .hub_version = "test"},
                    {*rows_, *blobs_, clock_, ids_},
                    small_catalogue()};

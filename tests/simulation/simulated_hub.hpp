@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/testing/counted_ids.hpp"
 #include "base/testing/simulated_clock.hpp"
 #include "hub/client/http.hpp"
 #include "hub/domain/hub.hpp"
@@ -18,17 +19,6 @@
 #include "hub/storage/memory/memory_store.hpp"
 
 namespace slipway::simulation {
-
-class CountedIds final : public base::IdSource {
- public:
-  [[nodiscard]] std::string id(std::string_view prefix, std::size_t) override {
-    return fmt::format("{}{}", prefix, ++count_);
-  }
-  [[nodiscard]] std::string secret() override { return fmt::format("{:a>32}", ++count_); }
-
- private:
-  int count_ = 0;
-};
 
 /// What an execution of a job is told apart by: no two leases are given at one time.
 [[nodiscard]] std::string execution_of(const hub::domain::Job& job);
@@ -89,7 +79,7 @@ class SimulatedHub {
   [[nodiscard]] std::string read(const hub::domain::Blob& blob) const;
 
   Weather weather;
-  CountedIds ids;
+  base::CountedIds ids;
   WatchedStore rows;
   hub::storage::MemoryBlobStore blobs;
   std::string agent_token;
