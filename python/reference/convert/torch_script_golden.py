@@ -163,11 +163,12 @@ class Evil:
 
 
 def hostile(name: str, data: bytes) -> None:
-    """The archive of `picture`, with another data.pkl."""
+    """The archive of `scripted`, with another data.pkl, deflated where it is long."""
     with zipfile.ZipFile(FOLDER / "scripted.pt") as source, zipfile.ZipFile(FOLDER / f"hostile_{name}.pt", "w") as target:
         for entry in source.infolist():
             content = data if entry.filename.endswith("/data.pkl") else source.read(entry)
-            target.writestr(zipfile.ZipInfo(entry.filename), content)
+            packing = zipfile.ZIP_DEFLATED if content is data and len(data) > 100_000 else zipfile.ZIP_STORED
+            target.writestr(zipfile.ZipInfo(entry.filename), content, packing)
 
 
 def hostile_code(name: str, body: str) -> None:
@@ -213,6 +214,7 @@ def main() -> None:
         bomb.write(b"h\x00h\x00\x86q\x000")
     hostile("memo_bomb", bomb.getvalue() + b"h\x00.")
     hostile("deep", b"\x80\x02N" + b"\x85" * 20_000 + b".")
+    hostile("many_objects", b"\x80\x02(" + b"N" * 5_000_000 + b"t.")
     hostile("circle", b"\x80\x02]q\x00h\x00a.")
     hostile("cut_short", pickle.dumps([1.0] * 10, protocol=2)[:-5])
     hostile("empty_stack", b"\x80\x02R.")

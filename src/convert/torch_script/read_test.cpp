@@ -11,6 +11,7 @@ namespace {
 using tensor::Dtype;
 using tensor::TensorSpec;
 using ::testing::Contains;
+using ::testing::ContainsRegex;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -54,6 +55,7 @@ TEST(TorchScript, a_trace_becomes_the_calls_of_its_modules_under_their_paths) {
   EXPECT_EQ(variance->kind, aten::StoredKind::kBuffer);
   const auto first = std::ranges::find(graph->nodes, "aten._convolution", &aten::Node::operator_name);
   EXPECT_THAT(first->source.line, HasSubstr("code/__torch__/torch/nn/modules/conv.py:12: "));
+  EXPECT_THAT(first->source.line, ContainsRegex(", of torch_script_golden.py:[0-9]+: forward")) << "the user's line";
 }
 
 TEST(TorchScript, without_specs_the_example_inputs_of_the_trace_say_the_shapes) {
@@ -94,6 +96,8 @@ TEST(TorchScript, what_depends_on_data_is_refused_with_the_line_and_the_way_out)
     EXPECT_EQ(graph.error().code, base::Code::kUnimplemented);
     EXPECT_THAT(graph.error().message, HasSubstr("code/__torch__.py:"));
     EXPECT_THAT(graph.error().message, HasSubstr("torch.sum(x)"));
+    EXPECT_THAT(graph.error().message,
+                ContainsRegex("of torch_script_golden.py:[0-9]+: (if bool|for _ in range.int).x.sum"));
     EXPECT_THAT(graph.error().message, HasSubstr("export the model by torch.export"));
   }
   EXPECT_THAT(read_golden("keeps_state").error().message, HasSubstr("changes its tensor 'seen'"));
@@ -132,6 +136,7 @@ TEST(TorchScript, hostile_pickles_are_refused_by_name_and_nothing_is_called) {
       {"overlapping", "each element at a place of its own"},
       {"product_overflow", "more elements than can be counted"},
       {"negative_size", "no natural number"},
+      {"many_objects", "more than 4000000 objects"},
   };
   for (const auto& [name, message] : cases) {
     const auto graph = read_golden("hostile_" + name);

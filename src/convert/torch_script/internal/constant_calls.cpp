@@ -18,7 +18,7 @@ std::optional<double> real_of(const Object& object) {
   if (const auto* const truth = object.get<bool>()) return *truth ? 1.0 : 0.0;
   return std::nullopt;
 }
-std::optional<std::int64_t> integer_of(const Object& object) {
+std::optional<std::int64_t> counted_as(const Object& object) {
   if (const auto* const integer = object.get<std::int64_t>()) return *integer;
   if (const auto* const truth = object.get<bool>()) return *truth ? 1 : 0;
   return std::nullopt;
@@ -110,7 +110,7 @@ Answer of_one(std::string_view name, const Object& object, Heap& heap) {
   }
   const auto real = real_of(object);
   if (!real) return std::nullopt;
-  const auto integer = integer_of(object);
+  const auto integer = counted_as(object);
   if (name == "Int") {
     if (integer) return heap.make(*integer);
     if (!(std::abs(*real) < 9e18)) return overflows(name);
@@ -142,7 +142,7 @@ Answer of_collections(std::string_view name, std::span<Object* const> arguments,
       const auto is_key = [&](const auto& item) {
         return item.first->held.index() == arguments[1]->held.index() &&
                ((other_text != nullptr && *item.first->template get<std::string>() == *other_text) ||
-                (integer_of(*arguments[1]) && integer_of(*item.first) == integer_of(*arguments[1])));
+                (counted_as(*arguments[1]) && counted_as(*item.first) == counted_as(*arguments[1])));
       };
       return heap.make(std::ranges::any_of(dictionary->items, is_key));
     }
@@ -164,8 +164,8 @@ Answer of_collections(std::string_view name, std::span<Object* const> arguments,
     list->elements = std::move(joined);
     return arguments[0];
   }
-  if (name == "mul" && arguments.size() == 2 && integer_of(*arguments[1])) {
-    const std::int64_t times = std::max<std::int64_t>(0, *integer_of(*arguments[1]));
+  if (name == "mul" && arguments.size() == 2 && counted_as(*arguments[1])) {
+    const std::int64_t times = std::max<std::int64_t>(0, *counted_as(*arguments[1]));
     if (static_cast<std::uint64_t>(times) * std::max<std::size_t>(1, list->elements.size()) > kMostElements ||
         times > static_cast<std::int64_t>(kMostElements)) {
       return fail(base::Code::kResourceExhausted, "a list of more than {} elements", kMostElements);
@@ -180,12 +180,12 @@ Answer of_collections(std::string_view name, std::span<Object* const> arguments,
     const auto size = static_cast<std::int64_t>(list->elements.size());
     const auto place = [&](std::size_t i, std::int64_t otherwise) -> std::optional<std::int64_t> {
       if (i >= arguments.size() || arguments[i]->is_none()) return otherwise;
-      const auto value = integer_of(*arguments[i]);
+      const auto value = counted_as(*arguments[i]);
       if (!value) return std::nullopt;
       return std::clamp<std::int64_t>(*value < 0 ? *value + size : *value, 0, size);
     };
     const auto begin = place(1, 0), end = place(2, size);
-    const auto step = arguments.size() > 3 ? integer_of(*arguments[3]) : 1;
+    const auto step = arguments.size() > 3 ? counted_as(*arguments[3]) : 1;
     if (!begin || !end || !step || *step < 1) return std::nullopt;
     Sequence part{list->is_tuple, {}};
     for (std::int64_t i = *begin; i < *end; i += std::min(*step, size)) {
@@ -223,7 +223,7 @@ Answer call_of_constants(std::string_view name, std::span<Object* const> argumen
       if (name == "__and__" || name == "__or__") {
         return heap.make(name == "__and__" ? *a != 0 && *b != 0 : *a != 0 || *b != 0);
       }
-      const auto integer_a = integer_of(*arguments[0]), integer_b = integer_of(*arguments[1]);
+      const auto integer_a = counted_as(*arguments[0]), integer_b = counted_as(*arguments[1]);
       return integer_a && integer_b ? of_integers(name, *integer_a, *integer_b, heap) : of_reals(name, *a, *b, heap);
     }
   }

@@ -13,4 +13,15 @@ std::string_view kind_of(const Object& object) {
   return sequence != nullptr && sequence->is_tuple ? "a tuple" : kKinds[object.held.index()];
 }
 
+std::optional<std::int64_t> integer_of(const Object& object) {
+  const auto* const integer = object.get<std::int64_t>();
+  return integer == nullptr ? std::nullopt : std::optional(*integer);
+}
+
+std::optional<std::size_t> place_of(std::int64_t index, std::size_t count) {
+  const auto size = static_cast<std::int64_t>(count);
+  if (index < -size || index >= size) return std::nullopt;
+  return static_cast<std::size_t>(index < 0 ? index + size : index);
+}
+
 }  // namespace slipway::convert::torch_script::internal

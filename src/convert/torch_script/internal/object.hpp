@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -83,5 +84,11 @@ class Heap {
 
 /// "a list", "a tensor": for messages.
 [[nodiscard]] std::string_view kind_of(const Object& object);
+
+/// The integer that an object is; nothing for others, truth values among them.
+[[nodiscard]] std::optional<std::int64_t> integer_of(const Object& object);
+
+/// Where among `count` an index of Python's points.
+[[nodiscard]] std::optional<std::size_t> place_of(std::int64_t index, std::size_t count);
 
 }  // namespace slipway::convert::torch_script::internal

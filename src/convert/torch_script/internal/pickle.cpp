@@ -11,6 +11,8 @@
 #include <fmt/ranges.h>
 
 #include "base/utf8.hpp"
+#include "convert/torch_script/internal/limits.hpp"
+#include "convert/torch_script/internal/opcodes.hpp"
 
 namespace slipway::convert::torch_script::internal {
 namespace {
@@ -19,81 +21,8 @@ using aten::ScalarType;
 using base::Code;
 using base::fail;
 
-// A model of 10 000 tensors has a pickle of two megabytes and a million objects.
+// A model of 10 000 tensors has a pickle of two megabytes.
 constexpr std::uint64_t kMostPickleBytes = 256U << 20U;
-constexpr std::size_t kMostObjects = 20'000'000;
-
-/// Python's names of all opcodes, for those that are refused.
-constexpr auto kOpcodeNames = std::to_array<std::pair<char, std::string_view>>({
-    {'(', "MARK"},
-    {'.', "STOP"},
-    {'0', "POP"},
-    {'1', "POP_MARK"},
-    {'2', "DUP"},
-    {'F', "FLOAT"},
-    {'I', "INT"},
-    {'J', "BININT"},
-    {'K', "BININT1"},
-    {'L', "LONG"},
-    {'M', "BININT2"},
-    {'N', "NONE"},
-    {'P', "PERSID"},
-    {'Q', "BINPERSID"},
-    {'R', "REDUCE"},
-    {'S', "STRING"},
-    {'T', "BINSTRING"},
-    {'U', "SHORT_BINSTRING"},
-    {'V', "UNICODE"},
-    {'X', "BINUNICODE"},
-    {'a', "APPEND"},
-    {'b', "BUILD"},
-    {'c', "GLOBAL"},
-    {'d', "DICT"},
-    {'}', "EMPTY_DICT"},
-    {'e', "APPENDS"},
-    {'g', "GET"},
-    {'h', "BINGET"},
-    {'i', "INST"},
-    {'j', "LONG_BINGET"},
-    {'l', "LIST"},
-    {']', "EMPTY_LIST"},
-    {'o', "OBJ"},
-    {'p', "PUT"},
-    {'q', "BINPUT"},
-    {'r', "LONG_BINPUT"},
-    {'s', "SETITEM"},
-    {'t', "TUPLE"},
-    {')', "EMPTY_TUPLE"},
-    {'u', "SETITEMS"},
-    {'G', "BINFLOAT"},
-    {'\x80', "PROTO"},
-    {'\x81', "NEWOBJ"},
-    {'\x82', "EXT1"},
-    {'\x83', "EXT2"},
-    {'\x84', "EXT4"},
-    {'\x85', "TUPLE1"},
-    {'\x86', "TUPLE2"},
-    {'\x87', "TUPLE3"},
-    {'\x88', "NEWTRUE"},
-    {'\x89', "NEWFALSE"},
-    {'\x8a', "LONG1"},
-    {'\x8b', "LONG4"},
-    {'B', "BINBYTES"},
-    {'C', "SHORT_BINBYTES"},
-    {'\x8c', "SHORT_BINUNICODE"},
-    {'\x8d', "BINUNICODE8"},
-    {'\x8e', "BINBYTES8"},
-    {'\x8f', "EMPTY_SET"},
-    {'\x90', "ADDITEMS"},
-    {'\x91', "FROZENSET"},
-    {'\x92', "NEWOBJ_EX"},
-    {'\x93', "STACK_GLOBAL"},
-    {'\x94', "MEMOIZE"},
-    {'\x95', "FRAME"},
-    {'\x96', "BYTEARRAY8"},
-    {'\x97', "NEXT_BUFFER"},
-    {'\x98', "READONLY_BUFFER"},
-});
 
 constexpr auto kStorages = std::to_array<std::pair<std::string_view, ScalarType>>({
     {"torch.FloatStorage", ScalarType::kFloat32},
@@ -528,6 +457,13 @@ base::Result<Object*> read_pickle(const archive::ZipArchive& archive, std::strin
   const std::string entry = fmt::format("{}.pkl", name);
   SLIPWAY_ASSIGN(const std::string bytes, archive.unpack(entry, kMostPickleBytes));
   auto object = Reader(bytes, archive, fmt::format("{}/", name), heap, without_data).read();
+  if (!object) return std::unexpected(object.error().with(entry));
+  return object;
+}
+
+base::Result<Object*> read_pickle_entry(const archive::ZipArchive& archive, const std::string& entry, Heap& heap) {
+  SLIPWAY_ASSIGN(const std::string bytes, archive.unpack(entry, kMostPickleBytes));
+  auto object = Reader(bytes, archive, "", heap, true).read();
   if (!object) return std::unexpected(object.error().with(entry));
   return object;
 }

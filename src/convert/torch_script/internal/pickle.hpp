@@ -16,4 +16,8 @@ namespace slipway::convert::torch_script::internal {
 [[nodiscard]] base::Result<Object*> read_pickle(const archive::ZipArchive& archive, std::string_view name, Heap& heap,
                                                 bool without_data = false);
 
+/// The same of an entry by its whole name, in which there are no tensors.
+[[nodiscard]] base::Result<Object*> read_pickle_entry(const archive::ZipArchive& archive, const std::string& entry,
+                                                      Heap& heap);
+
 }  // namespace slipway::convert::torch_script::internal

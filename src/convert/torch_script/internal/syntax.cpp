@@ -383,6 +383,34 @@ class Parser {
 
 }  // namespace
 
+std::string dotted(const Expression& expression) {
+  std::vector<const Expression*> parts;
+  const Expression* at = &expression;
+  for (; at->kind == Expression::Kind::kAttribute; at = at->children[0]) parts.push_back(at);
+  if (at->kind != Expression::Kind::kName) return {};
+  std::string name = at->text;
+  for (std::size_t i = parts.size(); i-- > 0;) name += "." + parts[i]->text;
+  return name;
+}
+
+const Expression& root_of(const Expression& expression) {
+  const Expression* at = &expression;
+  while (at->kind == Expression::Kind::kAttribute) at = at->children[0];
+  return *at;
+}
+
+std::string shown_line(const Unit& unit, std::string_view file, int line) {
+  std::string_view text, origin;
+  const std::size_t place = static_cast<std::size_t>(line) - 1;
+  if (line > 0 && place < unit.lines.size()) {
+    text = unit.lines[place];
+    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+    if (place < unit.origins.size()) origin = unit.origins[place];
+  }
+  return fmt::format("{}:{}: {}{}{}", file, line, base::valid_utf8(text.substr(0, 200)), origin.empty() ? "" : ", of ",
+                     origin);
+}
+
 base::Result<Unit> parse(std::string_view code) {
   Unit unit;
   for (std::size_t at = 0; at < code.size();) {

@@ -67,9 +67,18 @@ struct Class {
 struct Unit {
   std::map<std::string, Class> classes;
   std::map<std::string, Function> functions;
-  std::vector<std::string> lines;  ///< for messages
+  std::vector<std::string> lines;    ///< for messages
+  std::vector<std::string> origins;  ///< of the lines in the model's own source, as far as it is known
   std::deque<Expression> expressions;
 };
+
+/// "torch.nn.functional.relu" of the expression a.b.c; "" for any other.
+[[nodiscard]] std::string dotted(const Expression& expression);
+/// The `a` of a.b.c.
+[[nodiscard]] const Expression& root_of(const Expression& expression);
+
+/// "code/__torch__.py:12: _0 = torch.relu(x), of net.py:40: forward": for messages.
+[[nodiscard]] std::string shown_line(const Unit& unit, std::string_view file, int line);
 
 /// @error kInvalidArgument, kUnimplemented: what PyTorch does not write (the line is named and shown), nested too
 /// deeply
