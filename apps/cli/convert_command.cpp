@@ -50,6 +50,7 @@ Result<void> run_convert(const ConvertArguments& arguments, Context& context) {
                             convert::source_format_name(converted.format), converted.producer, arguments.out.string(),
                             nodes, arguments.opset, milliseconds(made - start), milliseconds(written - made),
                             signature_table(summary.inputs, summary.outputs)));
+  for (const std::string& remark : converted.remarks) context.print(remark);
   return context.emit("convert/1", {{"file", arguments.model.string()},
                                     {"format", convert::source_format_name(converted.format)},
                                     {"producer", converted.producer},
@@ -59,6 +60,7 @@ Result<void> run_convert(const ConvertArguments& arguments, Context& context) {
                                     {"has_data_file", has_data_file},
                                     {"inputs", json_of(summary.inputs)},
                                     {"outputs", json_of(summary.outputs)},
+                                    {"remarks", converted.remarks},
                                     {"convert_ms", milliseconds(made - start)},
                                     {"write_ms", milliseconds(written - made)}});
 }

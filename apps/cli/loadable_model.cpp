@@ -23,6 +23,7 @@ base::Result<LoadableModel> LoadableModel::of(const std::filesystem::path& file,
   for (const auto& [name, count] : converted.model.summary().op_counts) nodes += count;
   loadable.remark_ = fmt::format("converted from a {} ({}) to ONNX, {} nodes", convert::source_format_name(*format),
                                  converted.producer, nodes);
+  for (const std::string& remark : converted.remarks) loadable.remark_ += "\n" + remark;
   return loadable;
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <fstream>
 
+#include "base/utf8.hpp"
 #include "convert/archive/zip_archive.hpp"
 #include "convert/aten/functionalize.hpp"
 #include "convert/torch_export/read.hpp"
@@ -19,6 +20,27 @@ std::optional<SourceFormat> format_of(const ZipArchive& archive) {
   if (torch_export::is_torch_export(archive)) return SourceFormat::kTorchExport;
   if (torch_script::is_torch_script(archive)) return SourceFormat::kTorchScript;
   return std::nullopt;
+}
+
+constexpr std::size_t kMostRemarks = 8;
+
+/// Of weights that are not numbers: such a model is the user's to run, but rarely what was meant.
+std::vector<std::string> remarks_on_weights(const aten::Graph& graph) {
+  std::vector<std::string> remarks;
+  std::size_t more = 0;
+  for (const aten::StoredValue& stored : graph.stored) {
+    const std::uint64_t count = aten::count_not_numbers(stored.tensor);
+    if (count == 0) continue;
+    if (remarks.size() == kMostRemarks) {
+      ++more;
+      continue;
+    }
+    remarks.push_back(fmt::format("'{}' holds {} of {} elements that are not a number (NaN): it was taken as it is.",
+                                  base::valid_utf8(stored.name), count,
+                                  tensor::element_count(stored.tensor.shape).value_or(0)));
+  }
+  if (more > 0) remarks.push_back(fmt::format("{} more tensors hold elements that are not a number.", more));
+  return remarks;
 }
 
 }  // namespace
@@ -57,7 +79,7 @@ Result<Converted> convert(const std::filesystem::path& path, const ConvertOption
   if (const auto done = aten::functionalize(source.graph); !done) return std::unexpected(done.error().with(where));
   auto model = operators::lower(source.graph, options);
   if (!model) return std::unexpected(model.error().with(where));
-  return Converted{source.format, source.graph.producer, std::move(*model)};
+  return Converted{source.format, source.graph.producer, remarks_on_weights(source.graph), std::move(*model)};
 }
 
 }  // namespace slipway::convert

@@ -38,12 +38,14 @@ using ConvertOptions = operators::LoweringOptions;
 struct Converted {
   SourceFormat format = SourceFormat::kTorchExport;
   std::string producer;
+  /// What a user should know and that is no error, in sentences: weights that are not numbers.
+  std::vector<std::string> remarks;
   compile::onnx_graph::Model model;  ///< its weights are views of the archive, which stays mapped as long as it lives
 };
 
 /// Makes an ONNX model of a PyTorch archive (ADR 23). Nothing of the file is executed, no Python runs.
 /// @error as read(), aten::functionalize(), operators::lower()
-/// @cost  a pass over the program; weights are mapped, and read when the model is written
+/// @cost  a pass over the program and one over the weights, which are mapped
 [[nodiscard]] base::Result<Converted> convert(const std::filesystem::path& path, const ConvertOptions& options = {});
 
 }  // namespace slipway::convert

@@ -143,6 +143,12 @@ struct StoredTensor {
 /// Whether the elements lie packed in row-major order, so that `bytes` begins with just what a tensor file holds.
 [[nodiscard]] bool is_contiguous(const StoredTensor& stored);
 
+/// The elements packed in row-major order: a copy.
+[[nodiscard]] std::vector<std::byte> packed(const StoredTensor& stored);
+
+/// How many elements are not a number (NaN); 0 for integers. @cost a pass over the elements
+[[nodiscard]] std::uint64_t count_not_numbers(const StoredTensor& stored);
+
 enum class StoredKind : std::uint8_t { kParameter, kBuffer, kConstant };
 
 struct StoredValue {

@@ -1,5 +1,7 @@
 #include "convert/aten/graph.hpp"
 
+#include <limits>
+
 #include <gtest/gtest.h>
 
 namespace slipway::convert::aten {
@@ -15,6 +17,24 @@ TEST(AtenGraph, tells_packed_tensors_from_transposed_ones) {
   stored.shape = {};
   stored.strides = {};
   EXPECT_TRUE(is_contiguous(stored));
+}
+
+TEST(AtenGraph, counts_elements_that_are_not_a_number_in_every_type_of_floats) {
+  const auto stored_of = [](ScalarType dtype, const auto& values) {
+    return StoredTensor{
+        dtype, {static_cast<std::int64_t>(values.size())}, {1}, std::as_bytes(std::span(values)), nullptr};
+  };
+  const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
+  const std::vector<float> singles = {1, nan, -nan, infinity, -infinity, 0};
+  EXPECT_EQ(count_not_numbers(stored_of(ScalarType::kFloat32, singles)), 2U);
+  EXPECT_EQ(count_not_numbers(stored_of(ScalarType::kFloat64, std::vector<double>{1, nan, infinity})), 1U);
+  EXPECT_EQ(count_not_numbers(stored_of(ScalarType::kFloat16, std::vector<std::uint16_t>{0x7C00, 0x7E00, 0xFC01})), 2U);
+  EXPECT_EQ(count_not_numbers(stored_of(ScalarType::kBfloat16, std::vector<std::uint16_t>{0x7F80, 0x7FC0, 1})), 1U);
+  EXPECT_EQ(count_not_numbers(stored_of(ScalarType::kInt32, std::vector<std::int32_t>{-1, -1})), 0U);
+  StoredTensor every_second = stored_of(ScalarType::kFloat32, singles);
+  every_second.shape = {3};
+  every_second.strides = {2};
+  EXPECT_EQ(count_not_numbers(every_second), 1U);
 }
 
 TEST(AtenGraph, names_the_values_of_nested_lists) {

@@ -211,20 +211,7 @@ class Lowering {
       operands_[stored.value] = builder_.stored(stored.name, held.dtype, held.shape, bytes, held.owner);
       return {};
     }
-    auto packed = std::make_shared<std::vector<std::byte>>();
-    packed->reserve(static_cast<std::size_t>(*count) * size);
-    std::vector<std::int64_t> index(held.shape.size(), 0);
-    std::int64_t at = 0;
-    for (std::int64_t i = 0; i < *count; ++i) {
-      const auto element = held.bytes.subspan(static_cast<std::size_t>(at) * size, size);
-      packed->insert(packed->end(), element.begin(), element.end());
-      for (std::size_t axis = index.size(); axis-- > 0;) {
-        at += held.strides[axis];
-        if (++index[axis] < held.shape[axis]) break;
-        at -= held.strides[axis] * held.shape[axis];
-        index[axis] = 0;
-      }
-    }
+    auto packed = std::make_shared<std::vector<std::byte>>(aten::packed(held));
     operands_[stored.value] = builder_.stored(stored.name, held.dtype, held.shape, *packed, packed);
     return {};
   }

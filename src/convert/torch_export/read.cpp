@@ -7,6 +7,7 @@
 
 #include <fmt/ranges.h>
 
+#include "base/utf8.hpp"
 #include "convert/torch_export/internal/json_fields.hpp"
 #include "convert/torch_export/internal/stored_tensors.hpp"
 #include "convert/torch_export/internal/symbolic_size.hpp"
@@ -423,6 +424,14 @@ Result<Graph> read(const ZipArchive& archive) {
   if (programs.size() > 1) {
     return base::fail(Code::kUnimplemented, "the archive holds {} programs ({}); save one a file", programs.size(),
                       fmt::join(programs, ", "));
+  }
+  for (const ZipArchive::Entry& entry : archive.entries()) {
+    if (!entry.is_deflated) continue;
+    return base::fail(
+        Code::kInvalidArgument,
+        "entry '{}' is deflated; torch.export stores every entry as it is, so the archive was packed again "
+        "by another program: save it again by torch.export.save",
+        base::valid_utf8(entry.name));
   }
   const std::string& name = programs.front();
   const std::string path = fmt::format("{}{}.json", kPrograms, name);

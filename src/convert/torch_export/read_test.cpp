@@ -21,8 +21,8 @@ std::uint32_t crc32_of(std::string_view bytes) {
   return ~crc;
 }
 
-/// A zip archive of stored entries.
-std::string zip_of(const std::vector<std::pair<std::string, std::string>>& entries) {
+/// A zip archive of stored entries; `deflated` names one that is packed, as one block that deflate leaves as it is.
+std::string zip_of(const std::vector<std::pair<std::string, std::string>>& entries, std::string_view deflated = "") {
   const auto number = [](std::uint64_t value, int width) {
     std::string bytes;
     for (int i = 0; i < width; ++i) bytes += static_cast<char>(value >> (8 * i) & 0xFFU);
@@ -30,10 +30,14 @@ std::string zip_of(const std::vector<std::pair<std::string, std::string>>& entri
   };
   std::string zip, directory;
   for (const auto& [name, content] : entries) {
-    const std::string common = number(20, 2) + number(0, 8) + number(crc32_of(content), 4) + number(content.size(), 4) +
-                               number(content.size(), 4) + number(name.size(), 2) + number(0, 2);
+    const bool is_deflated = name == deflated;
+    const std::string stored =
+        is_deflated ? "\1" + number(content.size(), 2) + number(~content.size(), 2) + content : content;
+    const std::string common = number(20, 2) + number(0, 2) + number(is_deflated ? 8 : 0, 2) + number(0, 4) +
+                               number(crc32_of(content), 4) + number(stored.size(), 4) + number(content.size(), 4) +
+                               number(name.size(), 2) + number(0, 2);
     directory += std::string("PK\1\2") + number(20, 2) + common + number(0, 10) + number(zip.size(), 4) + name;
-    zip += std::string("PK\3\4") + common + name + content;
+    zip += std::string("PK\3\4") + common + name + stored;
   }
   const std::size_t begin = zip.size();
   return zip + directory + "PK\5\6" + number(0, 4) + number(entries.size(), 2) + number(entries.size(), 2) +
@@ -102,12 +106,13 @@ struct Program {
     zip = zip_of({{"net/models/model.json", text.empty() ? model.dump() : text},
                   {"net/data/weights/model_weights_config.json", list.dump()},
                   {"net/data/weights/weight_0", bytes},
-                  {"net/archive_format", "pt2"}});
+                  {"net/archive_format", "pt2"}},
+                 deflated);
     SLIPWAY_ASSIGN(const auto archive, archive::ZipArchive::over(std::as_bytes(std::span(zip.data(), zip.size()))));
     EXPECT_TRUE(is_torch_export(archive));
     return torch_export::read(archive);
   }
-  std::string text, zip;
+  std::string text, zip, deflated;
 };
 
 void expect_refused(Program program, base::Code code, std::string_view said) {
@@ -237,6 +242,15 @@ TEST(TorchExport, refuses_damaged_programs_saying_where) {
   Program large;
   large.node()["inputs"][1]["arg"] = {{"as_int", 18446744073709551615ULL}};
   expect_refused(large, base::Code::kInvalidArgument, "leaves 64 bits");
+}
+
+TEST(TorchExport, refuses_entries_that_are_deflated_whichever_they_are) {
+  for (const std::string name :
+       {"models/model.json", "data/weights/model_weights_config.json", "data/weights/weight_0"}) {
+    Program program;
+    program.deflated = "net/" + name;
+    expect_refused(program, base::Code::kInvalidArgument, "entry '" + name + "' is deflated");
+  }
 }
 
 TEST(TorchExport, refuses_graphs_nested_without_end) {

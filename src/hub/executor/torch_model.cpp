@@ -84,6 +84,7 @@ base::Result<ConvertedModel> convert_torch_model(const std::filesystem::path& fi
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
   made.remark = fmt::format("The {} ({}) was converted to an ONNX graph of {} nodes in {} ms.",
                             convert::source_format_name(converted.format), converted.producer, nodes, took.count());
+  for (const std::string& remark : converted.remarks) made.remark += "\n" + remark;
   return made;
 }
 
