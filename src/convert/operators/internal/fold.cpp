@@ -8,6 +8,7 @@
 
 #include "compile/onnx_graph/element_type.hpp"
 #include "convert/operators/internal/builder.hpp"
+#include "convert/operators/internal/moved.hpp"
 
 namespace slipway::convert::operators::internal {
 namespace {
@@ -34,28 +35,6 @@ Integers row_major(const Shape& shape) {
   Integers strides(shape.size(), 1);
   for (std::size_t i = shape.size(); i-- > 1;) strides[i - 1] = strides[i] * shape[i];
   return strides;
-}
-
-/// Copies the element at `begin` + Σ index × stride for every index of `shape`, in row-major order.
-Folded moved(const Tensor& from, Shape shape, const Integers& strides, std::int64_t begin = 0) {
-  const std::size_t size = aten::scalar_type_size_bytes(from.dtype);
-  const auto count = static_cast<std::size_t>(count_of(shape));
-  auto bytes = std::make_shared<std::vector<std::byte>>(count * size);
-  Integers index(shape.size(), 0);
-  const std::byte* const source = from.constant->bytes.data();
-  std::byte* target = bytes->data();
-  std::int64_t at = begin;
-  for (std::size_t i = 0; i < count; ++i) {
-    std::memcpy(target, source + static_cast<std::size_t>(at) * size, size);
-    target += size;
-    for (std::size_t axis = shape.size(); axis-- > 0;) {
-      at += strides[axis];
-      if (++index[axis] < shape[axis]) break;
-      at -= strides[axis] * shape[axis];
-      index[axis] = 0;
-    }
-  }
-  return {from.dtype, std::move(shape), *bytes, bytes};
 }
 
 /// Strides that read a tensor as if it had been broadcast to `shape`.
