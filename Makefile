@@ -78,11 +78,12 @@ fuzz: setup ## fuzzers of what strangers send, FUZZ_SECONDS each
 	    -artifact_prefix=.cache/fuzz/ .cache/fuzz/$$name $$(ls -d tests/fuzz/corpus/$$name 2>/dev/null) 2>&1 | tail -n 12 | grep -E 'exec|ERROR|SUMMARY|Test unit' ; \
 	  [ $${PIPESTATUS[0]} = 0 ] || exit 1; done
 
-acceptance: build ## SUITE=convert: every model of a list, against PyTorch; hours, may be stopped and taken up again
-	@tools/setup.sh torch
+acceptance: programs ## SUITE=convert: every model of a list against PyTorch; exports: the official exports; large: gigabytes
+	@tools/setup.sh assets torch exports
 	@$(PYTHON) tests/acceptance/$(SUITE)/run.py
 
-golden: build ## writes the committed test data anew
+golden: build ## writes the committed test data anew; fetches PyTorch (gigabytes)
+	@tools/setup.sh assets torch
 	@$(PYTHON) -m python.reference.golden
 
 bench: build ## figures beside the peer's, in the same run; fetches the peers (PyTorch: gigabytes)

@@ -1,5 +1,8 @@
 """Writes the committed test data anew: `make golden`. One line a generator; each knows its own folder below tests/golden."""
 
+import pathlib
+import subprocess
+
 from python.reference import media_golden, tensor_golden, tiny_models
 from python.reference.face_det_lite import golden as face_det_lite_golden
 from python.reference.mediapipe_face import golden as mediapipe_face_golden
@@ -7,6 +10,21 @@ from python.reference.mediapipe_pose import golden as mediapipe_pose_golden
 from python.reference.segmentation import golden as segmentation_golden
 from python.reference.yolov8 import golden as yolov8_golden
 from python.reference.samurai import geometry_golden, trace_golden
+
+TORCH_PYTHON = pathlib.Path(__file__).resolve().parents[2] / ".deps/venv-torch/bin/python"
+
+
+def by_pytorch(name: str):
+    """What a module of python.reference.convert writes: it needs the environment that `tools/setup.sh torch` makes."""
+
+    def write() -> None:
+        if not TORCH_PYTHON.exists():
+            print("  kept as it is: PyTorch is not here, run tools/setup.sh torch")
+            return
+        subprocess.run([TORCH_PYTHON, "-m", f"python.reference.convert.{name}"], cwd=TORCH_PYTHON.parents[3], check=True)
+
+    return write
+
 
 GENERATORS = [
     ("arrays for src/tensor", tensor_golden.main),
@@ -19,6 +37,9 @@ GENERATORS = [
     ("segmentation", segmentation_golden.main),
     ("rules of SAMURAI", trace_golden.main),
     ("frames and masks of SAMURAI", geometry_golden.main),
+    ("archives for src/convert/archive", by_pytorch("archive_golden")),
+    ("archives for src/convert/torch_script", by_pytorch("torch_script_golden")),
+    ("operators for src/convert/operators", by_pytorch("operator_golden")),
 ]
 
 
