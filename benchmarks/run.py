@@ -11,6 +11,7 @@ import sys
 
 BENCHMARKS = [
     "profile_parity.py",  # our profiler against a plain ONNX Runtime loop in Python
+    "convert.py",         # torch.export archives to ONNX: against PyTorch's exporter
     "demucs_bench.py",    # source separation: PyTorch, a default session, ours
     "samurai.py",         # SAM 2.1 video by component: PyTorch eager, our graphs
     "hub_bench.py",       # the hub: ready, idle, latency, transfers

@@ -1,0 +1,211 @@
+"""From a torch.export archive to an ONNX file: `slipway convert` beside PyTorch's own exporter, torch.onnx.export(dynamo=True).
+
+Both start from the same archive and end with a file. The exporter runs in a process that has imported PyTorch and exported
+another model before the clock starts; ours is timed as a whole process. Rounds turn: ours, the exporter, ours. Memory is
+the peak of each process; of the exporter's also what it had taken before. Then ONNX Runtime runs both graphs by turns, and
+the figure is the median of the ratios with its 95 % interval (bootstrap). Needs the environment that `tools/setup.sh torch`
+makes (.deps/venv-torch, or SLIPWAY_TORCH_PYTHON); this script restarts itself in it. A missed goal is printed, not a failure.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+try:
+    import torch
+except ImportError:
+    interpreter = pathlib.Path(os.environ.get("SLIPWAY_TORCH_PYTHON", ROOT / ".deps/venv-torch/bin/python"))
+    if not interpreter.exists() or os.environ.get("SLIPWAY_BENCH_RESTARTED"):
+        sys.exit("convert.py: PyTorch is not here: run tools/setup.sh torch")
+    os.environ["SLIPWAY_BENCH_RESTARTED"] = "1"
+    os.execv(interpreter, [str(interpreter), *sys.argv])
+
+import numpy as np
+import onnxruntime
+
+# Rows of tests/acceptance/convert/models.txt: convolutions, attention, recurrence, many small nodes.
+MODELS = ["torchvision/resnet18", "torchvision/mobilenet_v3_small", "torchvision/densenet121", "torchvision/convnext_tiny",
+          "torchvision/vit_b_16", "torchvision/swin_t", "timm/efficientnet_lite0", "timm/hrnet_w18_small", "ultralytics/yolov8n",
+          "transformers/bert", "transformers/whisper_tiny_decoder"]
+GOAL_MEDIAN, GOAL_EACH, GOAL_RUN = 20.0, 5.0, 1.05
+
+EXPORTER = """
+import resource, sys, time, warnings, logging
+warnings.filterwarnings("ignore")
+import torch
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+logging.disable(logging.WARNING)
+torch.onnx.export(torch.export.export(torch.nn.Linear(2, 2), (torch.ones(1, 2),)), dynamo=True, verbose=False)
+print("ready", peak(), flush=True)
+for line in sys.stdin:
+    archive, target = line.split()
+    start = time.perf_counter()
+    torch.onnx.export(torch.export.load(archive), dynamo=True, verbose=False).save(target)
+    print("took", time.perf_counter() - start, peak(), flush=True)
+"""
+
+# A small process that becomes no one's parent but ours: what a child inherits of its parent counts in the child's peak.
+RUN = """
+import os, sys, time
+start = time.perf_counter()
+child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)])
+_, status, usage = os.wait4(child, 0)
+print(time.perf_counter() - start, usage.ru_maxrss * 1024)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
+class Exporter:
+    """PyTorch's exporter in a process of its own, warm."""
+
+    def __init__(self):
+        self.process = subprocess.Popen([sys.executable, "-c", EXPORTER], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL, text=True)
+        self.base_bytes = int(self._answer("ready")[0])
+        self.peak_bytes = self.base_bytes
+
+    def _answer(self, word: str) -> list[str]:
+        for line in self.process.stdout:
+            if line.startswith(word + " "):
+                return line.split()[1:]
+        raise RuntimeError("the exporter ended")
+
+    def export(self, archive: pathlib.Path, target: pathlib.Path) -> float:
+        self.process.stdin.write(f"{archive} {target}\n")
+        self.process.stdin.flush()
+        seconds, peak = self._answer("took")
+        self.peak_bytes = int(peak)
+        return float(seconds)
+
+    def close(self) -> None:
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def convert(slipway: pathlib.Path, archive: pathlib.Path, target: pathlib.Path) -> tuple[float, int]:
+    done = subprocess.run([sys.executable, "-S", "-E", "-c", RUN, str(slipway), "convert", str(archive), "-o", str(target)],
+                          capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"slipway convert {archive.name}: {done.stderr.strip()[-300:]}")
+    seconds, peak = done.stdout.split()
+    return float(seconds), int(peak)
+
+
+def session_of(model: pathlib.Path, threads: int):
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+
+
+def ratios_of_runs(ours: pathlib.Path, theirs: pathlib.Path, inputs: list[np.ndarray], threads: int, seconds: float) -> list[float]:
+    """Time of our graph over the time of theirs, pair by pair; which goes first turns."""
+    sessions = [session_of(ours, threads), session_of(theirs, threads)]
+    feeds = [dict(zip([each.name for each in session.get_inputs()], inputs)) for session in sessions]
+
+    def timed(which: int) -> float:
+        start = time.perf_counter()
+        sessions[which].run(None, feeds[which])
+        return time.perf_counter() - start
+
+    for which in (0, 1, 0, 1):
+        timed(which)
+    ratios, end = [], time.perf_counter() + seconds
+    while len(ratios) < 20 or (time.perf_counter() < end and len(ratios) < 400):
+        order = (0, 1) if len(ratios) % 2 == 0 else (1, 0)
+        took = {which: timed(which) for which in order}
+        ratios.append(took[0] / took[1])
+    return ratios
+
+
+def interval(values: list[float], rng: np.random.Generator) -> tuple[float, float]:
+    """95 % interval of the median."""
+    draws = np.median(rng.choice(values, (2000, len(values))), axis=1)
+    return float(np.quantile(draws, 0.025)), float(np.quantile(draws, 0.975))
+
+
+def measure(name: str, slipway: pathlib.Path, archives: pathlib.Path, folder: pathlib.Path, arguments, rng) -> dict:
+    stem = name.replace("/", "__")
+    archive = archives / f"{stem}.pt2"
+    exporter = Exporter()
+    ours, theirs, peaks = [], [], []
+    mine, peer = folder / "ours" / "model.onnx", folder / "theirs" / "model.onnx"
+    mine.parent.mkdir(exist_ok=True), peer.parent.mkdir(exist_ok=True)
+    for _ in range(arguments.rounds):
+        for turn in (0, 1, 2):
+            if turn == 1:
+                theirs.append(exporter.export(archive, peer))
+                continue
+            seconds, peak = convert(slipway, archive, mine)
+            ours.append(seconds)
+            peaks.append(peak)
+    exporter.close()
+    with np.load(archives / f"{stem}.npz") as held:
+        inputs = [held[f"in_{i}"] for i in range(sum(key.startswith("in_") for key in held.files))]
+    ratios = ratios_of_runs(mine, peer, inputs, arguments.threads, arguments.seconds)
+    return {"name": name, "archive_bytes": archive.stat().st_size, "ours_seconds": ours, "theirs_seconds": theirs,
+            "faster": statistics.median(theirs) / statistics.median(ours), "ours_peak_bytes": max(peaks),
+            "theirs_peak_bytes": exporter.peak_bytes, "theirs_base_bytes": exporter.base_bytes,
+            "run_ratio": statistics.median(ratios), "run_interval": interval(ratios, rng), "runs": len(ratios)}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", default="build/release", type=pathlib.Path, help="folder of the executables")
+    parser.add_argument("--json-file", type=pathlib.Path, help="write the figures here")
+    parser.add_argument("--models", nargs="*", default=MODELS, metavar="SOURCE/NAME", help="rows of the acceptance list")
+    parser.add_argument("--archives", type=pathlib.Path, default=pathlib.Path(".cache/acceptance/convert"),
+                        help="where archives are kept; missing ones are made")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=1, help="of ONNX Runtime")
+    parser.add_argument("--seconds", type=float, default=8.0, help="how long both graphs of a model run, at least 20 pairs")
+    arguments = parser.parse_args()
+    slipway, archives = (arguments.build / "slipway").resolve(), arguments.archives.resolve()
+    loads = os.getloadavg()
+    missing = [name for name in arguments.models if not (archives / (name.replace("/", "__") + ".pt2")).exists()]
+    if missing:
+        subprocess.run([sys.executable, str(ROOT / "tests/acceptance/convert/export.py"), str(archives), *missing], check=True)
+    rng = np.random.default_rng(1)
+    rows = []
+    for name in arguments.models:
+        with tempfile.TemporaryDirectory(prefix="slipway-bench-") as folder:
+            try:
+                rows.append(measure(name, slipway, archives, pathlib.Path(folder), arguments, rng))
+            except Exception as error:  # whatever the exporter or ONNX Runtime say of a model
+                print(f"{name}: {error}", file=sys.stderr)
+                return 1
+        print(f"{name}: {rows[-1]['faster']:.0f} x", file=sys.stderr, flush=True)
+    megabytes = 1 / 1e6
+    print(f"PyTorch {torch.__version__}, ONNX Runtime {onnxruntime.__version__} with {arguments.threads} thread(s), {arguments.rounds} "
+          f"rounds; load average at the start {loads[0]:.1f}")
+    print(f"  {'model':36}{'archive':>9}{'slipway':>10}{'exporter':>10}{'faster':>8}{'peak':>8}{'exporter':>10}"
+          f"{'(before)':>10}   run of our graph / of theirs")
+    for row in rows:
+        low, high = row["run_interval"]
+        print(f"  {row['name']:36}{row['archive_bytes'] * megabytes:6.0f} MB{statistics.median(row['ours_seconds']) * 1e3:7.0f} ms"
+              f"{statistics.median(row['theirs_seconds']):8.2f} s{row['faster']:6.0f} x{row['ours_peak_bytes'] * megabytes:5.0f} MB"
+              f"{row['theirs_peak_bytes'] * megabytes:7.0f} MB{row['theirs_base_bytes'] * megabytes:7.0f} MB   "
+              f"{row['run_ratio']:.3f} [{low:.3f}, {high:.3f}] of {row['runs']}")
+    faster = [row["faster"] for row in rows]
+    goals = [(f"median {statistics.median(faster):.0f} x, at least {GOAL_MEDIAN:g} x", statistics.median(faster) >= GOAL_MEDIAN),
+             (f"slowest {min(faster):.0f} x, at least {GOAL_EACH:g} x", min(faster) >= GOAL_EACH),
+             (f"our graphs take at most {GOAL_RUN:g} of the time of theirs: {max(row['run_ratio'] for row in rows):.3f} at most", all(row["run_ratio"] <= GOAL_RUN for row in rows))]
+    for text, is_met in goals:
+        print(f"  {'met   ' if is_met else 'missed'}  {text}")
+    if arguments.json_file:
+        arguments.json_file.write_text(json.dumps({"schema": "convert-bench/1", "load_average": loads, "torch": torch.__version__,
+                                                   "threads": arguments.threads, "rows": rows}, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
