@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the build, the tests and the demo need: `tools/setup.sh [system] [onnxruntime] [python] [assets] [clang] [torch] [openvino] [mediapipe]`.
+# Installs what the build, the tests and the demo need: `tools/setup.sh [system] [onnxruntime] [python] [assets] [clang] [torch] [exports] [openvino] [mediapipe]`.
 # Nothing is written outside .deps/, .cache/ and the package manager. Each step is skipped when its stamp is current.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -128,6 +128,17 @@ step_torch() {
   stamp torch "$key"
 }
 
+# The official exports of qai-hub-models, with the releases of PyTorch and NumPy that they ask for. The list is whole, so
+# nothing is resolved anew: pip of this age refuses hashes of packages that others want with extras.
+step_exports() {
+  local key; key=$(sha256sum < python/requirements-exports.txt)
+  current exports "$key" && return
+  say "making the environment of the official exports (.deps/venv-exports)"
+  "$python" -m venv "$deps/venv-exports"
+  "$deps/venv-exports/bin/pip" install -q --no-deps --require-hashes -r python/requirements-exports.txt
+  stamp exports "$key"
+}
+
 # Another build of ONNX Runtime, with the OpenVINO provider inside: bfloat16 on CPUs. A process opens one build or the other.
 step_openvino() {
   local key; key=$(sha256sum < python/requirements-openvino.txt)
@@ -158,7 +169,7 @@ step_mediapipe() {
 
 for step in "${@:-system}"; do
   case $step in
-    system | python | onnxruntime | assets | clang | torch | openvino | mediapipe) "step_$step" ;;
-    *) echo "unknown step $step: system, python, onnxruntime, assets, clang, torch, openvino or mediapipe" >&2; exit 2 ;;
+    system | python | onnxruntime | assets | clang | torch | exports | openvino | mediapipe) "step_$step" ;;
+    *) echo "unknown step $step: system, python, onnxruntime, assets, clang, torch, exports, openvino or mediapipe" >&2; exit 2 ;;
   esac
 done

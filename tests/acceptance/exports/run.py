@@ -1,0 +1,172 @@
+"""Runs the official exports, unmodified, against a hub of this build, and reads what they print and leave.
+
+    make acceptance SUITE=exports            # five models, three runtimes, this machine's CPU and a Snapdragon phone
+    .deps/venv/bin/python tests/acceptance/exports/run.py [MODEL/RUNTIME/DEVICE …]
+
+One row goes to CACHE/results.jsonl as soon as it is known, so that a run may be stopped and taken up again (--again forgets
+what is there, --failed what did not pass). What an export printed stays in CACHE/logs. A row passes when the export ends with
+status 0, its metadata.json has the names and shapes that the package declares, and the comparison with PyTorch that it prints
+has every float output at 60 dB or more on the CPU, at 40 dB or more where FP16 ran on the HTP emulator; integers are equal on
+the CPU. Nothing is measured on a phone: its NPU runs on Qualcomm's emulator, and the export is told so by --allow_emulation.
+
+Weights and pictures cannot be downloaded here: prepare.py says what stands in their places, and so does the table.
+"""
+
+import argparse
+import configparser
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT))
+
+from python.tools.local_hub import LocalHub, missing_executables  # noqa: E402
+
+HERE = pathlib.Path(__file__).resolve().parent
+MODELS = ("squeezenet1_1", "resnet18", "face_det_lite", "silero_vad", "yolov8_det")
+RUNTIMES = ("onnx", "precompiled_qnn_onnx", "qnn_dlc")
+DEVICES = {"cpu": "", "phone": "Samsung Galaxy S24 (Family)"}  # this machine's CPU has the name that the hub gives it
+GOAL_DB = {"cpu": 60.0, "phone": 40.0}
+# What the export prints of equal integers: 20 lg((255 + 1e-5) / 1e-10) at most.
+EQUAL_DB = 190.0
+NOT_POSSIBLE = ("cpu", ("precompiled_qnn_onnx", "qnn_dlc"),
+                "a program for Hexagon NPUs; this machine's CPU has none, and the hub says so")
+
+
+def names() -> list[str]:
+    return [f"{model}/{runtime}/{device}" for model in MODELS for runtime in RUNTIMES for device in DEVICES]
+
+
+def prepare(arguments) -> dict:
+    said = arguments.cache / "prepared.json"
+    if not said.exists():
+        data = pathlib.Path(os.environ.get("SLIPWAY_TEST_DATA", ROOT.parent / "shared" / "data"))
+        command = [str(arguments.exports / "bin" / "python"), str(HERE / "prepare.py"), str(arguments.cache)]
+        subprocess.run(command + ([str(data)] if data.is_dir() else []), check=True, timeout=1800)
+    return json.loads(said.read_text())
+
+
+def name_of_cpu(hub, arguments, environment) -> str:
+    program = "import qai_hub; print(qai_hub.get_devices()[0].name)"
+    return subprocess.run([str(arguments.exports / "bin" / "python"), "-c", program], env=environment, check=True, timeout=300,
+                          capture_output=True, text=True).stdout.splitlines()[-1]
+
+
+def compared(printed: str) -> dict[str, float]:
+    """Decibels by output, of the table that the export prints: | name | shape | psnr |."""
+    rows = re.findall(r"^\|\s*(\w+)\s*\|\s*\(([\d, ]*)\)\s*\|\s*(-?[\d.]+(?:e[+-]?\d+)?|inf|nan)\s*\|$", printed, re.M)
+    return {name: float(value) for name, _, value in rows}
+
+
+def metadata_faults(folder: pathlib.Path, declared: dict) -> str:
+    """What metadata.json lacks of the names and shapes that the package declares; "" when nothing."""
+    found = list(folder.rglob("metadata.json"))
+    if len(found) != 1:
+        return f"{len(found)} metadata.json"
+    (file,) = json.loads(found[0].read_text())["model_files"].values()
+    inputs = {name: list(spec["shape"]) for name, spec in file["inputs"].items()}
+    outputs = {name: list(spec["shape"]) for name, spec in file["outputs"].items()}
+    for name, (shape, _) in declared["inputs"].items():
+        if sorted(inputs.get(name, [])) != sorted(shape):  # NPU targets have their images channel-last
+            return f"input {name}: {inputs.get(name)} in the metadata, {shape} declared"
+    if list(outputs) != declared["outputs"] or len(inputs) != len(declared["inputs"]):
+        return f"{list(inputs)} and {list(outputs)} in the metadata"
+    return "" if all(outputs.values()) else "outputs without shapes"
+
+
+def row_of(name: str, arguments, environment, prepared: dict, cpu: str) -> dict:
+    model, runtime, device = name.split("/")
+    folder = arguments.cache / "out" / name.replace("/", "-")
+    command = [str(arguments.exports / "bin" / "qai-hub-models"), "export", model, "--runtime", runtime,
+               "--device", DEVICES[device] or cpu, "--output-dir", str(folder)]
+    if model == "yolov8_det":
+        command += ["--ckpt-name", str(arguments.cache / "yolov8n.pt")]
+    if device == "phone":
+        command += ["--profile-options", " --allow_emulation"]
+    if folder.exists():
+        subprocess.run(["rm", "-r", str(folder)], check=True)
+    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, timeout=3000, check=False, cwd=arguments.cache)
+    log = arguments.cache / "logs" / (name.replace("/", "-") + ".log")
+    log.parent.mkdir(exist_ok=True)
+    log.write_text(done.stdout)
+    last = [line.strip() for line in done.stdout.splitlines() if line.strip()][-1:]
+    decibels = compared(done.stdout)
+    row = {"exit": done.returncode, "db": decibels}
+    if done.returncode != 0:
+        where, runtimes, reason = NOT_POSSIBLE
+        if device == where and runtime in runtimes and "NPU" in done.stdout:
+            return row | {"status": "not possible", "reason": reason}
+        return row | {"status": "failed", "reason": " ".join(last)[:400]}
+    faults = metadata_faults(folder, prepared[model])
+    if faults:
+        return row | {"status": "wrong", "reason": faults}
+    if list(decibels) != prepared[model]["outputs"]:
+        return row | {"status": "wrong", "reason": f"the comparison names {list(decibels)}"}
+    integers = {"class_idx"}
+    for output, value in decibels.items():
+        goal = (EQUAL_DB if device == "cpu" else -1e9) if output in integers else GOAL_DB[device]
+        if not value >= goal:
+            return row | {"status": "wrong", "reason": f"{output}: {value} dB"}
+    return row | {"status": "passed"}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help="rows MODEL/RUNTIME/cpu|phone; all when none is named")
+    parser.add_argument("--cache", type=pathlib.Path, default=pathlib.Path(".cache/acceptance/exports"))
+    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
+    parser.add_argument("--exports", type=pathlib.Path, default=pathlib.Path(".deps/venv-exports"), help="tools/setup.sh exports")
+    parser.add_argument("--again", action="store_true")
+    parser.add_argument("--failed", action="store_true")
+    arguments = parser.parse_args()
+    if missing := missing_executables(arguments.build):
+        parser.error(f"{arguments.build} lacks {', '.join(missing)}: run `make programs`")
+    arguments.cache.mkdir(parents=True, exist_ok=True)
+    arguments.cache, arguments.exports = arguments.cache.resolve(), arguments.exports.absolute()
+    prepared = prepare(arguments)
+    kept = arguments.cache / "results.jsonl"
+    rows = {}
+    if kept.exists() and not arguments.again:
+        rows = {row["name"]: row for row in map(json.loads, kept.read_text().splitlines())}
+    listed = arguments.names or names()
+    settled = ("passed", "not possible") if arguments.failed else ("passed", "not possible", "wrong", "failed", "out of time")
+    wanted = [name for name in listed if arguments.names or rows.get(name, {}).get("status") not in settled]
+    if wanted:
+        with LocalHub(arguments.build, arguments.cache / "hub" / "data") as hub:
+            environment = os.environ | {
+                "QAIHUB_CLIENT_INI": str(hub.ini), "QAIHM_STORE_ROOT": str(arguments.cache / "store"),
+                "TORCH_HOME": str(arguments.cache / "torch"), "YOLO_CONFIG_DIR": str(arguments.cache), "CUDA_VISIBLE_DEVICES": ""}
+            cpu = name_of_cpu(hub, arguments, environment)
+            for name in wanted:
+                start = time.perf_counter()
+                try:
+                    row = row_of(name, arguments, environment, prepared, cpu)
+                except subprocess.TimeoutExpired as error:
+                    row = {"status": "out of time", "reason": str(error)[:200]}
+                rows[name] = {"name": name, **row, "seconds": round(time.perf_counter() - start, 1)}
+                with kept.open("a") as file:
+                    file.write(json.dumps(rows[name]) + "\n")
+                print(f"{name}: {row['status']} {row.get('db', '')} {row.get('reason', '')}", flush=True)
+    print(f"\n{'export':44} {'result':13} {'s':>6}  dB by output, as the export printed them")
+    counts: dict[str, int] = {}
+    for name in listed:
+        row = rows.get(name, {"status": "not run"})
+        counts[row["status"]] = counts.get(row["status"], 0) + 1
+        figures = ", ".join(f"{output} {value:g}" for output, value in row.get("db", {}).items())
+        print(f"{name:44} {row['status']:13} {row.get('seconds', ''):>6}  {figures or row.get('reason', '')}")
+    print("\nWhat they ran on:")
+    for model in MODELS:
+        print(f"  {model}: {prepared[model]['what']}")
+    passed = counts.get("passed", 0)
+    print(f"\n{passed} of {len(listed)} passed; " + ", ".join(f"{count} {status}" for status, count in sorted(counts.items())))
+    return 0 if passed + counts.get("not possible", 0) == len(listed) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
