@@ -269,6 +269,24 @@ TEST_F(Slipway, takes_a_model_folder) {
   EXPECT_EQ(line["graph"], "conv");
 }
 
+TEST_F(Slipway, leaves_nothing_in_the_users_home) {
+  fs::create_directory(path("home"));
+  const auto outcome = run(fmt::format("infer {}add.onnx --random 1 -o {}", kModels, path("o.npz")),
+                           fmt::format("HOME={} XDG_CACHE_HOME=", path("home")));
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_TRUE(fs::is_empty(path("home"))) << fs::directory_iterator(path("home"))->path();
+}
+
+TEST_F(Slipway, loads_no_library_from_the_folder_it_runs_in) {
+  std::ofstream(path("libz.so.1")) << "no library";
+  const fs::path programs = fs::path(SLIPWAY_EXECUTABLE).parent_path();
+  for (const char* name : {"slipway", "slipway-worker"}) {
+    const std::string command =
+        fmt::format("cd {} && {} --version", folder_->path().string(), (programs / name).string());
+    EXPECT_EQ(std::system(command.c_str()), 0) << command;
+  }
+}
+
 TEST_F(Slipway, completes_verbs_and_options_in_bash) {
   std::ofstream(path("try.sh"))
       << "source <(" SLIPWAY_EXECUTABLE
