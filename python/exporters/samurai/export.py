@@ -280,6 +280,7 @@ def _document(options, model, weights: str, entries: dict, precision: str, repor
             "object_pointers": graphs.POINTERS,
             "absent_label": graphs.ABSENT,
             "no_object_logit": graphs.NO_OBJECT,
+            "object_score_min": graphs.OBJECT_SCORE_MIN,
             "stability_threshold": config.mask_decoder_config.dynamic_multimask_stability_thresh,
             "motion_weight": checkpoint.MOTION_WEIGHTS.get(options.size, 0.25),
             "mask_downsample_weight": _numbers(model.mask_downsample.weight),

@@ -11,6 +11,7 @@ MEMORIES = 7
 PROMPT_POINTS = 3
 ABSENT = -10.0
 NO_OBJECT = -1024.0
+OBJECT_SCORE_MIN = -1.0  # SAMURAI shows an object above it, where plain SAM 2 asks for 0 (its configurations' min_obj_score_logits)
 # Keys taken at once by the layout for OpenVINO: their scores against all queries stay in the cache.
 KEY_BLOCK = 2048
 # Far enough for exp() to be 0 in float32, near enough for float16.
@@ -104,7 +105,7 @@ class MaskDecoder(nn.Module):
         stability = inner / (outer + empty) + empty
 
         object_score = decoder.pred_obj_score_head(queries[:, 0])
-        seen = (object_score > 0).float()
+        seen = (object_score > OBJECT_SCORE_MIN).float()
         pointers = seen.unsqueeze(-1) * self.projection(of_masks) + (1 - seen.unsqueeze(-1)) * self.no_pointer
         shown = seen.view(1, 1, 1, 1)
         masks = shown * masks + (1 - shown) * NO_OBJECT

@@ -164,9 +164,9 @@ def decoded(peer, embeddings, high_res, sparse, dense):
     single, single_iou, single_token, _ = decoder(multimask_output=False, **arguments)
     decoder.dynamic_multimask_via_stability = fallback
     stability = decoder._get_stability_scores(single)[:, 0]
-    masks = torch.where(score[..., None, None] > 0, torch.cat([single, several], 2), graphs.NO_OBJECT)[:, 0]
+    masks = torch.where(score[..., None, None] > graphs.OBJECT_SCORE_MIN, torch.cat([single, several], 2), graphs.NO_OBJECT)[:, 0]
     pointers = model.object_pointer_proj(torch.cat([single_token, tokens], 2))[:, 0]
-    if not bool(score > 0):
+    if not bool(score > graphs.OBJECT_SCORE_MIN):
         pointers = model.no_object_pointer.expand_as(pointers)
     return _numpy(masks=masks, ious=torch.cat([single_iou, ious], 2)[:, 0], object_pointers=pointers, object_score=score[:, 0],
                   stability=stability)

@@ -19,6 +19,8 @@ def configuration():
 
 def model(seed: int = 3):
     result = checkpoint.seeded(configuration(), seed)
-    # So that the golden's object is lost while it is hidden.
-    result.mask_decoder.pred_obj_score_head.proj_out.bias.data.fill_(0.155)
+    # So that the golden's object, while it is hidden, is lost on two frames and only doubted on two (a score between -1 and 0).
+    head = result.mask_decoder.pred_obj_score_head.proj_out
+    head.weight.data *= 10
+    head.bias.data.fill_(1.55)
     return result

@@ -27,7 +27,8 @@ struct Constants {
   int memory_channels = 0;  ///< M
   int prompt_points = 0;
   float absent_label = 0;
-  double stability_min = 0;  ///< below it token 0 is not taken for a prompt's answer
+  double stability_min = 0;     ///< below it token 0 is not taken for a prompt's answer
+  double object_score_min = 0;  ///< above it an object is shown: the gate that the decoder was exported with
   double motion_weight = 0;
   std::vector<float> mask_downsample_weight;  ///< 4 × 4
   float mask_downsample_bias = 0;

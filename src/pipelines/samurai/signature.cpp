@@ -153,6 +153,9 @@ Result<Constants> read_constants(const ModelFolder& folder) {
     return fail(Code::kInvalidArgument, "{}/model.yaml: constants.image_size: expected a multiple of 16, found {}",
                 folder.path().string(), constants.image_size);
   }
+  // Folders of before had plain SAM 2's gate in their decoder, and do not say so.
+  SLIPWAY_ASSIGN(const auto shown, folder.number("constants.object_score_min"));
+  constants.object_score_min = shown.value_or(0);
   SLIPWAY_ASSIGN(const auto weight, folder.number("constants.motion_weight"));
   constants.motion_weight = weight.value_or(kMotionWeight);
   if (!(constants.motion_weight >= 0 && constants.motion_weight <= 1)) {

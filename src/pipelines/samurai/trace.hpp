@@ -15,7 +15,7 @@ namespace slipway::pipelines::samurai {
 struct TraceFrame {
   std::int64_t frame = 0;             ///< 0 is the prompt's
   std::vector<Candidate> candidates;  ///< three, or one on the frame of a box prompt
-  double object_score = 0;            ///< logit; above 0 the object is seen
+  double object_score = 0;            ///< logit; above -1 the object is shown, above 0 its frame may be remembered
 };
 
 /// Reads `{"frames": [{"frame", "boxes": [[x0, y0, x1, y1] …], "ious": […], "object_score"} …]}`. Other keys are left

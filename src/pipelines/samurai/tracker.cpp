@@ -168,7 +168,7 @@ Result<void> SamuraiTracker::State::track_object(Object& object, const Features&
   }
 
   result.predicted_iou = result.seen.candidates[result.decision.choice.index].predicted_iou;
-  result.is_visible = answer.object_score > 0;
+  result.is_visible = answer.object_score > constants().object_score_min;
   result.logits.assign(answer.logits.begin(), answer.logits.end());
   enlarge_and_cut(answer.logits, constants().mask_side(), frame.width, frame.height, result.mask);
   times.finish += watch.lap_us();

@@ -17,7 +17,7 @@ namespace slipway::pipelines::samurai {
 /// One object on one frame.
 struct ObjectResult {
   Mask mask;                  ///< at the frame's size, with its box
-  bool is_visible = false;    ///< object score above 0; otherwise the mask is empty
+  bool is_visible = false;    ///< object score above the model's minimum (SAMURAI: -1); otherwise the mask is empty
   double predicted_iou = 0;   ///< of the chosen mask
   TraceFrame seen;            ///< what the rules were given
   Decision decision;          ///< what they decided
