@@ -345,6 +345,9 @@ def linear():
     yield "attention_mask", lambda q, k, v, m: F.scaled_dot_product_attention(q, k, v, m, scale=0.3), rand(1, 2, 3, 4), rand(1, 2, 5, 4), rand(1, 2, 5, 4), rand(3, 5)
     yield "attention_bool", lambda q, k, v, m: F.scaled_dot_product_attention(q, k, v, m), rand(1, 2, 3, 4), rand(1, 2, 5, 4), rand(1, 2, 5, 4), torch.tensor([[True, False, True, True, False]] * 3)
     yield "attention_grouped", lambda q, k, v: F.scaled_dot_product_attention(q, k, v, enable_gqa=True), rand(1, 4, 3, 4), rand(1, 2, 5, 4), rand(1, 2, 5, 4)
+    many = torch.ops.aten._native_multi_head_attention.default
+    yield "native_attention", lambda x, w, b, p, c: many(x, x, x, 8, 2, w, b, p, c, None, False)[0], rand(2, 3, 8), rand(24, 8), rand(24), rand(8, 8), rand(8)
+    yield "native_attention_weights", lambda q, k, w, b, p, c: many(q, k, k, 6, 3, w, b, p, c)[1], rand(1, 2, 6), rand(1, 2, 6), rand(18, 6), rand(18), rand(6, 6), rand(6)
 
 
 def creation():

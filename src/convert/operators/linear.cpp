@@ -208,6 +208,38 @@ Operand attention(Call& call) {
   return call.add("MatMul", {call.add("Softmax", {scores}, {{"axis", std::int64_t{-1}}}), value});
 }
 
+/// Several heads over projections of all three, as nn.MultiheadAttention calls it in evaluation: what a trace records.
+/// The projections of queries, keys and values lie one under the other in one weight.
+Operand native_multi_head_attention(Call& call) {
+  const Tensor query = call.tensor("query");
+  const std::int64_t width = call.integer("embed_dim"), heads = call.integer("num_head");
+  if (call.has("mask")) refuse("a mask; export the model by torch.export, which writes the attention out");
+  if (query.rank() != 3 || width < 1 || heads < 1 || width % heads != 0) {
+    refuse("{} heads of width {} over a tensor of rank {}", heads, width, query.rank());
+  }
+  const std::int64_t head_width = width / heads;
+  const Tensor weight = call.tensor("qkv_weight"), bias = call.tensor("qkv_bias");
+  const auto projected = [&](const Tensor& x, std::int64_t part, const Integers& permutation) {
+    const Tensor rows = call.slice(weight, 0, part * width, (part + 1) * width);
+    const Tensor product = call.add("MatMul", {x, turned(call, rows)});
+    const Tensor sum = call.add("Add", {product, call.slice(bias, 0, part * width, (part + 1) * width)});
+    if (x.shape[1] < 0) refuse("the length must be known; fix the sizes of the inputs (--input-spec)");
+    return call.transpose(call.reshape(sum, {x.shape[0], x.shape[1], heads, head_width}), permutation);
+  };
+  const Tensor queries = projected(query, 0, {0, 2, 1, 3});
+  const Tensor keys = projected(call.tensor("key"), 1, {0, 2, 3, 1});
+  const Tensor values = projected(call.tensor("value"), 2, {0, 2, 1, 3});
+  const Tensor scale = call.builder().number(query.dtype, 1 / std::sqrt(static_cast<double>(head_width)));
+  const Tensor scores = call.add("MatMul", {call.add("Mul", {queries, scale}), keys});
+  const Tensor weights = call.add("Softmax", {scores}, {{"axis", std::int64_t{-1}}});
+  const Tensor joined = call.transpose(call.add("MatMul", {weights, values}), {0, 2, 1, 3});
+  const Tensor flat = call.reshape(joined, {query.shape[0], query.shape[1], width});
+  const Tensor given = call.add("MatMul", {flat, turned(call, call.tensor("proj_weight"))});
+  const Tensor output = call.add("Add", {given, call.tensor("proj_bias")});
+  if (!call.flag("need_weights")) return Operands{output, Operand()};
+  return Operands{output, call.flag("average_attn_weights") ? call.reduce("ReduceMean", weights, {1}, false) : weights};
+}
+
 constexpr auto kOperators = std::to_array<Operator>({
     {"aten.linear.default(Tensor input, Tensor weight, Tensor? bias=None)", linear},
     {"aten.matmul.default(Tensor self, Tensor other)", matmul},
@@ -222,6 +254,10 @@ constexpr auto kOperators = std::to_array<Operator>({
     {"aten.scaled_dot_product_attention.default(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float "
      "dropout_p=0.0, bool is_causal=False, float? scale=None, bool enable_gqa=False)",
      attention},
+    {"aten._native_multi_head_attention.default(Tensor query, Tensor key, Tensor value, int embed_dim, int num_head, "
+     "Tensor qkv_weight, Tensor qkv_bias, Tensor proj_weight, Tensor proj_bias, Tensor? mask=None, "
+     "bool need_weights=True, bool average_attn_weights=True, int? mask_type=None)",
+     native_multi_head_attention},
 });
 
 }  // namespace
