@@ -1,5 +1,6 @@
 """TorchScript and torch.export archives that PyTorch wrote: uploaded, inspected, compiled, compared with what PyTorch computed."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +83,18 @@ def test_what_only_data_decide_fails_with_the_line_and_the_way_out(client, cpu, 
     found = refusal(lambda: client.submit_compile_job(str(GOLDEN / f"{name}.pt"), cpu, input_specs={"x": (2,)}))
     assert words in found
     assert "code/__torch__.py:" in found
+    assert ", of torch_script_golden.py:" in found, "the line of the model's own source"
+
+
+def test_weights_that_are_not_numbers_are_taken_and_the_log_says_so(client, cpu, tmp_path):
+    with zipfile.ZipFile(GOLDEN / "scripted.pt") as source, zipfile.ZipFile(tmp_path / "nan.pt", "w") as target:
+        for entry in source.infolist():
+            content = source.read(entry)
+            if entry.filename.endswith("/data/0"):
+                content = np.float32(np.nan).tobytes() + content[4:]
+            target.writestr(zipfile.ZipInfo(entry.filename), content)
+    job = succeed(client.submit_compile_job(str(tmp_path / "nan.pt"), cpu, input_specs={"x": (2, 4)}, options="--target_runtime onnx"))
+    assert "'layers.0.weight' holds 1 of 16 elements that are not a number" in read_log(job)
 
 
 @pytest.mark.parametrize(("name", "words"), [
