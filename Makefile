@@ -77,7 +77,7 @@ fuzz: setup ## fuzzers of what strangers send, FUZZ_SECONDS each, in the build o
 	@cmake --build --preset asan-ubsan -j $(JOBS) --target fuzzers
 	@ls build/asan-ubsan/tests/fuzz/*_fuzz | xargs -P $(JOBS) -n 1 tools/fuzz.sh $(FUZZ_SECONDS)
 
-acceptance: programs ## SUITE=convert: every model of a list against PyTorch; exports: the official exports; large: gigabytes
+acceptance: programs ## SUITE=convert: every model of a list against PyTorch; exports, traces: official exports and traces through a hub; large: gigabytes
 	@tools/setup.sh assets torch exports
 	@$(PYTHON) tests/acceptance/$(SUITE)/run.py
 
