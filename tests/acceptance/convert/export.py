@@ -3,8 +3,8 @@
     python tests/acceptance/convert/export.py CACHE [NAME …]
 
 Leaves CACHE/SOURCE__NAME.pt2 and .npz (in_0 …, out_0 …) for each; what is there already is kept. A model that cannot be
-built or exported leaves SOURCE__NAME.failed with the reason. Needs tools/setup.sh torch; timm and the official package for
-their rows.
+built or exported leaves SOURCE__NAME.failed with the reason. Needs tools/setup.sh torch and assets; rows of the official
+package need tools/setup.sh exports.
 """
 
 import pathlib

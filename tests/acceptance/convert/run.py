@@ -77,7 +77,8 @@ def row_of(name: str, arguments) -> dict:
     archive, goldens = stem.with_name(stem.name + ".pt2"), stem.with_name(stem.name + ".npz")
     failed = stem.with_name(stem.name + ".failed")
     if not archive.exists() and not failed.exists() and not arguments.no_export:
-        subprocess.run([arguments.torch, str(HERE / "export.py"), str(arguments.cache), name], check=False, timeout=3600)
+        python = arguments.exports if name.startswith("official/") else arguments.torch
+        subprocess.run([python, str(HERE / "export.py"), str(arguments.cache), name], check=False, timeout=3600)
     if not archive.exists():
         reason = failed.read_text().strip().splitlines()[-1][:300] if failed.exists() else "no archive"
         return {"status": "not exported", "reason": reason}
@@ -101,6 +102,7 @@ def main() -> int:
     parser.add_argument("--cache", type=pathlib.Path, default=pathlib.Path(".cache/acceptance/convert"))
     parser.add_argument("--slipway", default="build/release/slipway")
     parser.add_argument("--torch", default=".deps/venv-torch/bin/python", help="a Python with PyTorch and the models' packages")
+    parser.add_argument("--exports", default=".deps/venv-exports/bin/python", help="a Python with the official package")
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--failed", action="store_true")
     parser.add_argument("--no-export", action="store_true", help="only the archives that are there")
