@@ -1,8 +1,9 @@
 """From a torch.export archive to an ONNX file: `slipway convert` beside PyTorch's own exporter, torch.onnx.export(dynamo=True).
 
 Both start from the same archive and end with a file. The exporter runs in a process that has imported PyTorch and exported
-another model before the clock starts; ours is timed as a whole process. Rounds turn: ours, the exporter, ours. Memory is
-the peak of each process; of the exporter's also what it had taken before. Then ONNX Runtime runs both graphs by turns, and
+another model before the clock starts; ours is timed as a whole process. Rounds turn: ours, the exporter, ours. The goals are
+for the clock; the ratio of processor time stands beside it, which a busy machine changes less. Memory is the peak of each
+process; of the exporter's also what it had taken before. Then ONNX Runtime runs both graphs by turns, and
 the figure is the median of the ratios with its 95 % interval (bootstrap). Needs the environment that `tools/setup.sh torch`
 makes (.deps/venv-torch, or SLIPWAY_TORCH_PYTHON); this script restarts itself in it. A missed goal is printed, not a failure.
 """
@@ -48,9 +49,9 @@ torch.onnx.export(torch.export.export(torch.nn.Linear(2, 2), (torch.ones(1, 2),)
 print("ready", peak(), flush=True)
 for line in sys.stdin:
     archive, target = line.split()
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     torch.onnx.export(torch.export.load(archive), dynamo=True, verbose=False).save(target)
-    print("took", time.perf_counter() - start, peak(), flush=True)
+    print("took", time.perf_counter() - start, time.process_time() - cpu, peak(), flush=True)
 """
 
 # A small process that becomes no one's parent but ours: what a child inherits of its parent counts in the child's peak.
@@ -59,7 +60,7 @@ import os, sys, time
 start = time.perf_counter()
 child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)])
 _, status, usage = os.wait4(child, 0)
-print(time.perf_counter() - start, usage.ru_maxrss * 1024)
+print(time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 sys.exit(os.waitstatus_to_exitcode(status))
 """
 
@@ -79,25 +80,27 @@ class Exporter:
                 return line.split()[1:]
         raise RuntimeError("the exporter ended")
 
-    def export(self, archive: pathlib.Path, target: pathlib.Path) -> float:
+    def export(self, archive: pathlib.Path, target: pathlib.Path) -> tuple[float, float]:
+        """Seconds on the clock, and of the processor."""
         self.process.stdin.write(f"{archive} {target}\n")
         self.process.stdin.flush()
-        seconds, peak = self._answer("took")
+        seconds, cpu_seconds, peak = self._answer("took")
         self.peak_bytes = int(peak)
-        return float(seconds)
+        return float(seconds), float(cpu_seconds)
 
     def close(self) -> None:
         self.process.stdin.close()
         self.process.wait()
 
 
-def convert(slipway: pathlib.Path, archive: pathlib.Path, target: pathlib.Path) -> tuple[float, int]:
+def convert(slipway: pathlib.Path, archive: pathlib.Path, target: pathlib.Path) -> tuple[float, float, int]:
+    """Seconds on the clock, and of the processor, and the peak of memory."""
     done = subprocess.run([sys.executable, "-S", "-E", "-c", RUN, str(slipway), "convert", str(archive), "-o", str(target)],
                           capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"slipway convert {archive.name}: {done.stderr.strip()[-300:]}")
-    seconds, peak = done.stdout.split()
-    return float(seconds), int(peak)
+    seconds, cpu_seconds, peak = done.stdout.split()
+    return float(seconds), float(cpu_seconds), int(peak)
 
 
 def session_of(model: pathlib.Path, threads: int):
@@ -137,23 +140,28 @@ def measure(name: str, slipway: pathlib.Path, archives: pathlib.Path, folder: pa
     stem = name.replace("/", "__")
     archive = archives / f"{stem}.pt2"
     exporter = Exporter()
-    ours, theirs, peaks = [], [], []
+    ours, theirs, ours_cpu, theirs_cpu, peaks = [], [], [], [], []
     mine, peer = folder / "ours" / "model.onnx", folder / "theirs" / "model.onnx"
     mine.parent.mkdir(exist_ok=True), peer.parent.mkdir(exist_ok=True)
     for _ in range(arguments.rounds):
         for turn in (0, 1, 2):
             if turn == 1:
-                theirs.append(exporter.export(archive, peer))
+                seconds, cpu_seconds = exporter.export(archive, peer)
+                theirs.append(seconds)
+                theirs_cpu.append(cpu_seconds)
                 continue
-            seconds, peak = convert(slipway, archive, mine)
+            seconds, cpu_seconds, peak = convert(slipway, archive, mine)
             ours.append(seconds)
+            ours_cpu.append(cpu_seconds)
             peaks.append(peak)
     exporter.close()
     with np.load(archives / f"{stem}.npz") as held:
         inputs = [held[f"in_{i}"] for i in range(sum(key.startswith("in_") for key in held.files))]
     ratios = ratios_of_runs(mine, peer, inputs, arguments.threads, arguments.seconds)
     return {"name": name, "archive_bytes": archive.stat().st_size, "ours_seconds": ours, "theirs_seconds": theirs,
-            "faster": statistics.median(theirs) / statistics.median(ours), "ours_peak_bytes": max(peaks),
+            "ours_cpu_seconds": ours_cpu, "theirs_cpu_seconds": theirs_cpu,
+            "faster": statistics.median(theirs) / statistics.median(ours),
+            "less_cpu": statistics.median(theirs_cpu) / max(statistics.median(ours_cpu), 1e-3), "ours_peak_bytes": max(peaks),
             "theirs_peak_bytes": exporter.peak_bytes, "theirs_base_bytes": exporter.base_bytes,
             "run_ratio": statistics.median(ratios), "run_interval": interval(ratios, rng), "runs": len(ratios)}
 
@@ -187,12 +195,12 @@ def main() -> int:
     megabytes = 1 / 1e6
     print(f"PyTorch {torch.__version__}, ONNX Runtime {onnxruntime.__version__} with {arguments.threads} thread(s), {arguments.rounds} "
           f"rounds; load average at the start {loads[0]:.1f}")
-    print(f"  {'model':36}{'archive':>9}{'slipway':>10}{'exporter':>10}{'faster':>8}{'peak':>8}{'exporter':>10}"
+    print(f"  {'model':36}{'archive':>9}{'slipway':>10}{'exporter':>10}{'faster':>8}{'CPU':>8}{'peak':>8}{'exporter':>10}"
           f"{'(before)':>10}   run of our graph / of theirs")
     for row in rows:
         low, high = row["run_interval"]
         print(f"  {row['name']:36}{row['archive_bytes'] * megabytes:6.0f} MB{statistics.median(row['ours_seconds']) * 1e3:7.0f} ms"
-              f"{statistics.median(row['theirs_seconds']):8.2f} s{row['faster']:6.0f} x{row['ours_peak_bytes'] * megabytes:5.0f} MB"
+              f"{statistics.median(row['theirs_seconds']):8.2f} s{row['faster']:6.0f} x{row['less_cpu']:6.0f} x{row['ours_peak_bytes'] * megabytes:5.0f} MB"
               f"{row['theirs_peak_bytes'] * megabytes:7.0f} MB{row['theirs_base_bytes'] * megabytes:7.0f} MB   "
               f"{row['run_ratio']:.3f} [{low:.3f}, {high:.3f}] of {row['runs']}")
     faster = [row["faster"] for row in rows]
