@@ -27,7 +27,8 @@ function(slipway_target target)
                                               $<INSTALL_INTERFACE:include/slipway>)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     # clang 16 hides std::expected of this libstdc++ unless told that concepts are complete.
-    target_compile_options(${target} PRIVATE -U__cpp_concepts -D__cpp_concepts=202002L -Wno-builtin-macro-redefined)
+    target_compile_options(${target} PRIVATE -U__cpp_concepts -D__cpp_concepts=202002L -Wno-builtin-macro-redefined
+      -Wno-missing-field-initializers)  # which it also sees in macros of system headers
   endif()
 endfunction()
 

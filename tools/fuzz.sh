@@ -8,6 +8,7 @@ name=$(basename "$fuzzer")
 found=.cache/fuzz/$name
 committed=tests/fuzz/corpus/$name
 mkdir -p "$found"
+ulimit -s 65536  # the build is unoptimised: its frames are several times as large as those of what ships
 status=0
 log=$("$fuzzer" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=10 -print_final_stats=1 -artifact_prefix=.cache/fuzz/ \
   "$found" $([ -d "$committed" ] && echo "$committed") 2>&1) || status=$?

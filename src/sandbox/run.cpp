@@ -93,7 +93,7 @@ void leave_us(const Limits& limits) {
   limit(RLIMIT_MEMLOCK, 64 << 10);
   if (limits.file_bytes != 0) limit(RLIMIT_FSIZE, limits.file_bytes);
   if (limits.open_files != 0) limit(RLIMIT_NOFILE, limits.open_files);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef SLIPWAY_SANITIZED  // whose shadow is a reservation of terabytes
   // Reservations are common (arenas, the emulator), so this is a backstop; the watcher counts what is really used.
   if (limits.memory_bytes != 0) limit(RLIMIT_DATA, 4 * limits.memory_bytes + (rlim_t{4} << 30));
 #endif

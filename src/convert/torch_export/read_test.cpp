@@ -14,8 +14,8 @@ using ::testing::HasSubstr;
 
 std::uint32_t crc32_of(std::string_view bytes) {
   std::uint32_t crc = ~0U;
-  for (const unsigned char byte : bytes) {
-    crc ^= byte;
+  for (const char byte : bytes) {
+    crc ^= static_cast<unsigned char>(byte);
     for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1U) ^ ((crc & 1U) != 0 ? 0xEDB88320U : 0U);
   }
   return ~crc;

@@ -58,7 +58,7 @@ class ContentWalk {
   }
   template <typename... Ts>
   void visit_within(const std::variant<Ts...>& value) {
-    std::visit([this](const auto& held) { visit(held); }, value);
+    std::visit([this](const auto& held) { this->visit(held); }, value);
   }
 
   std::vector<Blob> found_;

@@ -373,7 +373,7 @@ class Generator {
     give(pool.back());
     for (std::size_t i = below(4); i > 0; --i) give(pick(pool));  // may be an input, a constant, or there already
     for (auto& output : graph.outputs)
-      output.name = rewriter_->main().outputs()[&output - graph.outputs.data()]->name();
+      output.name = rewriter_->main().outputs()[static_cast<std::size_t>(&output - graph.outputs.data())]->name();
   }
 
   static constexpr float kOne = 1.0F;
