@@ -2,8 +2,9 @@
 """Checks that folder, CMake target, namespace and line of ARCHITECTURE.md are one list, and that arrows point down only.
 
 Against cmake/layers.json: every #include of src/ and apps/ (own modules by arrow, foreign headers by home, which is a
-module or a single file), what each CMake target links, the namespaces, the README of each module, and that the headers
-of the installed package include nothing that is not installed. Exit status 1 with one line per violation.
+module or a single file), who may write messages of the ONNX format, what each CMake target links, the namespaces, the
+README of each module, and that the headers of the installed package include nothing that is not installed. Exit status 1
+with one line per violation.
 """
 
 import json
@@ -16,7 +17,10 @@ layers = json.loads((root / "cmake/layers.json").read_text())
 modules: dict[str, list[str]] = layers["modules"]
 foreign: dict[str, list[str]] = layers["foreign"]
 namespaces: dict[str, str] = layers["namespaces"]
+onnx_readers: list[str] = layers["onnx_readers"]
 include_line = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
+# A message of the ONNX format that is not const, but for its constants and as a type's argument: what could be written.
+onnx_message_to_write = re.compile(r"(?<!const )\bonnx::\w+Proto\b(?!::)|\bmutable_proto\(")
 longest_readme = 20
 
 
@@ -49,11 +53,22 @@ def check_file(file: pathlib.Path) -> list[str]:
         for prefix, homes in foreign.items():
             if target.startswith(prefix) and own not in homes and relative not in homes:
                 problems.append(f"{relative}:{number}: <{target}> lives in {', '.join(homes)} only")
+    problems += check_who_writes_graphs(file, relative)
     wanted = namespaces.get(own, "slipway::" + own.replace("/", "::"))
     for found in re.findall(r"^namespace (slipway[\w:]*)", file.read_text(encoding="utf-8"), re.MULTILINE):
         if not (found + "::").startswith(wanted + "::"):
             problems.append(f"{relative}: namespace {found}, expected {wanted}")
     return problems
+
+
+def check_who_writes_graphs(file: pathlib.Path, relative: str) -> list[str]:
+    """Files that may include the ONNX format but are readers of it, and all that may not."""
+    is_writer = relative in foreign["onnx.pb.h"] and relative not in onnx_readers
+    if is_writer or file.suffix != ".cpp":
+        return []
+    lines = enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
+    return [f"{relative}:{number}: only the rewriter writes graphs (compile/onnx_graph/rewriter.hpp), and this file may "
+            f"write {match.group(0)}" for number, line in lines if (match := onnx_message_to_write.search(line))]
 
 
 class CMakeFile:

@@ -64,8 +64,10 @@ class Model {
   Model& operator=(Model&&) noexcept;
 
   [[nodiscard]] ModelSummary summary() const;
-  [[nodiscard]] onnx::ModelProto& proto() { return *proto_; }
   [[nodiscard]] const onnx::ModelProto& proto() const { return *proto_; }
+  /// For the rewriter and for what moves the bytes of tensors (cmake/layers.json lists who may); graphs are written by
+  /// the rewriter alone.
+  [[nodiscard]] onnx::ModelProto& mutable_proto() { return *proto_; }
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
 
   /// Keeps a view until the model is written or ends. @return  its location, for the tensor that is stored there

@@ -50,7 +50,7 @@ TEST_F(ModelFiles, a_quantized_boundary_carries_its_scale) {
   EXPECT_TRUE(model->summary().has_qdq);
   EXPECT_FALSE(model->summary().inputs[0].quantization);  // float at the boundary
   // Without the outer QuantizeLinear the input is quantised itself.
-  auto& graph = *model->proto().mutable_graph();
+  auto& graph = *model->mutable_proto().mutable_graph();
   graph.mutable_node()->DeleteSubrange(0, 1);
   graph.mutable_input(0)->set_name("image_q");
   graph.mutable_input(0)->mutable_type()->mutable_tensor_type()->set_elem_type(onnx::TensorProto::UINT8);

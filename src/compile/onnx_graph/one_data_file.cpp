@@ -76,7 +76,7 @@ Result<bool> write_with_one_data_file(const Model& model, const std::filesystem:
 
   std::map<std::string, ExternalFile> sources;
   std::optional<DataFile> data;
-  for (onnx::TensorProto* tensor : all_tensors(copy.proto())) {
+  for (onnx::TensorProto* tensor : all_tensors(copy.mutable_proto())) {
     const bool is_external = tensor->data_location() == onnx::TensorProto::EXTERNAL;
     if (!is_external && (!moves_all || tensor->raw_data().size() < kSmallestMovedBytes)) continue;
     std::optional<ExternalLocation> location;

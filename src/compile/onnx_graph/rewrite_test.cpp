@@ -189,8 +189,8 @@ TEST_F(Rewrite, constant_nodes_become_initializers) {
 
 TEST_F(Rewrite, initializers_leave_the_inputs_of_old_models) {
   Model model = parse(testing::lookup_net());
-  model.proto().set_ir_version(3);
-  auto& table = *model.proto().mutable_graph()->add_input();
+  model.mutable_proto().set_ir_version(3);
+  auto& table = *model.mutable_proto().mutable_graph()->add_input();
   table.set_name("table");
   fold_constant_nodes(model);
   EXPECT_EQ(model.proto().graph().input_size(), 2);
@@ -269,7 +269,7 @@ TEST_F(Rewrite, an_input_that_is_handed_through_is_renamed_without_its_output) {
 
 TEST_F(Rewrite, graphs_of_very_old_opsets_are_refused) {
   Model model = parse(testing::conv_net());
-  model.proto().mutable_opset_import(0)->set_version(6);
+  model.mutable_proto().mutable_opset_import(0)->set_version(6);
   EXPECT_THAT(message_of(channel_last_inputs(model, {"image"})), HasSubstr("opset 6"));
 }
 

@@ -302,7 +302,7 @@ std::string external_weight_net(Entries entries) {
   Value& weight = net.rewriter->add_external_initializer("weight", number_of(Dtype::kFloat32), {2}, "weight.bin", 0);
   net.output(net.node("Add", "add", {&data, &weight}, "sum"), Dtype::kFloat32, {2});
   // Entries that no honest writer makes go in by hand.
-  onnx::TensorProto& tensor = *net.model.proto().mutable_graph()->mutable_initializer(0);
+  onnx::TensorProto& tensor = *net.model.mutable_proto().mutable_graph()->mutable_initializer(0);
   tensor.clear_external_data();
   for (const auto& [key, value] : entries) {
     auto* entry = tensor.add_external_data();
