@@ -73,7 +73,7 @@ int compare_integers_with_zero(Rewriter& graph, const InferredTypes& types) {
     const Dtype dtype = from == Dtype::kUint8 ? Dtype::kInt32 : from;
     Value& zero = graph.add_initializer(scope, number->name() + "_zero",
                                         {.element_type = element_type_of_dtype(dtype),
-                                         .shape = {1},
+                                         .shape = {},
                                          .bytes = std::span(kZero).first(tensor::dtype_size_bytes(dtype))});
     const Node& equal = graph.add_node(scope, "Equal", {number, &zero}, {number->name() + "_is_zero"});
     graph.set_type(*equal.output(0), {element_type_of_dtype(Dtype::kBool), number->type().shape});

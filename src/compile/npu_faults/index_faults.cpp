@@ -4,12 +4,12 @@
 #include <array>
 
 #include "compile/npu_faults/find_nodes.hpp"
+#include "compile/npu_faults/integer_constant.hpp"
 #include "compile/npu_faults/probe_graph.hpp"
 #include "compile/onnx_graph/element_type.hpp"
 
 namespace slipway::compile::npu_faults {
 
-using onnx_graph::element_type_of_dtype;
 using onnx_graph::InferredTypes;
 using onnx_graph::Node;
 using onnx_graph::Rewriter;
@@ -71,22 +71,12 @@ Integers sizes_behind(const Node& node, const InferredTypes& types) {
   return is_fixed ? sizes : Integers{};
 }
 
-Value& numbers(Rewriter& graph, const Value& like, int element_type, const Integers& values) {
-  const std::vector<std::int32_t> narrow(values.begin(), values.end());
-  const bool is_wide = element_type == element_type_of_dtype(Dtype::kInt64);
-  return graph.add_initializer(
-      like.scope(), like.name() + "_sizes",
-      {.element_type = element_type,
-       .shape = {static_cast<std::int64_t>(values.size())},
-       .bytes = is_wide ? std::as_bytes(std::span(values)) : std::as_bytes(std::span(narrow))});
-}
-
 void count_from_the_start(Rewriter& graph, Node& reader, int element_type, const Integers& sizes) {
   Value* const index = reader.input(1);
   auto& scope = reader.scope();
   const std::string& name = index->name();
-  Value& zero = numbers(graph, *index, element_type, {0});
-  Value& size = numbers(graph, *index, element_type, sizes);
+  Value& zero = integer_constant(graph, index->scope(), name + "_sizes", element_type, {0});
+  Value& size = integer_constant(graph, index->scope(), name + "_sizes", element_type, sizes);
   Node& below = graph.add_node(scope, "Less", {index, &zero}, {name + "_is_negative"});
   Node& moved = graph.add_node(scope, "Add", {index, &size}, {name + "_from_the_end"});
   Node& chosen = graph.add_node(scope, "Where", {below.output(0), moved.output(0), index}, {name + "_from_the_start"});
@@ -109,12 +99,9 @@ int count_indices_from_the_start(Rewriter& graph, const InferredTypes& types) {
     for (Node* node : find_nodes(graph, op_type)) {
       const Value* const index = node->input(1);
       if (index == nullptr || is_counted(*index) || !may_be_negative(*index, types)) continue;
-      const auto type = types.type(*index).element_type;
-      const bool is_integer =
-          type == element_type_of_dtype(Dtype::kInt32) || type == element_type_of_dtype(Dtype::kInt64);
       const Integers sizes = sizes_behind(*node, types);
-      if (!is_integer || sizes.empty()) continue;
-      count_from_the_start(graph, *node, *type, sizes);
+      if (!holds_integers(index, types) || sizes.empty()) continue;
+      count_from_the_start(graph, *node, *types.type(*index).element_type, sizes);
       ++count;
     }
   }

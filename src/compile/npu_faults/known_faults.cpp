@@ -6,12 +6,14 @@
 
 #include "compile/npu_faults/broadcast_faults.hpp"
 #include "compile/npu_faults/cast_faults.hpp"
+#include "compile/npu_faults/clip_faults.hpp"
 #include "compile/npu_faults/empty_tensor_faults.hpp"
 #include "compile/npu_faults/index_faults.hpp"
 #include "compile/npu_faults/integer_faults.hpp"
 #include "compile/npu_faults/normalization_faults.hpp"
 #include "compile/npu_faults/pad_faults.hpp"
 #include "compile/npu_faults/pool_faults.hpp"
+#include "compile/npu_faults/remainder_faults.hpp"
 #include "compile/npu_faults/resize_faults.hpp"
 #include "compile/npu_faults/tile_faults.hpp"
 
@@ -19,6 +21,7 @@ namespace slipway::compile::npu_faults {
 namespace {
 
 constexpr int kNewest = 85;
+constexpr std::string_view kSaidInTheLog = "nothing; the place is said in the log";
 
 constexpr std::array kFaults = {
     KnownFault{.id = "empty-tensors",
@@ -58,6 +61,65 @@ constexpr std::array kFaults = {
                .seen_in_qairt = "2.50",
                .remaining = wide_constants,
                .probe = wide_constant_probe},
+    KnownFault{.id = "integer-remainder",
+               .effect = "a Mod of integers is computed in half precision",
+               .remedy = "it becomes the number less its quotient times the divisor, with Mod's sign",
+               .oldest_htp = 68,
+               .newest_htp = kNewest,
+               .only_with_fp16 = false,
+               .seen_in_qairt = "2.50",
+               .avoid = subtract_quotients,
+               .remaining = remainders_of_other_types,
+               .probe = remainder_probe},
+    KnownFault{.id = "wide-clip",
+               .effect = "a Clip of integers is computed in float32, which rounds beyond 2^24",
+               .remedy = "it becomes Max and Min",
+               .oldest_htp = 68,
+               .newest_htp = kNewest,
+               .only_with_fp16 = false,
+               .seen_in_qairt = "2.50",
+               .avoid = clip_by_max_and_min,
+               .probe = wide_clip_probe},
+    KnownFault{.id = "sums-in-float",
+               .effect = "ReduceSum, CumSum and TopK of integers are computed in float32, which rounds beyond 2^24",
+               .remedy = kSaidInTheLog,
+               .oldest_htp = 68,
+               .newest_htp = kNewest,
+               .only_with_fp16 = false,
+               .seen_in_qairt = "2.50",
+               .remaining = sums_in_float,
+               .refuses_remaining = false,
+               .probe = large_sum_probe},
+    KnownFault{.id = "saturation",
+               .effect = "integers that leave 32 bits stop at the largest number instead of starting again",
+               .remedy = kSaidInTheLog,
+               .oldest_htp = 68,
+               .newest_htp = kNewest,
+               .only_with_fp16 = false,
+               .seen_in_qairt = "2.50",
+               .remaining = large_factors,
+               .refuses_remaining = false,
+               .probe = overflow_probe},
+    KnownFault{.id = "unsigned-integers",
+               .effect = "uint32 numbers from 2^31 on are taken for negative ones",
+               .remedy = kSaidInTheLog,
+               .oldest_htp = 68,
+               .newest_htp = kNewest,
+               .only_with_fp16 = false,
+               .seen_in_qairt = "2.50",
+               .remaining = unsigned_arithmetic,
+               .refuses_remaining = false,
+               .probe = unsigned_probe},
+    KnownFault{.id = "narrowing-cast",
+               .effect = "a Cast to uint8 makes 0 or 255 of integers outside, where ONNX takes their last eight bits",
+               .remedy = kSaidInTheLog,
+               .oldest_htp = 68,
+               .newest_htp = kNewest,
+               .only_with_fp16 = false,
+               .seen_in_qairt = "2.50",
+               .remaining = narrowing_casts,
+               .refuses_remaining = false,
+               .probe = narrowing_cast_probe},
     KnownFault{.id = "negative-indices",
                .effect = "a computed index that counts from the end picks another element",
                .remedy = "the size is added to negative indices",

@@ -32,6 +32,8 @@ struct KnownFault {
   bool is_slow = false;  ///< it costs time alone, and its probe takes minutes
   /// A graph of a few nodes on which it shows. Its inputs are those of the probes (compile/npu_probes).
   onnx_graph::Model (*probe)();
+  /// Whether nothing is done about it but saying where it may show.
+  [[nodiscard]] bool is_remark_only() const { return avoid == nullptr && !refuses_remaining; }
 };
 [[nodiscard]] std::span<const KnownFault> known_faults();
 

@@ -24,6 +24,10 @@ ProbeGraph::Value* ProbeGraph::integers(const std::vector<std::int64_t>& values)
   return constant(Dtype::kInt64, {static_cast<std::int64_t>(values.size())}, std::as_bytes(std::span(values)));
 }
 
+ProbeGraph::Value* ProbeGraph::integer(std::int64_t value) {
+  return constant(Dtype::kInt64, {}, std::as_bytes(std::span(&value, 1)));
+}
+
 ProbeGraph::Value* ProbeGraph::floats(const std::vector<float>& values) {
   return constant(Dtype::kFloat32, {static_cast<std::int64_t>(values.size())}, std::as_bytes(std::span(values)));
 }

@@ -23,6 +23,7 @@ class ProbeGraph {
 
   Value* input(tensor::Dtype dtype, const tensor::Shape& shape);
   Value* integers(const std::vector<std::int64_t>& values);  ///< an initialiser int64[n]
+  Value* integer(std::int64_t value);                        ///< an initialiser int64[]
   Value* floats(const std::vector<float>& values);           ///< an initialiser float32[n]
   Value* number(float value);                                ///< an initialiser float32[]
   Value* byte(std::uint8_t number);                          ///< an initialiser uint8[]

@@ -95,8 +95,8 @@ std::string faults(const BehaviourTable& table) {
     for (const Behaviour& row : table.rows) {
       if (row.operator_name == fmt::format("fault {}", fault.id)) found[row.shape] = verdict_name(row.outcome.verdict);
     }
-    text += fmt::format("| {} | {} (seen with QAIRT {}; avoided for HTP v{} to v{}{}) | {} | {} | {} |\n", fault.id,
-                        fault.effect, fault.seen_in_qairt, fault.oldest_htp, fault.newest_htp,
+    text += fmt::format("| {} | {} (seen with QAIRT {}; HTP v{} to v{}{}) | {} | {} | {} |\n", fault.id, fault.effect,
+                        fault.seen_in_qairt, fault.oldest_htp, fault.newest_htp,
                         fault.only_with_fp16 ? ", at FP16" : "", fault.remedy, found["as it is"], found["rewritten"]);
   }
   return text;
@@ -120,7 +120,7 @@ CPU forbidden, in a process of its own: {}.
 largest value for float32, 0.02 for the quantised kinds, and equal for integers and truth values. A cell with several shapes
 counts them. Sizes that are open are refused before the compiler sees them.
 
-## Faults that Slipway works round
+## Known faults, and what is done about them
 {}
 ## Wrong, crashing or not finishing
 {}

@@ -20,6 +20,7 @@ std::vector<Probe> all_probes() {
 void add_known_faults(std::vector<Probe>& probes) {
   for (const auto& fault : npu_faults::known_faults()) {
     for (const bool is_rewritten : {false, true}) {
+      if (is_rewritten && fault.is_remark_only()) continue;
       probes.push_back({.operator_name = fmt::format("fault {}", fault.id),
                         .shape = is_rewritten ? "rewritten" : "as it is",
                         .fault = &fault,
