@@ -81,6 +81,26 @@ TEST_F(CompileToOnnx, truncation_takes_specs_of_either_width) {
   }
 }
 
+TEST_F(CompileToOnnx, inputs_that_lose_bits_and_that_nothing_bounds_are_named_in_the_log) {
+  const auto warnings = [&](const std::string& bytes) {
+    std::vector<std::string> lines;
+    const auto result = compile_bytes(bytes);
+    EXPECT_TRUE(result) << result.error().message;
+    for (const auto& line : result->log) {
+      if (line.starts_with("warning: the 64-bit inputs")) lines.push_back(line);
+    }
+    return lines;
+  };
+  EXPECT_THAT(warnings(models::lookup_net()), IsEmpty()) << "64 bits stay what they are";
+  request_.truncate_64bit_tensors = true;
+  EXPECT_THAT(warnings(models::lookup_net()),
+              ::testing::ElementsAre(HasSubstr("ids, offset are computed with 32 bits (--truncate_64bit_tensors)")));
+  request_.truncate_64bit_io = true;
+  EXPECT_THAT(warnings(models::lookup_net()),
+              ::testing::ElementsAre(HasSubstr("ids, offset have 32 bits now (--truncate_64bit_io)")));
+  EXPECT_THAT(warnings(models::masked_lookup_net()), IsEmpty()) << "rows of a table, and a mask";
+}
+
 TEST_F(CompileToOnnx, output_sizes_that_the_file_leaves_open_are_filled_in) {
   // The output's size follows from the input's, but the two share no symbol.
   request_.input_specs = {{.name = "image", .shape = {3, 3, 16, 16}, .dtype = tensor::Dtype::kFloat32}};

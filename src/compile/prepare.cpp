@@ -1,6 +1,7 @@
 #include "compile/prepare.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/files.hpp"
 #include "compile/onnx_graph/channel_last.hpp"
@@ -97,6 +98,38 @@ std::vector<std::optional<onnx_graph::InputRange>> known_ranges(const Model& mod
   return ranges;
 }
 
+bool is_within_32_bits(const onnx_graph::InputRange& range, Dtype dtype) {
+  if (dtype == Dtype::kUint64) return range.highest <= std::numeric_limits<std::uint32_t>::max();
+  return range.lowest >= std::numeric_limits<std::int32_t>::min() &&
+         range.highest <= std::numeric_limits<std::int32_t>::max();
+}
+
+/// Names the inputs whose numbers of 64 bits go through 32, where nothing says that they fit: no data that is made up
+/// here would show it.
+void log_narrowed_inputs(const Prepared& prepared, const CompileRequest& request, const Log& log) {
+  const auto& source = prepared.boundary.source_inputs;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    const bool is_wide = source[i].dtype == Dtype::kInt64 || source[i].dtype == Dtype::kUint64;
+    const auto range = i < prepared.input_ranges.size() ? prepared.input_ranges[i] : std::nullopt;
+    if (is_wide && !(range && is_within_32_bits(*range, source[i].dtype))) names.push_back(source[i].name);
+  }
+  if (names.empty()) return;
+  const auto warn = [&](std::string_view what, std::string_view why) {
+    log(
+        fmt::format("warning: the 64-bit inputs {} {} ({}); nothing in the model says that their numbers fit, and "
+                    "larger ones are cut",
+                    fmt::join(names, ", "), what, why));
+  };
+  if (request.truncate_64bit_io) {
+    warn("have 32 bits now", "--truncate_64bit_io");
+  } else if (request.truncate_64bit_tensors) {
+    warn("are computed with 32 bits", "--truncate_64bit_tensors");
+  } else if (request.target != Target::kOnnx) {
+    warn("are computed with 32 bits", "the NPU has no others");
+  }
+}
+
 }  // namespace
 
 Result<Prepared> prepare(const std::shared_ptr<runtime::Environment>& environment, const CompileRequest& request,
@@ -129,6 +162,7 @@ Result<Prepared> prepare(const std::shared_ptr<runtime::Environment>& environmen
   SLIPWAY_TRY(onnx_graph::channel_last_inputs(model, request.channel_last_inputs));
   SLIPWAY_TRY(onnx_graph::channel_last_outputs(model, request.channel_last_outputs));
   prepared.input_ranges = known_ranges(model, request, prepared.boundary.source_inputs);
+  log_narrowed_inputs(prepared, request, log);
   if (request.target != Target::kOnnx && request.htp) {
     SLIPWAY_ASSIGN(prepared.avoided_faults,
                    npu_faults::avoid_known_faults(model, request.htp->htp_arch, request.chip_supports_fp16));
