@@ -308,9 +308,9 @@ Result<void> check_chip(const CompileRequest& request, const onnx_graph::ModelSu
         chip_name(*request.htp));
   }
   for (const auto& input : model.inputs) {
-    if (std::ranges::any_of(input.shape, [](std::int64_t size) { return size < 0; })) {
+    if (!tensor::is_static(input)) {
       return fail(Code::kInvalidArgument, "input \"{}\" is {}: the NPU needs fixed sizes; give them as input specs",
-                  input.name, tensor::to_string(input.dtype, input.shape));
+                  input.name, tensor::to_string(input));
     }
   }
   return {};

@@ -270,6 +270,9 @@ TEST_F(CompileForQnn, open_sizes_are_refused_before_the_compiler_sees_them) {
   const auto result = compile_bytes(models::conv_net(true));
   ASSERT_FALSE(result);
   EXPECT_THAT(result.error().message, HasSubstr("input \"image\" is float32[?,3,16,16]: the NPU needs fixed sizes"));
+  const auto open = compile_bytes(models::net_without_shapes(true));
+  ASSERT_FALSE(open);
+  EXPECT_THAT(open.error().message, HasSubstr("input \"x\" is float32 of unknown rank: the NPU needs fixed sizes"));
 }
 
 TEST_F(CompileForQnn, options_that_follow_from_the_device_cannot_be_set) {
