@@ -133,5 +133,24 @@ TEST(SessionLog, leaves_out_what_is_said_of_every_model) {
                                                 "error: Unable to get producer node for OrtValueInfo"));
 }
 
+TEST(SessionLog, gives_nodes_without_names_no_reason_of_another) {
+  const auto refused = [](const char* line) {
+    SessionLog log;
+    for (const char* said :
+         {line,
+          "Validation FAILED for 1 node REASON : Operators of type `Erf` are not supported. Erf node "
+          "`` will not be assigned to QNN EP. Node name:  Node index: 1"}) {
+      SessionLog::receive(&log, ORT_LOGGING_LEVEL_WARNING, "", "", "", said);
+    }
+    return log.refused_nodes();
+  };
+  const auto alone = refused("Unsupported nodes in QNN EP: { name: , type: Erf }");
+  ASSERT_EQ(alone.size(), 1U);
+  EXPECT_THAT(alone[0].reason, HasSubstr("`Erf`"));
+  for (const auto& node : refused("Unsupported nodes in QNN EP: { name: , type: Erf }{ name: , type: Det }")) {
+    EXPECT_EQ(node.reason, "") << node.op_type;
+  }
+}
+
 }  // namespace
 }  // namespace slipway::runtime

@@ -115,11 +115,14 @@ std::vector<std::string> SessionLog::errors() const {
 std::vector<RefusedNode> SessionLog::refused_nodes() const {
   const std::scoped_lock lock(mutex_);
   std::vector<RefusedNode> nodes = parse_unsupported_nodes(unsupported_);
+  // Reasons come by name: of several nodes without one nobody knows whose it is.
+  const bool has_namesakes = std::ranges::count(nodes, "", &RefusedNode::name) > 1;
   for (const std::string& refusal : refusals_) {
     const auto reasons = parse_refusal(refusal);
     for (RefusedNode& node : nodes) {
       const auto reason = reasons.find(node.name);
-      if (reason != reasons.end() && node.reason.empty()) node.reason = reason->second;
+      const bool is_its_own = !node.name.empty() || !has_namesakes;
+      if (is_its_own && reason != reasons.end() && node.reason.empty()) node.reason = reason->second;
     }
   }
   return nodes;
