@@ -247,7 +247,8 @@ class Run {
     if (scene.map_age == 0) ++segmented_frames_;
     context_.print(heading_of(source, scene));
     if (!source.is_video) context_.print(text_of(scene, pipeline_.detector().labels()));
-    if (bench && !source.is_video) context_.print(statistics_table(bench->total));
+    if (bench && !source.is_video && !hides_detector_ && !hides_segmenter_)
+      context_.print(statistics_table(bench->total));
     SLIPWAY_TRY(context_.emit("drone/1", json_of_frame(source, scene, bench)));
     if (!overlay_.is_wanted()) return {};
     drone::draw_scene(source.frame.image, scene, pipeline_.detector().labels(), colours_);

@@ -112,7 +112,7 @@ ordered_json json_of(const drone::Fallback& fallback) {
           {"from", fallback.replacement.from},
           {"to", fallback.replacement.to},
           {"reason", fallback.replacement.reason},
-          {"lost_ms", fallback.replacement.lost_us / 1000}};
+          {"lost_ms", json_or_null(fallback.replacement.lost_us.transform([](double us) { return us / 1000; }))}};
 }
 
 std::string text_of(const drone::Fallback& fallback) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -197,6 +198,15 @@ def test_a_provider_that_is_not_here_is_replaced_and_reported(tmp_path: Path) ->
     assert report["detector"]["provider"] == "cpu" and "coreml" in errors
     status, _, _, errors = slipway(tmp_path / "a.png", "--detector", TINY, "--detector-provider", "coreml", "--no-standby")
     assert status == 3 and "coreml" in errors
+
+
+def test_an_emulators_time_is_shown_nowhere(tmp_path: Path) -> None:
+    noise(300, 200).save(tmp_path / "noise.png")
+    done = subprocess.run([SLIPWAY, "drone", tmp_path / "noise.png", "--detector", TINY.with_name("tiny_quantised.onnx"), "--bench=2",
+                           "--detector-provider", "qnn", "--soc", "57", "--htp-arch", "75"], capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    assert "HTP emulator" in done.stdout
+    assert not re.search(r"[\d.]+ (ms|us|µs|s)\b", done.stdout), done.stdout
 
 
 def test_a_model_that_does_not_fit_is_refused_by_name(tmp_path: Path) -> None:

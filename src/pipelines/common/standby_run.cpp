@@ -7,6 +7,7 @@
 
 #include "pipelines/common/running_median.hpp"
 #include "runtime/bound_session.hpp"
+#include "runtime/provider.hpp"
 
 namespace slipway::pipelines {
 namespace {
@@ -100,6 +101,12 @@ std::string_view cause_name(Replacement::Cause cause) {
   return "";
 }
 
+std::string stall_text(std::string_view provider, double spent_us, double median_us) {
+  if (runtime::is_emulated(provider)) return "no result long after the median of its runs on the HTP emulator";
+  return fmt::format("no result after {:.1f} ms; the median of its runs is {:.1f} ms", spent_us / 1000,
+                     median_us / 1000);
+}
+
 struct StandbyRun::State {
   StandbyOptions options;
   std::shared_ptr<Session> primary, standby;  // as loaded; null: could not be, or is not wanted
@@ -122,7 +129,8 @@ struct StandbyRun::State {
                               .from = options.primary.provider.name,
                               .to = options.standby->provider.name,
                               .reason = std::move(reason),
-                              .lost_us = lost_us};
+                              .lost_us = std::nullopt};
+    if (!runtime::is_emulated(replacement->from)) replacement->lost_us = lost_us;
   }
 
   /// Runs the primary; false when it was replaced instead.
@@ -137,9 +145,7 @@ struct StandbyRun::State {
     if (outcome) {
       replace(Replacement::Cause::kError, outcome->error().message, spent_us);
     } else {
-      replace(Replacement::Cause::kStall,
-              fmt::format("no result after {:.1f} ms; the median of its runs is {:.1f} ms", spent_us / 1000,
-                          median.value() / 1000),
+      replace(Replacement::Cause::kStall, stall_text(options.primary.provider.name, spent_us, median.value()),
               spent_us);
     }
     return false;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "base/error.hpp"
 #include "runtime/session.hpp"
@@ -30,8 +31,11 @@ struct Replacement {
   std::string from;      ///< provider
   std::string to;
   std::string reason;  ///< in words
-  double lost_us = 0;  ///< of that run's time, spent on the primary
+  std::optional<double>
+      lost_us;  ///< of that run's time, spent on the primary; nothing on an emulator, whose time is no device's
 };
+/// What is said of a run that did not come back in time: with times, unless the provider's are an emulator's.
+[[nodiscard]] std::string stall_text(std::string_view provider, double spent_us, double median_us);
 [[nodiscard]] std::string_view cause_name(Replacement::Cause cause);  ///< "load", "error", "stall"
 
 /// A network of one input that outlives its provider: when the primary session cannot be loaded, fails, or takes longer

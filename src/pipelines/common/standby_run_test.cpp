@@ -6,6 +6,7 @@
 
 #include "pipelines/common/testing/golden.hpp"
 #include "pipelines/common/timing.hpp"
+#include "runtime/provider.hpp"
 
 namespace slipway::pipelines {
 namespace {
@@ -90,6 +91,12 @@ TEST(StandbyRun, replaces_a_provider_that_stalls_within_its_deadline) {
   Stopwatch watch;
   network->reset();
   EXPECT_LT(watch.lap_us(), 1'000'000);
+}
+
+TEST(StandbyRun, tells_no_times_of_an_emulator) {
+  EXPECT_EQ(stall_text("cpu", 40'000, 10'000), "no result after 40.0 ms; the median of its runs is 10.0 ms");
+  if (!runtime::is_emulated("qnn")) GTEST_SKIP() << "QNN runs on a device here";
+  EXPECT_EQ(stall_text("qnn", 40'000, 10'000).find_first_of("0123456789"), std::string::npos);
 }
 
 TEST(StandbyRun, gives_the_error_to_the_caller_when_nothing_stands_by) {
