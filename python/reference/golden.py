@@ -15,13 +15,13 @@ TORCH_PYTHON = pathlib.Path(__file__).resolve().parents[2] / ".deps/venv-torch/b
 
 
 def by_pytorch(name: str):
-    """What a module of python.reference.convert writes: it needs the environment that `tools/setup.sh torch` makes."""
+    """What a module of python.reference writes with PyTorch: it needs the environment that `tools/setup.sh torch` makes."""
 
     def write() -> None:
         if not TORCH_PYTHON.exists():
             print("  kept as it is: PyTorch is not here, run tools/setup.sh torch")
             return
-        subprocess.run([TORCH_PYTHON, "-m", f"python.reference.convert.{name}"], cwd=TORCH_PYTHON.parents[3], check=True)
+        subprocess.run([TORCH_PYTHON, "-m", f"python.reference.{name}"], cwd=TORCH_PYTHON.parents[3], check=True)
 
     return write
 
@@ -37,9 +37,11 @@ GENERATORS = [
     ("segmentation", segmentation_golden.main),
     ("rules of SAMURAI", trace_golden.main),
     ("frames and masks of SAMURAI", geometry_golden.main),
-    ("archives for src/convert/archive", by_pytorch("archive_golden")),
-    ("archives for src/convert/torch_script", by_pytorch("torch_script_golden")),
-    ("operators for src/convert/operators", by_pytorch("operator_golden")),
+    ("a tiny SAM 2.1", by_pytorch("samurai.tiny_golden")),
+    ("mask prompts of SAMURAI", by_pytorch("samurai.prompt_golden")),
+    ("archives for src/convert/archive", by_pytorch("convert.archive_golden")),
+    ("archives for src/convert/torch_script", by_pytorch("convert.torch_script_golden")),
+    ("operators for src/convert/operators", by_pytorch("convert.operator_golden")),
 ]
 
 

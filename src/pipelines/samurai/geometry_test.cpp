@@ -81,6 +81,21 @@ TEST(EnlargeAndCut, gives_the_mask_and_box_of_onnx_runtimes_resize) {
   EXPECT_GE(boxes, 6);
 }
 
+// As PyTorch shrinks them, antialiased.
+TEST(ShrinkToQuarter, gives_pytorchs_antialiased_values) {
+  const auto arrays = *tensor::read_npz("tests/golden/samurai/prompts.npz");
+  for (const std::string name : {"disc", "small", "edge", "noise"}) {
+    const auto mask = named(arrays, name + ".mask").values<std::uint8_t>();
+    const auto expected = named(arrays, name + ".quarter").values<float>();
+    ASSERT_EQ(mask.size(), 64U * 64U);
+    ASSERT_EQ(expected.size(), 16U * 16U);
+    const std::vector<float> square(mask.begin(), mask.end());
+    std::vector<float> shrunk(expected.size());
+    shrink_to_quarter(square, 64, shrunk);
+    for (std::size_t i = 0; i < shrunk.size(); ++i) ASSERT_NEAR(shrunk[i], expected[i], 1e-6) << name << " " << i;
+  }
+}
+
 TEST(EnlargeAndCut, counts_what_is_no_number_as_outside) {
   std::vector<float> logits(64, std::nanf(""));
   Mask mask;

@@ -1,6 +1,7 @@
 #include "pipelines/samurai/mask_geometry.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 
 namespace slipway::pipelines::samurai {
@@ -89,6 +90,28 @@ Box enlarged_bounds(std::span<const float> logits, int side, int size) {
     bounds.add(y, first, last);
   });
   return bounds.box();
+}
+
+void shrink_to_quarter(std::span<const float> square, int size, std::span<float> shrunk) {
+  constexpr std::array<float, 8> kTriangle = {0.125F, 0.375F, 0.625F, 0.875F, 0.875F, 0.625F, 0.375F, 0.125F};
+  const int quarter = size / 4;
+  // One line of `size` values, `step` apart, to a line of a quarter.
+  const auto shrink_line = [&](const float* line, std::size_t step, float* out, std::size_t out_step) {
+    for (int i = 0; i < quarter; ++i) {
+      const int first = std::max(4 * i - 2, 0), end = std::min(4 * i + 6, size);
+      float sum = 0, weights = 0;
+      for (int at = first; at < end; ++at) {
+        const float weight = kTriangle[static_cast<std::size_t>(at - (4 * i - 2))];
+        sum += weight * line[static_cast<std::size_t>(at) * step];
+        weights += weight;
+      }
+      out[static_cast<std::size_t>(i) * out_step] = sum / weights;
+    }
+  };
+  const auto s = static_cast<std::size_t>(size), q = static_cast<std::size_t>(quarter);
+  std::vector<float> narrow(s * q);
+  for (std::size_t y = 0; y < s; ++y) shrink_line(square.data() + y * s, 1, narrow.data() + y * q, 1);
+  for (std::size_t x = 0; x < q; ++x) shrink_line(narrow.data() + x, q, shrunk.data() + x, q);
 }
 
 void enlarge_and_cut(std::span<const float> logits, int side, int width, int height, Mask& mask) {

@@ -91,16 +91,15 @@ Result<Decoded> SamuraiTracker::State::look_at_prompt(const Object& object, cons
   const auto size = static_cast<std::size_t>(c.image_size), q = static_cast<std::size_t>(c.mask_side());
   std::vector<float> shown(q * q);
   mask_logits.assign(q * q, 0);
+  shrink_to_quarter(square, c.image_size, mask_logits);
+  for (float& logit : mask_logits) logit = kMaskPromptGain * logit + kMaskPromptBias;
   for (std::size_t y = 0; y < q; ++y) {
     for (std::size_t x = 0; x < q; ++x) {
-      float weighted = c.mask_downsample_bias, sum = 0;
+      float weighted = c.mask_downsample_bias;
       for (std::size_t i = 0; i < 16; ++i) {
-        const float value = square[(4 * y + i / 4) * size + 4 * x + i % 4];
-        weighted += c.mask_downsample_weight[i] * value;
-        sum += value;
+        weighted += c.mask_downsample_weight[i] * square[(4 * y + i / 4) * size + 4 * x + i % 4];
       }
       shown[y * q + x] = weighted;
-      mask_logits[y * q + x] = kMaskPromptGain * (sum / 16) + kMaskPromptBias;
     }
   }
   SLIPWAY_TRY(network->set_prompt(encode_points({}, c.prompt_points, 1, 1, c.absent_label), shown));
