@@ -101,7 +101,7 @@ def row_of(name: str, arguments, environment, prepared: dict, cpu: str) -> dict:
     row = {"exit": done.returncode, "db": decibels}
     if done.returncode != 0:
         where, runtimes, reason = NOT_POSSIBLE
-        if device == where and runtime in runtimes and "NPU" in done.stdout:
+        if device == where and runtime in runtimes and "has no HTP" in done.stdout:
             return row | {"status": "not possible", "reason": reason}
         return row | {"status": "failed", "reason": " ".join(last)[:400]}
     faults = metadata_faults(folder, prepared[model])
