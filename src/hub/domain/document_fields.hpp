@@ -2,10 +2,12 @@
 
 #include <array>
 #include <concepts>
+#include <span>
 #include <type_traits>
 #include <utility>
 
 #include "hub/domain/document.hpp"
+#include "hub/domain/job_state.hpp"
 
 /// The fields of each struct that a document holds, listed once for both directions: `fields(archive, value)` calls
 /// `archive("name", value.field)` for each. Private to document.cpp.
@@ -15,15 +17,6 @@ namespace slipway::hub::domain::internal {
 inline constexpr std::array kModelTypes = {ModelType::kTorchScript,         ModelType::kTflite,    ModelType::kOnnx,
                                            ModelType::kQnnContextBinary,    ModelType::kAimetOnnx, ModelType::kQnnDlc,
                                            ModelType::kTorchExportedProgram};
-inline constexpr std::array kJobStates = {JobState::kCreated,
-                                          JobState::kDone,
-                                          JobState::kFailed,
-                                          JobState::kOptimizingModel,
-                                          JobState::kProvisioningDevice,
-                                          JobState::kMeasuringPerformance,
-                                          JobState::kRunningInference,
-                                          JobState::kQuantizingModel,
-                                          JobState::kLinkingModels};
 inline constexpr std::array kFailureTypes = {
     FailureType::kUnspecified,      FailureType::kUnsupported,   FailureType::kInternal,
     FailureType::kRuntimeUnknown,   FailureType::kRuntimeCrash,  FailureType::kOutOfDisk,
@@ -39,8 +32,8 @@ inline constexpr std::array kUploadStates = {UploadState::kWaiting, UploadState:
 constexpr const auto& values_of(ModelType) {
   return kModelTypes;
 }
-constexpr const auto& values_of(JobState) {
-  return kJobStates;
+inline std::span<const JobState> values_of(JobState) {
+  return all_states();
 }
 constexpr const auto& values_of(FailureType) {
   return kFailureTypes;

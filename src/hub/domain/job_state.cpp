@@ -1,7 +1,6 @@
 #include "hub/domain/job_state.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/ranges.h>
 
@@ -10,18 +9,17 @@
 namespace slipway::hub::domain {
 namespace {
 
-constexpr std::array kStates = {JobState::kCreated,
-                                JobState::kDone,
-                                JobState::kFailed,
-                                JobState::kOptimizingModel,
-                                JobState::kProvisioningDevice,
-                                JobState::kMeasuringPerformance,
-                                JobState::kRunningInference,
-                                JobState::kQuantizingModel,
-                                JobState::kLinkingModels};
+std::vector<JobState> states_of_table() {
+  std::vector<JobState> states = {JobState::kCreated, JobState::kDone, JobState::kFailed};
+  for (const KindEntry& kind : JobKinds::kEntries) {
+    for (const JobState running : kind.running) {
+      if (std::ranges::find(states, running) == states.end()) states.push_back(running);
+    }
+  }
+  return states;
+}
 
 }  // namespace
-
 bool is_running(JobState state) {
   return std::ranges::any_of(JobKinds::kEntries, [&](const KindEntry& kind) {
     return std::ranges::find(kind.running, state) != kind.running.end();
@@ -45,6 +43,7 @@ std::string state_message(const Job& job) {
 }
 
 std::span<const JobState> all_states() {
+  static const std::vector<JobState> kStates = states_of_table();
   return kStates;
 }
 
@@ -66,8 +65,6 @@ std::string_view state_name(JobState state) {
       return "FAILED";
     case JobState::kOptimizingModel:
       return "OPTIMIZING_MODEL";
-    case JobState::kProvisioningDevice:
-      return "PROVISIONING_DEVICE";
     case JobState::kMeasuringPerformance:
       return "MEASURING_PERFORMANCE";
     case JobState::kRunningInference:

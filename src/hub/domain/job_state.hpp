@@ -10,7 +10,7 @@ namespace slipway::hub::domain {
 /// Which transitions are legal. Running states may fall back to kCreated when a lease is lost.
 [[nodiscard]] bool may_follow(JobState from, JobState to);
 
-/// Every state there is.
+/// Every state that a job can be in: waiting, the two ends, and those that the table of kinds names.
 [[nodiscard]] std::span<const JobState> all_states();
 [[nodiscard]] bool is_terminal(JobState state);
 /// Whether a job in this state waits for an agent.

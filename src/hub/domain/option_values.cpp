@@ -31,7 +31,7 @@ Result<std::string> one_of(std::string_view value, const std::vector<std::string
   return base::fail(Code::kInvalidArgument, "expected one of {}, found '{}'", fmt::join(allowed, ", "), value);
 }
 
-enum class QnnValue { kText, kPriority, kPerformanceMode, kFloat16, kFinalize, kLevel, kLevelO, kVtcm, kNotYet };
+enum class QnnValue { kText, kPriority, kPerformanceMode, kFloat16, kFinalize, kLevel, kLevelO, kVtcm, kNoSuchSetting };
 
 struct QnnKey {
   std::string_view name;  ///< a name that ends in '*' stands for all keys that begin so
@@ -43,20 +43,20 @@ constexpr std::array kQnnKeys = {
     QnnKey{"context_enable_graphs", QnnValue::kText},
     QnnKey{"context_priority", QnnValue::kPriority},
     QnnKey{"context_htp_performance_mode", QnnValue::kPerformanceMode},
-    QnnKey{"context_memory_limit_hint", QnnValue::kNotYet},
-    QnnKey{"context_error_reporting_options_*", QnnValue::kNotYet},
-    QnnKey{"context_gpu_*", QnnValue::kNotYet},
-    QnnKey{"context_async_execution_queue_depth_numeric", QnnValue::kNotYet},
+    QnnKey{"context_memory_limit_hint", QnnValue::kNoSuchSetting},
+    QnnKey{"context_error_reporting_options_*", QnnValue::kNoSuchSetting},
+    QnnKey{"context_gpu_*", QnnValue::kNoSuchSetting},
+    QnnKey{"context_async_execution_queue_depth_numeric", QnnValue::kNoSuchSetting},
     QnnKey{"default_graph_priority", QnnValue::kPriority},
-    QnnKey{"default_graph_gpu_*", QnnValue::kNotYet},
+    QnnKey{"default_graph_gpu_*", QnnValue::kNoSuchSetting},
     QnnKey{"default_graph_htp_precision", QnnValue::kFloat16},
     QnnKey{"default_graph_htp_optimization_type", QnnValue::kFinalize},
     QnnKey{"default_graph_htp_optimization_value", QnnValue::kLevel},
     QnnKey{"default_graph_htp_optimizations", QnnValue::kLevelO},
-    QnnKey{"default_graph_htp_num_hvx_threads", QnnValue::kNotYet},
+    QnnKey{"default_graph_htp_num_hvx_threads", QnnValue::kNoSuchSetting},
     QnnKey{"default_graph_htp_vtcm_size", QnnValue::kVtcm},
-    QnnKey{"default_graph_htp_disable_fold_relu_activation_into_conv", QnnValue::kNotYet},
-    QnnKey{"default_graph_htp_disable_short_depth_conv_on_hmx", QnnValue::kNotYet},
+    QnnKey{"default_graph_htp_disable_fold_relu_activation_into_conv", QnnValue::kNoSuchSetting},
+    QnnKey{"default_graph_htp_disable_short_depth_conv_on_hmx", QnnValue::kNoSuchSetting},
 };
 
 Result<std::string> performance_mode(std::string_view value) {
@@ -90,10 +90,13 @@ Result<std::string> qnn_value(std::string_view key, QnnValue kind, std::string_v
       if (!number) return std::unexpected(number.error());
       return fmt::format("{}", *number);
     }
-    case QnnValue::kNotYet:
+    case QnnValue::kNoSuchSetting:
       break;
   }
-  return base::fail(Code::kUnimplemented, "{} is known, but not carried out by this hub yet", key);
+  return base::fail(Code::kUnimplemented,
+                    "{} is known and refused: models are compiled and run here by ONNX Runtime's QNN provider, "
+                    "which has no such setting",
+                    key);
 }
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
@@ -263,7 +266,7 @@ Result<std::map<std::string, std::string>> onnx_options(std::string_view text) {
 std::vector<std::string> carried_out_keys() {
   std::vector<std::string> names;
   for (const QnnKey& key : kQnnKeys) {
-    if (key.value != QnnValue::kNotYet) names.push_back(fmt::format("--qnn_options {}", key.name));
+    if (key.value != QnnValue::kNoSuchSetting) names.push_back(fmt::format("--qnn_options {}", key.name));
   }
   for (const OnnxKey& key : kOnnxKeys) names.push_back(fmt::format("--onnx_options {}", key.name));
   return names;

@@ -14,7 +14,7 @@ namespace {
 using base::Code;
 using base::Result;
 
-bool knows(const KindEntry& kind, std::string_view option) {
+constexpr bool knows(const KindEntry& kind, std::string_view option) {
   return std::ranges::find(kind.options, option) != kind.options.end();
 }
 
@@ -24,7 +24,6 @@ std::string kinds_text(std::string_view option) {
   for (const KindEntry& kind : JobKinds::kEntries) {
     if (knows(kind, option)) names.push_back(kind.name);
   }
-  if (names.empty()) return "jobs that this hub does not carry out yet";
   std::string text(names.front());
   for (std::size_t i = 1; i < names.size(); ++i) {
     text += fmt::format("{}{}", i + 1 == names.size() ? " and " : ", ", names[i]);
@@ -37,7 +36,7 @@ enum class Form { kValue, kFlag };
 struct Row {
   std::string_view name;
   Form form;
-  Result<void> (*apply)(JobOptions&, std::string_view value);  ///< nothing: known, not carried out by this hub yet
+  Result<void> (*apply)(JobOptions&, std::string_view value);
 };
 
 template <bool JobOptions::*field>
@@ -141,24 +140,17 @@ constexpr std::array kRows = {
     Row{"--truncate_64bit_tensors", Form::kFlag, set_flag<&JobOptions::truncate_64bit_tensors>},
     Row{"--force_channel_last_input", Form::kValue, set_list<&JobOptions::force_channel_last_input>},
     Row{"--force_channel_last_output", Form::kValue, set_list<&JobOptions::force_channel_last_output>},
-    Row{"--quantize_full_type", Form::kValue, nullptr},
-    Row{"--quantize_weight_type", Form::kValue, nullptr},
     Row{"--quantize_io", Form::kFlag, refuse_quantize_io},
-    Row{"--quantize_io_type", Form::kValue, nullptr},
     Row{"--qnn_options", Form::kValue, set_qnn_options},
     Row{"--qnn_graph_name", Form::kValue, set_qnn_key<kGraphName>},
     Row{"--qnn_context_binary_vtcm", Form::kValue, set_qnn_key<kVtcm>},
     Row{"--qnn_context_binary_optimization_level", Form::kValue, set_qnn_key<kOptimizationLevel>},
     Row{"--compare_limit", Form::kValue, set_compare_limit},
-    Row{"--range_scheme", Form::kValue, nullptr},
-    Row{"--lite_mp", Form::kValue, nullptr},
     Row{"--max_profiler_iterations", Form::kValue, set_iterations},
     Row{"--max_profiler_time", Form::kValue, set_profiler_time},
     Row{"--dequantize_outputs", Form::kFlag, set_dequantize_outputs},
     Row{"--onnx_options", Form::kValue, set_onnx_options},
     Row{"--onnx_execution_providers", Form::kValue, set_execution_providers},
-    Row{"--tflite_delegates", Form::kValue, nullptr},
-    Row{"--tflite_options", Form::kValue, nullptr},
     Row{"--allow_emulation", Form::kFlag, set_flag<&JobOptions::allow_emulation>},
 };
 
@@ -169,12 +161,44 @@ static_assert(std::ranges::all_of(JobKinds::kEntries,
                                     });
                                   }),
               "an option that a kind knows has no row");
+static_assert(std::ranges::all_of(kRows,
+                                  [](const Row& row) {
+                                    return std::ranges::any_of(JobKinds::kEntries, [&](const KindEntry& kind) {
+                                      return knows(kind, row.name);
+                                    });
+                                  }),
+              "a row is of an option that no kind knows");
+
+// What the official client's documentation names and no kind here carries out, each with its reason.
+struct Refused {
+  std::string_view name, why;
+};
+
+constexpr std::string_view kNoQuantizing =
+    "this hub does not quantise models yet; a model that is quantised already (QDQ) is compiled as it is";
+constexpr std::string_view kNoQuantizeJobs = "it belongs to quantize jobs, which this hub does not carry out yet";
+constexpr std::string_view kNoTflite = "this hub runs no TFLite models; it runs ONNX, QNN context binaries and DLCs";
+
+constexpr std::array kRefused = {
+    Refused{"--quantize_full_type", kNoQuantizing}, Refused{"--quantize_weight_type", kNoQuantizing},
+    Refused{"--quantize_io_type", kNoQuantizing},   Refused{"--range_scheme", kNoQuantizeJobs},
+    Refused{"--lite_mp", kNoQuantizeJobs},          Refused{"--tflite_delegates", kNoTflite},
+    Refused{"--tflite_options", kNoTflite},
+};
+static_assert(std::ranges::none_of(kRefused,
+                                   [](const Refused& refused) {
+                                     return std::ranges::find(kRows, refused.name, &Row::name) != kRows.end();
+                                   }),
+              "an option is carried out or refused");
 
 bool is_option(std::string_view word) {
   return word.starts_with("--");
 }
 
 Result<void> check_belongs(std::string_view name, const Row* row, const KindEntry& kind) {
+  if (const auto* const refused = std::ranges::find(kRefused, name, &Refused::name); refused != kRefused.end()) {
+    return base::fail(Code::kUnimplemented, "option {} is known and refused: {}", name, refused->why);
+  }
   if (row == nullptr) {
     const auto near = base::nearest(name, std::vector(kind.options.begin(), kind.options.end()));
     return base::fail(Code::kInvalidArgument, "unknown option {}{}", name,
@@ -213,9 +237,6 @@ Result<JobOptions> parse_options(const KindEntry& kind, std::string_view text) {
     const auto* const found = std::ranges::find(kRows, name, &Row::name);
     const Row* const row = found == kRows.end() ? nullptr : found;
     SLIPWAY_TRY(check_belongs(name, row, kind));
-    if (row->apply == nullptr) {
-      return base::fail(Code::kUnimplemented, "option {} is known, but not carried out by this hub yet", name);
-    }
     SLIPWAY_ASSIGN(const std::string value, take_value(*row, words, index));
     const auto applied = row->apply(options, value);
     if (!applied) return std::unexpected(applied.error().with(fmt::format("option {}", name)));
@@ -226,9 +247,7 @@ Result<JobOptions> parse_options(const KindEntry& kind, std::string_view text) {
 
 std::vector<std::string> carried_out_options() {
   std::vector<std::string> names;
-  for (const Row& row : kRows) {
-    if (row.apply != nullptr) names.emplace_back(row.name);
-  }
+  for (const Row& row : kRows) names.emplace_back(row.name);
   return names;
 }
 

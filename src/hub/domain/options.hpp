@@ -42,7 +42,7 @@ struct JobOptions {
 
 /// Parses and checks the options of one kind of job.
 /// @error kInvalidArgument: an unknown option (named, with the nearest known one), one that belongs to another kind of
-///        job, a missing or bad value; kUnimplemented: a documented option that this hub does not carry out yet
+///        job, a missing or bad value; kUnimplemented: a documented option that this hub refuses (the message says why)
 [[nodiscard]] base::Result<JobOptions> parse_options(const KindEntry& kind, std::string_view text);
 
 /// Every option of every kind of job that this hub carries out: "--target_runtime" …

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include <gtest/gtest.h>
 
@@ -10,19 +11,31 @@
 namespace slipway::hub::domain {
 namespace {
 
-constexpr std::array kStates = {JobState::kCreated,
-                                JobState::kDone,
-                                JobState::kFailed,
-                                JobState::kOptimizingModel,
-                                JobState::kProvisioningDevice,
-                                JobState::kMeasuringPerformance,
-                                JobState::kRunningInference,
-                                JobState::kQuantizingModel,
-                                JobState::kLinkingModels};
+TEST(JobState, is_one_that_a_transition_leads_to_or_none) {
+  for (int number = 0; number < 256; ++number) {
+    const JobState state{number};
+    const bool is_known = std::ranges::find(all_states(), state) != all_states().end();
+    bool is_reached = state == JobState::kCreated;  // where each job begins
+    for (const JobState from : all_states()) is_reached |= may_follow(from, state);
+    EXPECT_EQ(is_reached, is_known) << number;
+    EXPECT_EQ(is_queued(state) || is_running(state) || is_terminal(state), is_known) << number;
+    EXPECT_EQ(state_name(state) != "UNSPECIFIED",
+              is_known || state == JobState::kQuantizingModel || state == JobState::kLinkingModels)
+        << number;
+    for (const JobState other : all_states()) {
+      EXPECT_FALSE(!is_known && (may_follow(state, other) || may_follow(other, state))) << number;
+    }
+  }
+  std::set<JobState> once(all_states().begin(), all_states().end());
+  EXPECT_EQ(once.size(), all_states().size()) << "each once";
+  EXPECT_EQ(once, (std::set{JobState::kCreated, JobState::kDone, JobState::kFailed, JobState::kOptimizingModel,
+                            JobState::kMeasuringPerformance, JobState::kRunningInference}));
+}
 
 TEST(JobState, never_leaves_an_end) {
   for (const JobState from : {JobState::kDone, JobState::kFailed}) {
-    for (const JobState to : kStates) EXPECT_FALSE(may_follow(from, to)) << state_name(from) << " " << state_name(to);
+    for (const JobState to : all_states())
+      EXPECT_FALSE(may_follow(from, to)) << state_name(from) << " " << state_name(to);
   }
 }
 

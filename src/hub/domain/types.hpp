@@ -27,12 +27,13 @@ enum class ModelType {
 /// The number of a kind of jobs: on the wire (JobType), in rows and in documents. Each kind says its own (kinds/).
 enum class JobKind : std::uint32_t {};
 
+/// Where a job stands. The two that wait and end belong to every job; a job runs in those that its kind names, and no
+/// other state is one (job_state.hpp).
 enum class JobState {
   kCreated = 1,
   kDone = 10,
   kFailed = 30,
   kOptimizingModel = 50,
-  kProvisioningDevice = 60,
   kMeasuringPerformance = 70,
   kRunningInference = 80,
   kQuantizingModel = 90,

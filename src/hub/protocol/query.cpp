@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "hub/domain/job.hpp"
+#include "hub/domain/job_state.hpp"
 #include "hub/protocol/internal/wire.hpp"
 
 namespace slipway::hub::protocol {
@@ -44,17 +45,12 @@ std::string upper(std::string text) {
   return text;
 }
 
-constexpr auto kStates = std::to_array<std::pair<std::string_view, domain::JobState>>({
-    {"CREATED", domain::JobState::kCreated},
-    {"DONE", domain::JobState::kDone},
-    {"FAILED", domain::JobState::kFailed},
-    {"OPTIMIZING_MODEL", domain::JobState::kOptimizingModel},
-    {"PROVISIONING_DEVICE", domain::JobState::kProvisioningDevice},
-    {"MEASURING_PERFORMANCE", domain::JobState::kMeasuringPerformance},
-    {"RUNNING_INFERENCE", domain::JobState::kRunningInference},
-    {"QUANTIZING_MODEL", domain::JobState::kQuantizingModel},
-    {"LINKING_MODELS", domain::JobState::kLinkingModels},
-});
+/// The states that a job can be in here. The wire knows more.
+std::vector<std::pair<std::string_view, domain::JobState>> states() {
+  std::vector<std::pair<std::string_view, domain::JobState>> states;
+  for (const domain::JobState state : domain::all_states()) states.emplace_back(domain::state_name(state), state);
+  return states;
+}
 
 /// Every type of jobs that the wire knows, whether this hub has such a kind or not.
 std::vector<std::pair<std::string_view, domain::JobKind>> kinds_of_wire() {
@@ -185,10 +181,10 @@ base::Result<domain::JobFilter> job_filter(const Query& query) {
   domain::JobFilter filter;
   for (const std::string& list : query.all("state")) {
     for (const std::string& word : split(list, ',')) {
-      // The official client's list of running states holds UNSPECIFIED, and a newer one may know more: what no job can
-      // be in matches nothing.
+      // The official client's list of running states holds UNSPECIFIED and such as no kind here runs in, and a newer
+      // one may know more: what no job can be in matches nothing.
       if (!filter.states) filter.states.emplace();
-      if (const auto state = lookup(kStates, word, "state", "JOB_STATE_")) filter.states->push_back(*state);
+      if (const auto state = lookup(states(), word, "state", "JOB_STATE_")) filter.states->push_back(*state);
     }
   }
   for (const std::string& list : query.all("type")) {

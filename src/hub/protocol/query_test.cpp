@@ -43,9 +43,9 @@ TEST(Query, pages_have_a_default_and_a_ceiling) {
 }
 
 TEST(Query, filters_take_numbers_and_words_joined_by_commas) {
-  const auto filter = job_filter(parsed("state=50%2C60&state=done&type=compile"));
+  const auto filter = job_filter(parsed("state=50%2C70&state=done&type=compile"));
   ASSERT_TRUE(filter);
-  EXPECT_EQ(filter->states, (std::vector{domain::JobState::kOptimizingModel, domain::JobState::kProvisioningDevice,
+  EXPECT_EQ(filter->states, (std::vector{domain::JobState::kOptimizingModel, domain::JobState::kMeasuringPerformance,
                                          domain::JobState::kDone}));
   EXPECT_EQ(filter->kinds, std::vector{domain::kKindOf<domain::kinds::Compile>});
   EXPECT_EQ(job_filter(parsed("state=JOB_STATE_FAILED")).value().states, std::vector{domain::JobState::kFailed});
@@ -59,12 +59,13 @@ TEST(Query, profile_and_inference_are_one_type_to_this_client) {
 
 TEST(Query, an_unknown_state_or_zero_matches_nothing) {
   EXPECT_EQ(job_filter(parsed("type=compile")).value().states, std::nullopt);
-  for (const char* text : {"state=0", "state=51", "state=JOB_STATE_UNSPECIFIED", "state=0%2C51", "state=-1"}) {
+  for (const char* text : {"state=0", "state=51", "state=JOB_STATE_UNSPECIFIED", "state=0%2C51", "state=-1", "state=60",
+                           "state=PROVISIONING_DEVICE"}) {
     const auto filter = job_filter(parsed(text));
     ASSERT_TRUE(filter) << text;
     EXPECT_EQ(filter->states, std::vector<domain::JobState>()) << text;
   }
-  EXPECT_EQ(job_filter(parsed("state=0%2C60")).value().states, std::vector{domain::JobState::kProvisioningDevice});
+  EXPECT_EQ(job_filter(parsed("state=0%2C60%2C50")).value().states, std::vector{domain::JobState::kOptimizingModel});
 }
 
 TEST(Query, an_unknown_type_is_named_with_those_known) {

@@ -81,9 +81,9 @@ struct Compile {
   static constexpr std::array kRunning = {JobState::kOptimizingModel};
   static constexpr auto kOptions = std::to_array<std::string_view>(
       {"--target_runtime", "--output_names", "--compute_unit", "--qairt_version", "--truncate_64bit_io",
-       "--truncate_64bit_tensors", "--force_channel_last_input", "--force_channel_last_output", "--quantize_full_type",
-       "--quantize_weight_type", "--quantize_io", "--quantize_io_type", "--qnn_options", "--qnn_graph_name",
-       "--qnn_context_binary_vtcm", "--qnn_context_binary_optimization_level", "--compare_limit"});
+       "--truncate_64bit_tensors", "--force_channel_last_input", "--force_channel_last_output", "--quantize_io",
+       "--qnn_options", "--qnn_graph_name", "--qnn_context_binary_vtcm", "--qnn_context_binary_optimization_level",
+       "--compare_limit"});
   static constexpr KindEntry kEntry = {.name = "compile",
                                        .number = JobKind{3},
                                        .running = kRunning,

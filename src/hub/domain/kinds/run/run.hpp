@@ -62,8 +62,7 @@ struct Run {
   static constexpr std::array kRunning = {JobState::kMeasuringPerformance, JobState::kRunningInference};
   static constexpr auto kOptions = std::to_array<std::string_view>(
       {"--compute_unit", "--qairt_version", "--qnn_options", "--max_profiler_iterations", "--max_profiler_time",
-       "--dequantize_outputs", "--onnx_options", "--onnx_execution_providers", "--tflite_delegates", "--tflite_options",
-       "--allow_emulation"});
+       "--dequantize_outputs", "--onnx_options", "--onnx_execution_providers", "--allow_emulation"});
 };
 
 }  // namespace slipway::hub::domain::kinds
