@@ -137,12 +137,18 @@ TEST_F(ServerApi, says_what_it_does_not_offer) {
 TEST_F(ServerApi, refuses_messages_that_are_too_large_or_no_messages) {
   const HttpReply announced = ask("POST", "/api/v1/jobs/", user_token_, "", "Content-Length: 4194305\r\n");
   EXPECT_EQ(announced.status, 400) << "of a 413 the official client makes a call for somebody else's support";
-  EXPECT_FALSE(detail(announced).empty());
-  RawClient client(port_);
-  client.send(request_text("POST", "/api/v1/jobs/", user_token_, "", "Transfer-Encoding: chunked\r\n"));
-  const std::string chunk = "100000\r\n" + std::string(0x100000, 'x') + "\r\n";
-  for (int i = 0; i < 5; ++i) client.send(chunk);
-  EXPECT_EQ(client.receive().status, 413);
+  EXPECT_EQ(detail(announced), "expected a message of at most 4194304 bytes, found 4194305");
+  const auto in_chunks = [&](const char* target, const std::string& token) {
+    RawClient client(port_);
+    client.send(request_text("POST", target, token, "", "Transfer-Encoding: chunked\r\n"));
+    const std::string chunk = "100000\r\n" + std::string(0x100000, 'x') + "\r\n";
+    for (int i = 0; i < 5; ++i) client.send(chunk);
+    return client.receive();
+  };
+  const HttpReply chunked = in_chunks("/api/v1/jobs/", user_token_);
+  EXPECT_EQ(chunked.status, 400) << "as when the size is announced";
+  EXPECT_EQ(detail(chunked), "expected a message of at most 4194304 bytes, found more");
+  EXPECT_EQ(in_chunks("/agent/v1/lease/", agent_token_).status, 413) << "others are told the status that fits";
   EXPECT_EQ(post("/api/v1/jobs/", "\xff\xff\xff\xff").status, 400);
   EXPECT_EQ(post("/api/v1/models/", "\xff\xff\xff\xff").status, 400);
   EXPECT_EQ(post("/api/v1/jobs/", "").status, 400);

@@ -110,6 +110,13 @@ Response Service::refusal(const Request& request, const base::Error& error) cons
   return response;
 }
 
+Response Service::refusal_of_size(const Request& request, std::optional<std::uint64_t> size_bytes) const {
+  const std::string found = size_bytes ? std::to_string(*size_bytes) : "more";
+  return refusal(
+      request, {base::Code::kResourceExhausted,
+                fmt::format("expected a message of at most {} bytes, found {}", settings_.message_limit_bytes, found)});
+}
+
 std::optional<Response> Service::refuse_access(Call& call, const protocol::RouteMatch& match) {
   const bool is_found = match.kind == protocol::RouteMatch::Kind::kFound;
   const bool needs_token = protocol::is_api_path(call.request.path) && !(is_found && match.access == Access::kAnyone);
@@ -208,9 +215,7 @@ std::expected<Service::Plan, Response> Service::begin(Request request, protocol:
     return plan;
   }
   if (content_length && *content_length > settings_.message_limit_bytes) {
-    return std::unexpected(refusal(
-        call.request, {base::Code::kResourceExhausted, fmt::format("expected a message of at most {} bytes, found {}",
-                                                                   settings_.message_limit_bytes, *content_length)}));
+    return std::unexpected(refusal_of_size(call.request, content_length));
   }
   if (call.match.route == Route::kSubmitJob) plan.patience = settings_.inspection_patience;
   if (call.match.route == Route::kAgentLease) plan.patience = settings_.lease_patience;

@@ -74,6 +74,9 @@ class Service {
   /// The reply that tells of an error in the form its route's client understands.
   [[nodiscard]] Response refusal(const Request& request, const base::Error& error) const;
 
+  /// The reply to a message that is larger than the limit. @param size_bytes  nothing: it came without saying
+  [[nodiscard]] Response refusal_of_size(const Request& request, std::optional<std::uint64_t> size_bytes) const;
+
   [[nodiscard]] const ServiceSettings& settings() const { return settings_; }
   [[nodiscard]] const base::Clock& clock() const { return hub_.clock(); }
 

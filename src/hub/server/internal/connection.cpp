@@ -66,7 +66,6 @@ std::optional<Response> reply_to_read_error(const error_code& error) {
     return response;
   };
   if (error == http::error::header_limit) return reply(431, "the request's header is too large");
-  if (error == http::error::body_limit) return reply(413, "the message is too large");
   if (error == http::error::end_of_stream || error == http::error::partial_message ||
       error.category() != http::make_error_code(http::error::bad_method).category()) {
     return std::nullopt;
@@ -217,6 +216,8 @@ class HttpConnection final : public Connection {
     stream_.expires_after(shared_.settings.body_timeout);
     error_code error;
     co_await http::async_read(stream_, buffer_, parser, asio::redirect_error(asio::use_awaitable, error));
+    // In chunks: what says its size was refused before.
+    if (error == http::error::body_limit) co_return shared_.service.refusal_of_size(plan.call.request, std::nullopt);
     if (error) {
       Response gone;
       gone.status = 0;
