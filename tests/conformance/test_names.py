@@ -1,11 +1,13 @@
 """Names in any language, on a hub and an agent that run in the "C" locale, as services do."""
 
 import os
+import unicodedata
 import zipfile
 
+import numpy as np
 import pytest
 import tiny_models
-from expectations import make_client, succeed
+from expectations import make_client, outputs, succeed
 
 from python.tools.local_hub import LocalHub
 
@@ -34,6 +36,19 @@ def test_a_directory_of_any_name_is_compiled_and_comes_back(client, tmp_path, na
     copy = client.get_model(model.model_id).download(str(tmp_path / "copy"))
     with zipfile.ZipFile(copy) as archive:
         assert f"{name}/{name}.onnx" in archive.namelist()
+
+
+@pytest.mark.parametrize("form", ["NFD", "NFC"])
+def test_a_model_finds_weights_whose_names_letters_are_apart_or_together(client, tmp_path, form):
+    """è is one character or an e with an accent behind it (as on a Mac): the model names its file in one of the two ways."""
+    name = unicodedata.normalize(form, "modèle 한글")
+    source = tiny_models.convolution()
+    model = client.upload_model(str(tiny_models.save_with_external_data(source, tmp_path / name, name)))
+    values = np.random.default_rng(7).random((1, 3, 16, 16), np.float32)
+    job = client.submit_inference_job(model, client.get_devices()[0], {"x": [values]}, profile=False)
+    found = outputs(job)
+    for output, expected in tiny_models.run(source, {"x": values}).items():
+        np.testing.assert_allclose(found[output][0], expected, rtol=1e-4, atol=1e-5)
 
 
 def test_a_name_in_another_encoding_keeps_its_bytes(client, tmp_path):

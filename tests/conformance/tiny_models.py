@@ -108,13 +108,13 @@ def save(model: onnx.ModelProto, path: Path) -> Path:
     return path
 
 
-def save_with_external_data(model: onnx.ModelProto, folder: Path) -> Path:
-    """FOLDER/model.onnx and FOLDER/model.data, as the client takes directories."""
+def save_with_external_data(model: onnx.ModelProto, folder: Path, name: str = "model") -> Path:
+    """FOLDER/NAME.onnx and FOLDER/NAME.data, as the client takes directories."""
     folder.mkdir(parents=True)
     copy = onnx.ModelProto()  # saving moves the weights out of what is saved
     copy.CopyFrom(model)
-    onnx.save(copy, folder / "model.onnx", save_as_external_data=True, all_tensors_to_one_file=True,
-              location="model.data", size_threshold=0)
+    onnx.save(copy, folder / f"{name}.onnx", save_as_external_data=True, all_tensors_to_one_file=True,
+              location=f"{name}.data", size_threshold=0)
     return folder
 
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include <archive.h>
@@ -73,11 +74,37 @@ base::Result<std::vector<std::string>> parts_of(const std::string& name) {
   return parts;
 }
 
+/// The bytes of an entry's name as they stand in the file. libarchive composes the letters of names that are marked as
+/// UTF-8 (è of e and a grave accent becomes one letter), and then a model does not find the file that it names. Nothing
+/// where it takes a name as it is.
+/// @param data_begin  of the entry: its local header ends there
+std::optional<std::string> name_as_written(const base::Descriptor& file, std::uint64_t data_begin) {
+  constexpr std::size_t kFixedBytes = 30, kLongestName = 1024, kMostExtraBytes = 1024;
+  constexpr std::uint16_t kIsUtf8 = 1U << 11U;
+  std::array<unsigned char, kFixedBytes + kLongestName + kMostExtraBytes> bytes{};
+  const std::size_t count = std::min<std::uint64_t>(data_begin, bytes.size());
+  if (::pread(file.get(), bytes.data(), count, static_cast<off_t>(data_begin - count)) != static_cast<ssize_t>(count)) {
+    return std::nullopt;
+  }
+  const auto two_bytes = [&](std::size_t at) { return static_cast<unsigned>(bytes.at(at) | bytes.at(at + 1) << 8U); };
+  // How long the header is stands in it: the nearest one that ends where the data begins.
+  for (std::size_t begin = count < kFixedBytes ? 0 : count - kFixedBytes + 1; begin-- > 0;) {
+    if (bytes.at(begin) != 'P' || bytes.at(begin + 1) != 'K' || two_bytes(begin + 2) != 0x0403) continue;
+    const std::size_t name_bytes = two_bytes(begin + 26);
+    if (begin + kFixedBytes + name_bytes + two_bytes(begin + 28) != count) continue;
+    if ((two_bytes(begin + 6) & kIsUtf8) == 0) return std::nullopt;
+    return std::string(reinterpret_cast<const char*>(bytes.data()) + begin + kFixedBytes, name_bytes);
+  }
+  return std::nullopt;
+}
+
 /// Walks the entries, checks each, and hands it on.
 template <typename Visit>
 base::Result<void> walk(const fs::path& path, const ArchiveLimits& limits, Visit&& visit) {
   const base::Utf8Names utf8_names;
   SLIPWAY_ASSIGN(auto reader, open_archive(path));
+  const base::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) return std::unexpected(base::errno_error(errno, "read the zip archive"));
   std::set<std::string> names;
   for (;;) {
     ::archive_entry* entry = nullptr;
@@ -91,7 +118,9 @@ base::Result<void> walk(const fs::path& path, const ArchiveLimits& limits, Visit
       return fail(Code::kInvalidArgument, "entry {} of the zip has a name that is marked as UTF-8 and is not: refused",
                   names.size() + 1);
     }
-    const std::string name = raw_name;
+    std::string name = raw_name;
+    const la_int64_t data_begin = ::archive_filter_bytes(reader.get(), 0);
+    if (auto written = name_as_written(file, static_cast<std::uint64_t>(data_begin))) name = std::move(*written);
     SLIPWAY_ASSIGN(const auto parts, parts_of(name));
     const auto type = ::archive_entry_filetype(entry);
     if ((type != AE_IFREG && type != AE_IFDIR) || ::archive_entry_symlink(entry) != nullptr ||
@@ -109,7 +138,7 @@ base::Result<void> walk(const fs::path& path, const ArchiveLimits& limits, Visit
     if (names.size() > limits.entries) {
       return fail(Code::kInvalidArgument, "the zip has more than {} entries: refused", limits.entries);
     }
-    SLIPWAY_TRY(visit(reader.get(), entry, parts, type == AE_IFDIR));
+    SLIPWAY_TRY(visit(reader.get(), entry, name, parts, type == AE_IFDIR));
   }
   if (names.empty()) return fail(Code::kInvalidArgument, "the zip archive is empty");
   return {};
@@ -184,11 +213,12 @@ base::Result<void> pack_file(::archive* writer, const fs::path& path, const std:
 
 base::Result<std::vector<ArchiveEntry>> list_archive(const fs::path& archive, const ArchiveLimits& limits) {
   std::vector<ArchiveEntry> entries;
-  SLIPWAY_TRY(
-      walk(archive, limits, [&](::archive*, ::archive_entry* entry, const std::vector<std::string>&, bool is_folder) {
+  SLIPWAY_TRY(walk(
+      archive, limits,
+      [&](::archive*, ::archive_entry* entry, const std::string& name, const std::vector<std::string>&,
+          bool is_folder) {
         if (!is_folder) {
-          entries.push_back({::archive_entry_pathname(entry),
-                             static_cast<std::uint64_t>(std::max<la_int64_t>(0, ::archive_entry_size(entry)))});
+          entries.push_back({name, static_cast<std::uint64_t>(std::max<la_int64_t>(0, ::archive_entry_size(entry)))});
         }
         return base::Result<void>();
       }));
@@ -198,9 +228,8 @@ base::Result<std::vector<ArchiveEntry>> list_archive(const fs::path& archive, co
 base::Result<fs::path> unpack_folder(const fs::path& archive, const fs::path& into, const ArchiveLimits& limits) {
   Growth growth(archive, limits);
   std::string top;
-  const auto unpack_entry = [&](::archive* reader, ::archive_entry* entry, const std::vector<std::string>& parts,
-                                bool is_folder) -> base::Result<void> {
-    const std::string name = ::archive_entry_pathname(entry);
+  const auto unpack_entry = [&](::archive* reader, ::archive_entry*, const std::string& name,
+                                const std::vector<std::string>& parts, bool is_folder) -> base::Result<void> {
     if (top.empty()) top = parts.front();
     if (parts.front() != top || (parts.size() == 1 && !is_folder)) {
       return fail(Code::kInvalidArgument,

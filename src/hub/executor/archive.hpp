@@ -23,8 +23,8 @@ struct ArchiveEntry {
   std::uint64_t size_bytes = 0;  ///< as the archive's directory says
 };
 
-/// The names in a zip, in any language and whatever the locale: UTF-8 (composed), or the bytes as they are where the
-/// zip does not say that they are UTF-8; after the checks of unpack_folder() that need no bytes.
+/// The names in a zip, in any language and whatever the locale, byte for byte: a model refers to its files by them.
+/// After the checks of unpack_folder() that need no bytes.
 /// @error kInvalidArgument: not a zip, truncated, or an entry that is refused (it is named)
 [[nodiscard]] base::Result<std::vector<ArchiveEntry>> list_archive(const std::filesystem::path& archive,
                                                                    const ArchiveLimits& limits = {});

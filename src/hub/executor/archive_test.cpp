@@ -106,6 +106,30 @@ with zipfile.ZipFile(sys.argv[1], "w") as archive:
   EXPECT_EQ(list_archive(zip())->front().name, "モデル/modèle.onnx");
 }
 
+// A letter may be one character or one with an accent behind it, as the file system of a Mac has it: two names.
+TEST_F(Archive, takes_letters_apart_or_together_as_they_are) {
+  SLIPWAY_NEEDS_PYTHON();
+  testing_support::run_python(R"(
+import sys, unicodedata, zipfile
+apart, together = (unicodedata.normalize(form, "modèle") for form in ("NFD", "NFC"))
+with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as archive:
+    archive.writestr(f"{apart}/", "")
+    archive.writestr(f"{apart}/{apart}.onnx", "graph " * 1000)
+    archive.writestr(f"{apart}/{together}.data", "w" * 200000)
+    archive.writestr(f"{apart}/plain.bin", "")
+    archive.writestr(f"{apart}/" + unicodedata.normalize("NFD", "한글.encodings"), unicodedata.normalize("NFD", "한글"))
+)",
+                              {zip()});
+  const auto folder = unpack_folder(zip(), into());
+  ASSERT_TRUE(folder) << folder.error().message;
+  const std::string apart = "mode\u0300le", together = "mod\u00e8le";
+  EXPECT_EQ(folder->filename(), apart);
+  EXPECT_EQ(fs::file_size(*folder / (apart + ".onnx")), 6000U);
+  EXPECT_EQ(fs::file_size(*folder / (together + ".data")), 200'000U);
+  EXPECT_FALSE(fs::exists(*folder / (together + ".onnx")));
+  EXPECT_EQ(list_archive(zip())->front().name, apart + "/" + apart + ".onnx");
+}
+
 TEST_F(Archive, keeps_the_bytes_of_names_that_are_in_another_encoding) {
   write_zip({{"mod\xe8le/", "", ""}, {"mod\xe8le/a.onnx", "graph", ""}});
   const auto folder = unpack_folder(zip(), into());
