@@ -129,18 +129,23 @@ Result<Job> Jobs::submit(const Actor& actor, const Submission& submission) {
   job.name = submission.name.empty() && !facts.models.empty() ? facts.models.front().model.name : submission.name;
   job.options = std::string(base::trimmed(submission.options));
   job.device = verdict.device;
-  if (auto* const compile = part<kinds::Compile>(job.payload)) compile->devices = facts.devices;
+  std::visit(
+      [&]<typename Kind>(Kind& payload) {
+        if constexpr (ForDevices<Kind>) payload.devices = facts.devices;
+      },
+      job.payload);
   job.needs = verdict.needs;
   job.created = job.updated = hub_.ports.clock.now();
   const std::optional<Model> target = seed_target(job, facts, hub_.ports.ids);
 
+  const auto keeper = hub_.ports.blobs.keeper();
   for (const std::string& remark : verdict.remarks) endings_.note(job.id, remark);
   if (verdict.fails_as != FailureType::kUnspecified) {
     endings_.note(job.id, "failed: " + verdict.reason);
     job.state = JobState::kFailed;
     job.completed = job.created;
     job.outcome = failure(verdict.fails_as, verdict.reason);
-    endings_.attach_log(job);
+    endings_.attach_log(job, *keeper);
   }
   SLIPWAY_TRY(hub_.ports.jobs.insert_job(job, target));
   // The producer may have failed before; then this job ends now and not at the next sweep.

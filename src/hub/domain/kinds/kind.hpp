@@ -71,6 +71,12 @@ concept MakesDataset = requires(Kind payload) {
   { payload.output_dataset_id } -> std::same_as<std::string&>;
 };
 
+/// A kind whose jobs are for several devices at once; the job's own is the first.
+template <typename Kind>
+concept ForDevices = requires(Kind payload) {
+  { payload.devices } -> std::same_as<std::vector<Device>&>;
+};
+
 /// A kind that users submit: judged at submission, and planned then and again when its models are there.
 template <typename Kind>
 concept Submitted = requires(Kind payload, const JobFacts& facts) {
