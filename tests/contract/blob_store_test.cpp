@@ -73,8 +73,17 @@ class Blobs : public testing::TestWithParam<const char*> {
     EXPECT_TRUE(bytes) << bytes.error().message;
     return bytes.value_or("");
   }
+  /// As one whose row is written at once.
+  base::Result<Blob> put(std::string_view bytes) { return store().keeper()->put(bytes); }
+  base::Result<Blob> assemble(const std::string& upload, const std::vector<std::string>& etags) {
+    return store().keeper()->assemble(upload, etags);
+  }
+  base::Result<BlobStore::Collected> collect(const std::set<std::string>& used, base::Time before, bool only_count) {
+    return store().collect([&] { return used; }, before, only_count);
+  }
   bool is_there(const Blob& blob) { return store().open_read(blob, {}).has_value(); }
-  std::size_t blob_count() { return store().collect({}, base::Time::max(), true)->count; }
+  /// Of content that no upload holds.
+  std::size_t blob_count() { return collect({}, base::Time::max(), true)->count; }
 
   base::TurnedClock clock_;
 
@@ -106,7 +115,7 @@ TEST_P(Blobs, names_one_part_by_its_hash_and_moves_it) {
   const std::string content = random_text(5000, 1);
   const std::string etag = write_part("u1", 0, content);
   EXPECT_EQ(etag, base::sha256_hex(content));
-  const auto blob = store().assemble("u1", {etag});
+  const auto blob = assemble("u1", {etag});
   ASSERT_TRUE(blob) << blob.error().message;
   EXPECT_EQ(blob->sha256, base::sha256_hex(content));
   EXPECT_EQ(blob->size_bytes, content.size());
@@ -128,7 +137,7 @@ TEST_P(Blobs, joins_parts_whatever_their_order) {
         etags[index] = write_part(id, index, parts[index]);
         if (restart) reopen();
       }
-      const auto blob = store().assemble(id, etags);
+      const auto blob = assemble(id, etags);
       ASSERT_TRUE(blob) << blob.error().message;
       EXPECT_EQ(blob->sha256, base::sha256_hex(whole));
       EXPECT_EQ(read(*blob), whole);
@@ -149,7 +158,7 @@ TEST_P(Blobs, takes_another_content_for_a_part_that_comes_again) {
       if (restart) reopen();
       etags[again] = write_part(id, again, parts[again]);
       if (restart) reopen();
-      const auto blob = store().assemble(id, etags);
+      const auto blob = assemble(id, etags);
       ASSERT_TRUE(blob) << blob.error().message;
       EXPECT_EQ(read(*blob), parts[0] + parts[1] + parts[2]);
       EXPECT_EQ(blob->sha256, base::sha256_hex(parts[0] + parts[1] + parts[2]));
@@ -159,26 +168,27 @@ TEST_P(Blobs, takes_another_content_for_a_part_that_comes_again) {
 
 TEST_P(Blobs, gives_the_same_blob_when_asked_again_also_after_a_restart) {
   const std::string etag = write_part("u1", 0, "abc");
-  const auto blob = store().assemble("u1", {etag});
-  EXPECT_EQ(store().assemble("u1", {etag}).value(), blob.value());
+  const auto blob = assemble("u1", {etag});
+  EXPECT_EQ(assemble("u1", {etag}).value(), blob.value());
   reopen();
-  EXPECT_EQ(store().assemble("u1", {etag}).value(), blob.value());
+  EXPECT_EQ(assemble("u1", {etag}).value(), blob.value());
   store().discard("u1");
-  EXPECT_EQ(store().assemble("u1", {etag}).error().code, Code::kFailedPrecondition);
+  EXPECT_EQ(assemble("u1", {etag}).error().code, Code::kFailedPrecondition);
   EXPECT_EQ(read(*blob), "abc");
 }
 
 TEST_P(Blobs, keeps_the_same_content_once) {
-  const auto first = store().assemble("u1", {write_part("u1", 0, "same")});
-  const auto second = store().assemble("u2", {write_part("u2", 0, "same")});
+  const auto first = assemble("u1", {write_part("u1", 0, "same")});
+  const auto second = assemble("u2", {write_part("u2", 0, "same")});
   EXPECT_EQ(first.value(), second.value());
-  EXPECT_EQ(store().put("same").value(), *first);
+  EXPECT_EQ(put("same").value(), *first);
+  for (const char* id : {"u1", "u2"}) store().discard(id);
   EXPECT_EQ(blob_count(), 1U);
   EXPECT_EQ(read(*second), "same");
 }
 
 TEST_P(Blobs, keeps_bytes_from_memory) {
-  const auto blob = store().put("");
+  const auto blob = put("");
   ASSERT_TRUE(blob);
   EXPECT_EQ(blob->sha256, base::sha256_hex(""));
   EXPECT_EQ(read(*blob), "");
@@ -186,28 +196,28 @@ TEST_P(Blobs, keeps_bytes_from_memory) {
 
 TEST_P(Blobs, gives_any_range_in_pieces_of_any_size) {
   const std::string content = random_text(5000, 4);
-  const Blob blob = store().put(content).value();
+  const Blob blob = put(content).value();
   for (const std::size_t room : {1U, 700U, 5000U, 9000U}) {
     for (const auto& [first, size] : {std::pair{0U, 5000U}, {0U, 1U}, {4999U, 1U}, {100U, 3000U}, {5000U, 0U}}) {
       EXPECT_EQ(read_range(blob, {.first = first, .size_bytes = size}, room).value(), content.substr(first, size));
     }
   }
   auto reader = store().open_read(blob, {.first = 0, .size_bytes = 5000}).value();
-  ASSERT_EQ(store().collect({}, base::Time::max(), false)->count, 1U);
+  ASSERT_EQ(collect({}, base::Time::max(), false)->count, 1U);
   std::vector<std::byte> bytes(5000);
   EXPECT_EQ(reader->read(bytes).value(), 5000U) << "what is open can be read to its end";
 }
 
 TEST_P(Blobs, names_the_part_that_is_missing_or_different) {
   const std::string etag = write_part("u1", 0, "abc");
-  const auto missing = store().assemble("u1", {etag, etag});
+  const auto missing = assemble("u1", {etag, etag});
   EXPECT_EQ(missing.error().code, Code::kFailedPrecondition);
   EXPECT_THAT(missing.error().message, HasSubstr("part 1 of 2 has not arrived"));
-  const auto different = store().assemble("u1", {std::string(64, '0')});
+  const auto different = assemble("u1", {std::string(64, '0')});
   EXPECT_EQ(different.error().code, Code::kFailedPrecondition);
   EXPECT_THAT(different.error().message, HasSubstr("part 0: the entity tag given"));
-  EXPECT_EQ(store().assemble("never", {etag}).error().code, Code::kFailedPrecondition);
-  EXPECT_TRUE(store().assemble("u1", {etag}));
+  EXPECT_EQ(assemble("never", {etag}).error().code, Code::kFailedPrecondition);
+  EXPECT_TRUE(assemble("u1", {etag}));
 }
 
 TEST_P(Blobs, leaves_nothing_of_a_part_that_is_not_committed) {
@@ -215,9 +225,8 @@ TEST_P(Blobs, leaves_nothing_of_a_part_that_is_not_committed) {
     auto writer = store().write_part("u1", 0, kNoLimit);
     ASSERT_TRUE((*writer)->write(std::as_bytes(std::span(std::string_view("a long piece that broke off")))));
   }
-  EXPECT_EQ(store().assemble("u1", {base::sha256_hex("a long piece that broke off")}).error().code,
-            Code::kFailedPrecondition);
-  const auto blob = store().assemble("u1", {write_part("u1", 0, "short")});
+  EXPECT_EQ(assemble("u1", {base::sha256_hex("a long piece that broke off")}).error().code, Code::kFailedPrecondition);
+  const auto blob = assemble("u1", {write_part("u1", 0, "short")});
   ASSERT_TRUE(blob);
   EXPECT_EQ(read(*blob), "short");
 }
@@ -234,7 +243,7 @@ TEST_P(Blobs, refuses_more_than_the_limit) {
 TEST_P(Blobs, lets_no_id_climb_out_of_the_folder) {
   for (const char* id : {"..", "../x", "a/b", "", ".", "a b", "a\n"}) {
     EXPECT_EQ(store().write_part(id, 0, 1).error().code, Code::kInvalidArgument) << id;
-    EXPECT_FALSE(store().assemble(id, {"x"})) << id;
+    EXPECT_FALSE(assemble(id, {"x"})) << id;
     store().discard(id);
   }
   for (const char* sha : {"", "..", "../../../../etc/passwd"}) {
@@ -244,7 +253,7 @@ TEST_P(Blobs, lets_no_id_climb_out_of_the_folder) {
 }
 
 TEST_P(FileBlobs, notices_lost_and_changed_bytes) {
-  const Blob blob = store().put("precious").value();
+  const Blob blob = put("precious").value();
   const auto path = path_of(blob);
   std::ofstream(path) << "PRECIOUS";
   EXPECT_EQ(store().verify(blob).error().code, Code::kDataLoss);
@@ -274,8 +283,8 @@ TEST_P(FileBlobs, no_message_names_the_folder_of_the_store) {
   expect_no_folder((*open_part)->commit());
   expect_no_folder(store().write_part("new", 0, kNoLimit));
   expect_no_folder(store().write_part("begun", 1, kNoLimit));
-  expect_no_folder(store().assemble("begun", {etag}));
-  expect_no_folder(store().put("other bytes"));
+  expect_no_folder(assemble("begun", {etag}));
+  expect_no_folder(put("other bytes"));
 }
 
 // A client that gives up on a connection sends the part again while the server still reads the first copy.
@@ -285,7 +294,7 @@ TEST_P(Blobs, keeps_what_a_tag_promised_beside_a_second_sender) {
   const std::string etag = write_part("u1", 0, "good bytes");
   const std::string next = write_part("u1", 1, " and more");
   ASSERT_TRUE((*slow)->write(std::as_bytes(std::span(std::string_view("il evil")))));
-  const auto blob = store().assemble("u1", {etag, next});
+  const auto blob = assemble("u1", {etag, next});
   ASSERT_TRUE(blob) << blob.error().message;
   ASSERT_TRUE((*slow)->write(std::as_bytes(std::span(std::string_view("evil evil")))));
   static_cast<void>((*slow)->commit());
@@ -318,13 +327,16 @@ TEST_P(Blobs, stays_true_when_threads_send_the_same_parts) {
             }
             etags.push_back(*etag);
           }
-          const auto blob = store().assemble(id, etags);
+          const auto blob = assemble(id, etags);
           if (!blob || blob->sha256 != whole || !store().verify(*blob)) ++wrong;
         }
       });
     }
   }
   EXPECT_EQ(wrong, 0);
+  for (int n = 0; n < 8; ++n) {
+    for (int t = 0; t < 2; ++t) store().discard(fmt::format("u{}-{}", n, t));
+  }
   EXPECT_EQ(blob_count(), 1U);
 }
 
@@ -340,23 +352,23 @@ TEST_P(FileBlobs, says_that_the_disk_is_full_and_shows_nothing_half) {
     const std::string content(50'000, 'x');
     const auto written = (*writer)->write(std::as_bytes(std::span(content)));
     const bool typed = !written && written.error().code == Code::kResourceExhausted && !(*writer)->commit();
-    const auto put = store().put(content);
-    ::_exit(typed && !put && put.error().code == Code::kResourceExhausted ? 0 : 1);
+    const auto kept = put(content);
+    ::_exit(typed && !kept && kept.error().code == Code::kResourceExhausted ? 0 : 1);
   }
   int status = 0;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
   EXPECT_EQ(blob_count(), 0U);
   reopen();
-  EXPECT_FALSE(store().assemble("u1", {base::sha256_hex(std::string(50'000, 'x'))}));
-  EXPECT_TRUE(store().assemble("u1", {write_part("u1", 0, "now there is room")}));
+  EXPECT_FALSE(assemble("u1", {base::sha256_hex(std::string(50'000, 'x'))}));
+  EXPECT_TRUE(assemble("u1", {write_part("u1", 0, "now there is room")}));
 }
 
 class Collection : public FileBlobs {
  protected:
   /// Content that nobody has kept for an hour.
   Blob old_content(const std::string& text) {
-    const Blob blob = store().put(text).value();
+    const Blob blob = put(text).value();
     clock_.advance(std::chrono::hours(1));
     return blob;
   }
@@ -366,48 +378,94 @@ class Collection : public FileBlobs {
 INSTANTIATE_TEST_SUITE_P(Stores, Collection, testing::Values("files", "memory"), kName);
 
 TEST_P(Collection, takes_what_is_old_and_not_in_use) {
-  const Blob used = old_content("used"), loose = old_content("loose!"), young = store().put("young").value();
-  const auto would = store().collect({used.sha256}, half_an_hour_ago(), true);
+  const Blob used = old_content("used"), loose = old_content("loose!"), young = put("young").value();
+  const auto would = collect({used.sha256}, half_an_hour_ago(), true);
   ASSERT_TRUE(would) << would.error().message;
   EXPECT_EQ(would->count, 1U);
   EXPECT_EQ(would->size_bytes, 6U);
   EXPECT_EQ(blob_count(), 3U);
-  EXPECT_EQ(store().collect({used.sha256}, half_an_hour_ago(), false)->count, 1U);
+  EXPECT_EQ(collect({used.sha256}, half_an_hour_ago(), false)->count, 1U);
   EXPECT_EQ(read(used), "used");
   EXPECT_EQ(read(young), "young");
   EXPECT_FALSE(is_there(loose));
-  EXPECT_EQ(store().collect({used.sha256}, half_an_hour_ago(), false)->count, 0U);
-  EXPECT_EQ(store().put("loose!").value(), loose) << "it can come again";
+  EXPECT_EQ(collect({used.sha256}, half_an_hour_ago(), false)->count, 0U);
+  EXPECT_EQ(put("loose!").value(), loose) << "it can come again";
 }
 
 // The bytes of an upload lie there before its row does; old content that comes again is the upload's from then on.
 TEST_P(Collection, leaves_content_that_has_just_come_in_again) {
-  const Blob put = old_content("put again"), sent = old_content("sent again");
-  ASSERT_TRUE(store().put("put again"));
+  const Blob there = old_content("put again"), sent = old_content("sent again");
+  ASSERT_TRUE(put("put again"));
   const std::string etag = write_part("u1", 0, "sent again");
-  EXPECT_EQ(store().assemble("u1", {etag}).value(), sent);
-  EXPECT_EQ(store().collect({}, half_an_hour_ago(), false)->count, 0U);
-  EXPECT_EQ(read(put), "put again");
+  EXPECT_EQ(assemble("u1", {etag}).value(), sent);
+  EXPECT_EQ(collect({}, half_an_hour_ago(), false)->count, 0U);
+  EXPECT_EQ(read(there), "put again");
   reopen();
-  EXPECT_EQ(store().assemble("u1", {etag}).value(), sent);
+  EXPECT_EQ(assemble("u1", {etag}).value(), sent);
   EXPECT_EQ(read(sent), "sent again");
+}
+
+TEST_P(Collection, leaves_what_a_keeper_or_an_upload_holds_however_old_it_looks) {
+  const Blob loose = old_content("loose");
+  const auto keeper = store().keeper();
+  const Blob put_again = keeper->put("loose").value(), sent = assemble("u1", {write_part("u1", 0, "sent")}).value();
+  const Blob joined = keeper->assemble("u2", {write_part("u2", 0, "joined")}).value();
+  store().discard("u2");
+  clock_.advance(std::chrono::hours(72));
+  EXPECT_EQ(collect({}, half_an_hour_ago(), false)->count, 0U);
+  for (const Blob& blob : {put_again, sent, joined}) EXPECT_TRUE(is_there(blob));
+  reopen();
+  EXPECT_EQ(assemble("u1", {base::sha256_hex("sent")}).value(), sent) << "the upload holds it over a restart";
+}
+
+TEST_P(Collection, takes_what_is_not_held_any_more) {
+  store().keeper()->put("put").value();
+  assemble("u1", {write_part("u1", 0, "sent")}).value();
+  store().discard("u1");
+  clock_.advance(std::chrono::hours(72));
+  EXPECT_EQ(collect({}, half_an_hour_ago(), false)->count, 2U);
+}
+
+// The rows that it goes by are of one moment, and what comes after it may have its row when it is looked at.
+TEST_P(Collection, leaves_what_was_kept_while_it_asked_for_the_rows) {
+  auto before = store().keeper();
+  const Blob early = before->put("early").value();
+  clock_.advance(std::chrono::hours(1));
+  const auto in_use = [&]() -> base::Result<std::set<std::string>> {
+    before.reset();
+    EXPECT_TRUE(put("late"));
+    EXPECT_TRUE(assemble("u1", {write_part("u1", 0, "sent late")}));
+    store().discard("u1");
+    clock_.advance(std::chrono::hours(1));
+    return std::set<std::string>();
+  };
+  EXPECT_EQ(store().collect(in_use, base::Time::max(), false)->count, 0U);
+  EXPECT_TRUE(is_there(early));
+  EXPECT_EQ(collect({}, base::Time::max(), false)->count, 3U) << "the next one takes all of it";
+}
+
+TEST_P(Collection, removes_nothing_when_the_rows_cannot_be_read) {
+  const Blob loose = old_content("loose");
+  const auto away = [] { return base::Result<std::set<std::string>>(base::fail(Code::kUnavailable, "away")); };
+  EXPECT_EQ(store().collect(away, base::Time::max(), false).error().code, Code::kUnavailable);
+  EXPECT_TRUE(is_there(loose));
 }
 
 TEST_P(Collection, leaves_uploads_under_way_and_files_that_are_no_content) {
   old_content("loose");
   write_part("u1", 0, "on its way");
   if (is_on_disk()) std::ofstream(folder() / "blobs" / "note.txt") << "mine";
-  EXPECT_EQ(store().collect({}, half_an_hour_ago(), false)->count, 1U);
+  EXPECT_EQ(collect({}, half_an_hour_ago(), false)->count, 1U);
   EXPECT_EQ(std::filesystem::exists(folder() / "blobs" / "note.txt"), is_on_disk());
-  EXPECT_TRUE(store().assemble("u1", {base::sha256_hex("on its way")}));
+  EXPECT_TRUE(assemble("u1", {base::sha256_hex("on its way")}));
 }
 
 TEST_P(Collection, beside_writers_loses_nothing_that_was_kept) {
   for (int n = 0; n < 200; ++n) old_content(fmt::format("content {}", n));
   std::thread writer([&] {
-    for (int n = 199; n >= 0; --n) EXPECT_TRUE(store().put(fmt::format("content {}", n)));
+    for (int n = 199; n >= 0; --n) EXPECT_TRUE(put(fmt::format("content {}", n)));
   });
-  EXPECT_TRUE(store().collect({}, half_an_hour_ago(), false));
+  EXPECT_TRUE(collect({}, half_an_hour_ago(), false));
   writer.join();
   for (int n = 0; n < 200; ++n) {
     const std::string text = fmt::format("content {}", n);

@@ -153,7 +153,7 @@ void work_through_uploads(const std::filesystem::path& folder, int round,
       etags.push_back((*writer)->commit().value_or(""));
       report(fmt::format("P {} {}", upload, index));
     }
-    if (!(*store)->assemble(id, etags)) ::_exit(6);
+    if (!(*store)->keeper()->assemble(id, etags)) ::_exit(6);
     report(fmt::format("A {} 0", upload));
   }
 }
@@ -188,7 +188,7 @@ TEST(Crash, loses_no_part_and_shows_no_half_content) {
         auto writer = store->write_part(id, index, content.size());
         ASSERT_TRUE(writer && (*writer)->write(std::as_bytes(std::span(content))) && (*writer)->commit());
       }
-      const auto blob = store->assemble(id, etags);
+      const auto blob = store->keeper()->assemble(id, etags);
       ASSERT_TRUE(blob) << blob.error().message;
       EXPECT_EQ(blob->sha256, base::sha256_hex(whole));
       EXPECT_TRUE(store->verify(*blob));

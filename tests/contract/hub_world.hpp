@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <functional>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,7 +23,9 @@ namespace slipway::hub {
 /// administrator, one user and one agent that offers this machine and the compiler.
 class HubTest : public testing::Test {
  protected:
-  HubTest() {
+  using MakeRows = std::function<std::unique_ptr<domain::RowStore>(const base::Clock&)>;
+  /// @param make_rows  nothing: rows in SQLite, or in memory as above
+  explicit HubTest(const MakeRows& make_rows = nullptr) : make_rows_(make_rows) {
     hub_.set_change_listener([this] { ++changes_; });
     hub_.sweep();  // as a server does when it starts
     admin_ = {.user = hub_.accounts.ensure_user("admin@hub", domain::Role::kAdmin).value(),
@@ -196,7 +199,9 @@ class HubTest : public testing::Test {
   base::TemporaryFolder folder_ = base::TemporaryFolder::create("slipway-hub").value();
   base::TurnedClock clock_;
   const bool is_in_memory_ = std::getenv("SLIPWAY_TEST_IN_MEMORY") != nullptr;
-  std::unique_ptr<domain::RowStore> rows_ = is_in_memory_
+  MakeRows make_rows_;
+  std::unique_ptr<domain::RowStore> rows_ = make_rows_ ? make_rows_(clock_)
+                                            : is_in_memory_
                                                 ? std::unique_ptr<domain::RowStore>(new storage::MemoryStore(clock_))
                                                 : storage::SqliteStore::open(":memory:", clock_).value();
   std::unique_ptr<domain::BlobStore> blobs_ =

@@ -324,14 +324,15 @@ Result<Upload> Agents::plan_result_upload(const Actor& actor, const std::string&
   return uploads::plan(hub_, job_id, file_size, EmptyFile::kTaken);
 }
 
-Result<std::map<std::string, Blob>> Agents::assemble(const std::string& job_id, const std::vector<ResultFile>& files) {
+Result<std::map<std::string, Blob>> Agents::assemble(BlobStore::Keeper& keeper, const std::string& job_id,
+                                                     const std::vector<ResultFile>& files) {
   std::map<std::string, Blob> blobs;
   for (const ResultFile& file : files) {
     SLIPWAY_ASSIGN(const Upload upload, uploads::find(hub_, file.upload_id));
     if (upload.subject_id != job_id) {
       return base::fail(Code::kPermissionDenied, "the upload of \"{}\" belongs to another job", file.name);
     }
-    auto blob = uploads::assemble(hub_, upload, file.etags, EmptyFile::kTaken);
+    auto blob = uploads::assemble(hub_, keeper, upload, file.etags, EmptyFile::kTaken);
     if (!blob) return std::unexpected(blob.error().with(fmt::format("result \"{}\"", file.name)));
     if (!blobs.emplace(file.name, *blob).second) {
       return base::fail(Code::kInvalidArgument, "two results are named \"{}\"", file.name);
@@ -348,7 +349,8 @@ Result<std::string> Agents::result_text(const Actor& actor, const std::string& j
     return base::fail(Code::kResourceExhausted, "{} has {} bytes; this hub takes at most {}", file.name,
                       upload.size_bytes, limit_bytes);
   }
-  SLIPWAY_ASSIGN(const auto blobs, assemble(job_id, {file}));
+  const auto keeper = hub_.ports.blobs.keeper();
+  SLIPWAY_ASSIGN(const auto blobs, assemble(*keeper, job_id, {file}));
   const Blob& blob = blobs.at(file.name);
   SLIPWAY_ASSIGN(const auto reader, hub_.ports.blobs.open_read(blob, {.first = 0, .size_bytes = blob.size_bytes}));
   std::string text(blob.size_bytes, '\0');
@@ -367,7 +369,8 @@ Result<void> Agents::complete(const Actor& actor, const std::string& job_id, con
   if (is_terminal(job.state)) return {};
   touch_agent(job.agent_id);
   SLIPWAY_ASSIGN(JobOutcome outcome, outcome_from_document(outcome_document, job.payload));
-  SLIPWAY_ASSIGN(const auto blobs, assemble(job_id, files));
+  const auto keeper = hub_.ports.blobs.keeper();
+  SLIPWAY_ASSIGN(const auto blobs, assemble(*keeper, job_id, files));
   SLIPWAY_TRY(endings_.end_leased(job, lease_token, std::move(outcome), blobs));
   for (const ResultFile& file : files) uploads::forget(hub_, file.upload_id);
   return {};

@@ -85,7 +85,7 @@ class Agents {
 
   [[nodiscard]] base::Result<Job> leased_job(const Actor& actor, const std::string& id,
                                              const std::string& lease_token) const;
-  [[nodiscard]] base::Result<std::map<std::string, Blob>> assemble(const std::string& job_id,
+  [[nodiscard]] base::Result<std::map<std::string, Blob>> assemble(BlobStore::Keeper& keeper, const std::string& job_id,
                                                                    const std::vector<ResultFile>& files);
   [[nodiscard]] base::Result<JobSpec> spec_of(const Job& job) const;
   [[nodiscard]] std::vector<Agent> live_agents() const;

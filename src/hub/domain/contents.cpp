@@ -94,7 +94,8 @@ Result<Model> Contents::complete_model_upload(const Actor& actor, const std::str
   if (known.upload == UploadState::kComplete) return known;
   SLIPWAY_ASSIGN(const Upload plan, upload(upload_id));
   if (plan.subject_id != id) return access::absent("upload", upload_id);
-  SLIPWAY_ASSIGN(known.content, uploads::assemble(hub_, plan, etags, EmptyFile::kRefused));
+  const auto keeper = hub_.ports.blobs.keeper();
+  SLIPWAY_ASSIGN(known.content, uploads::assemble(hub_, *keeper, plan, etags, EmptyFile::kRefused));
   known.upload = UploadState::kComplete;
   const auto completed = hub_.ports.contents.complete_model_upload(known, inspection_of(known.owner_id, id, ""));
   // A repeated request may have been faster; what it made stands.
@@ -114,7 +115,8 @@ Result<Dataset> Contents::complete_dataset_upload(const Actor& actor, const std:
     return base::fail(Code::kFailedPrecondition,
                       "no file has arrived for dataset {}; send it to its upload address first", id);
   }
-  SLIPWAY_ASSIGN(known.content, uploads::assemble(hub_, *arrived, arrived->etags, EmptyFile::kRefused));
+  const auto keeper = hub_.ports.blobs.keeper();
+  SLIPWAY_ASSIGN(known.content, uploads::assemble(hub_, *keeper, *arrived, arrived->etags, EmptyFile::kRefused));
   known.upload = UploadState::kComplete;
   const auto completed = hub_.ports.contents.complete_dataset_upload(known, inspection_of(known.owner_id, "", id));
   if (!completed && completed.error().code == Code::kAborted) return dataset(actor, id);
@@ -216,7 +218,7 @@ void Contents::abandon_upload(const std::string& upload_id) {
 }
 
 Result<void> Contents::sweep() {
-  SLIPWAY_ASSIGN(const auto expired, hub_.ports.uploads.expired_uploads(hub_.ports.clock.now()));
+  SLIPWAY_ASSIGN(const auto expired, hub_.ports.uploads.expired_uploads(hub_.ports.queue.lease_time()));
   for (const Upload& upload : expired) {
     uploads::forget(hub_, upload.id);
   }
@@ -226,9 +228,8 @@ Result<void> Contents::sweep() {
 Result<BlobStore::Collected> Contents::collect(bool only_count) {
   const base::Time now = hub_.ports.clock.now();
   if (!only_count) SLIPWAY_TRY(sweep());
-  // The age is looked at after the rows: what gets its row meanwhile was kept meanwhile, too.
-  SLIPWAY_ASSIGN(const auto used, hub_.ports.contents.content_in_use(now));
-  return hub_.ports.blobs.collect(used, now - kYoungestCollected, only_count);
+  return hub_.ports.blobs.collect([&] { return hub_.ports.contents.content_in_use(now); }, now - kYoungestCollected,
+                                  only_count);
 }
 
 }  // namespace slipway::hub::domain

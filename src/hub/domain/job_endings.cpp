@@ -79,11 +79,11 @@ void JobEndings::note(const std::string& job_id, std::string_view text) {
       job_id, "", fmt::format("[hub] {} {}\n", base::iso8601(hub_.ports.clock.now()), text)));
 }
 
-void JobEndings::attach_log(Job& job) {
+void JobEndings::attach_log(Job& job, BlobStore::Keeper& keeper) {
   const auto text = hub_.ports.jobs.log(job.id);
   if (!text || text->empty()) return;
   // Nor is the copy for download: the log itself stays readable on the page.
-  const auto blob = hub_.ports.blobs.put(*text);
+  const auto blob = keeper.put(*text);
   if (!blob) return;
   job.artifacts.push_back({.type = ArtifactType::kHubLog, .filename = job.id + "_hub.log", .content = *blob});
 }
@@ -125,7 +125,8 @@ Result<void> JobEndings::end_leased(Job job, const std::string& lease_token, Job
   job.completed = job.updated = hub_.ports.clock.now();
   job.lease_until.reset();
   job.outcome = std::move(outcome);
-  attach_log(job);
+  const auto keeper = hub_.ports.blobs.keeper();
+  attach_log(job, *keeper);
   SLIPWAY_TRY(hub_.ports.queue.complete_job(job, lease_token, products.target, products.output, products.inspection));
   if (next == JobState::kFailed) fail_orphans();
   hub_.changes.notify();
@@ -138,7 +139,8 @@ bool JobEndings::fail_unleased(Job job, FailureType type, const std::string& rea
   job.completed = job.updated = hub_.ports.clock.now();
   job.lease_until.reset();
   job.outcome = failure(type, reason);
-  attach_log(job);
+  const auto keeper = hub_.ports.blobs.keeper();
+  attach_log(job, *keeper);
   const auto inspection = finding_of_failure(job.payload, reason);
   // Another hand may have ended it meanwhile; then there is nothing to do.
   return hub_.ports.queue.fail_job(job, inspection).has_value();

@@ -46,14 +46,14 @@ Result<Upload> plan(const Foundation& hub, const std::string& subject_id, std::o
   upload.size_bytes = file_size.value_or(0);
   upload.part_size_bytes = file_size ? hub.settings.part_size_bytes : hub.settings.max_upload_bytes;
   upload.part_count = file_size ? part_count(*file_size, hub.settings.part_size_bytes) : 1;
-  upload.expires = hub.ports.clock.now() + kLifetime;
+  upload.expires = hub.ports.queue.lease_time() + kLifetime;
   SLIPWAY_TRY(hub.ports.uploads.insert_upload(upload));
   return upload;
 }
 
 Result<Upload> find(const Foundation& hub, const std::string& upload_id) {
   auto known = hub.ports.uploads.upload(upload_id);
-  if (known && known->expires <= hub.ports.clock.now()) {
+  if (known && known->expires <= hub.ports.queue.lease_time()) {
     return base::fail(Code::kNotFound, "the upload address has expired");
   }
   return known;
@@ -76,15 +76,15 @@ Result<std::unique_ptr<BlobStore::Writer>> write_part(const Foundation& hub, con
   return hub.ports.blobs.write_part(upload.id, part, size_bytes);
 }
 
-Result<Blob> assemble(const Foundation& hub, const Upload& upload, const std::vector<std::string>& etags,
-                      EmptyFile empty) {
+Result<Blob> assemble(const Foundation& hub, BlobStore::Keeper& keeper, const Upload& upload,
+                      const std::vector<std::string>& etags, EmptyFile empty) {
   if (etags.size() != upload.part_count) {
     return base::fail(Code::kInvalidArgument, "the upload has {} parts, but {} entity tags are given",
                       upload.part_count, etags.size());
   }
   std::vector<std::string> tags;
   std::ranges::transform(etags, std::back_inserter(tags), without_quotes);
-  auto assembled = hub.ports.blobs.assemble(upload.id, tags);
+  auto assembled = keeper.assemble(upload.id, tags);
   if (!assembled && assembled.error().is_about_writing()) forget(hub, upload.id);
   SLIPWAY_ASSIGN(Blob blob, std::move(assembled));
   const bool is_known = upload.size_bytes != 0 || empty == EmptyFile::kTaken;

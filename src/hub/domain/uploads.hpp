@@ -16,7 +16,7 @@ namespace slipway::hub::domain::uploads {
 /// Whether a file without a byte makes sense.
 enum class EmptyFile { kRefused, kTaken };
 
-/// Plans the parts of a file and keeps the plan for a day.
+/// Plans the parts of a file and keeps the plan for a day, by the store's own clock.
 /// @param file_size  nothing when an older client does not say: then there is one part of any size
 /// @error kInvalidArgument: empty; kResourceExhausted: larger than the hub takes
 [[nodiscard]] base::Result<Upload> plan(const Foundation& hub, const std::string& subject_id,
@@ -33,7 +33,7 @@ enum class EmptyFile { kRefused, kTaken };
 /// Joins the parts and checks that what arrived is what was announced.
 /// @param etags  of the parts in order; they may come with the quotes that HTTP puts around them
 /// @error kInvalidArgument: another count of parts, or empty; kFailedPrecondition: a part or some bytes are missing
-[[nodiscard]] base::Result<Blob> assemble(const Foundation& hub, const Upload& upload,
+[[nodiscard]] base::Result<Blob> assemble(const Foundation& hub, BlobStore::Keeper& keeper, const Upload& upload,
                                           const std::vector<std::string>& etags, EmptyFile empty);
 
 /// Forgets an upload that has been taken or will not be finished.

@@ -202,14 +202,23 @@ class GatedBlobStore final : public domain::BlobStore {
                                                    std::uint64_t limit_bytes) override {
     return store_->write_part(upload_id, index, limit_bytes);
   }
-  base::Result<domain::Blob> assemble(const std::string& upload_id, const std::vector<std::string>& etags) override {
-    gate_.pass();
-    return store_->assemble(upload_id, etags);
-  }
-  base::Result<domain::Blob> put(std::string_view bytes) override { return store_->put(bytes); }
+  class GatedKeeper final : public Keeper {
+   public:
+    GatedKeeper(std::unique_ptr<Keeper> keeper, JoinGate& gate) : keeper_(std::move(keeper)), gate_(gate) {}
+    base::Result<domain::Blob> assemble(const std::string& upload_id, const std::vector<std::string>& etags) override {
+      gate_.pass();
+      return keeper_->assemble(upload_id, etags);
+    }
+    base::Result<domain::Blob> put(std::string_view bytes) override { return keeper_->put(bytes); }
+
+   private:
+    std::unique_ptr<Keeper> keeper_;
+    JoinGate& gate_;
+  };
+  std::unique_ptr<Keeper> keeper() override { return std::make_unique<GatedKeeper>(store_->keeper(), gate_); }
   void discard(const std::string& upload_id) override { store_->discard(upload_id); }
-  base::Result<Collected> collect(const std::set<std::string>& used, base::Time before, bool only_count) override {
-    return store_->collect(used, before, only_count);
+  base::Result<Collected> collect(const InUse& in_use, base::Time before, bool only_count) override {
+    return store_->collect(in_use, before, only_count);
   }
   [[nodiscard]] base::Result<std::unique_ptr<Reader>> open_read(const domain::Blob& blob,
                                                                 domain::ByteRange range) const override {

@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "hub/domain/lease_clock.hpp"
 #include "hub/domain/types.hpp"
 
 namespace slipway::hub::server {
@@ -36,7 +37,7 @@ class SignedLinks {
   [[nodiscard]] std::string mac(std::string_view payload) const;
 
   std::string key_;
-  const base::Clock& clock_;
+  domain::LeaseClock clock_;  ///< setting the clock on the wall closes no link
   std::chrono::seconds lifetime_;
 };
 

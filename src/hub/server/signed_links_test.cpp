@@ -37,6 +37,18 @@ TEST(SignedLinks, any_changed_character_closes_them) {
   EXPECT_FALSE(links.open(segment.substr(0, segment.find('.'))));
 }
 
+TEST(SignedLinks, outlast_every_step_of_the_clock_on_the_wall) {
+  const base::TurnedClock clock;
+  const SignedLinks links(std::string(64, 'k'), clock);
+  const std::string segment = links.sign({.blob = {"abc", 7}, .filename = "f"});
+  for (const auto step : {std::chrono::hours(48), -std::chrono::hours(100)}) {
+    clock.step(step);
+    EXPECT_TRUE(links.open(segment)) << step.count();
+  }
+  clock.advance(std::chrono::hours(1) + std::chrono::seconds(1));
+  EXPECT_FALSE(links.open(segment)) << "time that passes closes them";
+}
+
 TEST(SignedLinks, end_after_their_time_and_under_another_key) {
   base::TurnedClock clock;
   const SignedLinks links(std::string(64, 'k'), clock, std::chrono::seconds(60));

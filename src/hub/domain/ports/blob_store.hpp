@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -53,30 +54,40 @@ class BlobStore {
                                                                          std::uint32_t index,
                                                                          std::uint64_t limit_bytes) = 0;
 
-  /// Joins parts 0 … n-1, whose tags must be `etags`, into one blob; the same content is kept once. Calling it again
-  /// after success gives the same blob.
-  /// @error kFailedPrecondition: a part is missing or its tag differs (the part is named)
-  [[nodiscard]] virtual base::Result<Blob> assemble(const std::string& upload_id,
-                                                    const std::vector<std::string>& etags) = 0;
-
-  /// Keeps bytes that are in memory already.
-  [[nodiscard]] virtual base::Result<Blob> put(std::string_view bytes) = 0;
+  /// Keeps content for somebody who has yet to write the row that speaks of it. As long as a Keeper lives, collections
+  /// leave what it kept, whatever any clock says meanwhile; the store outlives it.
+  class Keeper {
+   public:
+    virtual ~Keeper() = default;
+    /// Joins parts 0 … n-1, whose tags must be `etags`, into one blob; the same content is kept once. Calling it again
+    /// after success gives the same blob.
+    /// @error kFailedPrecondition: a part is missing or its tag differs (the part is named)
+    [[nodiscard]] virtual base::Result<Blob> assemble(const std::string& upload_id,
+                                                      const std::vector<std::string>& etags) = 0;
+    /// Keeps bytes that are in memory already.
+    [[nodiscard]] virtual base::Result<Blob> put(std::string_view bytes) = 0;
+  };
+  [[nodiscard]] virtual std::unique_ptr<Keeper> keeper() = 0;
 
   /// How many bytes more it takes; nothing where that is not known beforehand.
   [[nodiscard]] virtual std::optional<std::uint64_t> room_bytes() const { return std::nullopt; }
 
-  /// Forgets an upload: parts that will not be finished, and what assemble() remembers of a finished one.
+  /// Forgets an upload: parts that will not be finished, and what assemble() remembers of a finished one. Until then
+  /// collections leave what was assembled of it, also after a restart: its row may be written at the next try.
   virtual void discard(const std::string& upload_id) = 0;
 
   /// What a collection took, or would take.
   struct Collected {
     std::uint64_t count = 0, size_bytes = 0;
   };
-  /// Removes content that is not in `used` and that nobody has kept since `before`: what comes in again counts as kept
-  /// anew, so that an upload which has its bytes but not yet its row is safe. A crash in between leaves less to do.
+  /// The SHA-256 of all content that rows speak of, as it is at the moment of the call.
+  using InUse = std::function<base::Result<std::set<std::string>>()>;
+  /// Removes content that is not in use, that no Keeper and no upload holds, and that nobody has kept since `before`.
+  /// What comes in again counts as kept anew. A crash in between leaves less to do.
+  /// @param in_use      called once, when the store has begun to watch what is kept meanwhile
   /// @param only_count  says what would go, and removes nothing
-  [[nodiscard]] virtual base::Result<Collected> collect(const std::set<std::string>& used, base::Time before,
-                                                        bool only_count) = 0;
+  /// @error of `in_use`
+  [[nodiscard]] virtual base::Result<Collected> collect(const InUse& in_use, base::Time before, bool only_count) = 0;
 
   /// Opens a range of a blob for reading; the reader outlives what happens to the blob meanwhile.
   /// @pre the range lies within blob.size_bytes

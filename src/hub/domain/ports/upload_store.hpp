@@ -17,7 +17,7 @@ struct Upload {
   std::uint64_t part_size_bytes = 0;
   std::uint32_t part_count = 1;
   std::vector<std::string> etags;  ///< form uploads: known after the POST
-  base::Time expires;
+  base::Time expires;              ///< by LeaseQueue::lease_time(), so that setting a clock ends no upload
 };
 
 /// Rows of uploads under way. Each call is one transaction: after it returns, a crash loses nothing of it.
@@ -32,7 +32,7 @@ class UploadStore {
   virtual void remove_upload(const std::string& id) = 0;
   /// The plans made for a model, dataset or job, newest first.
   [[nodiscard]] virtual base::Result<std::vector<Upload>> uploads_of(const std::string& subject_id) const = 0;
-  [[nodiscard]] virtual base::Result<std::vector<Upload>> expired_uploads(base::Time now) const = 0;
+  [[nodiscard]] virtual base::Result<std::vector<Upload>> expired_uploads(base::Time lease_time) const = 0;
 };
 
 }  // namespace slipway::hub::domain

@@ -1,9 +1,7 @@
 #include "hub/storage/files/file_blob_store.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -12,12 +10,13 @@
 #include <unistd.h>
 
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include "base/files.hpp"
 #include "base/hash.hpp"
-#include "base/text.hpp"
+#include "hub/storage/files/file_upload.hpp"
 #include "hub/storage/files/open_file.hpp"
+#include "hub/storage/files/part_record.hpp"
+#include "hub/storage/files/store_folder.hpp"
 #include "hub/storage/upload_id.hpp"
 
 namespace slipway::hub::storage {
@@ -27,243 +26,11 @@ using base::Code;
 using base::Result;
 using domain::Blob;
 
-constexpr std::size_t kShaDigits = 64;
-constexpr std::uint64_t kRecordLimitBytes = 4096;
-
-bool is_sha256(std::string_view text) {
-  return text.size() == kShaDigits && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
-// The same outcome without the store's folder in its message: strangers read it, and where a hub keeps its data is
-// nobody's business.
-template <typename T>
-Result<T> without_folder(Result<T> outcome, const std::filesystem::path& folder) {
-  if (outcome) return outcome;
-  const std::string beginning = folder.string() + "/";
-  std::string& message = outcome.error().message;
-  for (std::size_t at = 0; (at = message.find(beginning, at)) != std::string::npos;)
-    message.erase(at, beginning.size());
-  return outcome;
-}
-
 // Makes new names in a folder durable.
 Result<void> sync_folder(const std::filesystem::path& folder) {
   SLIPWAY_ASSIGN(OpenFile opened, OpenFile::open(folder, O_RDONLY | O_DIRECTORY));
   return opened.sync();
 }
-
-std::optional<std::uint64_t> room_in(const std::filesystem::path& folder) {
-  constexpr std::uint64_t kLargestReserve = 256ULL << 20;
-  struct statvfs about {};
-  if (::statvfs(folder.c_str(), &about) != 0) return std::nullopt;
-  const std::uint64_t free_bytes = std::uint64_t{about.f_bavail} * about.f_frsize;
-  const std::uint64_t reserve = std::min(std::uint64_t{about.f_blocks} * about.f_frsize / 8, kLargestReserve);
-  return free_bytes > reserve ? free_bytes - reserve : 0;
-}
-
-Result<void> check_room(const std::filesystem::path& folder, std::uint64_t size_bytes) {
-  const auto room = room_in(folder);
-  if (!room || *room >= size_bytes) return {};
-  return base::fail(base::Reason::kOutOfDisk, "{}: {} bytes are to be written, and {} are free beside the reserve",
-                    folder.string(), size_bytes, *room);
-}
-
-// What is known of a received part.
-struct Part {
-  std::string sha256;
-  std::uint64_t size_bytes = 0;
-  std::string separate;      // file name; empty: in the joined file
-  std::uint64_t offset = 0;  // in the joined file
-};
-
-constexpr std::string_view kJoinedAt = "joined@";
-
-bool read_number(std::string_view text, std::uint64_t& number) {
-  const auto parsed = base::parse_number<std::uint64_t>(text);
-  number = parsed.value_or(0);
-  return parsed.has_value();
-}
-
-std::string to_text(const Part& part) {
-  return fmt::format("{} {} {}\n", part.sha256, part.size_bytes,
-                     part.separate.empty() ? fmt::format("{}{}", kJoinedAt, part.offset) : part.separate);
-}
-
-std::optional<Part> part_from_text(std::string_view text) {
-  if (!text.ends_with('\n')) return std::nullopt;
-  text.remove_suffix(1);
-  const auto first = text.find(' ');
-  const auto second = first == std::string_view::npos ? first : text.find(' ', first + 1);
-  if (second == std::string_view::npos) return std::nullopt;
-  Part part;
-  part.sha256 = text.substr(0, first);
-  if (!is_sha256(part.sha256) || !read_number(text.substr(first + 1, second - first - 1), part.size_bytes)) {
-    return std::nullopt;
-  }
-  const std::string_view place = text.substr(second + 1);
-  if (!place.starts_with(kJoinedAt)) {
-    part.separate = place;
-  } else if (!read_number(place.substr(kJoinedAt.size()), part.offset)) {
-    return std::nullopt;
-  }
-  return part;
-}
-
-}  // namespace
-
-struct FileBlobStore::Upload {
-  std::mutex mutex;
-  std::filesystem::path folder;
-  std::map<std::uint32_t, Part> parts;
-  std::uint32_t joined_count = 0;           // parts 0 … joined_count - 1 have been written to the joined file
-  std::uint64_t joined_bytes = 0;           // their committed bytes
-  std::optional<base::Sha256> joined_hash;  // of those bytes; absent after a restart
-  bool tail_taken = false;                  // a writer is adding to the joined file
-  std::uint64_t next_separate = 0;          // above every number that a file of this upload has
-  bool discarded = false;
-
-  // Whether the joined file holds exactly these parts, and nobody is adding to it.
-  [[nodiscard]] bool is_in_order(std::size_t count) const {
-    return joined_count == count && !tail_taken &&
-           std::ranges::all_of(parts, [](const auto& entry) { return entry.second.separate.empty(); });
-  }
-
-  [[nodiscard]] std::filesystem::path joined() const { return folder / "joined"; }
-  [[nodiscard]] std::filesystem::path record(std::uint32_t index) const {
-    return folder / fmt::format("part-{}", index);
-  }
-
-  // What a former process left behind.
-  void read_records() {
-    std::error_code ignored;
-    for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
-      const std::string name = entry.path().filename().string();
-      std::uint64_t number = 0;
-      if (name.starts_with("separate-") && read_number(name.substr(name.rfind('-') + 1), number)) {
-        next_separate = std::max(next_separate, number + 1);
-      }
-      std::uint32_t index = 0;
-      if (!name.starts_with("part-")) continue;
-      if (std::from_chars(name.data() + 5, name.data() + name.size(), index).ec != std::errc{}) continue;
-      const auto text = base::read_file(entry.path(), kRecordLimitBytes);
-      const auto part = text ? part_from_text(*text) : std::nullopt;
-      if (part) parts[index] = *part;
-    }
-    for (const auto& [index, part] : parts) {
-      if (!part.separate.empty()) continue;
-      joined_count = index + 1;
-      joined_bytes = part.offset + part.size_bytes;
-    }
-    if (joined_count == 0) joined_hash.emplace();
-  }
-};
-
-namespace {
-
-using Upload = FileBlobStore::Upload;
-
-// Writes one part, either behind the joined file or to a file of its own. The upload's mutex is held only at the ends:
-// while the tail is taken nobody else writes there, and a separate file has one writer.
-class PartWriter final : public domain::BlobStore::Writer {
- public:
-  PartWriter(std::shared_ptr<Upload> upload, std::uint32_t index, std::uint64_t limit_bytes,
-             std::filesystem::path store)
-      : upload_(std::move(upload)), index_(index), limit_bytes_(limit_bytes), store_(std::move(store)) {}
-  PartWriter(const PartWriter&) = delete;
-  PartWriter& operator=(const PartWriter&) = delete;
-
-  ~PartWriter() override { leave_nothing(); }
-
-  Result<void> open() {
-    const std::lock_guard lock(upload_->mutex);
-    if (upload_->discarded) return base::fail(Code::kNotFound, "the upload has ended");
-    on_tail_ = index_ == upload_->joined_count && !upload_->tail_taken && !upload_->parts.contains(index_);
-    if (!on_tail_) {
-      separate_ = fmt::format("separate-{}-{}", index_, upload_->next_separate++);
-      SLIPWAY_ASSIGN(file_, OpenFile::open(upload_->folder / separate_, O_WRONLY | O_CREAT | O_EXCL));
-      return {};
-    }
-    SLIPWAY_ASSIGN(file_, OpenFile::open(upload_->joined(), O_WRONLY | O_CREAT));
-    upload_->tail_taken = true;
-    offset_ = upload_->joined_bytes;
-    // For the first part the hash of the part is the hash of the whole.
-    if (index_ > 0 && upload_->joined_hash) whole_hash_ = upload_->joined_hash->clone();
-    return {};
-  }
-
-  Result<void> write(std::span<const std::byte> bytes) override {
-    if (failed_) return base::fail(Code::kFailedPrecondition, "an earlier write of part {} failed", index_);
-    if (bytes.size() > limit_bytes_ - written_) {
-      failed_ = true;
-      return base::fail(Code::kResourceExhausted, "part {} is larger than the {} bytes that it may have", index_,
-                        limit_bytes_);
-    }
-    auto outcome = check_room(upload_->folder, bytes.size());
-    if (outcome) outcome = file_.write_at(offset_ + written_, bytes);
-    failed_ = !outcome;
-    if (failed_) {
-      leave_nothing();
-      return outcome;
-    }
-    written_ += bytes.size();
-    part_hash_.update(bytes);
-    if (whole_hash_) whole_hash_->update(bytes);
-    return {};
-  }
-
-  Result<std::string> commit() override {
-    if (failed_ || committed_) {
-      return base::fail(Code::kFailedPrecondition, "part {} {}", index_,
-                        committed_ ? "is committed already" : "was not written whole");
-    }
-    if (auto synced = file_.sync(); !synced) {
-      failed_ = true;
-      return std::unexpected(std::move(synced).error());
-    }
-    std::optional<base::Sha256> first_hash;
-    if (on_tail_ && index_ == 0) first_hash = part_hash_.clone();
-    const Part part{.sha256 = part_hash_.hex(), .size_bytes = written_, .separate = separate_, .offset = offset_};
-    const std::lock_guard lock(upload_->mutex);
-    if (upload_->discarded) return base::fail(Code::kNotFound, "the upload has ended");
-    const auto known = upload_->parts.find(index_);
-    // Sent twice because the first answer was lost: the first copy stands, this one goes with the writer.
-    if (known != upload_->parts.end() && known->second.sha256 == part.sha256) return part.sha256;
-    SLIPWAY_TRY(without_folder(base::write_file_durably(upload_->record(index_), to_text(part)), store_));
-    committed_ = true;
-    upload_->parts[index_] = part;
-    if (on_tail_) {
-      upload_->joined_bytes += written_;
-      ++upload_->joined_count;
-      upload_->joined_hash = index_ == 0 ? std::move(first_hash) : std::move(whole_hash_);
-      upload_->tail_taken = false;
-    }
-    return part.sha256;
-  }
-
- private:
-  // What was written of a part that does not come to its end takes no room.
-  void leave_nothing() {
-    const std::lock_guard lock(upload_->mutex);
-    if (committed_) return;
-    if (on_tail_) {
-      static_cast<void>(file_.truncate(offset_));
-      on_tail_ = upload_->tail_taken = false;
-    } else if (!separate_.empty()) {
-      ::unlink((upload_->folder / std::exchange(separate_, {})).c_str());
-    }
-  }
-
-  std::shared_ptr<Upload> upload_;
-  std::uint32_t index_;
-  std::uint64_t limit_bytes_;
-  std::filesystem::path store_;
-  std::uint64_t offset_ = 0, written_ = 0;
-  bool on_tail_ = false, failed_ = false, committed_ = false;
-  std::string separate_;
-  OpenFile file_;
-  base::Sha256 part_hash_;
-  std::optional<base::Sha256> whole_hash_;
-};
 
 class FileReader final : public domain::BlobStore::Reader {
  public:
@@ -284,7 +51,7 @@ class FileReader final : public domain::BlobStore::Reader {
   domain::ByteRange range_;  // what is still to be read
 };
 
-Result<std::uint64_t> check_parts(const Upload& upload, const std::vector<std::string>& etags) {
+Result<std::uint64_t> check_parts(const FileUpload& upload, const std::vector<std::string>& etags) {
   std::uint64_t size_bytes = 0;
   for (std::uint32_t index = 0; index < etags.size(); ++index) {
     const auto found = upload.parts.find(index);
@@ -303,14 +70,14 @@ Result<std::uint64_t> check_parts(const Upload& upload, const std::vector<std::s
 }
 
 // Puts parts that did not come in order one behind the other; the slow way, for rare cases.
-Result<void> join(const Upload& upload, std::size_t count, const std::filesystem::path& target) {
+Result<void> join(const FileUpload& upload, std::size_t count, const std::filesystem::path& target) {
   std::uint64_t size_bytes = 0;
   for (std::uint32_t index = 0; index < count; ++index) size_bytes += upload.parts.at(index).size_bytes;
   SLIPWAY_TRY(check_room(upload.folder, size_bytes));
   SLIPWAY_ASSIGN(OpenFile output, OpenFile::open(target, O_WRONLY | O_CREAT | O_TRUNC));
   std::uint64_t written = 0;
   for (std::uint32_t index = 0; index < count; ++index) {
-    const Part& part = upload.parts.at(index);
+    const PartRecord& part = upload.parts.at(index);
     const bool is_joined = part.separate.empty();
     SLIPWAY_ASSIGN(const OpenFile input,
                    OpenFile::open(is_joined ? upload.joined() : upload.folder / part.separate, O_RDONLY));
@@ -350,7 +117,7 @@ Result<std::filesystem::path> FileBlobStore::place_for(const Blob& blob) const {
   return path;
 }
 
-Result<std::shared_ptr<Upload>> FileBlobStore::upload_of(const std::string& upload_id, bool make) {
+Result<std::shared_ptr<FileUpload>> FileBlobStore::upload_of(const std::string& upload_id, bool make) {
   SLIPWAY_TRY(check_upload_id(upload_id));
   const std::lock_guard lock(mutex_);
   auto& upload = uploads_[upload_id];
@@ -364,7 +131,7 @@ Result<std::shared_ptr<Upload>> FileBlobStore::upload_of(const std::string& uplo
     return std::unexpected(base::errno_error(saved, "make " + folder.string()));
   }
   if (made) SLIPWAY_TRY(sync_folder(folder_ / "uploads"));
-  upload = std::make_shared<Upload>();
+  upload = std::make_shared<FileUpload>();
   upload->folder = folder;
   upload->read_records();
   return upload;
@@ -374,23 +141,36 @@ Result<std::unique_ptr<domain::BlobStore::Writer>> FileBlobStore::write_part(con
                                                                              std::uint32_t index,
                                                                              std::uint64_t limit_bytes) {
   SLIPWAY_ASSIGN(auto upload, without_folder(upload_of(upload_id, true), folder_));
-  auto writer = std::make_unique<PartWriter>(std::move(upload), index, limit_bytes, folder_);
-  SLIPWAY_TRY(without_folder(writer->open(), folder_));
-  return writer;
+  return without_folder(open_part(std::move(upload), index, limit_bytes, folder_), folder_);
 }
 
-Result<Blob> FileBlobStore::assemble(const std::string& upload_id, const std::vector<std::string>& etags) {
-  return without_folder(assembled(upload_id, etags), folder_);
+class FileBlobStore::FileKeeper final : public Keeper {
+ public:
+  explicit FileKeeper(FileBlobStore& store) : store_(store), hold_(store.held_) {}
+  Result<Blob> assemble(const std::string& upload_id, const std::vector<std::string>& etags) override {
+    return without_folder(store_.assembled(hold_, upload_id, etags), store_.folder_);
+  }
+  Result<Blob> put(std::string_view bytes) override { return without_folder(store_.put(hold_, bytes), store_.folder_); }
+
+ private:
+  FileBlobStore& store_;
+  HeldContent::Hold hold_;
+};
+
+std::unique_ptr<domain::BlobStore::Keeper> FileBlobStore::keeper() {
+  return std::make_unique<FileKeeper>(*this);
 }
 
-Result<Blob> FileBlobStore::assembled(const std::string& upload_id, const std::vector<std::string>& etags) {
+Result<Blob> FileBlobStore::assembled(HeldContent::Hold& hold, const std::string& upload_id,
+                                      const std::vector<std::string>& etags) {
   SLIPWAY_ASSIGN(const auto upload, upload_of(upload_id, false));
   const std::lock_guard lock(upload->mutex);
   if (upload->discarded) return base::fail(Code::kNotFound, "the upload has ended");
-  const auto marker = upload->folder / "assembled";
+  const auto marker = upload->assembled();
   if (const auto text = base::read_file(marker, kRecordLimitBytes)) {
     const auto before = part_from_text(*text);
     const Blob blob = before ? Blob{before->sha256, before->size_bytes} : Blob{};
+    if (before) hold.add(blob.sha256);
     if (before && keep_again(blob)) return blob;
   }
   if (etags.empty()) return base::fail(Code::kInvalidArgument, "an upload has one part or more");
@@ -415,7 +195,7 @@ Result<Blob> FileBlobStore::assembled(const std::string& upload_id, const std::v
   }
   SLIPWAY_TRY(base::write_file_durably(
       marker, to_text({.sha256 = blob.sha256, .size_bytes = size_bytes, .separate = {}, .offset = 0})));
-  SLIPWAY_TRY(keep(file, blob));
+  SLIPWAY_TRY(keep(hold, file, blob));
   return blob;
 }
 
@@ -433,17 +213,31 @@ bool FileBlobStore::stamp(const std::filesystem::path& file) const {
   return ::utimensat(AT_FDCWD, file.c_str(), times.data(), 0) == 0;
 }
 
-Result<domain::BlobStore::Collected> FileBlobStore::collect(const std::set<std::string>& used, base::Time before,
-                                                            bool only_count) {
+std::set<std::string> FileBlobStore::assembled_content() const {
+  std::set<std::string> contents;
+  std::error_code ignored;
+  for (const auto& upload : std::filesystem::directory_iterator(folder_ / "uploads", ignored)) {
+    const auto text = base::read_file(upload.path() / FileUpload::kAssembledMarker, kRecordLimitBytes);
+    if (const auto part = text ? part_from_text(*text) : std::nullopt) contents.insert(part->sha256);
+  }
+  return contents;
+}
+
+Result<domain::BlobStore::Collected> FileBlobStore::collect(const InUse& in_use, base::Time before, bool only_count) {
+  const HeldContent::Collection under_way(held_);
+  // Before the rows: an upload is forgotten when its row is there.
+  const std::set<std::string> assembled = assembled_content();
+  SLIPWAY_ASSIGN(const std::set<std::string> used, in_use());
   Collected collected;
   std::error_code error;
   for (const auto& folder : std::filesystem::directory_iterator(folder_ / "blobs", error)) {
     if (!folder.is_directory(error)) continue;
     for (const auto& entry : std::filesystem::directory_iterator(folder.path(), error)) {
       const std::string sha256 = folder.path().filename().string() + entry.path().filename().string();
-      if (!is_sha256(sha256) || used.contains(sha256)) continue;
+      if (!is_sha256(sha256) || used.contains(sha256) || assembled.contains(sha256)) continue;
       // Between this look and the removal nobody may keep it again.
       const std::lock_guard lock(mutex_);
+      if (held_.contains(sha256)) continue;
       struct stat status {};
       if (::stat(entry.path().c_str(), &status) != 0) continue;
       const base::Time kept(std::chrono::seconds(status.st_mtim.tv_sec) +
@@ -460,7 +254,8 @@ Result<domain::BlobStore::Collected> FileBlobStore::collect(const std::set<std::
   return collected;
 }
 
-Result<void> FileBlobStore::keep(const std::filesystem::path& file, const Blob& blob) {
+Result<void> FileBlobStore::keep(HeldContent::Hold& hold, const std::filesystem::path& file, const Blob& blob) {
+  hold.add(blob.sha256);
   if (keep_again(blob)) {
     ::unlink(file.c_str());
     return {};
@@ -470,12 +265,13 @@ Result<void> FileBlobStore::keep(const std::filesystem::path& file, const Blob& 
   return base::rename_durably(file, path);
 }
 
-Result<Blob> FileBlobStore::put(std::string_view bytes) {
+Result<Blob> FileBlobStore::put(HeldContent::Hold& hold, std::string_view bytes) {
   const Blob blob{.sha256 = base::sha256_hex(bytes), .size_bytes = bytes.size()};
+  hold.add(blob.sha256);
   if (keep_again(blob)) return blob;
-  SLIPWAY_TRY(without_folder(check_room(folder_, bytes.size()), folder_));
-  SLIPWAY_ASSIGN(const auto path, without_folder(place_for(blob), folder_));
-  SLIPWAY_TRY(without_folder(base::write_file_durably(path, bytes, 0600), folder_));
+  SLIPWAY_TRY(check_room(folder_, bytes.size()));
+  SLIPWAY_ASSIGN(const auto path, place_for(blob));
+  SLIPWAY_TRY(base::write_file_durably(path, bytes, 0600));
   static_cast<void>(keep_again(blob));
   return blob;
 }
@@ -486,7 +282,7 @@ std::optional<std::uint64_t> FileBlobStore::room_bytes() const {
 
 void FileBlobStore::discard(const std::string& upload_id) {
   if (!check_upload_id(upload_id)) return;
-  std::shared_ptr<Upload> upload;
+  std::shared_ptr<FileUpload> upload;
   {
     const std::lock_guard lock(mutex_);
     const auto found = uploads_.find(upload_id);

@@ -84,7 +84,28 @@ Result<std::unique_ptr<domain::BlobStore::Writer>> MemoryBlobStore::write_part(c
   return std::make_unique<PartWriter>(*this, upload, upload_id, index, limit_bytes);
 }
 
-Result<Blob> MemoryBlobStore::assemble(const std::string& upload_id, const std::vector<std::string>& etags) {
+class MemoryBlobStore::MemoryKeeper final : public Keeper {
+ public:
+  explicit MemoryKeeper(MemoryBlobStore& store) : store_(store), hold_(store.held_) {}
+  Result<Blob> assemble(const std::string& upload_id, const std::vector<std::string>& etags) override {
+    return store_.assemble(hold_, upload_id, etags);
+  }
+  Result<Blob> put(std::string_view bytes) override {
+    const std::lock_guard lock(store_.mutex_);
+    return store_.keep(hold_, std::string(bytes));
+  }
+
+ private:
+  MemoryBlobStore& store_;
+  HeldContent::Hold hold_;
+};
+
+std::unique_ptr<domain::BlobStore::Keeper> MemoryBlobStore::keeper() {
+  return std::make_unique<MemoryKeeper>(*this);
+}
+
+Result<Blob> MemoryBlobStore::assemble(HeldContent::Hold& hold, const std::string& upload_id,
+                                       const std::vector<std::string>& etags) {
   SLIPWAY_TRY(check_upload_id(upload_id));
   const std::lock_guard lock(mutex_);
   const auto found = uploads_.find(upload_id);
@@ -94,6 +115,7 @@ Result<Blob> MemoryBlobStore::assemble(const std::string& upload_id, const std::
   if (upload.assembled) {
     const auto kept = contents_.find(upload.assembled->sha256);
     if (kept != contents_.end()) {
+      hold.add(upload.assembled->sha256);
       kept->second.kept = clock_.now();
       return *upload.assembled;
     }
@@ -111,21 +133,17 @@ Result<Blob> MemoryBlobStore::assemble(const std::string& upload_id, const std::
     }
     whole += part->second.bytes;
   }
-  upload.assembled = keep(std::move(whole));
+  upload.assembled = keep(hold, std::move(whole));
   return *upload.assembled;
 }
 
-Blob MemoryBlobStore::keep(std::string bytes) {
+Blob MemoryBlobStore::keep(HeldContent::Hold& hold, std::string bytes) {
   const Blob blob{.sha256 = base::sha256_hex(bytes), .size_bytes = bytes.size()};
+  hold.add(blob.sha256);
   Content& content = contents_[blob.sha256];
   if (!content.bytes) content.bytes = std::make_shared<const std::string>(std::move(bytes));
   content.kept = clock_.now();
   return blob;
-}
-
-Result<Blob> MemoryBlobStore::put(std::string_view bytes) {
-  const std::lock_guard lock(mutex_);
-  return keep(std::string(bytes));
 }
 
 void MemoryBlobStore::discard(const std::string& upload_id) {
@@ -133,12 +151,22 @@ void MemoryBlobStore::discard(const std::string& upload_id) {
   uploads_.erase(upload_id);
 }
 
-Result<domain::BlobStore::Collected> MemoryBlobStore::collect(const std::set<std::string>& used, base::Time before,
-                                                              bool only_count) {
+Result<domain::BlobStore::Collected> MemoryBlobStore::collect(const InUse& in_use, base::Time before, bool only_count) {
+  const HeldContent::Collection under_way(held_);
+  std::set<std::string> assembled;
+  {
+    // Before the rows: an upload is forgotten when its row is there.
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, upload] : uploads_) {
+      if (upload->assembled) assembled.insert(upload->assembled->sha256);
+    }
+  }
+  SLIPWAY_ASSIGN(const std::set<std::string> used, in_use());
   const std::lock_guard lock(mutex_);
   Collected collected;
   std::erase_if(contents_, [&](const auto& entry) {
-    if (used.contains(entry.first) || entry.second.kept >= before) return false;
+    if (used.contains(entry.first) || assembled.contains(entry.first) || entry.second.kept >= before) return false;
+    if (held_.contains(entry.first)) return false;
     ++collected.count;
     collected.size_bytes += entry.second.bytes->size();
     return !only_count;

@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "hub/domain/ports/blob_store.hpp"
+#include "hub/storage/held_content.hpp"
 
 namespace slipway::hub::storage {
 
@@ -20,18 +21,16 @@ class MemoryBlobStore final : public domain::BlobStore {
 
   [[nodiscard]] base::Result<std::unique_ptr<Writer>> write_part(const std::string& upload_id, std::uint32_t index,
                                                                  std::uint64_t limit_bytes) override;
-  [[nodiscard]] base::Result<domain::Blob> assemble(const std::string& upload_id,
-                                                    const std::vector<std::string>& etags) override;
-  [[nodiscard]] base::Result<domain::Blob> put(std::string_view bytes) override;
+  [[nodiscard]] std::unique_ptr<Keeper> keeper() override;
   void discard(const std::string& upload_id) override;
-  [[nodiscard]] base::Result<Collected> collect(const std::set<std::string>& used, base::Time before,
-                                                bool only_count) override;
+  [[nodiscard]] base::Result<Collected> collect(const InUse& in_use, base::Time before, bool only_count) override;
   [[nodiscard]] base::Result<std::unique_ptr<Reader>> open_read(const domain::Blob& blob,
                                                                 domain::ByteRange range) const override;
   [[nodiscard]] base::Result<void> verify(const domain::Blob& blob) const override;
 
  private:
   class PartWriter;
+  class MemoryKeeper;
   struct Part {
     std::string bytes, etag;
   };
@@ -44,10 +43,13 @@ class MemoryBlobStore final : public domain::BlobStore {
     base::Time kept;
   };
 
-  [[nodiscard]] domain::Blob keep(std::string bytes);
+  [[nodiscard]] base::Result<domain::Blob> assemble(HeldContent::Hold& hold, const std::string& upload_id,
+                                                    const std::vector<std::string>& etags);
+  [[nodiscard]] domain::Blob keep(HeldContent::Hold& hold, std::string bytes);
   [[nodiscard]] base::Result<std::shared_ptr<const std::string>> content(const domain::Blob& blob) const;
 
   const base::Clock& clock_;
+  HeldContent held_;
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Upload>> uploads_;
   std::map<std::string, Content> contents_;  ///< by SHA-256
