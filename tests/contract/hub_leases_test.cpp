@@ -120,8 +120,41 @@ class PassingFailure final : public storage::MemoryStore {
     if (failures > 0 && failures-- > 0) return base::fail(Code::kUnavailable, "the store is busy");
     return MemoryStore::model(id);
   }
+  /// A full disk takes no renewal, but what frees leases may still fit.
+  [[nodiscard]] base::Result<void> renew_lease(const std::string& job_id, const std::string& lease_token,
+                                               base::Time until) override {
+    if (is_full) return base::fail(base::Reason::kOutOfDisk, "no room for a row");
+    return MemoryStore::renew_lease(job_id, lease_token, until);
+  }
   mutable std::atomic<int> failures = 0;
+  bool is_full = false;
 };
+
+TEST(HubStores, that_cannot_write_a_renewal_are_held_to_the_word_that_was_given) {
+  const base::TurnedClock clock;
+  PassingFailure rows(clock);
+  storage::MemoryBlobStore blobs(clock);
+  base::CountedIds ids;
+  Hub hub(settings(), {rows, blobs, clock, ids}, {});
+  hub.sweep();
+  ASSERT_TRUE(rows.insert_model(uploaded_model("m1")));
+  ASSERT_TRUE(rows.insert_job(compile_job("j1", "m1"), {}));
+  const Actor agent{.user = {}, .scope = Scope::kAgent};
+  AgentRegistration registration;
+  registration.name = "local";
+  const std::string id = hub.agents.register_agent(agent, registration).value();
+  const auto spec = hub.agents.lease(agent, id, {kKindOf<kinds::Compile>}).value().value();
+  rows.is_full = true;
+  for (int renewal = 0; renewal < 12; ++renewal) {
+    clock.advance(seconds(10));
+    EXPECT_TRUE(hub.agents.renew(agent, "j1", spec.job.lease_token));
+    hub.sweep();
+    ASSERT_EQ(rows.job("j1")->state, JobState::kOptimizingModel) << renewal;
+  }
+  clock.advance(seconds(30));
+  hub.sweep();
+  EXPECT_EQ(rows.job("j1")->state, JobState::kCreated) << "nobody has renewed since";
+}
 
 TEST(HubStores, that_cannot_answer_for_a_moment_cost_a_job_nothing) {
   const base::TurnedClock clock;
