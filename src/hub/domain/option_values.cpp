@@ -70,7 +70,7 @@ bool names(const QnnKey& row, std::string_view key) {
   return key.size() > prefix.size() && key.starts_with(prefix);
 }
 
-Result<std::string> qnn_value(std::string_view key, QnnValue kind, std::string_view value) {
+Result<std::string> qnn_value(QnnValue kind, std::string_view value) {
   switch (kind) {
     case QnnValue::kText:
       return std::string(value);
@@ -93,10 +93,10 @@ Result<std::string> qnn_value(std::string_view key, QnnValue kind, std::string_v
     case QnnValue::kNoSuchSetting:
       break;
   }
+  // The key stands before it.
   return base::fail(Code::kUnimplemented,
-                    "{} is known and refused: models are compiled and run here by ONNX Runtime's QNN provider, "
-                    "which has no such setting",
-                    key);
+                    "known and refused: models are compiled and run here by ONNX Runtime's QNN provider, which has no "
+                    "such setting");
 }
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
@@ -239,7 +239,7 @@ Result<std::map<std::string, std::string>> qnn_options(std::string_view text) {
       for (const QnnKey& candidate : kQnnKeys) known.push_back(candidate.name);
       return base::fail(Code::kInvalidArgument, "unknown key {}{}", key, suggestion(key, known));
     }
-    auto checked = qnn_value(key, row->value, value);
+    auto checked = qnn_value(row->value, value);
     if (!checked) return std::unexpected(checked.error().with(key));
     options[key] = std::move(*checked);
   }
