@@ -12,6 +12,7 @@
 #include "compile/npu_faults/integer_faults.hpp"
 #include "compile/npu_faults/normalization_faults.hpp"
 #include "compile/npu_faults/pad_faults.hpp"
+#include "compile/npu_faults/pair_faults.hpp"
 #include "compile/npu_faults/pool_faults.hpp"
 #include "compile/npu_faults/remainder_faults.hpp"
 #include "compile/npu_faults/resize_faults.hpp"
@@ -187,6 +188,18 @@ constexpr std::array kFaults = {
                .refuses_remaining = false,
                .is_slow = true,
                .probe = long_row_probe},
+    KnownFault{
+        .id = "many-pairs",
+        .effect = "two million numbers or more taken as pairs, as rotary positions are, take the compiler very long",
+        .remedy = kSaidInTheLog,
+        .oldest_htp = 73,
+        .newest_htp = 81,
+        .only_with_fp16 = true,
+        .seen_in_qairt = "2.50",
+        .remaining = many_pairs,
+        .refuses_remaining = false,
+        .is_slow = true,
+        .probe = many_pairs_probe},
 };
 
 }  // namespace

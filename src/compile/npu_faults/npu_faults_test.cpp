@@ -375,6 +375,15 @@ TEST(SumsInFloat, of_numbers_are_named_and_counts_of_a_mask_are_not) {
   EXPECT_EQ(remarks_of(std::move(masks).with_output(count, Dtype::kInt32, {1, 1})), "");
 }
 
+TEST(ManyPairs, are_named_by_their_number_and_few_are_not) {
+  const auto fault = std::ranges::find(known_faults(), "many-pairs", &KnownFault::id);
+  EXPECT_THAT(remarks_of(fault->probe()), HasSubstr("Reshape 'y/Reshape' to 1048576 pairs"));
+  ProbeGraph graph;
+  auto* const data = graph.input(Dtype::kFloat32, {1, 64, 256});
+  auto* const pairs = graph.node("Reshape", {data, graph.integers({1, 64, 128, 2})});
+  EXPECT_EQ(remarks_of(std::move(graph).with_output(pairs, Dtype::kFloat32, {1, 64, 128, 2})), "");
+}
+
 TEST(NarrowingCasts, of_numbers_are_named_and_of_classes_are_not) {
   const std::int64_t uint8 = element_type_of_dtype(Dtype::kUint8);
   ProbeGraph graph;
