@@ -11,7 +11,7 @@ namespace slipway::cli {
 namespace {
 
 base::Result<void> bench(const ProfileArguments& arguments, const runtime::SessionOptions& options, Context& context) {
-  context.keep_standard_output_for_results();
+  context.reserve_standard_output();
   SLIPWAY_TRY(context.check_outputs({arguments.model.path, arguments.inputs}, {}));
   SLIPWAY_ASSIGN(const base::TemporaryFolder folder, base::TemporaryFolder::create("slipway-bench"));
   SLIPWAY_ASSIGN(const LoadableModel model, model_of(arguments));

@@ -53,7 +53,7 @@ class Conversation {
   void receive(std::string_view bytes) {
     text_ += bytes;
     for (auto end = text_.find('\n'); end != std::string::npos; end = text_.find('\n')) {
-      take(ordered_json::parse(text_.substr(0, end), nullptr, false));
+      handle(ordered_json::parse(text_.substr(0, end), nullptr, false));
       text_.erase(0, end + 1);
     }
   }
@@ -62,7 +62,7 @@ class Conversation {
   [[nodiscard]] std::optional<Result<ordered_json>>& outcome() { return outcome_; }
 
  private:
-  void take(const ordered_json& message) {
+  void handle(const ordered_json& message) {
     if (message.contains("log")) {
       last_line_ = message["log"].get<std::string>();
       if (log_) log_(last_line_);

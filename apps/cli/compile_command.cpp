@@ -175,7 +175,7 @@ Result<void> run_compile(const CompileArguments& arguments, Context& context) {
   request.output_folder = work.path();
   SLIPWAY_ASSIGN(const LoadableModel model, LoadableModel::of(request.model, request.input_specs));
   request.model = model.onnx();
-  context.keep_standard_output_for_results();
+  context.reserve_standard_output();
 
   const ChildWork compile_it = [&](const LogLine& log) -> Result<ordered_json> {
     SLIPWAY_ASSIGN(const auto environment, open_environment("cpu"));

@@ -60,7 +60,7 @@ void Context::add_output_options_with_file(CLI::App& verb) {
   verb.add_option("--json-file", json_file_, "Write the JSON objects to this file as well")->group("Output");
 }
 
-void Context::keep_standard_output_for_results() {
+void Context::reserve_standard_output() {
   if (out_ != stdout) return;
   std::fflush(stdout);
   const int copy = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 10);

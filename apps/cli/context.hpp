@@ -35,7 +35,7 @@ class Context {
 
   /// From here on only print() and emit() reach standard output; what libraries print goes to standard error. For verbs
   /// that load ONNX Runtime; not for those that start another program in their place.
-  void keep_standard_output_for_results();
+  void reserve_standard_output();
 
   /// Refuses outputs, --json-file among them, that are inputs or each other (output_guard.hpp). Called before anything
   /// runs; the verb then ends as wrong use.

@@ -75,7 +75,7 @@ class InterruptGuard {
             std::this_thread::sleep_for(std::chrono::milliseconds(50));
           }
         }) {
-    keep_first_interrupt();
+    catch_first_interrupt();
   }
   [[nodiscard]] runtime::CancelFlag* flag() { return &cancel_; }
 
@@ -138,7 +138,7 @@ base::Result<std::unique_ptr<demucs::Network>> load_network(const Arguments& arg
 
 base::Result<void> separate(const Arguments& arguments, const runtime::SessionOptions& session,
                             media::AudioEncoding encoding, Context& context) {
-  context.keep_standard_output_for_results();
+  context.reserve_standard_output();
   const auto started = std::chrono::steady_clock::now();
   SLIPWAY_ASSIGN(const auto network, load_network(arguments, session));
   SLIPWAY_ASSIGN(const auto names, demucs::stem_names(network->form().sources, arguments.two_stems));
@@ -246,7 +246,7 @@ base::Result<demucs::Form> chunk_form(const Arguments& arguments) {
 }
 
 base::Result<void> preprocess(const Arguments& arguments, Context& context) {
-  context.keep_standard_output_for_results();
+  context.reserve_standard_output();
   SLIPWAY_ASSIGN(const demucs::Form form, chunk_form(arguments));
   std::vector<PlannedOutput> planned;
   for (const char* name : {"input.raw", "x.raw", "chunks.json"})
@@ -274,7 +274,7 @@ base::Result<void> preprocess(const Arguments& arguments, Context& context) {
 }
 
 base::Result<void> postprocess(const Arguments& arguments, media::AudioEncoding encoding, Context& context) {
-  context.keep_standard_output_for_results();
+  context.reserve_standard_output();
   demucs::PostprocessOptions options;
   options.raw_file = arguments.raw_file;
   options.spectrogram_file = arguments.spectrogram_file;

@@ -93,7 +93,7 @@ runtime::ProviderStatus openvino_status(runtime::ProviderStatus status) {
 }
 
 base::Result<void> doctor(Context& context) {
-  context.keep_standard_output_for_results();
+  context.reserve_standard_output();
   const std::vector<std::string> flags = cpu_flags();
   const Memory ram = memory();
   const sandbox::NamespaceSupport& namespaces = sandbox::probe_namespaces();
@@ -184,7 +184,7 @@ void add_doctor(CLI::App& app, Context& context) {
       ->check(CLI::Range(1, 86400));
   verb->callback([&context, probes, arguments] {
     if (!*probes) return context.finish(doctor(context));
-    context.keep_standard_output_for_results();
+    context.reserve_standard_output();
     context.finish(run_npu_probes(context, *arguments));
   });
 }

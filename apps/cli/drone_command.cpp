@@ -310,7 +310,7 @@ class Run {
 };
 
 base::Result<void> watch(const Arguments& arguments, drone::Config config, Context& context) {
-  context.keep_standard_output_for_results();
+  context.reserve_standard_output();
   SLIPWAY_ASSIGN(pipelines::FrameSource source,
                  pipelines::FrameSource::open(arguments.inputs, {.max_pixels = arguments.max_pixels}));
   SLIPWAY_ASSIGN(OverlayOutput overlay, OverlayOutput::open(arguments.output, source.files()));
@@ -331,7 +331,7 @@ base::Result<void> watch(const Arguments& arguments, drone::Config config, Conte
   Run run(arguments, *pipeline, overlay, context);
   std::vector<Slot> slots(3);
   for (Slot& slot : slots) slot.batch.resize(arguments.batch);
-  keep_first_interrupt();
+  catch_first_interrupt();
   SLIPWAY_TRY(pipelines::run_frame_loop(
       slots,
       [&](Slot& slot) -> base::Result<bool> { return slot.batch.fill(source, [] { return !was_interrupted(); }); },

@@ -148,7 +148,7 @@ class Run {
 };
 
 base::Result<void> detect(const Arguments& arguments, const runtime::SessionOptions& options, Context& context) {
-  context.keep_standard_output_for_results();
+  context.reserve_standard_output();
   SLIPWAY_ASSIGN(const fs::path model, arguments.model.file());
   SLIPWAY_ASSIGN(pipelines::FrameSource source,
                  pipelines::FrameSource::open(arguments.inputs, {.max_pixels = arguments.max_pixels}));
@@ -162,7 +162,7 @@ base::Result<void> detect(const Arguments& arguments, const runtime::SessionOpti
                                          config_of(arguments, model)));
   for (const std::string& line : pipeline->session().log_lines()) fmt::print(stderr, "{}\n", line);
 
-  keep_first_interrupt();
+  catch_first_interrupt();
   Run run(arguments, *pipeline, overlay, context);
   std::vector<Slot> slots(3);
   for (Slot& slot : slots) slot.resize(arguments.batch);

@@ -33,7 +33,7 @@ base::Result<tensor::NamedTensors> inputs_for(const Arguments& arguments, const 
 }
 
 base::Result<void> infer(const Arguments& arguments, const runtime::SessionOptions& options, Context& context) {
-  context.keep_standard_output_for_results();
+  context.reserve_standard_output();
   SLIPWAY_ASSIGN(const fs::path file, arguments.model.file());
   SLIPWAY_TRY(context.check_outputs({arguments.model.path, file, arguments.inputs},
                                     {{.option = "--outputs", .path = arguments.outputs}}));

@@ -9,7 +9,7 @@ volatile std::sig_atomic_t interrupted = 0;
 
 }  // namespace
 
-void keep_first_interrupt() {
+void catch_first_interrupt() {
   struct sigaction action {};
   action.sa_handler = [](int) { interrupted = 1; };
   action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);

@@ -168,7 +168,7 @@ class MediapipeRun {
 template <typename Verb>
 base::Result<void> run_mediapipe(const typename Verb::Arguments& arguments, const runtime::SessionOptions& options,
                                  Context& context) {
-  context.keep_standard_output_for_results();
+  context.reserve_standard_output();
   SLIPWAY_ASSIGN(pipelines::FrameSource source,
                  pipelines::FrameSource::open(arguments.inputs, {.max_pixels = arguments.max_pixels}));
   SLIPWAY_ASSIGN(OverlayOutput overlay, OverlayOutput::open(arguments.output, source.files()));
@@ -184,7 +184,7 @@ base::Result<void> run_mediapipe(const typename Verb::Arguments& arguments, cons
     for (const std::string& line : session->log_lines()) fmt::print(stderr, "{}\n", line);
   }
 
-  keep_first_interrupt();
+  catch_first_interrupt();
   MediapipeRun<Verb> run(arguments, *pipeline, overlay, context, Verb::rules(arguments));
   using Slot = typename MediapipeRun<Verb>::Slot;
   std::vector<Slot> slots(3);

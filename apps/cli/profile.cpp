@@ -102,7 +102,7 @@ std::string text_of(const ProfileReport& report, const fs::path& trace) {
 }
 
 /// Keeps the trace where the user wants it.
-base::Result<fs::path> keep_trace(const ProfileReport& report, const fs::path& wanted) {
+base::Result<fs::path> store_trace(const ProfileReport& report, const fs::path& wanted) {
   if (wanted.empty() || report.chrome_trace.empty()) return fs::path();
   std::error_code error;
   fs::copy_file(report.chrome_trace, wanted, fs::copy_options::overwrite_existing, error);
@@ -113,12 +113,12 @@ base::Result<fs::path> keep_trace(const ProfileReport& report, const fs::path& w
 
 base::Result<void> profile(const ProfileArguments& arguments, const runtime::SessionOptions& options,
                            const fs::path& trace, Context& context) {
-  context.keep_standard_output_for_results();
+  context.reserve_standard_output();
   SLIPWAY_TRY(context.check_outputs({arguments.model.path, arguments.inputs}, {{.option = "--trace", .path = trace}}));
   SLIPWAY_ASSIGN(const base::TemporaryFolder folder, base::TemporaryFolder::create("slipway-profile"));
   SLIPWAY_ASSIGN(const LoadableModel model, model_of(arguments));
   SLIPWAY_ASSIGN(const ProfileReport report, measure(arguments, model, options, false, folder.path()));
-  SLIPWAY_ASSIGN(const fs::path kept, keep_trace(report, trace));
+  SLIPWAY_ASSIGN(const fs::path kept, store_trace(report, trace));
   context.print(text_of(report, kept));
   say_what_is_missing(report, context);
   ordered_json made = json_of_report(report, kept);

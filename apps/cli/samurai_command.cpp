@@ -264,7 +264,7 @@ std::int64_t expected_frames(const Arguments& arguments, const pipelines::FrameS
 
 base::Result<void> follow(const Arguments& arguments, std::vector<samurai::Prompt> prompts,
                           const runtime::SessionOptions& options, Context& context) {
-  context.keep_standard_output_for_results();
+  context.reserve_standard_output();
   SLIPWAY_ASSIGN(pipelines::FrameSource source, pipelines::FrameSource::open({arguments.video}));
   const std::size_t objects = prompts.size() + arguments.detect.classes.size();
   std::vector<std::string> read = arguments.prompts.masks;
@@ -289,7 +289,7 @@ base::Result<void> follow(const Arguments& arguments, std::vector<samurai::Promp
   for (Slot& slot : slots) {
     SLIPWAY_ASSIGN(slot.features, tracker->make_features());
   }
-  keep_first_interrupt();
+  catch_first_interrupt();
   const auto started = std::chrono::steady_clock::now();
   Run run(arguments, *tracker, outputs, context, expected_frames(arguments, source), is_ahead);
   std::int64_t captured = 0, passed_over = 0;

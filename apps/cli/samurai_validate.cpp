@@ -100,7 +100,7 @@ base::Result<double> validate_components(const Arguments& arguments, const runti
 
 base::Result<void> validate(const Arguments& arguments, std::vector<samurai::Prompt> prompts,
                             const runtime::SessionOptions& options, Context& context) {
-  context.keep_standard_output_for_results();
+  context.reserve_standard_output();
   SLIPWAY_TRY(context.check_outputs({arguments.video, arguments.model, arguments.reference, arguments.components}, {}));
   SLIPWAY_ASSIGN(pipelines::FrameSource source, pipelines::FrameSource::open({arguments.video}));
   SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment(options.provider.name));

@@ -11,7 +11,7 @@
 #include <sys/signalfd.h>
 
 #include "apps/cli/context.hpp"
-#include "apps/cli/kept_program.hpp"
+#include "apps/cli/supervised_program.hpp"
 #include "apps/cli/verbs.hpp"
 #include "base/descriptor.hpp"
 
@@ -116,7 +116,7 @@ class LocalHub {
   }
 
   /// Keeps both running until asked to end.
-  base::Result<void> keep() {
+  base::Result<void> supervise() {
     while (true) {
       if (wait(until_restart())) return {};
       SLIPWAY_TRY(read_output());
@@ -203,7 +203,7 @@ class LocalHub {
   const ServeArguments arguments_;
   const std::string hub_program_, worker_program_;
   Signals signals_;
-  KeptProgram hub_, agent_;
+  SupervisedProgram hub_, agent_;
   std::string url_, client_ini_, device_;
   bool is_ready_ = false;
 };
@@ -225,7 +225,7 @@ base::Result<void> serve(const ServeArguments& arguments, Context& context) {
                   hub.url(), hub.device(), hub.client_ini()));
   SLIPWAY_TRY(context.emit("slipway-ready/1",
                            {{"url", hub.url()}, {"client_ini", hub.client_ini()}, {"device", hub.device()}}));
-  return hub.keep();
+  return hub.supervise();
 }
 
 /// Becomes `slipway-hub token …` with the same words.

@@ -69,7 +69,7 @@ struct RegionToTensor::State {
   }
 
   template <typename Stored>
-  void look_up(const std::uint8_t* values, std::size_t step, std::size_t count, std::byte* out) const {
+  void lookup(const std::uint8_t* values, std::size_t step, std::size_t count, std::byte* out) const {
     const auto* stored = reinterpret_cast<const Stored*>(table.data());
     auto* to = reinterpret_cast<Stored*>(out);
     for (std::size_t i = 0; i < count; ++i) to[i] = stored[values[i * step]];
@@ -78,8 +78,8 @@ struct RegionToTensor::State {
   /// Values `step` apart, of one row, to their place.
   void store(const std::uint8_t* values, std::size_t step, std::size_t count, std::byte* out) const {
     if (input.dtype != tensor::Dtype::kFloat32) {
-      return element_bytes() == 1 ? look_up<std::uint8_t>(values, step, count, out)
-                                  : look_up<std::uint16_t>(values, step, count, out);
+      return element_bytes() == 1 ? lookup<std::uint8_t>(values, step, count, out)
+                                  : lookup<std::uint16_t>(values, step, count, out);
     }
     auto* to = reinterpret_cast<float*>(out);
     if (step == 1) {

@@ -13,10 +13,9 @@ namespace {
 
 #if defined(__x86_64__)
 
-__attribute__((target("avx512f,avx512bw,avx512vbmi"))) std::size_t look_up_blocks(const ByteTable& table,
-                                                                                  const std::uint8_t* in,
-                                                                                  std::size_t count,
-                                                                                  std::uint8_t* out) {
+__attribute__((target("avx512f,avx512bw,avx512vbmi"))) std::size_t lookup_blocks(const ByteTable& table,
+                                                                                 const std::uint8_t* in,
+                                                                                 std::size_t count, std::uint8_t* out) {
   const __m512i first = _mm512_loadu_si512(table.data()), second = _mm512_loadu_si512(table.data() + 64);
   const __m512i third = _mm512_loadu_si512(table.data() + 128), fourth = _mm512_loadu_si512(table.data() + 192);
   std::size_t i = 0;
@@ -37,7 +36,7 @@ bool has_blocks() {
 
 #elif defined(__aarch64__)
 
-std::size_t look_up_blocks(const ByteTable& table, const std::uint8_t* in, std::size_t count, std::uint8_t* out) {
+std::size_t lookup_blocks(const ByteTable& table, const std::uint8_t* in, std::size_t count, std::uint8_t* out) {
   const uint8x16x4_t first = vld1q_u8_x4(table.data()), second = vld1q_u8_x4(table.data() + 64);
   const uint8x16x4_t third = vld1q_u8_x4(table.data() + 128), fourth = vld1q_u8_x4(table.data() + 192);
   const uint8x16_t quarter = vdupq_n_u8(64);
@@ -60,7 +59,7 @@ constexpr bool has_blocks() {
 
 #else
 
-std::size_t look_up_blocks(const ByteTable&, const std::uint8_t*, std::size_t, std::uint8_t*) {
+std::size_t lookup_blocks(const ByteTable&, const std::uint8_t*, std::size_t, std::uint8_t*) {
   return 0;
 }
 
@@ -72,8 +71,8 @@ constexpr bool has_blocks() {
 
 }  // namespace
 
-void look_up_bytes(const ByteTable& table, const std::uint8_t* in, std::size_t count, std::uint8_t* out) {
-  std::size_t i = has_blocks() ? look_up_blocks(table, in, count, out) : 0;
+void lookup_bytes(const ByteTable& table, const std::uint8_t* in, std::size_t count, std::uint8_t* out) {
+  std::size_t i = has_blocks() ? lookup_blocks(table, in, count, out) : 0;
   for (; i < count; ++i) out[i] = table[in[i]];
 }
 

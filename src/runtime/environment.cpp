@@ -8,8 +8,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void ORT_API_CALL keep_line(void* parameter, OrtLoggingLevel severity, const char*, const char*, const char*,
-                            const char* message) {
+void ORT_API_CALL record_line(void* parameter, OrtLoggingLevel severity, const char*, const char*, const char*,
+                              const char* message) {
   if (severity < ORT_LOGGING_LEVEL_WARNING) return;
   auto& state = *static_cast<Environment::State*>(parameter);
   const std::scoped_lock lock(state.mutex);
@@ -40,8 +40,8 @@ base::Result<std::shared_ptr<Environment>> Environment::open(const LibraryPaths&
     auto state = std::make_unique<State>();
     state->paths = paths;
     state->base = api_base;
-    state->env = Ort::Env(ORT_LOGGING_LEVEL_WARNING, "slipway", keep_line, state.get());
-    state->carried = Ort::GetAvailableProviders();
+    state->env = Ort::Env(ORT_LOGGING_LEVEL_WARNING, "slipway", record_line, state.get());
+    state->available = Ort::GetAvailableProviders();
     std::shared_ptr<Environment> environment(new Environment(std::move(state)));
     current = environment;
     return environment;

@@ -14,7 +14,7 @@ namespace slipway::runtime {
 struct Environment::State {
   LibraryPaths paths;
   const OrtApiBase* base = nullptr;
-  std::vector<std::string> carried;  ///< providers that this build of ONNX Runtime lists
+  std::vector<std::string> available;  ///< providers that this build of ONNX Runtime lists
 
   std::once_flag qairt_version_read;
   std::string qairt_version;  ///< empty without libQnnHtp; read by Environment::qairt_version()

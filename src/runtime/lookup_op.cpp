@@ -43,7 +43,7 @@ struct LookupKernel {
     static void run(void* raw, std::size_t block) {
       const Work& work = *static_cast<const Work*>(raw);
       const std::size_t begin = block * kBlock, end = std::min(work.count, begin + kBlock);
-      look_up_bytes(work.table, work.in + begin, end - begin, work.out + begin);
+      lookup_bytes(work.table, work.in + begin, end - begin, work.out + begin);
     }
   };
 };

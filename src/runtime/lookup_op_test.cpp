@@ -79,7 +79,7 @@ TEST(ByteLookup, may_write_over_its_input_and_writes_nothing_behind_it) {
   ByteTable table;
   std::iota(table.rbegin(), table.rend(), std::uint8_t{0});  // the complement
   std::vector<std::uint8_t> bytes(1000, 7);
-  look_up_bytes(table, bytes.data(), 333, bytes.data());
+  lookup_bytes(table, bytes.data(), 333, bytes.data());
   EXPECT_EQ(std::ranges::count(bytes, 248), 333);
   EXPECT_EQ(std::ranges::count(std::span(bytes).subspan(333), 7), 667);
 }

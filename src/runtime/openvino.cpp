@@ -74,7 +74,7 @@ base::Result<std::unordered_map<std::string, std::string>> openvino_options(cons
 }
 
 base::Result<void> configure_openvino(const ProviderSetup& setup) {
-  SLIPWAY_TRY(check_carried(setup.environment, setup.row));
+  SLIPWAY_TRY(check_available(setup.environment, setup.row));
   SLIPWAY_ASSIGN(const auto options, openvino_options(setup.request, setup.threads));
   const auto lines = [&state = setup.environment] {
     const std::scoped_lock lock(state.mutex);

@@ -48,7 +48,7 @@ double resident_share(const fs::path& path) {
 }
 
 /// Weights are kept beside the model under names that only the model knows; these are the customary ones.
-bool looks_like_weights(const fs::path& file, const fs::path& model) {
+bool is_probably_weights(const fs::path& file, const fs::path& model) {
   constexpr std::array<std::string_view, 5> kExtensions = {".data", ".bin", ".weights", ".onnx_data", ".raw"};
   return std::ranges::find(kExtensions, file.extension().string()) != kExtensions.end() ||
          file.filename().string().starts_with(model.stem().string());
@@ -60,7 +60,7 @@ double drop_from_page_cache(const fs::path& model) {
   drop(model);
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(fs::absolute(model).parent_path(), error)) {
-    if (entry.is_regular_file(error) && looks_like_weights(entry.path(), model)) drop(entry.path());
+    if (entry.is_regular_file(error) && is_probably_weights(entry.path(), model)) drop(entry.path());
   }
   return resident_share(model);
 }

@@ -185,8 +185,8 @@ base::Result<void> measure_inference(const PhaseRequest& request, const std::sha
     times_us.push_back(last_us);
     progress.add(last_us);
     // Sorting after every run would warm and cool the caches that are being measured: look at every tenth.
-    const bool is_time_to_look = times_us.size() >= kRunsUntilStable && times_us.size() % 10 == 0;
-    if (is_time_to_look && median_is_stable(times_us)) {
+    const bool is_time_to_check = times_us.size() >= kRunsUntilStable && times_us.size() % 10 == 0;
+    if (is_time_to_check && median_is_stable(times_us)) {
       outcome.stable = true;
       if (options.stop_when_stable) break;
     }

@@ -48,7 +48,7 @@ class ProgressReader {
  public:
   explicit ProgressReader(const PhaseProgress& progress) : progress_(progress) {}
 
-  void take(std::string_view bytes) {
+  void append(std::string_view bytes) {
     rest_ += bytes;
     for (auto end = rest_.find('\n'); end != std::string::npos; end = rest_.find('\n')) {
       read_line(std::string_view(rest_).substr(0, end));
@@ -141,7 +141,7 @@ base::Result<PhaseOutcome> run_phase_process(const PhaseRequest& request, const 
     const ssize_t got = read(pipe.read.get(), bytes.data(), bytes.size());
     if (got == 0) break;
     if (got < 0 && errno != EINTR) break;
-    if (got > 0) reader.take({bytes.data(), static_cast<std::size_t>(got)});
+    if (got > 0) reader.append({bytes.data(), static_cast<std::size_t>(got)});
   }
   const base::ProcessEnd end = base::wait_for(child);
   const std::string_view phase = phase_name(request.phase);

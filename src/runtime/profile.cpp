@@ -14,7 +14,7 @@ using base::Code;
 
 constexpr double kMarginOfTracing = 1.25;                         // what a run may take longer while it is traced
 constexpr std::uint64_t kTraceBytes = std::uint64_t{512} << 20U;  // that the events of a trace may take in memory
-constexpr std::chrono::seconds kKeepEvery{5};
+constexpr std::chrono::seconds kStoreInterval{5};
 
 LayerTime timed(const KernelTimes& kernel) {
   LayerTime layer{.placement = kernel.placement, .median_us = std::nullopt, .lowest_us = std::nullopt};
@@ -76,7 +76,7 @@ class Profiling {
     if (options.measure_phases) {
       SLIPWAY_ASSIGN(const PhaseOutcome cold, run_phase(Phase::kColdLoad));
       report_.cold_load = cold.measurement;
-      keep();
+      store();
       measure_warm_load();
     }
     SLIPWAY_TRY(measure_inference());
@@ -91,7 +91,7 @@ class Profiling {
                    run_phase_process(request_, request_.options.work_folder,
                                      [&](std::int64_t done, std::int64_t total, const std::vector<double>& times_us) {
                                        if (progress_) progress_(phase_name(phase), done, total);
-                                       if (phase == Phase::kInference) keep_times(times_us);
+                                       if (phase == Phase::kInference) store_times(times_us);
                                      }));
     report_.onnxruntime_version = outcome.onnxruntime_version;
     for (const std::string& warning : outcome.warnings) {
@@ -107,7 +107,7 @@ class Profiling {
     } else {
       miss(Phase::kWarmLoad, warm.error());
     }
-    keep();
+    store();
   }
 
   base::Result<void> measure_inference() {
@@ -118,7 +118,7 @@ class Profiling {
       if (is_all || inference.error().code == Code::kInvalidArgument) return std::unexpected(inference.error());
       report_.inference_statistics = statistics_of(report_.inference.times_us);
       miss(Phase::kInference, inference.error());
-      keep();
+      store();
       return {};
     }
     runs_us_ = inference->runs_us;
@@ -127,7 +127,7 @@ class Profiling {
     report_.inference_is_whole = true;
     report_.stable = inference->stable;
     report_.placement = std::move(inference->placement);
-    keep();
+    store();
     return {};
   }
 
@@ -188,15 +188,15 @@ class Profiling {
     report_.missing.push_back({std::string(phase_name(phase)), reason});
   }
 
-  void keep_times(const std::vector<double>& times_us) {
+  void store_times(const std::vector<double>& times_us) {
     if (times_us.size() == report_.inference.times_us.size()) return;
     report_.inference.times_us = times_us;
-    if (std::chrono::steady_clock::now() - kept_ < kKeepEvery) return;
+    if (std::chrono::steady_clock::now() - kept_ < kStoreInterval) return;
     report_.inference_statistics = statistics_of(times_us);
-    keep();
+    store();
   }
 
-  void keep() {
+  void store() {
     kept_ = std::chrono::steady_clock::now();
     if (measured_) measured_(report_);
   }

@@ -10,8 +10,8 @@ namespace {
 
 using base::Code;
 
-base::Result<std::string> find_carried(const Environment& environment, const ProviderRow& row) {
-  if (!check_carried(environment.state(), row)) return base::fail(Code::kUnavailable, "needs {}", row.needs);
+base::Result<std::string> find_available(const Environment& environment, const ProviderRow& row) {
+  if (!check_available(environment.state(), row)) return base::fail(Code::kUnavailable, "needs {}", row.needs);
   return fmt::format("ONNX Runtime {}", environment.onnxruntime_version());
 }
 
@@ -24,7 +24,7 @@ base::Result<void> configure_cpu(const ProviderSetup& setup) {
 /// For providers that ONNX Runtime knows by a short name of its own.
 template <const char* short_name>
 base::Result<void> configure_by_name(const ProviderSetup& setup) {
-  SLIPWAY_TRY(check_carried(setup.environment, setup.row));
+  SLIPWAY_TRY(check_available(setup.environment, setup.row));
   setup.session_options.AppendExecutionProvider(short_name,
                                                 {setup.request.options.begin(), setup.request.options.end()});
   return {};
@@ -34,7 +34,7 @@ constexpr char kXnnpack[] = "XNNPACK", kCoreMl[] = "CoreML", kDirectMl[] = "DML"
 /// For providers with options in a struct of their own, which is made, filled from words, and let go.
 template <typename Options, auto create, auto update, auto release, auto append>
 base::Result<void> configure_by_struct(const ProviderSetup& setup) {
-  SLIPWAY_TRY(check_carried(setup.environment, setup.row));
+  SLIPWAY_TRY(check_available(setup.environment, setup.row));
   const OrtApi& api = Ort::GetApi();
   Options* raw = nullptr;
   Ort::ThrowOnError((api.*create)(&raw));
@@ -81,7 +81,7 @@ const std::vector<ProviderRow>& provider_table() {
        .unit = kCpu,
        .needs = "nothing: every build of ONNX Runtime has it",
        .configure = configure_cpu,
-       .find = find_carried},
+       .find = find_available},
       {.name = "qnn",
        .execution_provider = "QNNExecutionProvider",
        .unit = kNpu,
@@ -90,46 +90,46 @@ const std::vector<ProviderRow>& provider_table() {
        .find = find_qnn,
        .is_plugin = true,
        .is_emulator = kHtpIsEmulated,
-       .takes_htp = true,
+       .accepts_htp = true,
        .refuses_when_verbose = true},
       {.name = "xnnpack",
        .execution_provider = "XnnpackExecutionProvider",
        .unit = kCpu,
        .needs = "a build of ONNX Runtime with XNNPACK; name it with SLIPWAY_ONNXRUNTIME",
        .configure = configure_by_name<kXnnpack>,
-       .find = find_carried},
+       .find = find_available},
       {.name = "openvino",
        .execution_provider = "OpenVINOExecutionProvider",
        .unit = kCpu,
        .needs = "another build of ONNX Runtime (onnxruntime-openvino), hence a process of its own: "
                 "`tools/setup.sh openvino`, or SLIPWAY_OPENVINO=<its folder>",
        .configure = configure_openvino,
-       .find = find_carried,
-       .takes_bfloat16 = true},
+       .find = find_available,
+       .accepts_bfloat16 = true},
       {.name = "cuda",
        .execution_provider = "CUDAExecutionProvider",
        .unit = kGpu,
        .needs = "onnxruntime-gpu with CUDA and cuDNN; name its library with SLIPWAY_ONNXRUNTIME",
        .configure = configure_cuda,
-       .find = find_carried},
+       .find = find_available},
       {.name = "tensorrt",
        .execution_provider = "TensorrtExecutionProvider",
        .unit = kGpu,
        .needs = "onnxruntime-gpu with TensorRT; name its library with SLIPWAY_ONNXRUNTIME",
        .configure = configure_tensorrt,
-       .find = find_carried},
+       .find = find_available},
       {.name = "coreml",
        .execution_provider = "CoreMLExecutionProvider",
        .unit = kNpu,
        .needs = "macOS or iOS and ONNX Runtime built for it",
        .configure = configure_by_name<kCoreMl>,
-       .find = find_carried},
+       .find = find_available},
       {.name = "directml",
        .execution_provider = "DmlExecutionProvider",
        .unit = kGpu,
        .needs = "Windows and onnxruntime-directml",
        .configure = configure_by_name<kDirectMl>,
-       .find = find_carried},
+       .find = find_available},
   };
   return rows;
 }
@@ -148,8 +148,8 @@ bool is_emulated(std::string_view provider) {
   return row && (*row)->is_emulator;
 }
 
-base::Result<void> check_carried(const Environment::State& environment, const ProviderRow& row) {
-  if (std::ranges::find(environment.carried, row.execution_provider) != environment.carried.end()) return {};
+base::Result<void> check_available(const Environment::State& environment, const ProviderRow& row) {
+  if (std::ranges::find(environment.available, row.execution_provider) != environment.available.end()) return {};
   return base::fail(Code::kUnavailable, "the {} provider is not in {}; it needs {}", row.name,
                     environment.paths.onnxruntime.string(), row.needs);
 }

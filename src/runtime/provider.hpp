@@ -55,8 +55,8 @@ struct ProviderRow {
   base::Result<std::string> (*find)(const Environment& environment, const ProviderRow& row);
   bool is_plugin = false;             ///< registered from a library by path
   bool is_emulator = false;           ///< on this machine its nodes run on an emulator of the unit
-  bool takes_htp = false;             ///< compiles for the Hexagon chip that a request names
-  bool takes_bfloat16 = false;        ///< computes in Precision::kBfloat16 on request
+  bool accepts_htp = false;           ///< compiles for the Hexagon chip that a request names
+  bool accepts_bfloat16 = false;      ///< computes in Precision::kBfloat16 on request
   bool refuses_when_verbose = false;  ///< says why it refuses a node in its verbose lines only
 };
 [[nodiscard]] const std::vector<ProviderRow>& provider_table();

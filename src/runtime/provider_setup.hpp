@@ -24,7 +24,7 @@ inline constexpr bool kHtpIsEmulated = true;
 
 /// Whether this build of ONNX Runtime has the provider inside.
 /// @error kUnavailable: it has not; the message says what is needed
-[[nodiscard]] base::Result<void> check_carried(const Environment::State& environment, const ProviderRow& row);
+[[nodiscard]] base::Result<void> check_available(const Environment::State& environment, const ProviderRow& row);
 
 // Rows with more to say than their name: qnn.cpp, openvino.cpp.
 [[nodiscard]] base::Result<void> configure_qnn(const ProviderSetup& setup);

@@ -34,7 +34,7 @@ base::Result<void> register_qnn(Environment::State& state, const ProviderRow& ro
 /// @error kUnavailable: no plug-in, or it does not load; the message says what to install
 base::Result<std::vector<Ort::ConstEpDevice>> qnn_devices(Environment::State& state, const ProviderRow& row) {
   {
-    // Not under the mutex: the library logs while it is registered, and keep_line takes it.
+    // Not under the mutex: the library logs while it is registered, and record_line takes it.
     static std::mutex registering;
     const std::scoped_lock one_at_a_time(registering);
     if (!state.qnn_registration) state.qnn_registration = register_qnn(state, row);

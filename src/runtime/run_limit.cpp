@@ -7,7 +7,7 @@
 namespace slipway::runtime {
 namespace {
 
-constexpr std::chrono::milliseconds kLookAtMemory{50};
+constexpr std::chrono::milliseconds kMemoryCheckInterval{50};
 
 }  // namespace
 
@@ -24,7 +24,7 @@ void RunLimit::watch(const std::stop_token& stop) {
     const std::uint64_t resident = resident_bytes_ != 0 ? resident_set().now_bytes : 0;
     if (resident > resident_bytes_) grown_to_bytes_ = resident;
     if (now >= end || grown_to_bytes_ != 0) return flag_.cancel();
-    woken_.wait_until(lock, stop, resident_bytes_ != 0 ? std::min(end, now + kLookAtMemory) : end,
+    woken_.wait_until(lock, stop, resident_bytes_ != 0 ? std::min(end, now + kMemoryCheckInterval) : end,
                       [] { return false; });
   }
 }

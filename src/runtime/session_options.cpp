@@ -27,12 +27,12 @@ GraphOptimizationLevel level_of(GraphOptimization level) {
 
 base::Result<const ProviderRow*> row_for(const ProviderRequest& request) {
   SLIPWAY_ASSIGN(const ProviderRow* row, find_provider(request.name));
-  if (request.precision != Precision::kFloat32 && !row->takes_bfloat16) {
+  if (request.precision != Precision::kFloat32 && !row->accepts_bfloat16) {
     return base::fail(
         Code::kInvalidArgument,
         "bf16 is what the openvino provider computes in on request; the {} provider runs a model as it is", row->name);
   }
-  if (request.htp && !row->takes_htp) {
+  if (request.htp && !row->accepts_htp) {
     return base::fail(Code::kInvalidArgument, "a Snapdragon chip was named, which only the qnn provider takes, not {}",
                       row->name);
   }

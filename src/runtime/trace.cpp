@@ -44,7 +44,7 @@ base::Result<Trace> read_trace(const std::filesystem::path& path) {
   std::vector<Span> runs;
   std::vector<KernelSpan> spans;
   std::map<std::pair<std::string, std::string>, std::uint32_t> place_of;  // node index and name -> kernel
-  const auto take = [&](const json& event) {
+  const auto add_event = [&](const json& event) {
     const double begin = event.value("ts", 0.0), duration = event.value("dur", 0.0);
     std::string name = text_at(event, "name");
     if (name == "model_run") runs.push_back({begin, begin + duration});
@@ -64,7 +64,7 @@ base::Result<Trace> read_trace(const std::filesystem::path& path) {
       text,
       [&](int depth, json::parse_event_t kind, json& parsed) {
         if (depth != 1 || kind != json::parse_event_t::object_end) return true;
-        take(parsed);
+        add_event(parsed);
         return false;
       },
       false);

@@ -61,12 +61,13 @@ base::Result<void> add_rules(int ruleset, const Policy& policy, std::uint64_t ha
   for (const auto& folder : system_folders()) SLIPWAY_TRY(allow(ruleset, folder, handled & kRead, false));
   for (const auto& file : system_files()) SLIPWAY_TRY(allow(ruleset, file, handled & kRead, false));
   for (const auto& path : policy.readable) SLIPWAY_TRY(allow(ruleset, path, handled & kRead, false));
-  const std::uint64_t look = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
-  SLIPWAY_TRY(allow(ruleset, "/proc", handled & look, false));
+  const std::uint64_t read_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+  SLIPWAY_TRY(allow(ruleset, "/proc", handled & read_access, false));
   for (const char* device : {"/dev/zero", "/dev/random", "/dev/urandom"}) {
-    SLIPWAY_TRY(allow(ruleset, device, handled & look, false));
+    SLIPWAY_TRY(allow(ruleset, device, handled & read_access, false));
   }
-  SLIPWAY_TRY(allow(ruleset, "/dev/null", handled & (look | LANDLOCK_ACCESS_FS_WRITE_FILE | kFsTruncate), false));
+  SLIPWAY_TRY(
+      allow(ruleset, "/dev/null", handled & (read_access | LANDLOCK_ACCESS_FS_WRITE_FILE | kFsTruncate), false));
   const std::uint64_t everything = kRead | kWrite | kFsTruncate | LANDLOCK_ACCESS_FS_REFER;
   for (const auto& folder : policy.writable) SLIPWAY_TRY(allow(ruleset, folder, handled & everything, true));
   return {};

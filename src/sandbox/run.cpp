@@ -30,8 +30,8 @@ using base::Descriptor;
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kLookAtMemory{50};
-constexpr milliseconds kLookAtDisk{1000};
+constexpr milliseconds kMemoryCheckInterval{50};
+constexpr milliseconds kDiskCheckInterval{1000};
 constexpr milliseconds kDrainAfterEnd{1000};
 constexpr milliseconds kNamespaceEnds{5000};
 constexpr std::size_t kLongestLine = 8192;
@@ -41,7 +41,7 @@ class LineCutter {
  public:
   LineCutter(const LineSink& sink, std::uint64_t limit_bytes) : sink_(sink), limit_bytes_(limit_bytes) {}
 
-  void take(std::string_view bytes) {
+  void append(std::string_view bytes) {
     while (!bytes.empty()) {
       const auto end = bytes.find('\n');
       const auto piece = bytes.substr(0, end);
@@ -124,15 +124,15 @@ class Running {
     Exit exit;
     LineCutter lines(sink, limits.log_bytes);
     const auto start = Clock::now();
-    auto disk_due = start + kLookAtDisk;
+    auto disk_due = start + kDiskCheckInterval;
     std::optional<Ending> stopped;
     while (!has_ended_) {
-      read_output(lines, kLookAtMemory);
+      read_output(lines, kMemoryCheckInterval);
       if (reap(WNOHANG)) break;
       stopped = reason_to_stop(limits, start, cancel, exit);
       if (!stopped && limits.disk_bytes != 0 && Clock::now() >= disk_due) {
         if (internal::disk_usage_of(command.folder) > limits.disk_bytes) stopped = Ending::kOutOfDisk;
-        disk_due = Clock::now() + kLookAtDisk;
+        disk_due = Clock::now() + kDiskCheckInterval;
       }
       if (stopped) {
         kill_tree();
@@ -154,8 +154,8 @@ class Running {
     if (cancel.stop_requested()) return Ending::kCancelled;
     const auto now = Clock::now();
     if (limits.wall_time.count() != 0 && now - start >= limits.wall_time) return Ending::kTimedOut;
-    if (now < look_due_) return std::nullopt;
-    look_due_ = now + kLookAtMemory;
+    if (now < memory_check_due_) return std::nullopt;
+    memory_check_due_ = now + kMemoryCheckInterval;
     const auto usage = internal::usage_of(members());
     exit.peak_memory_bytes = std::max(exit.peak_memory_bytes, usage.memory_bytes);
     exit.cpu_time = std::max(exit.cpu_time, usage.cpu_time);
@@ -207,7 +207,7 @@ class Running {
     if (waits[0].revents == 0) return;
     std::array<char, 16384> buffer;
     const ssize_t count = ::read(output_.get(), buffer.data(), buffer.size());
-    if (count > 0) lines.take({buffer.data(), static_cast<std::size_t>(count)});
+    if (count > 0) lines.append({buffer.data(), static_cast<std::size_t>(count)});
     if (count == 0) output_.reset();
   }
 
@@ -244,7 +244,7 @@ class Running {
   Descriptor output_;
   Descriptor handle_;
   bool in_namespaces_;
-  Clock::time_point look_due_{};
+  Clock::time_point memory_check_due_{};
   bool has_ended_ = false;
   int raw_status_ = 0;
   rusage usage_{};
@@ -256,7 +256,7 @@ base::Result<Exit> start_and_watch(const Command& command, const Limits& limits,
   const std::string isolation = in_namespaces ? "bubblewrap" : "no namespaces";
   std::vector<std::string> environment;
   for (const auto& [name, value] : command.environment) environment.push_back(name + "=" + value);
-  environment.push_back(std::string(kIsolationVariable) + "=" + isolation);
+  environment.push_back(fmt::format("{}={}", kIsolationVariable, isolation));
   SLIPWAY_ASSIGN(base::Pipe output, base::make_pipe());
   SLIPWAY_ASSIGN(const pid_t process,
                  base::start_program({
@@ -276,7 +276,7 @@ base::Result<Exit> start_and_watch(const Command& command, const Limits& limits,
 
 NamespaceSupport find_namespaces() {
   if (internal::bubblewrap_program().empty()) return {false, "bubblewrap is not installed"};
-  auto folder = base::TemporaryFolder::create("slipway-walls-");
+  auto folder = base::TemporaryFolder::create("slipway-isolation-");
   if (!folder) return {false, folder.error().message};
   const Command probe{
       .arguments = {"/bin/true"}, .folder = folder->path(), .readable = {}, .read_only = {}, .environment = {}};

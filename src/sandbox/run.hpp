@@ -81,6 +81,6 @@ struct NamespaceSupport {
 };
 [[nodiscard]] const NamespaceSupport& probe_namespaces();
 
-inline constexpr const char* kIsolationVariable = "SLIPWAY_WALLS";
+inline constexpr const char* kIsolationVariable = "SLIPWAY_ISOLATION";
 
 }  // namespace slipway::sandbox

@@ -24,14 +24,14 @@ class DictionaryReader {
  public:
   explicit DictionaryReader(std::string_view text) : rest_(text) {}
 
-  bool take(char wanted) {
+  bool consume(char wanted) {
     skip_space();
     if (rest_.empty() || rest_.front() != wanted) return false;
     rest_.remove_prefix(1);
     return true;
   }
 
-  std::optional<std::string_view> take_string() {
+  std::optional<std::string_view> read_string() {
     skip_space();
     if (rest_.empty() || (rest_.front() != '\'' && rest_.front() != '"')) return std::nullopt;
     const auto end = rest_.find(rest_.front(), 1);
@@ -41,25 +41,25 @@ class DictionaryReader {
     return text;
   }
 
-  bool take_word(std::string_view word) {
+  bool consume_word(std::string_view word) {
     skip_space();
     if (!rest_.starts_with(word)) return false;
     rest_.remove_prefix(word.size());
     return true;
   }
 
-  std::optional<Shape> take_shape() {
-    if (!take('(')) return std::nullopt;
+  std::optional<Shape> read_shape() {
+    if (!consume('(')) return std::nullopt;
     Shape shape;
-    while (!take(')')) {
+    while (!consume(')')) {
       skip_space();
       std::int64_t size = 0;
       const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), size);
       if (error != std::errc() || size < 0) return std::nullopt;
       rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
       shape.push_back(size);
-      if (take(',')) continue;
-      if (!take(')')) return std::nullopt;
+      if (consume(',')) continue;
+      if (!consume(')')) return std::nullopt;
       return shape;
     }
     return shape;
@@ -104,31 +104,31 @@ base::Result<NpyHeader> parse_npy_dictionary(std::string_view text) {
   std::optional<bool> is_fortran;
   std::optional<Shape> shape;
   DictionaryReader reader(text);
-  if (!reader.take('{')) return malformed();
-  while (!reader.take('}')) {
-    const auto key = reader.take_string();
-    if (!key || !reader.take(':')) return malformed();
+  if (!reader.consume('{')) return malformed();
+  while (!reader.consume('}')) {
+    const auto key = reader.read_string();
+    if (!key || !reader.consume(':')) return malformed();
     if (*key == "descr") {
-      descriptor = reader.take_string();
+      descriptor = reader.read_string();
       if (!descriptor) {
         return base::fail(base::Code::kInvalidArgument, "it is a structured array; only plain numbers are read");
       }
     } else if (*key == "fortran_order") {
-      if (reader.take_word("True")) {
+      if (reader.consume_word("True")) {
         is_fortran = true;
-      } else if (reader.take_word("False")) {
+      } else if (reader.consume_word("False")) {
         is_fortran = false;
       } else {
         return malformed();
       }
     } else if (*key == "shape") {
-      shape = reader.take_shape();
+      shape = reader.read_shape();
       if (!shape) return malformed();
     } else {
       return malformed();
     }
-    if (reader.take(',')) continue;
-    if (!reader.take('}')) return malformed();
+    if (reader.consume(',')) continue;
+    if (!reader.consume('}')) return malformed();
     break;
   }
   if (!reader.at_end() || !descriptor || !is_fortran || !shape) return malformed();

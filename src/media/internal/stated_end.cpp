@@ -12,14 +12,14 @@ namespace {
 constexpr std::int64_t kEbmlHeader = 0x1A45DFA3, kSegment = 0x18538067;
 
 /// A number of EBML: the zeros before the first one bit say how many bytes follow. All ones: unknown.
-std::optional<std::int64_t> read_number(AVIOContext& file, bool keeps_marker) {
+std::optional<std::int64_t> read_number(AVIOContext& file, bool has_marker) {
   const int first = avio_r8(&file);
   if (first == 0) return std::nullopt;
   const int following = std::countl_zero(static_cast<std::uint8_t>(first));
   const int bits = 7 * (following + 1);
-  std::int64_t value = keeps_marker ? first : first & (0x7F >> following);
+  std::int64_t value = has_marker ? first : first & (0x7F >> following);
   for (int i = 0; i < following; ++i) value = (value << 8) | avio_r8(&file);
-  if (!keeps_marker && value == (std::int64_t{1} << bits) - 1) return std::nullopt;
+  if (!has_marker && value == (std::int64_t{1} << bits) - 1) return std::nullopt;
   return value;
 }
 

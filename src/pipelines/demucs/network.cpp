@@ -62,7 +62,7 @@ Result<Form> form_of(const ModelFolder& folder, const std::vector<TensorSpec>& i
   Form form;
   form.segment_samples = input->shape[2];
   form.batch = input->shape[0];
-  form.takes_spectrogram = x != nullptr;
+  form.accepts_spectrogram = x != nullptr;
   form.gives_spectrogram = spectrogram != nullptr;
   const std::int64_t stems = wave->shape[1];
   SLIPWAY_TRY(expect(*input, {form.batch, 2, form.segment_samples}));
@@ -127,7 +127,7 @@ Result<std::unique_ptr<Network>> Network::load(std::shared_ptr<runtime::Environm
     SLIPWAY_ASSIGN(Form form, form_of(folder, graph->session->inputs(), graph->session->outputs()));
     if (!network->graphs_.empty() &&
         (form.segment_samples != network->form_.segment_samples || form.sources != network->form_.sources ||
-         form.batch != network->form_.batch || form.takes_spectrogram != network->form_.takes_spectrogram ||
+         form.batch != network->form_.batch || form.accepts_spectrogram != network->form_.accepts_spectrogram ||
          form.gives_spectrogram != network->form_.gives_spectrogram)) {
       return fail(Code::kInvalidArgument, "{}: the graphs of a bag must have one form; '{}' differs",
                   folder.path().string(), each.name);
@@ -172,7 +172,7 @@ Result<void> Network::run_lane(Graph& graph, Lane& lane, std::size_t count, cons
   if (!lane.bound || lane.bound->input(0).shape()[0] != n) {
     lane.bound.reset();  // the memory of one number of segments at a time
     std::vector<tensor::TensorSpec> inputs = {{"input", Dtype::kFloat32, {n, 2, form_.segment_samples}, std::nullopt}};
-    if (form_.takes_spectrogram) {
+    if (form_.accepts_spectrogram) {
       inputs.push_back({"x", Dtype::kFloat32, {n, 4, kBins, form_.frames()}, std::nullopt});
     }
     SLIPWAY_ASSIGN(lane.bound, runtime::BoundSession::bind(graph.session, inputs));
@@ -182,7 +182,7 @@ Result<void> Network::run_lane(Graph& graph, Lane& lane, std::size_t count, cons
   const std::span<float> input = lane.bound->input(0).values<float>();
   std::memcpy(input.data(), windows, count * 2 * segment * sizeof(float));
   std::fill(input.begin() + static_cast<std::ptrdiff_t>(count * 2 * segment), input.end(), 0.0F);
-  if (form_.takes_spectrogram) lane.stft.forward(input, lane.bound->input(1).values<float>());
+  if (form_.accepts_spectrogram) lane.stft.forward(input, lane.bound->input(1).values<float>());
   auto ended = Clock::now();
   lane.times.stft += ended - std::exchange(started, ended);
 

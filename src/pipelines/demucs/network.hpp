@@ -16,14 +16,14 @@ namespace slipway::pipelines::demucs {
 
 /// What a model takes and gives. Axes: N batch, T samples of a segment, S stems.
 ///
-/// `input` f32 [N, 2, T]; with takes_spectrogram also `x` f32 [N, 4, 2048, ceil(T / 1024)]. `add_67` f32 [N, S, 2, T];
-/// with gives_spectrogram also `output` f32 [N, S, 4, 2048, ceil(T / 1024)], and a stem is add_67 + istft(output).
+/// `input` f32 [N, 2, T]; with accepts_spectrogram also `x` f32 [N, 4, 2048, ceil(T / 1024)]. `add_67` f32 [N, S, 2,
+/// T]; with gives_spectrogram also `output` f32 [N, S, 4, 2048, ceil(T / 1024)], and a stem is add_67 + istft(output).
 struct Form {
   int sample_rate = 44100;
   std::int64_t segment_samples = 0;
   double overlap = 0.25;
   std::vector<std::string> sources;
-  bool takes_spectrogram = false;
+  bool accepts_spectrogram = false;
   bool gives_spectrogram = false;
   std::int64_t batch = 1;  ///< segments a run; -1: as many as wanted
 

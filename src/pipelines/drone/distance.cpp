@@ -43,16 +43,16 @@ std::optional<double> share_below_horizon(const Box& box, std::optional<double> 
 DistanceClass classify_distance(std::optional<double> by_size_m, std::optional<double> below_horizon) {
   constexpr double kNearShare = 0.6, kMiddleShare = 0.2;
   DistanceClass distance = DistanceClass::kUnknown;
-  const auto take_nearer = [&](DistanceClass other) { distance = std::min(distance, other); };
+  const auto use_nearer = [&](DistanceClass other) { distance = std::min(distance, other); };
   if (by_size_m) {
-    take_nearer(*by_size_m <= kNearMetres     ? DistanceClass::kNear
-                : *by_size_m <= kMiddleMetres ? DistanceClass::kMiddle
-                                              : DistanceClass::kFar);
+    use_nearer(*by_size_m <= kNearMetres     ? DistanceClass::kNear
+               : *by_size_m <= kMiddleMetres ? DistanceClass::kMiddle
+                                             : DistanceClass::kFar);
   }
   if (below_horizon) {
-    take_nearer(*below_horizon >= kNearShare     ? DistanceClass::kNear
-                : *below_horizon >= kMiddleShare ? DistanceClass::kMiddle
-                                                 : DistanceClass::kFar);
+    use_nearer(*below_horizon >= kNearShare     ? DistanceClass::kNear
+               : *below_horizon >= kMiddleShare ? DistanceClass::kMiddle
+                                                : DistanceClass::kFar);
   }
   return distance;
 }

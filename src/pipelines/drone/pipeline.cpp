@@ -31,7 +31,7 @@ struct Drone::State {
     fallbacks.push_back({network, frame, *run.replacement()});
   }
 
-  base::Result<bool> take_segments(double wait_us) {
+  base::Result<bool> receive_segments(double wait_us) {
     SLIPWAY_ASSIGN(const bool is_new, lane->wait(wait_us, segments, segments_frame));
     if (is_new) note_fallback("segmenter", lane->segmenter().network(), has_shown_segmenter_fallback);
     return is_new;
@@ -144,7 +144,7 @@ base::Result<std::unique_ptr<Drone>> Drone::load(std::shared_ptr<runtime::Enviro
 
 void Drone::State::forget_stream() {
   // A map of another stream says nothing, nor does its error.
-  if (lane) static_cast<void>(take_segments(-1));
+  if (lane) static_cast<void>(receive_segments(-1));
   filter.reset();
   segments_frame = -1;
   since_segment = since_detect = 0;
@@ -167,7 +167,7 @@ base::Result<void> Drone::State::run_all(std::span<const media::ImageView> image
   base::Result<void> detected = detector->run(images, std::span(found).first(images.size()));
   note_fallback("detector", detector->network(), has_shown_detector_fallback);
   // The images must stay until the segmenter is done with them, even after an error.
-  if (lane) SLIPWAY_TRY(take_segments(-1));
+  if (lane) SLIPWAY_TRY(receive_segments(-1));
   SLIPWAY_TRY(std::move(detected));
   for (std::size_t i = 0; i < images.size(); ++i) {
     if (i > 0) ++frame;
@@ -191,7 +191,7 @@ base::Result<void> Drone::State::run_in_time(media::ImageView image, Scene& scen
   bool is_beside = false, has_new_map = false;
   if (lane) {
     is_beside = lane->is_busy();
-    SLIPWAY_ASSIGN(has_new_map, take_segments(0));
+    SLIPWAY_ASSIGN(has_new_map, receive_segments(0));
     ++since_segment;
     const bool is_due = segments_frame < 0 || since_segment >= scene.rates.segment_every;
     if (!lane->is_busy() && is_due) {
@@ -209,7 +209,7 @@ base::Result<void> Drone::State::run_in_time(media::ImageView image, Scene& scen
     SLIPWAY_TRY(std::move(detected));
   }
   if (lane && lane->is_busy()) {
-    SLIPWAY_ASSIGN(const bool is_done, take_segments(0));
+    SLIPWAY_ASSIGN(const bool is_done, receive_segments(0));
     has_new_map = has_new_map || is_done;
   }
   fuse(0, image, true, scene);

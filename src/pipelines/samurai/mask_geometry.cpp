@@ -28,8 +28,8 @@ struct Taps {
 };
 
 /// Gives the rows of the enlarged logits that can hold a value above 0, enlarged in height alone.
-template <typename Take>
-void for_rows_with_object(std::span<const float> logits, int side, const Taps& rows, const Take& take) {
+template <typename Visit>
+void for_rows_with_object(std::span<const float> logits, int side, const Taps& rows, const Visit& visit) {
   const auto width = static_cast<std::size_t>(side);
   std::vector<bool> has_object(width);
   for (std::size_t y = 0; y < width; ++y) {
@@ -43,7 +43,7 @@ void for_rows_with_object(std::span<const float> logits, int side, const Taps& r
     const float* lower = logits.data() + rows.right[y] * width;
     const float weight = rows.weight[y];
     for (std::size_t x = 0; x < width; ++x) mixed[x] = (1 - weight) * upper[x] + weight * lower[x];
-    take(y, mixed);
+    visit(y, mixed);
   }
 }
 

@@ -21,8 +21,8 @@ class MemoryBank {
 
   /// Keeps the newest frame's memory and pointer in the places of what is no longer needed.
   /// @param needed  frames that the rule may still choose, at most seven
-  void keep(std::int64_t frame, std::span<const float> memory, std::span<const float> pointer,
-            std::span<const std::int64_t> needed);
+  void store(std::int64_t frame, std::span<const float> memory, std::span<const float> pointer,
+             std::span<const std::int64_t> needed);
 
   /// @pre the frame is kept
   [[nodiscard]] std::span<const float> memory(std::int64_t frame) const;

@@ -45,8 +45,8 @@ struct SamuraiTracker::State {
 
   Result<void> begin(const Features& frame);
   Result<void> track_object(Object& object, const Features& frame, ObjectResult& result, FrameResult::Times& times);
-  Result<Decoded> look(Object& object, const Features& frame);
-  Result<Decoded> look_at_prompt(const Object& object, const Features& frame);
+  Result<Decoded> decode_with_memory(Object& object, const Features& frame);
+  Result<Decoded> decode_prompt(const Object& object, const Features& frame);
   std::vector<float> square_mask(const PromptMask& mask, const Features& frame) const;
   void see(const Decoded& decoded, std::size_t first_token, std::size_t count, TraceFrame& seen) const;
 };
@@ -77,7 +77,7 @@ Result<void> SamuraiTracker::State::begin(const Features& frame) {
   return {};
 }
 
-Result<Decoded> SamuraiTracker::State::look_at_prompt(const Object& object, const Features& frame) {
+Result<Decoded> SamuraiTracker::State::decode_prompt(const Object& object, const Features& frame) {
   const Constants& c = constants();
   if (!object.prompt.mask) {
     const double scale_x = static_cast<double>(c.image_size) / frame.width;
@@ -106,7 +106,7 @@ Result<Decoded> SamuraiTracker::State::look_at_prompt(const Object& object, cons
   return network->decode_raw(frame, false);
 }
 
-Result<Decoded> SamuraiTracker::State::look(Object& object, const Features& frame) {
+Result<Decoded> SamuraiTracker::State::decode_with_memory(Object& object, const Features& frame) {
   const MemoryRule& rule = object.rules.memory();
   std::vector<std::span<const float>> memories, pointers;
   std::vector<float> distances;
@@ -137,7 +137,7 @@ Result<void> SamuraiTracker::State::track_object(Object& object, const Features&
   Stopwatch watch;
   const bool is_first = next_frame == 0;
   network->times = {};
-  SLIPWAY_ASSIGN(const Decoded decoded, is_first ? look_at_prompt(object, frame) : look(object, frame));
+  SLIPWAY_ASSIGN(const Decoded decoded, is_first ? decode_prompt(object, frame) : decode_with_memory(object, frame));
   static_cast<void>(watch.lap_us());
   const std::size_t floats = constants().mask_floats();
   const auto mask_of = [&](std::size_t token) { return decoded.masks.subspan(token * floats, floats); };
@@ -174,8 +174,8 @@ Result<void> SamuraiTracker::State::track_object(Object& object, const Features&
 
   SLIPWAY_ASSIGN(const auto memory, network->remember(frame, answer.logits, answer.object_score, is_first));
   const auto pointer_floats = static_cast<std::size_t>(constants().hidden_channels);
-  object.bank.keep(next_frame, memory, decoded.pointers.subspan(answer.pointer_token * pointer_floats, pointer_floats),
-                   object.rules.memory().needed_frames());
+  object.bank.store(next_frame, memory, decoded.pointers.subspan(answer.pointer_token * pointer_floats, pointer_floats),
+                    object.rules.memory().needed_frames());
   times.load += network->times.load_us;
   times.attention += network->times.attention_us;
   times.decode += network->times.decode_us;

@@ -10,7 +10,7 @@ namespace slipway::pipelines::segmentation {
 namespace {
 
 /// best[i] = the class whose value is highest at i so far; plain loops that become vector code.
-void keep_higher(const float* values, std::size_t count, std::uint8_t class_id, float* highest, std::uint8_t* best) {
+void update_highest(const float* values, std::size_t count, std::uint8_t class_id, float* highest, std::uint8_t* best) {
   for (std::size_t i = 0; i < count; ++i) {
     const bool is_higher = values[i] > highest[i];
     highest[i] = is_higher ? values[i] : highest[i];
@@ -75,7 +75,7 @@ void UpsampledArgmax::best_of_row(const std::vector<float>& values, std::vector<
   best_values_.assign(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(stride));
   best.assign(stride, 0);
   for (std::size_t c = 1; c < static_cast<std::size_t>(signature_.class_count); ++c) {
-    keep_higher(values.data() + c * stride, stride, static_cast<std::uint8_t>(c), best_values_.data(), best.data());
+    update_highest(values.data() + c * stride, stride, static_cast<std::uint8_t>(c), best_values_.data(), best.data());
   }
 }
 

@@ -14,7 +14,7 @@ namespace {
 
 const std::filesystem::path kFolder = "tests/golden/yolov8";
 
-tensor::Tensor take(tensor::NamedTensors& tensors, const std::string& name) {
+tensor::Tensor extract(tensor::NamedTensors& tensors, const std::string& name) {
   const auto found = std::ranges::find(tensors, name, &tensor::NamedTensor::name);
   SLIPWAY_CHECK(found != tensors.end(), "the golden has this array");
   return std::move(found->tensor);
@@ -32,7 +32,7 @@ Case case_of(const nlohmann::json& entry, tensor::NamedTensors& arrays) {
   const std::string form = entry["form"];
   std::vector<tensor::TensorSpec> specs;
   for (const std::string name : entry["outputs"]) {
-    tensor::Tensor tensor = take(arrays, form + "." + name);
+    tensor::Tensor tensor = extract(arrays, form + "." + name);
     specs.push_back({.name = name, .dtype = tensor.dtype(), .shape = tensor.shape(), .quantization = std::nullopt});
     made.outputs.push_back({name, std::move(tensor)});
   }
@@ -64,9 +64,9 @@ TEST(Postprocess, equals_the_numpy_reading_on_every_form) {
       ASSERT_TRUE(postprocess.run(made.outputs, 0, placement, width, height, objects)) << form;
       ASSERT_TRUE(postprocess.read_masks(made.outputs, 0, placement, width, height, objects, masks)) << form;
     }
-    const tensor::Tensor boxes = take(*arrays, form + ".expected.boxes");
-    const tensor::Tensor scores = take(*arrays, form + ".expected.scores");
-    const tensor::Tensor classes = take(*arrays, form + ".expected.classes");
+    const tensor::Tensor boxes = extract(*arrays, form + ".expected.boxes");
+    const tensor::Tensor scores = extract(*arrays, form + ".expected.scores");
+    const tensor::Tensor classes = extract(*arrays, form + ".expected.classes");
     ASSERT_EQ(objects.size(), scores.values<float>().size()) << form;
     for (std::size_t i = 0; i < objects.size(); ++i) {
       const Box& box = objects[i].box;
@@ -83,7 +83,7 @@ TEST(Postprocess, equals_the_numpy_reading_on_every_form) {
       continue;
     }
     ++masked;
-    const tensor::Tensor expected = take(*arrays, form + ".expected.masks");
+    const tensor::Tensor expected = extract(*arrays, form + ".expected.masks");
     const auto pixels = expected.values<std::uint8_t>();
     int inside = 0, wrong = 0;
     for (std::size_t i = 0; i < masks.size(); ++i) {

@@ -16,7 +16,7 @@ bool reaches(const T* values, std::size_t count, T lowest) {
 }
 
 template <typename T>
-void keep_better(T score, std::int32_t class_id, T lowest, std::int32_t& best_class, T& best) {
+void update_best(T score, std::int32_t class_id, T lowest, std::int32_t& best_class, T& best) {
   if (score >= lowest && (best_class < 0 || score > best)) {
     best_class = class_id;
     best = score;
@@ -36,7 +36,7 @@ void best_classes(const T* scores, const Head& head, T lowest, std::span<std::in
       for (std::size_t begin = 0; begin < anchors; begin += kBlock) {
         const std::size_t count = std::min(kBlock, anchors - begin);
         if (!reaches(row + begin, count, lowest)) continue;
-        for (std::size_t i = begin; i < begin + count; ++i) keep_better(row[i], c, lowest, best_class[i], best[i]);
+        for (std::size_t i = begin; i < begin + count; ++i) update_best(row[i], c, lowest, best_class[i], best[i]);
       }
     }
     return;
@@ -46,7 +46,7 @@ void best_classes(const T* scores, const Head& head, T lowest, std::span<std::in
     const T* row = first + i * head.anchor_step;
     if (!reaches(row, classes, lowest)) continue;
     for (std::size_t c = 0; c < classes; ++c) {
-      keep_better(row[c], static_cast<std::int32_t>(c), lowest, best_class[i], best[i]);
+      update_best(row[c], static_cast<std::int32_t>(c), lowest, best_class[i], best[i]);
     }
   }
 }

@@ -81,7 +81,7 @@ base::Result<Outputs> sort_outputs(const std::vector<TensorSpec>& outputs, const
 }
 
 /// Takes the head with so many channels out of the list.
-std::optional<Head> take(std::vector<Head>& heads, int channels) {
+std::optional<Head> extract(std::vector<Head>& heads, int channels) {
   const auto found = std::ranges::find(heads, channels, &Head::channels);
   if (found == heads.end()) return std::nullopt;
   Head head = *found;
@@ -131,7 +131,7 @@ base::Result<Signature> read_signature(const std::vector<TensorSpec>& inputs, co
     if (mask_channels > 0) signature.coefficients = part_of(joined, 4 + signature.class_count, mask_channels);
     return signature;
   }
-  const auto box = take(sorted.by_anchor, 4);
+  const auto box = extract(sorted.by_anchor, 4);
   if (!box) return refuse();
   signature.box = *box;
   if (sorted.flat_scores) {
@@ -139,12 +139,12 @@ base::Result<Signature> read_signature(const std::vector<TensorSpec>& inputs, co
     signature.box_form = BoxForm::kCorners;
     signature.score = *sorted.flat_scores;
     signature.class_index = sorted.class_index;
-    if (mask_channels > 0) signature.coefficients = take(sorted.by_anchor, mask_channels);
+    if (mask_channels > 0) signature.coefficients = extract(sorted.by_anchor, mask_channels);
   } else {
     // The coefficients come after the scores where both have as many channels.
     if (mask_channels > 0 && sorted.by_anchor.size() == 2) {
       std::ranges::reverse(sorted.by_anchor);
-      signature.coefficients = take(sorted.by_anchor, mask_channels);
+      signature.coefficients = extract(sorted.by_anchor, mask_channels);
     }
     if (sorted.by_anchor.empty()) return refuse();
     signature.score = sorted.by_anchor.front();

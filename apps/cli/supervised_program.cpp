@@ -1,4 +1,4 @@
-#include "apps/cli/kept_program.hpp"
+#include "apps/cli/supervised_program.hpp"
 
 #include <algorithm>
 #include <array>
@@ -23,7 +23,7 @@ constexpr std::chrono::seconds kProvenLife{10};
 
 }  // namespace
 
-base::Result<void> KeptProgram::start() {
+base::Result<void> SupervisedProgram::start() {
   SLIPWAY_ASSIGN(base::Pipe pipe, base::make_pipe());
   SLIPWAY_ASSIGN(pid_, base::start_program({
                            .path = arguments_.front(),
@@ -41,7 +41,7 @@ base::Result<void> KeptProgram::start() {
   return {};
 }
 
-std::vector<std::string> KeptProgram::read_lines() {
+std::vector<std::string> SupervisedProgram::read_lines() {
   std::array<char, 4096> buffer;
   for (;;) {
     const ssize_t count = ::read(output_.get(), buffer.data(), buffer.size());
@@ -60,7 +60,7 @@ std::vector<std::string> KeptProgram::read_lines() {
   return lines;
 }
 
-std::optional<std::string> KeptProgram::reap() {
+std::optional<std::string> SupervisedProgram::reap() {
   int status = 0;
   if (pid_ <= 0 || ::waitpid(pid_, &status, WNOHANG) != pid_) return std::nullopt;
   pid_ = -1;
@@ -73,7 +73,7 @@ std::optional<std::string> KeptProgram::reap() {
   return end.text();
 }
 
-void KeptProgram::signal(int number) const {
+void SupervisedProgram::signal(int number) const {
   if (pid_ > 0) ::kill(pid_, number);
 }
 

@@ -15,10 +15,10 @@ namespace slipway::cli {
 /// A program beside this one that is kept running. Its standard error is ours, its standard output is read line by
 /// line, and it ends with us, even when we are killed.
 /// @thread start() from the thread that lives as long as the process: the kernel ties the child's life to it
-class KeptProgram {
+class SupervisedProgram {
  public:
   /// @param arguments  the program's path first
-  explicit KeptProgram(std::vector<std::string> arguments) : arguments_(std::move(arguments)) {}
+  explicit SupervisedProgram(std::vector<std::string> arguments) : arguments_(std::move(arguments)) {}
   void set_arguments(std::vector<std::string> arguments) { arguments_ = std::move(arguments); }
 
   /// @error kNotFound, kPermissionDenied: the program cannot be started

@@ -1,4 +1,4 @@
-#include "apps/cli/kept_program.hpp"
+#include "apps/cli/supervised_program.hpp"
 
 #include <algorithm>
 
@@ -21,10 +21,10 @@ std::size_t open_descriptors() {
   return count;
 }
 
-TEST(KeptProgram, inherits_its_standard_streams_and_nothing_else) {
+TEST(SupervisedProgram, inherits_its_standard_streams_and_nothing_else) {
   // What this test itself was started with is not the program's doing.
   ASSERT_EQ(::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC), 0);
-  KeptProgram program({"/bin/ls", "-1", "/proc/self/fd"});
+  SupervisedProgram program({"/bin/ls", "-1", "/proc/self/fd"});
   ASSERT_TRUE(program.start());
   std::vector<std::string> lines;
   while (program.output() >= 0) {
@@ -35,9 +35,9 @@ TEST(KeptProgram, inherits_its_standard_streams_and_nothing_else) {
   EXPECT_THAT(lines, testing::ElementsAre("0", "1", "2", "3")) << "3 is the folder that it lists";
 }
 
-TEST(KeptProgram, a_start_that_fails_leaves_no_descriptor_behind) {
+TEST(SupervisedProgram, a_start_that_fails_leaves_no_descriptor_behind) {
   const std::size_t before = open_descriptors();
-  KeptProgram missing({"/nowhere/at/all"});
+  SupervisedProgram missing({"/nowhere/at/all"});
   EXPECT_FALSE(missing.start());
   EXPECT_EQ(open_descriptors(), before);
   // Room for the first of its two pipes only.
@@ -47,7 +47,7 @@ TEST(KeptProgram, a_start_that_fails_leaves_no_descriptor_behind) {
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &usual), 0);
   const rlimit tight{static_cast<rlim_t>(lowest) + 2, usual.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
-  KeptProgram program({"/bin/true"});
+  SupervisedProgram program({"/bin/true"});
   const auto started = program.start();
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &usual), 0);
   EXPECT_FALSE(started);
