@@ -4,7 +4,7 @@
 The glossary of ARCHITECTURE.md has a column of words that are not used for what it names: no identifier of src/, apps/,
 examples/, benchmarks/ and tests/ may have one as a part (`hand_over`: as parts side by side; `Seen`: as a whole). Those of
 its table of verbs are free in the names of tests, which are sentences in snake_case, of three words or more. What only
-tests use lies in a folder testing/. Exit status 1 with one line per violation.
+tests use lies in a folder testing/ and its module's namespace testing. Exit status 1 with one line per violation.
 """
 
 import pathlib
@@ -60,6 +60,8 @@ def check_file(relative: str, things: dict[str, str], verbs: dict[str, str]) -> 
     for suite, name in test_name.findall(code):
         if name != name.lower() or name.count("_") < 2:
             problems.append(f"{relative}: TEST({suite}, {name}): expected a sentence like says_what_holds")
+    if "/testing/" in relative and relative.endswith(".hpp") and not relative.startswith(("src/base/", "src/hub/")) and not re.search(r"^namespace [\w:]+::testing \{", code, re.MULTILINE):
+        problems.append(f"{relative}: what only tests use is in the module's namespace testing")
     is_for_tests = "<gtest/" in text or "<gmock/" in text
     if is_for_tests and relative.endswith(".hpp") and relative.startswith("src/") and "/testing/" not in relative:
         problems.append(f"{relative}: a header for tests lies in a folder testing/")

@@ -11,11 +11,12 @@
 namespace slipway::runtime {
 namespace {
 
+using namespace testing;  // NOLINT(google-build-using-namespace): one test
 using base::Code;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 TEST(Environment, says_the_librarys_version) {
-  EXPECT_THAT(test_environment()->onnxruntime_version(), testing::MatchesRegex("1\\.[0-9]+\\.[0-9]+.*"));
+  EXPECT_THAT(test_environment()->onnxruntime_version(), ::testing::MatchesRegex("1\\.[0-9]+\\.[0-9]+.*"));
 }
 
 TEST(Environment, is_one_for_the_process) {
@@ -44,7 +45,7 @@ TEST(Environment, lists_every_provider_with_what_it_needs) {
 TEST(Environment, reads_qairts_version_from_its_library) {
   if (!has_qnn()) GTEST_SKIP() << "no QNN plug-in here";
   ASSERT_TRUE(test_environment()->qairt_version());
-  EXPECT_THAT(*test_environment()->qairt_version(), testing::MatchesRegex("2\\.[0-9]+\\.[0-9]+\\.[0-9]+"));
+  EXPECT_THAT(*test_environment()->qairt_version(), ::testing::MatchesRegex("2\\.[0-9]+\\.[0-9]+\\.[0-9]+"));
 }
 
 TEST(LocateLibraries, takes_what_the_user_names_or_refuses_it) {

@@ -12,7 +12,8 @@
 namespace slipway::runtime {
 namespace {
 
-class Lookup : public testing::TestWithParam<const char*> {};
+using namespace testing;  // NOLINT(google-build-using-namespace): one test
+class Lookup : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(Lookup, gives_for_every_byte_what_numpy_gives) {
   const auto session = load_tiny(GetParam());
@@ -26,7 +27,7 @@ TEST_P(Lookup, gives_for_every_byte_what_numpy_gives) {
   EXPECT_TRUE(std::ranges::equal(outputs->front().tensor.bytes(), golden.outputs.front().tensor.bytes()));
 }
 
-INSTANTIATE_TEST_SUITE_P(Types, Lookup, testing::Values("lookup_uint8", "lookup_int8"),
+INSTANTIATE_TEST_SUITE_P(Types, Lookup, ::testing::Values("lookup_uint8", "lookup_int8"),
                          [](const auto& each) { return std::string(each.param); });
 
 TEST(LookupOp, takes_tensors_of_any_length_on_several_threads) {
@@ -57,22 +58,22 @@ TEST(LookupOp, is_placed_on_the_cpu) {
   EXPECT_EQ(session->get()->placement().nodes_per_provider.at("CPUExecutionProvider"), 1);
 }
 
-class BadTable : public testing::TestWithParam<std::pair<const char*, const char*>> {};
+class BadTable : public ::testing::TestWithParam<std::pair<const char*, const char*>> {};
 
 TEST_P(BadTable, is_refused_when_the_model_is_loaded) {
   const auto session = load_tiny(GetParam().first);
   ASSERT_FALSE(session);
-  EXPECT_THAT(session.error().message, testing::HasSubstr(GetParam().second));
-  EXPECT_THAT(session.error().message, testing::HasSubstr("QLinearLookup 'lookup'"));
+  EXPECT_THAT(session.error().message, ::testing::HasSubstr(GetParam().second));
+  EXPECT_THAT(session.error().message, ::testing::HasSubstr("QLinearLookup 'lookup'"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, BadTable,
-                         testing::Values(std::pair("lookup_bad_short", "256 elements of the input's type, found 255"),
-                                         std::pair("lookup_bad_long", "found 257"),
-                                         std::pair("lookup_bad_float", "of another type"),
-                                         std::pair("lookup_bad_signed", "of another type"),
-                                         std::pair("lookup_bad_computed", "an initializer"),
-                                         std::pair("lookup_bad_float_input", "an input of uint8 or int8")),
+                         ::testing::Values(std::pair("lookup_bad_short", "256 elements of the input's type, found 255"),
+                                           std::pair("lookup_bad_long", "found 257"),
+                                           std::pair("lookup_bad_float", "of another type"),
+                                           std::pair("lookup_bad_signed", "of another type"),
+                                           std::pair("lookup_bad_computed", "an initializer"),
+                                           std::pair("lookup_bad_float_input", "an input of uint8 or int8")),
                          [](const auto& each) { return std::string(each.param.first); });
 
 TEST(ByteLookup, may_write_over_its_input_and_writes_nothing_behind_it) {

@@ -11,9 +11,10 @@
 namespace slipway::runtime {
 namespace {
 
+using namespace testing;  // NOLINT(google-build-using-namespace): one test
 using base::Code;
-using testing::AllOf;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 ProviderRequest request(std::map<std::string, std::string> options = {}, Precision precision = Precision::kFloat32) {
   return {.name = "openvino", .options = std::move(options), .htp = std::nullopt, .precision = precision};
@@ -51,7 +52,7 @@ TEST(OpenvinoOptions, refuse_what_the_provider_would_pass_over_in_silence) {
   EXPECT_FALSE(openvino_options(request({{"load_config", float32}}, Precision::kBfloat16), 0));
 }
 
-class Openvino : public testing::Test {
+class Openvino : public ::testing::Test {
  protected:
   void SetUp() override {
     const auto paths = locate_libraries("openvino");

@@ -17,11 +17,12 @@
 namespace slipway::runtime {
 namespace {
 
+using namespace testing;  // NOLINT(google-build-using-namespace): one test
 namespace fs = std::filesystem;
 using base::Code;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
-class Profile : public testing::Test {
+class Profile : public ::testing::Test {
  protected:
   void SetUp() override {
     auto folder = base::TemporaryFolder::create("slipway-profile");
@@ -44,11 +45,11 @@ TEST_F(Profile, measures_every_phase_in_a_process_of_its_own) {
                                 if (phases.empty() || phases.back() != phase) phases.emplace_back(phase);
                               });
   ASSERT_TRUE(report) << report.error().message;
-  EXPECT_THAT(phases, testing::ElementsAre("cold load", "warm load", "inference", "layers"));
+  EXPECT_THAT(phases, ::testing::ElementsAre("cold load", "warm load", "inference", "layers"));
   EXPECT_FALSE(report->is_emulated);
   for (const PhaseMeasurement* phase : {&report->cold_load, &report->warm_load, &report->inference}) {
     ASSERT_FALSE(phase->times_us.empty());
-    EXPECT_THAT(phase->times_us, testing::Each(testing::Gt(0)));
+    EXPECT_THAT(phase->times_us, ::testing::Each(::testing::Gt(0)));
     // A process with ONNX Runtime in it holds megabytes, and its peak is never below what it holds.
     EXPECT_GT(phase->peak.lower_bytes, 5'000'000U);
     EXPECT_GE(phase->peak.upper_bytes, phase->peak.lower_bytes);
@@ -101,7 +102,7 @@ TEST_F(Profile, names_signal_and_last_lines_of_a_phase_that_died) {
   ASSERT_FALSE(report);
   EXPECT_EQ(report.error().code, Code::kInternal);
   EXPECT_THAT(report.error().message,
-              testing::AllOf(HasSubstr("signal 11"), HasSubstr("cold load"), HasSubstr("about to crash")));
+              ::testing::AllOf(HasSubstr("signal 11"), HasSubstr("cold load"), HasSubstr("about to crash")));
 }
 
 /// Inputs for a run that ends when the sun has burnt out.
@@ -185,7 +186,7 @@ TEST_F(Profile, keeps_the_runs_that_ended_before_the_process_died) {
   unsetenv("SLIPWAY_TEST_CRASH");
   ASSERT_TRUE(report) << report.error().message;
   ASSERT_NE(report->missing_phase("inference"), nullptr);
-  EXPECT_THAT(report->inference.times_us, testing::ElementsAre(10, 12));
+  EXPECT_THAT(report->inference.times_us, ::testing::ElementsAre(10, 12));
   EXPECT_DOUBLE_EQ(report->inference_statistics.median_us, 11);
 }
 
@@ -195,17 +196,17 @@ TEST_F(Profile, names_random_inputs_as_a_cause_when_nobody_gave_others) {
   const auto failed = profile(libraries_, kModels / "demanding.onnx", nullptr, options_);
   ASSERT_FALSE(failed);
   EXPECT_THAT(failed.error().message,
-              testing::AllOf(HasSubstr("the inputs were random"), HasSubstr("give others with --inputs")));
+              ::testing::AllOf(HasSubstr("the inputs were random"), HasSubstr("give others with --inputs")));
   const auto numbers = profile(libraries_, kModels / "root_of_less_two.onnx", nullptr, options_);
   ASSERT_TRUE(numbers) << numbers.error().message;
-  EXPECT_THAT(numbers->warnings,
-              testing::Contains(testing::AllOf(HasSubstr("'y'"), HasSubstr("NaN"), HasSubstr("inputs were random"))));
+  EXPECT_THAT(numbers->warnings, ::testing::Contains(::testing::AllOf(HasSubstr("'y'"), HasSubstr("NaN"),
+                                                                      HasSubstr("inputs were random"))));
 
   for (const char* model : {"demanding", "root_of_less_two"}) {
     const Golden golden = golden_of(model);
     const auto given = profile(libraries_, kModels / (std::string(model) + ".onnx"), &golden.inputs, options_);
     ASSERT_TRUE(given) << given.error().message;
-    EXPECT_THAT(given->warnings, testing::Not(testing::Contains(HasSubstr("random"))));
+    EXPECT_THAT(given->warnings, ::testing::Not(::testing::Contains(HasSubstr("random"))));
   }
 }
 
@@ -240,7 +241,7 @@ TEST_F(Profile, shows_no_time_when_the_npu_is_emulated) {
   for (const fs::directory_entry& entry : fs::directory_iterator(folder_->path())) {
     EXPECT_FALSE(entry.path().filename().string().starts_with("trace")) << "the emulator's times were left behind";
   }
-  EXPECT_THAT(report->warnings, testing::Contains(HasSubstr("emulator")));
+  EXPECT_THAT(report->warnings, ::testing::Contains(HasSubstr("emulator")));
 }
 
 TEST_F(Profile, refuses_options_that_cannot_be) {

@@ -12,13 +12,14 @@
 namespace slipway::runtime {
 namespace {
 
+using namespace testing;  // NOLINT(google-build-using-namespace): one test
 using base::Code;
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 /// Sessions on the HTP (its emulator on x86) as an SM8650 has it.
-class Qnn : public testing::Test {
+class Qnn : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!has_qnn()) GTEST_SKIP() << "no QNN plug-in here";
@@ -66,8 +67,8 @@ TEST_F(Qnn, reports_cpu_nodes_and_partitions_when_fallback_is_allowed) {
   for (const LayerPlacement& layer : placement.layers) {
     (layer.unit == ComputeUnit::kCpu ? on_cpu : on_npu).push_back(layer.name);
   }
-  EXPECT_THAT(on_cpu, testing::UnorderedElementsAre("erf", "det"));
-  EXPECT_THAT(on_npu, testing::IsSupersetOf({"conv", "relu", "sigmoid"}));
+  EXPECT_THAT(on_cpu, ::testing::UnorderedElementsAre("erf", "det"));
+  EXPECT_THAT(on_npu, ::testing::IsSupersetOf({"conv", "relu", "sigmoid"}));
 
   const Golden golden = golden_of("unsupported_on_npu");
   const auto outputs = session->get()->run(golden.inputs);
@@ -89,9 +90,9 @@ TEST_F(Qnn, says_that_a_file_is_no_model) {
 }
 
 TEST_F(Qnn, leaves_standard_output_to_the_program) {
-  testing::internal::CaptureStdout();
+  ::testing::internal::CaptureStdout();
   { ASSERT_TRUE(load_tiny("conv", options_)); }
-  EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
+  EXPECT_EQ(::testing::internal::GetCapturedStdout(), "");
 }
 
 TEST(UnsupportedNodes, are_read_from_the_providers_line) {
@@ -129,8 +130,8 @@ TEST(SessionLog, leaves_out_what_is_said_of_every_model) {
   say(ORT_LOGGING_LEVEL_WARNING, "Rerunning with verbose output on a non-minimal build will show node assignments.");
   say(ORT_LOGGING_LEVEL_WARNING, "Removing initializer 'w'. It is not used by any node");
   say(ORT_LOGGING_LEVEL_ERROR, "Unable to get producer node for OrtValueInfo");
-  EXPECT_THAT(log.lines(), testing::ElementsAre("warning: Removing initializer 'w'. It is not used by any node",
-                                                "error: Unable to get producer node for OrtValueInfo"));
+  EXPECT_THAT(log.lines(), ::testing::ElementsAre("warning: Removing initializer 'w'. It is not used by any node",
+                                                  "error: Unable to get producer node for OrtValueInfo"));
 }
 
 TEST(SessionLog, gives_nodes_without_names_no_reason_of_another) {

@@ -13,10 +13,11 @@
 namespace slipway::runtime {
 namespace {
 
+using namespace testing;  // NOLINT(google-build-using-namespace): one test
 namespace fs = std::filesystem;
 using base::Code;
-using testing::AllOf;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 SessionOptions one_thread() {
   SessionOptions options;
@@ -24,7 +25,7 @@ SessionOptions one_thread() {
   return options;
 }
 
-class TinyModels : public testing::TestWithParam<const char*> {};
+class TinyModels : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(TinyModels, give_the_bits_that_onnx_runtimes_python_package_gives) {
   const auto session = load_tiny(GetParam(), one_thread());
@@ -61,8 +62,8 @@ TEST_P(TinyModels, give_the_same_bits_through_bound_buffers) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cpu, TinyModels,
-                         testing::Values("add", "matmul", "conv", "dynamic_relu", "unsupported_on_npu",
-                                         "identity_int64", "half", "external", "wrong_output_shape", "loop"),
+                         ::testing::Values("add", "matmul", "conv", "dynamic_relu", "unsupported_on_npu",
+                                           "identity_int64", "half", "external", "wrong_output_shape", "loop"),
                          [](const auto& instance) { return std::string(instance.param); });
 
 TEST(Session, knows_the_models_signature) {
@@ -147,7 +148,8 @@ TEST(Session, places_every_node_on_the_cpu_under_its_name) {
   const PlacementReport& placement = session->get()->placement();
   std::vector<std::string> names;
   for (const LayerPlacement& layer : placement.layers) names.push_back(layer.op_type + " " + layer.name);
-  EXPECT_THAT(names, testing::UnorderedElementsAre("Conv conv", "Erf erf", "Relu relu", "Det det", "Sigmoid sigmoid"));
+  EXPECT_THAT(names,
+              ::testing::UnorderedElementsAre("Conv conv", "Erf erf", "Relu relu", "Det det", "Sigmoid sigmoid"));
   EXPECT_EQ(placement.nodes_on(ComputeUnit::kCpu), 5);
   EXPECT_EQ(placement.partitions, 0);
   EXPECT_EQ(placement.summary(), "5 of 5 nodes on the CPU");

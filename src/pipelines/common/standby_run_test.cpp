@@ -11,6 +11,7 @@
 namespace slipway::pipelines {
 namespace {
 
+using namespace pipelines::testing;  // NOLINT(google-build-using-namespace): one test
 using Entries = std::vector<std::pair<std::string, std::string>>;
 
 /// A network with an operator that misbehaves in the primary session as told, and never in the standby.

@@ -11,6 +11,7 @@
 namespace slipway::pipelines::drone {
 namespace {
 
+using namespace pipelines::testing;  // NOLINT(google-build-using-namespace): one test
 using Entries = std::vector<std::pair<std::string, std::string>>;
 constexpr int kWarmupRuns = 3;  // count as runs of the operator
 
@@ -182,7 +183,7 @@ struct Trouble {
   std::int64_t frame;
 };
 
-class DroneFallback : public testing::TestWithParam<Trouble> {};
+class DroneFallback : public ::testing::TestWithParam<Trouble> {};
 
 TEST_P(DroneFallback, keeps_the_stream_and_reports_when_and_why) {
   const Trouble& trouble = GetParam();
@@ -214,16 +215,16 @@ TEST_P(DroneFallback, keeps_the_stream_and_reports_when_and_why) {
 
 INSTANTIATE_TEST_SUITE_P(
     Provider, DroneFallback,
-    testing::Values(Trouble{"FailsToLoad", {{"slipway.test.fail_load", "1"}}, Replacement::Cause::kLoad, 0},
-                    Trouble{"FailsAtAFrame",
-                            {{"slipway.test.fail_run", std::to_string(kWarmupRuns + 4)}},
-                            Replacement::Cause::kError,
-                            4},
-                    Trouble{"Stalls",
-                            {{"slipway.test.stall_run", std::to_string(kWarmupRuns + 6)},
-                             {"slipway.test.stall_ms", "1500"}},
-                            Replacement::Cause::kStall,
-                            6}),
+    ::testing::Values(Trouble{"FailsToLoad", {{"slipway.test.fail_load", "1"}}, Replacement::Cause::kLoad, 0},
+                      Trouble{"FailsAtAFrame",
+                              {{"slipway.test.fail_run", std::to_string(kWarmupRuns + 4)}},
+                              Replacement::Cause::kError,
+                              4},
+                      Trouble{"Stalls",
+                              {{"slipway.test.stall_run", std::to_string(kWarmupRuns + 6)},
+                               {"slipway.test.stall_ms", "1500"}},
+                              Replacement::Cause::kStall,
+                              6}),
     [](const auto& tested) { return tested.param.name; });
 
 TEST(Drone, ends_with_the_providers_error_when_nothing_stands_by) {

@@ -12,6 +12,7 @@
 namespace slipway::pipelines::face_det_lite {
 namespace {
 
+using namespace pipelines::testing;  // NOLINT(google-build-using-namespace): one test
 const std::filesystem::path kFolder = "tests/golden/face_det_lite";
 // As python/reference/face_det_lite/golden.py gave them to the quantised network.
 const std::map<std::string, tensor::Quantization> kScales = {

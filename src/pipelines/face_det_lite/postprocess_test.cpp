@@ -14,6 +14,7 @@
 namespace slipway::pipelines::face_det_lite {
 namespace {
 
+using namespace pipelines::testing;  // NOLINT(google-build-using-namespace): one test
 using tensor::Dtype;
 
 tensor::Tensor copy_as_float(const tensor::Tensor& stored) {

@@ -11,6 +11,7 @@
 namespace slipway::pipelines::segmentation {
 namespace {
 
+using namespace pipelines::testing;  // NOLINT(google-build-using-namespace): one test
 // ONNX Runtime's Python package ran the network between the halves of the NumPy reading.
 TEST(Segmenter, gives_the_classes_of_the_reference) {
   const auto arrays = tensor::read_npz("tests/golden/segmentation/pipeline.npz");

@@ -12,6 +12,7 @@
 namespace slipway::pipelines::segmentation {
 namespace {
 
+using namespace pipelines::testing;  // NOLINT(google-build-using-namespace): one test
 Signature signature_of(int width, int height, const tensor::Tensor& logits,
                        const std::optional<tensor::Quantization>& quantization) {
   const tensor::TensorSpec input{

@@ -11,6 +11,7 @@
 namespace slipway::pipelines::yolov8 {
 namespace {
 
+using namespace pipelines::testing;  // NOLINT(google-build-using-namespace): one test
 const std::filesystem::path kFolder = "tests/golden/yolov8";
 // As python/reference/yolov8/golden.py gave them to the quantised network.
 const std::map<std::string, tensor::Quantization> kScales = {

@@ -8,7 +8,7 @@
 #include "runtime/session.hpp"
 #include "tensor/npz.hpp"
 
-namespace slipway::runtime {
+namespace slipway::runtime::testing {
 
 inline const std::filesystem::path kModels = "tests/golden/models";
 
@@ -53,4 +53,4 @@ inline base::Result<std::unique_ptr<Session>> load_tiny(const std::string& model
   return Session::load(test_environment(), kModels / (model + ".onnx"), options);
 }
 
-}  // namespace slipway::runtime
+}  // namespace slipway::runtime::testing

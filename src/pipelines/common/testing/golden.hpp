@@ -11,7 +11,7 @@
 #include "tensor/tensor.hpp"
 
 // What the tests of pipelines share.
-namespace slipway::pipelines {
+namespace slipway::pipelines::testing {
 
 /// One for all tests of a program, as a process has one.
 inline std::shared_ptr<runtime::Environment> environment() {
@@ -35,4 +35,4 @@ inline media::ImageView view_of(const tensor::Tensor& pixels) {
   return {pixels.values<std::uint8_t>().data(), width, height, std::ptrdiff_t{3} * width};
 }
 
-}  // namespace slipway::pipelines
+}  // namespace slipway::pipelines::testing

@@ -19,6 +19,8 @@
 // results stand beside them.
 namespace slipway::pipelines::mediapipe::testing {
 
+using pipelines::testing::environment;
+
 inline nlohmann::json read_json(const std::filesystem::path& file) {
   return nlohmann::json::parse(*base::read_file(file, 1 << 20));
 }
