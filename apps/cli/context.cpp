@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/descriptor.hpp"
 #include "base/files.hpp"
 
 namespace slipway::cli {
@@ -63,13 +64,11 @@ void Context::add_output_options_with_file(CLI::App& verb) {
 void Context::reserve_standard_output() {
   if (out_ != stdout) return;
   std::fflush(stdout);
-  const int copy = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 10);
-  if (copy < 0) return;
-  std::FILE* const stream = fdopen(copy, "w");
-  if (stream == nullptr) {
-    close(copy);
-    return;
-  }
+  base::Descriptor copy(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 10));
+  if (!copy.is_open()) return;
+  std::FILE* const stream = fdopen(copy.get(), "w");
+  if (stream == nullptr) return;
+  static_cast<void>(copy.release());
   out_ = stream;
   dup2(STDERR_FILENO, STDOUT_FILENO);
 }

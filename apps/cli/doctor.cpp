@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <map>
 #include <set>
 #include <sstream>
 
@@ -65,18 +66,19 @@ std::string state_of(const runtime::ProviderStatus& status) {
   return status.row.is_emulator ? "emulator" : "ready";
 }
 
-/// What a child finds that opens the build with OpenVINO: this process opens another one.
-runtime::ProviderStatus openvino_status(runtime::ProviderStatus status) {
+/// What a child finds that opens a provider's own build of ONNX Runtime: this process opens another one.
+runtime::ProviderStatus status_in_child(const runtime::ProviderRow& row) {
+  runtime::ProviderStatus status{.row = row, .available = false, .detail = {}};
   const auto found = run_in_child(
-      [](const LogLine&) -> base::Result<ordered_json> {
-        SLIPWAY_ASSIGN(const auto environment, open_environment("openvino"));
+      [&](const LogLine&) -> base::Result<ordered_json> {
+        SLIPWAY_ASSIGN(const auto environment, open_environment(row.name));
         for (const runtime::ProviderStatus& each : environment->providers()) {
-          if (each.row.name != "openvino") continue;
+          if (each.row.name != row.name) continue;
           return ordered_json{{"available", each.available},
                               {"version", environment->onnxruntime_version()},
                               {"library", environment->paths().onnxruntime.string()}};
         }
-        return base::fail(base::Code::kInternal, "the table of providers has no openvino");
+        return base::fail(base::Code::kInternal, "the table of providers has no {}", row.name);
       },
       [](std::string_view) {}, std::chrono::seconds(30));
   if (!found) {
@@ -113,8 +115,10 @@ base::Result<void> doctor(Context& context) {
                                   namespaces.detail)});
 
   // Before a library starts threads here.
-  const runtime::ProviderStatus openvino =
-      openvino_status({.row = *runtime::find_provider("openvino").value(), .available = false, .detail = {}});
+  std::map<std::string_view, runtime::ProviderStatus> elsewhere;
+  for (const runtime::ProviderRow& row : runtime::provider_table()) {
+    if (row.has_own_build) elsewhere.emplace(row.name, status_in_child(row));
+  }
   const auto environment = open_environment("cpu");
   if (!environment) {
     facts.add({"ONNX Runtime", "missing"});
@@ -136,7 +140,8 @@ base::Result<void> doctor(Context& context) {
   Table providers({{"provider"}, {"runs on"}, {"state"}, {"detail"}});
   ordered_json list = ordered_json::array();
   for (const runtime::ProviderStatus& listed : runtime.providers()) {
-    const runtime::ProviderStatus& status = listed.row.name == "openvino" && openvino.available ? openvino : listed;
+    const auto own = elsewhere.find(listed.row.name);
+    const runtime::ProviderStatus& status = own != elsewhere.end() && own->second.available ? own->second : listed;
     const std::string unit(runtime::compute_unit_name(status.row.unit));
     providers.add({std::string(status.row.name), unit, state_of(status), status.detail});
     list.push_back({{"name", status.row.name},

@@ -79,12 +79,12 @@ base::Result<fs::path> described_or_file(const ModelArgument& model) {
 base::Result<pipelines::StandbyOptions> run_options(const Arguments& arguments, const std::string& provider) {
   SessionArguments session = arguments.session;
   session.provider = provider;
-  if (provider != "qnn") session.soc = session.htp_arch = 0;
+  if (!runtime::provider_has(provider, &runtime::ProviderRow::accepts_htp)) session.soc = session.htp_arch = 0;
   pipelines::StandbyOptions options;
   SLIPWAY_ASSIGN(options.primary, session.session_options());
   // Threads of one network that wait by spinning take the cores from the other one.
   options.primary.allow_spinning = arguments.segmenter.path.empty();
-  if (provider == "cpu" || arguments.no_standby) return options;
+  if (runtime::provider_has(provider, &runtime::ProviderRow::is_fallback) || arguments.no_standby) return options;
   options.standby.emplace();
   options.standby->intra_op_threads = options.primary.intra_op_threads;
   options.standby->allow_spinning = options.primary.allow_spinning;
@@ -316,10 +316,10 @@ base::Result<void> watch(const Arguments& arguments, drone::Config config, Conte
   SLIPWAY_ASSIGN(OverlayOutput overlay, OverlayOutput::open(arguments.output, source.files()));
   SLIPWAY_TRY(context.check_outputs(files_read({arguments.detector.path, arguments.segmenter.path}, arguments.inputs),
                                     overlay.planned()));
-  // One process opens one build of ONNX Runtime; OpenVINO's has the CPU provider beside it.
-  const bool wants_openvino = arguments.segmenter_provider == "openvino";
+  // One process opens one build of ONNX Runtime; each has the CPU provider beside its own.
+  const bool is_segmenters = runtime::provider_has(arguments.segmenter_provider, &runtime::ProviderRow::has_own_build);
   SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment,
-                 open_environment(wants_openvino ? arguments.segmenter_provider : arguments.detector_provider));
+                 open_environment(is_segmenters ? arguments.segmenter_provider : arguments.detector_provider));
   SLIPWAY_ASSIGN(const std::unique_ptr<drone::Drone> pipeline, drone::Drone::load(environment, config));
   std::set<std::string> log(pipeline->detector().network().session().log_lines().begin(),
                             pipeline->detector().network().session().log_lines().end());

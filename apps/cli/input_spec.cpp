@@ -1,6 +1,6 @@
 #include "apps/cli/input_spec.hpp"
 
-#include <charconv>
+#include "base/text.hpp"
 
 namespace slipway::cli {
 namespace {
@@ -40,11 +40,9 @@ Result<compile::InputSpec> parse_input_spec(const std::string& text) {
     shape = shape.substr(0, colon);
   }
   while (!shape.empty()) {
-    std::int64_t size = 0;
-    const auto [end, error] = std::from_chars(shape.data(), shape.data() + shape.size(), size);
-    if (error != std::errc() || size < 1) return refuse("sizes are numbers from 1, divided by 'x'");
-    spec.shape.push_back(size);
-    shape.remove_prefix(static_cast<std::size_t>(end - shape.data()));
+    const auto size = base::consume_number<std::int64_t>(shape);
+    if (size.value_or(0) < 1) return refuse("sizes are numbers from 1, divided by 'x'");
+    spec.shape.push_back(*size);
     if (shape.empty()) break;
     if (shape.front() != 'x' || shape.size() == 1) return refuse("sizes are numbers from 1, divided by 'x'");
     shape.remove_prefix(1);

@@ -55,15 +55,15 @@ Result<Versions> versions_here() {
   const auto found = run_in_child(
       [](const LogLine&) -> Result<ordered_json> {
         silence_libraries();
-        SLIPWAY_ASSIGN(const auto environment, open_environment("qnn"));
+        SLIPWAY_ASSIGN(const auto environment, open_environment(runtime::htp_provider().name));
         for (const auto& status : environment->providers()) {
-          if (status.row.name != "qnn") continue;
+          if (!status.row.accepts_htp) continue;
           if (!status.available) return base::fail(Code::kUnavailable, "no NPU compiler here: {}", status.detail);
           return ordered_json{{"qairt", environment->qairt_version().value_or("of an unknown version")},
                               {"onnxruntime", environment->onnxruntime_version()},
                               {"emulated", status.row.is_emulator}};
         }
-        return base::fail(Code::kInternal, "the table of providers has no qnn");
+        return base::fail(Code::kInternal, "no provider compiles for NPUs");
       },
       {}, seconds(60));
   if (!found) return std::unexpected(found.error());
@@ -77,7 +77,7 @@ npu_probes::Outcome outcome_of(const npu_probes::Probe& probe, const runtime::Ht
   const auto found = run_in_child(
       [&](const LogLine&) -> Result<ordered_json> {
         silence_libraries();
-        SLIPWAY_ASSIGN(const auto environment, open_environment("qnn"));
+        SLIPWAY_ASSIGN(const auto environment, open_environment(runtime::htp_provider().name));
         const auto outcome = npu_probes::run_probe(environment, probe, chip, !arguments.integers_only);
         return ordered_json{{"verdict", npu_probes::verdict_name(outcome.verdict)},
                             // JSON has no infinity, the share of a peak that is 0.

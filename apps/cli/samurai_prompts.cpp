@@ -1,8 +1,8 @@
 #include "apps/cli/samurai_prompts.hpp"
 
-#include <charconv>
 #include <cmath>
 
+#include "base/text.hpp"
 #include "media/image_file.hpp"
 
 namespace slipway::cli {
@@ -16,18 +16,14 @@ namespace {
 base::Result<std::vector<double>> numbers_of(const std::string& text, std::size_t count, std::string_view option,
                                              std::string_view form) {
   std::vector<double> numbers;
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  while (true) {
-    double number = 0;
-    const auto [rest, error] = std::from_chars(at, end, number);
-    if (error != std::errc() || !std::isfinite(number)) break;
-    numbers.push_back(number);
-    at = rest;
-    if (at == end || *at != ',') break;
-    ++at;
+  std::string_view rest = text;
+  while (const auto number = base::consume_number<double>(rest)) {
+    numbers.push_back(*number);
+    if (!rest.starts_with(',')) break;
+    rest.remove_prefix(1);
   }
-  if (at == end && numbers.size() == count) return numbers;
+  const bool are_numbers = std::ranges::all_of(numbers, [](double number) { return std::isfinite(number); });
+  if (rest.empty() && !text.ends_with(',') && are_numbers && numbers.size() == count) return numbers;
   return base::fail(Code::kInvalidArgument, "{} takes {} in pixels of the first frame, got '{}'", option, form, text);
 }
 

@@ -1,5 +1,7 @@
 #include "apps/cli/session_arguments.hpp"
 
+#include <algorithm>
+
 namespace slipway::cli {
 
 using base::Code;
@@ -27,8 +29,9 @@ base::Result<runtime::SessionOptions> SessionArguments::session_options() const 
   options.fallback = fallback ? runtime::Fallback::kAllow : runtime::Fallback::kForbid;
   options.intra_op_threads = threads;
   if (precision == "bf16") {
-    if (provider != "openvino") {
-      return base::fail(Code::kInvalidArgument, "--precision bf16 goes with --provider openvino, not with {}",
+    if (!runtime::provider_has(provider, &runtime::ProviderRow::accepts_bfloat16)) {
+      const auto other = std::ranges::find_if(runtime::provider_table(), &runtime::ProviderRow::accepts_bfloat16);
+      return base::fail(Code::kInvalidArgument, "--precision bf16 goes with --provider {}, not with {}", other->name,
                         provider);
     }
     options.provider.precision = runtime::Precision::kBfloat16;

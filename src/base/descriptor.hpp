@@ -23,6 +23,8 @@ class Descriptor {
 
   [[nodiscard]] int get() const { return value_; }
   [[nodiscard]] bool is_open() const { return value_ >= 0; }
+  /// Gives it to another owner, such as a stream of the C library.
+  [[nodiscard]] int release() { return std::exchange(value_, -1); }
   void reset() {
     if (value_ >= 0) ::close(std::exchange(value_, -1));
   }

@@ -23,6 +23,17 @@ template <typename Number>
   return number;
 }
 
+/// The number that the text begins with, and takes it off the text; nothing, and the text as it was, when there is
+/// none.
+template <typename Number>
+[[nodiscard]] std::optional<Number> consume_number(std::string_view& text) {
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc()) return std::nullopt;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return number;
+}
+
 /// How many letters must be inserted, removed, replaced or swapped with their neighbour to make one word of the other.
 [[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
 

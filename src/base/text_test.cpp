@@ -28,6 +28,19 @@ TEST(ParseNumber, takes_the_whole_text_or_nothing) {
   EXPECT_FALSE(parse_number<std::uint8_t>("256"));
 }
 
+TEST(ConsumeNumber, leaves_what_stands_behind_the_number) {
+  std::string_view text = "640x480";
+  EXPECT_EQ(consume_number<int>(text), 640);
+  EXPECT_EQ(text, "x480");
+  EXPECT_FALSE(consume_number<int>(text));
+  EXPECT_EQ(text, "x480");
+  text = "2.5,";
+  EXPECT_EQ(consume_number<double>(text), 2.5);
+  EXPECT_EQ(text, ",");
+  text = "300";
+  EXPECT_FALSE(consume_number<std::uint8_t>(text)) << "more than the type holds";
+}
+
 TEST(EditDistance, counts_insertions_removals_replacements_and_swaps) {
   EXPECT_EQ(edit_distance("", ""), 0U);
   EXPECT_EQ(edit_distance("", "abc"), 3U);

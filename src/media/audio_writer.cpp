@@ -11,6 +11,7 @@
 #include <sndfile.h>
 #include <unistd.h>
 
+#include "base/descriptor.hpp"
 #include "base/files.hpp"
 
 namespace slipway::media {
@@ -97,14 +98,14 @@ Result<AudioWriter> AudioWriter::create(const std::filesystem::path& path, int s
   state->scale = integer_scale(encoding);
   const std::filesystem::path part =
       path.parent_path() / fmt::format(".{}.{}.part", path.filename().string(), ::getpid());
-  const int descriptor = ::open(part.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-  if (descriptor < 0) return std::unexpected(base::errno_error(errno, path.string()));
+  base::Descriptor descriptor(::open(part.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  if (!descriptor.is_open()) return std::unexpected(base::errno_error(errno, path.string()));
   state->part = part;
   SF_INFO info{};
   info.samplerate = sample_rate;
   info.channels = 2;
   info.format = sndfile_format(encoding, frames);
-  state->file = sf_open_fd(descriptor, SFM_WRITE, &info, SF_TRUE);
+  state->file = sf_open_fd(descriptor.release(), SFM_WRITE, &info, SF_TRUE);
   if (state->file == nullptr) return fail(Code::kInternal, "{}: {}", path.string(), sf_strerror(nullptr));
   // libsndfile's optional PEAK chunk carries the time of writing: equal input shall give equal files.
   sf_command(state->file, SFC_SET_ADD_PEAK_CHUNK, nullptr, SF_FALSE);

@@ -14,6 +14,8 @@
 #include <linux/videodev2.h>
 #include <sys/ioctl.h>
 
+#include "base/descriptor.hpp"
+
 namespace slipway::media {
 namespace {
 
@@ -70,8 +72,8 @@ std::string way_out(int error) {
 
 struct Camera::State {
   std::string name;
-  int descriptor = -1;
-  bool is_lent = false;  // to libv4l, which closes it
+  base::Descriptor device;
+  int descriptor = -1;  // the same as libv4l has it, which closes it
   VideoInfo info;
   std::size_t stride = 0;
   std::vector<std::uint8_t> pixels;
@@ -82,7 +84,7 @@ struct Camera::State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State() {
-    if (descriptor >= 0) is_lent ? v4l2_close(descriptor) : ::close(descriptor);
+    if (descriptor >= 0) v4l2_close(descriptor);
   }
 };
 
@@ -99,24 +101,24 @@ bool is_camera_path(const std::filesystem::path& path) {
 base::Result<Camera> Camera::open(const std::filesystem::path& device, const CameraOptions& options) {
   auto state = std::make_unique<State>();
   state->name = device.string();
-  state->descriptor = ::open(device.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
-  if (state->descriptor < 0) {
+  state->device = base::Descriptor(::open(device.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
+  if (!state->device.is_open()) {
     const int error = errno;
     return base::fail(code_of(error), "{}: cannot be opened as a camera: {}; {}", state->name, std::strerror(error),
                       way_out(error));
   }
   // Asked of the system itself: libv4l would print to standard error what is no camera.
   v4l2_capability capability{};
-  if (ioctl(state->descriptor, VIDIOC_QUERYCAP, &capability) < 0) {
+  if (ioctl(state->device.get(), VIDIOC_QUERYCAP, &capability) < 0) {
     return base::fail(base::Code::kInvalidArgument,
                       "{}: expected a Video4Linux camera such as /dev/video0, found another device; {}", state->name,
                       cameras_here());
   }
-  if (v4l2_fd_open(state->descriptor, 0) < 0) {
+  if (v4l2_fd_open(state->device.get(), 0) < 0) {
     return base::fail(base::Code::kInvalidArgument, "{}: libv4l does not take this camera: {}", state->name,
                       std::strerror(errno));
   }
-  state->is_lent = true;
+  state->descriptor = state->device.release();
   const auto abilities =
       (capability.capabilities & V4L2_CAP_DEVICE_CAPS) != 0 ? capability.device_caps : capability.capabilities;
   if ((abilities & V4L2_CAP_VIDEO_CAPTURE) == 0) {

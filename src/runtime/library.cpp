@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 #include <cstdlib>
 #include <mutex>
 #include <vector>
@@ -11,6 +10,7 @@
 #include <dlfcn.h>
 
 #include "base/mapped_file.hpp"
+#include "base/text.hpp"
 #include "runtime/environment_state.hpp"
 
 namespace slipway::runtime {
@@ -69,9 +69,9 @@ const Build& build_with(std::string_view provider) {
 
 /// The minor number of "1.24.1", which is also the newest API that the library offers; 0 when it is none.
 int minor_of(std::string_view version) {
-  int minor = 0;
-  if (version.starts_with("1.")) std::from_chars(version.data() + 2, version.data() + version.size(), minor);
-  return minor;
+  if (!version.starts_with("1.")) return 0;
+  version.remove_prefix(2);
+  return base::consume_number<int>(version).value_or(0);
 }
 
 bool holds_qnn(const fs::path& folder) {

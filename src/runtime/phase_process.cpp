@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstring>
 
 #include <fcntl.h>
@@ -11,6 +10,7 @@
 #include "base/child_process.hpp"
 #include "base/descriptor.hpp"
 #include "base/files.hpp"
+#include "base/text.hpp"
 #include "runtime/phase.hpp"
 
 extern char** environ;
@@ -64,13 +64,11 @@ class ProgressReader {
  private:
   void read_line(std::string_view line) {
     has_begun_ = true;
-    const char* at = line.data();
-    const char* const end = at + line.size();
-    const auto next = [&](auto& number) {
-      if (at != end && *at == ' ') ++at;
-      const auto [after, error] = std::from_chars(at, end, number);
-      at = after;
-      return error == std::errc();
+    const auto next = [&]<typename Number>(Number& number) {
+      if (line.starts_with(' ')) line.remove_prefix(1);
+      const auto found = base::consume_number<Number>(line);
+      if (found) number = *found;
+      return found.has_value();
     };
     if (!next(done_) || !next(total_)) return;
     for (double time_us = 0; next(time_us);) times_us_.push_back(time_us);

@@ -81,7 +81,8 @@ const std::vector<ProviderRow>& provider_table() {
        .unit = kCpu,
        .needs = "nothing: every build of ONNX Runtime has it",
        .configure = configure_cpu,
-       .find = find_available},
+       .find = find_available,
+       .is_fallback = true},
       {.name = "qnn",
        .execution_provider = "QNNExecutionProvider",
        .unit = kNpu,
@@ -105,6 +106,7 @@ const std::vector<ProviderRow>& provider_table() {
                 "`tools/setup.sh openvino`, or SLIPWAY_OPENVINO=<its folder>",
        .configure = configure_openvino,
        .find = find_available,
+       .has_own_build = true,
        .accepts_bfloat16 = true},
       {.name = "cuda",
        .execution_provider = "CUDAExecutionProvider",
@@ -143,9 +145,13 @@ base::Result<const ProviderRow*> find_provider(std::string_view name) {
                     fmt::join(names, ", "));
 }
 
-bool is_emulated(std::string_view provider) {
+bool provider_has(std::string_view provider, bool ProviderRow::*property) {
   const auto row = find_provider(provider);
-  return row && (*row)->is_emulator;
+  return row && (*row)->*property;
+}
+
+const ProviderRow& htp_provider() {
+  return *std::ranges::find_if(provider_table(), &ProviderRow::accepts_htp);
 }
 
 base::Result<void> check_available(const Environment::State& environment, const ProviderRow& row) {

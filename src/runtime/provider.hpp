@@ -53,9 +53,11 @@ struct ProviderRow {
   /// What is here of it: library and version; registers a plug-in.
   /// @error kUnavailable: what is missing and how to get it
   base::Result<std::string> (*find)(const Environment& environment, const ProviderRow& row);
-  bool is_plugin = false;             ///< registered from a library by path
-  bool is_emulator = false;           ///< on this machine its nodes run on an emulator of the unit
-  bool accepts_htp = false;           ///< compiles for the Hexagon chip that a request names
+  bool is_fallback = false;    ///< ONNX Runtime's own, which runs what the others refuse
+  bool has_own_build = false;  ///< is in a build of ONNX Runtime that is not the others', hence in a process of its own
+  bool is_plugin = false;      ///< registered from a library by path
+  bool is_emulator = false;    ///< on this machine its nodes run on an emulator of the unit
+  bool accepts_htp = false;    ///< compiles for the Hexagon chip that a request names
   bool accepts_bfloat16 = false;      ///< computes in Precision::kBfloat16 on request
   bool refuses_when_verbose = false;  ///< says why it refuses a node in its verbose lines only
 };
@@ -64,8 +66,17 @@ struct ProviderRow {
 /// @error kInvalidArgument: no such provider; the message lists those that there are
 [[nodiscard]] base::Result<const ProviderRow*> find_provider(std::string_view name);
 
-/// Whether what runs on this provider runs on an emulator, here. False for a name that no provider has.
-[[nodiscard]] bool is_emulated(std::string_view provider);
+/// Whether the provider's row says so: `provider_has("qnn", &ProviderRow::accepts_htp)`. False for a name that no
+/// provider has.
+[[nodiscard]] bool provider_has(std::string_view provider, bool ProviderRow::*property);
+
+/// Whether what runs on this provider runs on an emulator, here.
+[[nodiscard]] inline bool is_emulated(std::string_view provider) {
+  return provider_has(provider, &ProviderRow::is_emulator);
+}
+
+/// The provider that compiles for Hexagon chips.
+[[nodiscard]] const ProviderRow& htp_provider();
 
 /// A provider as found on this machine.
 struct ProviderStatus {

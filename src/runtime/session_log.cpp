@@ -169,7 +169,7 @@ base::Error explain_load_failure(const Ort::Exception& exception, const SessionL
     return {Code::kResourceExhausted, fmt::format("{}: not enough memory to load it: {}", model, what),
             base::Reason::kOutOfMemory};
   }
-  if (provider.name == "cpu" || is_about_the_model(exception)) {
+  if (provider_has(provider.name, &ProviderRow::is_fallback) || is_about_the_model(exception)) {
     const Code code =
         exception.GetOrtErrorCode() == ORT_NOT_IMPLEMENTED ? Code::kUnimplemented : Code::kInvalidArgument;
     return {code, fmt::format("{}: ONNX Runtime does not take this model: {}", model, what)};

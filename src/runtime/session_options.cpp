@@ -63,7 +63,7 @@ base::Result<Ort::SessionOptions> make_session_options(Environment::State& envir
   }
   if (!options.spin_between_runs) made.AddConfigEntry("session.force_spinning_stop", "1");
   made.SetGraphOptimizationLevel(level_of(options.graph_optimization));
-  if (options.fallback == Fallback::kForbid && options.provider.name != "cpu") {
+  if (options.fallback == Fallback::kForbid && !row->is_fallback) {
     made.AddConfigEntry("session.disable_cpu_ep_fallback", "1");
   }
   if (options.record_placement && can_read_assignment(*environment.base)) made.AddConfigEntry(kRecordAssignment, "1");

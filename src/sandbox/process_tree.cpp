@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -54,10 +53,8 @@ std::uint64_t kilobytes_after(std::string_view text, std::string_view key) {
   const auto start = text.find(key);
   if (start == std::string_view::npos) return 0;
   auto value = text.substr(start + key.size());
-  value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
-  std::uint64_t kilobytes = 0;
-  std::from_chars(value.data(), value.data() + value.size(), kilobytes);
-  return kilobytes;
+  value = base::trimmed(value);
+  return base::consume_number<std::uint64_t>(value).value_or(0);
 }
 
 /// Fields 14 to 17 of /proc/PID/stat: user and system time, own and of children, in clock ticks.
@@ -68,9 +65,8 @@ std::chrono::milliseconds cpu_time_of(std::string_view stat) {
   for (int field = 3; field <= 17 && at != std::string_view::npos; ++field) {
     at = stat.find(' ', at + 1);
     if (field < 14 || at == std::string_view::npos) continue;
-    std::int64_t value = 0;
-    std::from_chars(stat.data() + at + 1, stat.data() + stat.size(), value);
-    ticks += value;
+    std::string_view value = stat.substr(at + 1);
+    ticks += base::consume_number<std::int64_t>(value).value_or(0);
   }
   return std::chrono::milliseconds(ticks * 1000 / std::max(1L, ::sysconf(_SC_CLK_TCK)));
 }
@@ -82,12 +78,10 @@ std::vector<pid_t> children_of(pid_t process) {
   const std::string tasks = fmt::format("/proc/{}/task", process);
   for (const pid_t task : numbers_in(tasks)) {
     const std::string children = read_proc(fmt::format("{}/{}/children", tasks, task));
-    const char* end = children.data() + children.size();
-    for (const char* at = children.data(); at < end;) {
-      pid_t child = 0;
-      const auto parsed = std::from_chars(at, end, child);
-      if (parsed.ec == std::errc()) found.push_back(child);
-      at = parsed.ptr + 1;
+    std::string_view rest = children;
+    while (const auto child = base::consume_number<pid_t>(rest)) {
+      found.push_back(*child);
+      if (!rest.empty()) rest.remove_prefix(1);
     }
   }
   return found;

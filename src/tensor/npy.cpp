@@ -1,8 +1,9 @@
 #include "tensor/npy.hpp"
 
 #include <array>
-#include <charconv>
 #include <optional>
+
+#include "base/text.hpp"
 
 namespace slipway::tensor {
 namespace {
@@ -53,11 +54,9 @@ class DictionaryReader {
     Shape shape;
     while (!consume(')')) {
       skip_space();
-      std::int64_t size = 0;
-      const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), size);
-      if (error != std::errc() || size < 0) return std::nullopt;
-      rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
-      shape.push_back(size);
+      const auto size = base::consume_number<std::int64_t>(rest_);
+      if (!size || *size < 0) return std::nullopt;
+      shape.push_back(*size);
       if (consume(',')) continue;
       if (!consume(')')) return std::nullopt;
       return shape;

@@ -1,9 +1,9 @@
 #include "pipelines/samurai/component_check.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 
+#include "base/text.hpp"
 #include "pipelines/common/model_folder.hpp"
 #include "tensor/compare.hpp"
 
@@ -29,12 +29,12 @@ bool split_name(const std::string& name, Case& where, bool& is_input, std::strin
   const auto third = second == std::string::npos ? second : name.find('/', second + 1);
   if (third == std::string::npos) return false;
   where.component = name.substr(0, first);
-  const char* const end = name.data() + second;
-  const auto [rest, error] = std::from_chars(name.data() + first + 1, end, where.frame);
+  const auto frame = base::parse_number<std::int64_t>(std::string_view(name).substr(first + 1, second - first - 1));
+  where.frame = frame.value_or(0);
   const std::string side = name.substr(second + 1, third - second - 1);
   is_input = side == "in";
   tensor = name.substr(third + 1);
-  return error == std::errc() && rest == end && (is_input || side == "out") && !tensor.empty();
+  return frame && (is_input || side == "out") && !tensor.empty();
 }
 
 Result<std::vector<Case>> cases_of(tensor::NamedTensors recorded, const std::string& name) {

@@ -26,7 +26,7 @@ inline std::shared_ptr<Environment> test_environment() {
 
 inline bool has_qnn() {
   for (const ProviderStatus& status : test_environment()->providers()) {
-    if (status.row.name == "qnn") return status.available;
+    if (status.row.accepts_htp) return status.available;
   }
   return false;
 }
