@@ -242,6 +242,10 @@ base::Result<void> Drone::run(std::span<const media::ImageView> images, bool is_
 const std::vector<Fallback>& Drone::fallbacks() const {
   return state_->fallbacks;
 }
+base::Result<void> Drone::choose_classes(const std::vector<std::string>& names) {
+  return state_->detector->choose_classes(names);
+}
+
 const yolov8::Yolov8& Drone::detector() const {
   return *state_->detector;
 }

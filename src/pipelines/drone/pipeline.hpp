@@ -82,6 +82,9 @@ class Drone {
   [[nodiscard]] base::Result<void> run(std::span<const media::ImageView> images, bool is_stream,
                                        std::span<Scene> scenes);
 
+  /// @error as Yolov8::choose_classes
+  [[nodiscard]] base::Result<void> choose_classes(const std::vector<std::string>& names);
+
   /// Another stream begins.
   void reset();
 

@@ -165,11 +165,13 @@ base::Result<void> Postprocess::run(const tensor::NamedTensors& outputs, std::si
   }
   find_peaks(rows, columns);
 
+  const bool is_first = plausibility_.begin_image();
   decoded_.clear();
   boxes_.clear();
   for (const Peak& peak : peaks_) {
     const Face face = decode_face(box, landmark, static_cast<std::size_t>(peak.cell), columns, peak.score);
     if (!is_finite(face)) continue;
+    if (is_first) SLIPWAY_TRY(plausibility_.check_box(face.box, signature_.width, signature_.height));
     decoded_.push_back(face);
     boxes_.push_back(face.box);
   }

@@ -8,6 +8,7 @@
 #include "media/draw.hpp"
 #include "media/fit.hpp"
 #include "pipelines/common/box.hpp"
+#include "pipelines/common/plausibility.hpp"
 #include "pipelines/face_det_lite/config.hpp"
 #include "pipelines/face_det_lite/signature.hpp"
 #include "tensor/tensor.hpp"
@@ -56,7 +57,8 @@ class Postprocess {
   /// @param entry      of the batch
   /// @param placement  where the image lies in the input
   /// @param faces      replaced
-  /// @error kInvalidArgument: a tensor's shape or dtype differs from the signature (the message names both)
+  /// @error kInvalidArgument: a tensor's shape or dtype differs from the signature (the message names both); boxes that
+  ///        are none (Plausibility)
   [[nodiscard]] base::Result<void> run(const tensor::NamedTensors& outputs, std::size_t entry,
                                        const media::Placement& placement, int image_width, int image_height,
                                        std::vector<Face>& faces);
@@ -68,6 +70,7 @@ class Postprocess {
   };
 
   Signature signature_;
+  Plausibility plausibility_{"face_det_lite"};
   float score_min_;
   std::optional<double> iou_max_;
   std::vector<float> logits_;

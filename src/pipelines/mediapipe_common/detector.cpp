@@ -7,6 +7,7 @@
 
 #include "media/image_to_tensor.hpp"
 #include "media/region_to_tensor.hpp"
+#include "pipelines/common/plausibility.hpp"
 #include "pipelines/mediapipe_common/region.hpp"
 
 namespace slipway::pipelines::mediapipe {
@@ -106,6 +107,7 @@ struct Detector::State {
   std::vector<media::Placement> placements;  // the same of the package's letterbox
   std::vector<SsdRows> rows;
   std::vector<Detection> found;
+  Plausibility plausibility;
 
   base::Result<void> write(media::ImageView image, std::size_t entry, std::span<std::byte> input) {
     if (image.empty()) return base::fail(base::Code::kInvalidArgument, "an empty picture cannot be converted");
@@ -129,6 +131,10 @@ struct Detector::State {
       rows.push_back(part);
     }
     decoder.decode(rows, score_min, found);
+    if (plausibility.begin_image()) {
+      const double side = signature.input.width;
+      for (const Detection& detection : found) SLIPWAY_TRY(plausibility.check_box(detection.box, side, side));
+    }
     if (rules == Rules::kMediapipe) {
       suppress_weighted(found, iou_max, kept);
       for (Detection& detection : kept) {
@@ -188,7 +194,8 @@ base::Result<Detector> Detector::load(std::shared_ptr<runtime::Environment> envi
                                                 std::vector<media::Affine>(batch),
                                                 std::vector<media::Placement>(batch),
                                                 {},
-                                                {}}));
+                                                {},
+                                                Plausibility("MediaPipe's detectors")}));
 }
 
 base::Result<void> Detector::run(std::span<const media::ImageView> images, std::span<Output> outputs) {

@@ -1,6 +1,7 @@
 #include "pipelines/segmentation/pipeline.hpp"
 
 #include "pipelines/common/image_network.hpp"
+#include "pipelines/common/network_description.hpp"
 #include "pipelines/segmentation/labels.hpp"
 #include "pipelines/segmentation/upsampled_argmax.hpp"
 
@@ -37,13 +38,17 @@ base::Result<media::ImageToTensor> make_preprocess(const Signature& signature, c
   return media::ImageToTensor::create(input, media::Fit::kLetterbox);
 }
 
-/// One label a class: those that are known, then numbers.
-std::vector<std::string> labels_for(const Signature& signature, std::vector<std::string> known) {
-  if (known.empty()) known = cityscapes_labels();
+/// One label a class: those that are said, else those of Cityscapes where there are as many, else numbers.
+base::Result<std::vector<std::string>> labels_for(const Signature& signature, std::vector<std::string> said) {
   const auto count = static_cast<std::size_t>(signature.class_count);
-  for (std::size_t i = known.size(); i < count; ++i) known.push_back(fmt::format("class {}", i));
-  known.resize(count);
-  return known;
+  if (said.empty() && cityscapes_labels().size() == count) return cityscapes_labels();
+  if (said.empty()) {
+    for (std::size_t i = 0; i < count; ++i) said.push_back(fmt::format("class {}", i));
+  }
+  if (said.size() == count) return said;
+  return base::fail(Code::kInvalidArgument,
+                    "{} classes are named, and the network tells {} apart: it is no segmenter of these classes",
+                    said.size(), count);
 }
 
 }  // namespace
@@ -66,8 +71,11 @@ base::Result<std::unique_ptr<Segmenter>> Segmenter::load(std::shared_ptr<runtime
   SLIPWAY_ASSIGN(Signature signature, network.signature(read_signature));
   SLIPWAY_ASSIGN(media::ImageToTensor preprocess, make_preprocess(signature, network.folder(), config));
   SLIPWAY_TRY(network.prepare(signature.input.spec, std::move(preprocess)));
-  std::vector<std::string> labels =
-      labels_for(signature, config.labels.empty() ? network.folder().labels() : config.labels);
+  const NetworkDescription about = describe(network.network().session());
+  SLIPWAY_ASSIGN(std::vector<std::string> labels,
+                 labels_for(signature, !config.labels.empty()               ? config.labels
+                                       : !network.folder().labels().empty() ? network.folder().labels()
+                                                                            : about.names));
   UpsampledArgmax argmax(signature);
   return std::unique_ptr<Segmenter>(new Segmenter(
       std::make_unique<State>(State{std::move(network), std::move(signature), std::move(labels), std::move(argmax)})));

@@ -32,8 +32,9 @@ struct Detections {
 class Yolov8 {
  public:
   /// @param model  a bare `.onnx` or a model folder. Scales, zero points and labels come from the folder's model.yaml,
-  ///               unless config says them
-  /// @error as find_model, StandbyRun::load, read_signature
+  ///               unless config says them; labels then from the file's metadata, and COCO's where 80 have no name
+  /// @error as find_model, StandbyRun::load, read_signature; kInvalidArgument: the file says that it is for
+  ///        another task, or there are more or fewer names than classes
   [[nodiscard]] static base::Result<std::unique_ptr<Yolov8>> load(std::shared_ptr<runtime::Environment> environment,
                                                                   const std::filesystem::path& model,
                                                                   const StandbyOptions& options, const Config& config);
@@ -47,6 +48,10 @@ class Yolov8 {
   /// @param found  one an image
   /// @error as above; kInvalidArgument: more images than a batch, or another number of `found`
   [[nodiscard]] base::Result<void> run(std::span<const media::ImageView> images, std::span<Detections> found);
+
+  /// From here on only objects of these classes are found, named by their labels or numbers; empty: all.
+  /// @error kInvalidArgument: a class that the network lacks
+  [[nodiscard]] base::Result<void> choose_classes(const std::vector<std::string>& names);
 
   [[nodiscard]] const Signature& signature() const;
   [[nodiscard]] const std::vector<std::string>& labels() const;

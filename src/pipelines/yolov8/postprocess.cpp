@@ -193,12 +193,30 @@ base::Result<void> Postprocess::find_candidates(const tensor::NamedTensors& outp
   return {};
 }
 
+base::Result<void> Postprocess::check_scores(const tensor::NamedTensors& outputs, std::size_t entry) const {
+  const auto anchors = static_cast<std::size_t>(signature_.anchors);
+  SLIPWAY_ASSIGN(const HeadReader scores,
+                 HeadReader::over(outputs, signature_.score, signature_.batch, entry, anchors));
+  float lowest = 0, highest = 0;
+  for (std::size_t i = 0; i < anchors; ++i) {
+    for (int c = 0; c < signature_.score.channels; ++c) {
+      const float score = scores.at(i, c);
+      lowest = std::min(lowest, score);
+      highest = std::max(highest, score);
+    }
+  }
+  SLIPWAY_TRY(plausibility_.check_score(lowest));
+  return plausibility_.check_score(highest);
+}
+
 base::Result<void> Postprocess::run(const tensor::NamedTensors& outputs, std::size_t entry,
                                     const media::Placement& placement, int image_width, int image_height,
                                     std::vector<Object>& objects) {
   objects.clear();
   SLIPWAY_ASSIGN(const HeadReader box, HeadReader::over(outputs, signature_.box, signature_.batch, entry,
                                                         static_cast<std::size_t>(signature_.anchors)));
+  const bool is_first = plausibility_.begin_image();
+  if (is_first) SLIPWAY_TRY(check_scores(outputs, entry));
   SLIPWAY_TRY(find_candidates(outputs, entry));
   decoded_.clear();
   boxes_.clear();
@@ -206,6 +224,7 @@ base::Result<void> Postprocess::run(const tensor::NamedTensors& outputs, std::si
   for (const Candidate& candidate : candidates_) {
     const Box decoded = decode_box(box, signature_.box_form, static_cast<std::size_t>(candidate.anchor));
     if (!is_finite(decoded)) continue;
+    if (is_first) SLIPWAY_TRY(plausibility_.check_box(decoded, signature_.width, signature_.height));
     decoded_.push_back({decoded, candidate.score, candidate.class_id, candidate.anchor});
     boxes_.push_back(decoded);
     classes_.push_back(candidate.class_id);

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
 #include "media/fit.hpp"
 #include "pipelines/common/box.hpp"
+#include "pipelines/common/plausibility.hpp"
 #include "pipelines/common/real_values.hpp"
 #include "pipelines/yolov8/config.hpp"
 #include "pipelines/yolov8/signature.hpp"
@@ -56,10 +58,14 @@ class Postprocess {
   /// @param entry      of the batch
   /// @param placement  where the image lies in the input
   /// @param objects    replaced
-  /// @error kInvalidArgument: a tensor's size or dtype differs from the signature (the message names both)
+  /// @error kInvalidArgument: a tensor's size or dtype differs from the signature (the message names both); scores or
+  ///        boxes that are none (Plausibility)
   [[nodiscard]] base::Result<void> run(const tensor::NamedTensors& outputs, std::size_t entry,
                                        const media::Placement& placement, int image_width, int image_height,
                                        std::vector<Object>& objects);
+
+  /// From here on only these; empty: all.
+  void choose_classes(std::vector<std::int32_t> classes) { config_.only_classes = std::move(classes); }
 
   /// The masks of objects that run() found in the same entry; `masks` is empty where the network gives none.
   /// @param masks  replaced, one an object; its memory is reused
@@ -77,10 +83,12 @@ class Postprocess {
   template <typename T>
   void choose_by_class(const T* scores, std::size_t first, const RealValues& real);
   void add_candidate(float score, std::int32_t anchor, std::int32_t class_id);
+  [[nodiscard]] base::Result<void> check_scores(const tensor::NamedTensors& outputs, std::size_t entry) const;
   [[nodiscard]] base::Result<void> find_candidates(const tensor::NamedTensors& outputs, std::size_t entry);
 
   Signature signature_;
   Config config_;
+  Plausibility plausibility_{"YOLOv8 detectors"};
   std::vector<std::int32_t> best_class_;  // of an anchor; -1: no class reaches the threshold
   std::vector<float> best_storage_;       // its score, as stored (at most four bytes each)
   std::vector<float> widened_;            // scores stored as float16
