@@ -4,6 +4,7 @@
 #include "apps/cli/context.hpp"
 #include "apps/cli/profile_arguments.hpp"
 #include "apps/cli/report.hpp"
+#include "apps/cli/seekable_input.hpp"
 #include "apps/cli/verbs.hpp"
 #include "base/files.hpp"
 
@@ -14,8 +15,11 @@ base::Result<void> bench(const ProfileArguments& arguments, const runtime::Sessi
   context.reserve_standard_output();
   SLIPWAY_TRY(context.check_outputs({arguments.model.path, arguments.inputs}, {}));
   SLIPWAY_ASSIGN(const base::TemporaryFolder folder, base::TemporaryFolder::create("slipway-bench"));
+  SLIPWAY_ASSIGN(const SeekableInput inputs, SeekableInput::of(arguments.inputs));
+  ProfileArguments seekable = arguments;
+  seekable.inputs = inputs.path();
   SLIPWAY_ASSIGN(const LoadableModel model, model_of(arguments));
-  SLIPWAY_ASSIGN(const runtime::ProfileReport report, measure(arguments, model, options, true, folder.path()));
+  SLIPWAY_ASSIGN(const runtime::ProfileReport report, measure(seekable, model, options, true, folder.path()));
   if (report.is_emulated) {
     return base::fail(base::Code::kUnavailable,
                       "{} runs here on Qualcomm's HTP emulator ({}): its times are no device's, so there is nothing to "

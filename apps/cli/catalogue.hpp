@@ -9,9 +9,8 @@
 
 namespace slipway::cli {
 
-/// The device of this name in the catalogue: $SLIPWAY_CATALOGUE (a folder), else data/catalogue of the source tree,
-/// else
-/// ../share/slipway/catalogue beside the executable.
+/// The device of this name in the catalogue: $SLIPWAY_CATALOGUE (a folder), else data/catalogue of the source
+/// tree, else ../share/slipway/catalogue beside the executable.
 /// @param own_files  a user's files with the same columns, read after the catalogue's
 /// @error kNotFound: no catalogue (the places are named), or no such device (the nearest name is); as read_catalogue
 [[nodiscard]] base::Result<hub::domain::Device> find_device(const std::string& name,

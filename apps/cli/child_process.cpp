@@ -10,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "apps/cli/interrupt.hpp"
 #include "base/child_process.hpp"
 #include "base/descriptor.hpp"
 
@@ -32,6 +33,7 @@ void send(int pipe, const ordered_json& message) {
 }
 
 void be_child(int pipe, const ChildWork& work) {
+  watch_for_interrupts(true);
   const auto outcome = work([pipe](std::string_view line) { send(pipe, {{"log", line}}); });
   if (outcome) {
     send(pipe, {{"result", *outcome}});

@@ -13,6 +13,7 @@
 #include "apps/cli/session_arguments.hpp"
 #include "apps/cli/verbs.hpp"
 #include "base/files.hpp"
+#include "base/output_file.hpp"
 #include "compile/onnx_graph/context_nodes.hpp"
 
 namespace slipway::cli {
@@ -57,7 +58,7 @@ bool is_result_file(const fs::path& out, compile::Target target) {
 }
 
 Result<void> move_to(const fs::path& from, const fs::path& to) {
-  const auto moved = base::rename_durably(from, to);
+  const auto moved = base::move_into_place(from, to);
   if (!moved) return std::unexpected(moved.error().with("move the result to where it was asked for"));
   return {};
 }
@@ -154,10 +155,20 @@ Result<compile::CompileRequest> request_of(const CompileArguments& arguments) {
 
 /// The file that was named, with the wrapper beside it, or the folder.
 std::vector<PlannedOutput> planned_outputs(const fs::path& out, const compile::CompileRequest& request) {
-  if (!is_result_file(out, request.target)) return {{.option = "--output", .path = out, .is_folder = true}};
+  if (!is_result_file(out, request.target)) {
+    std::vector<PlannedOutput> planned = {{.option = "--output", .path = out, .is_folder = true}};
+    // The names of the files are the compiler's: those of an earlier result count as names that this one gives.
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(out, error)) {
+      const auto ending = entry.path().extension();
+      if (ending != ".onnx" && ending != ".bin" && ending != ".dlc" && ending != ".data") continue;
+      planned.push_back({.option = "--output", .path = entry.path(), .is_named = false});
+    }
+    return planned;
+  }
   std::vector<PlannedOutput> planned = {{.option = "--output", .path = out}};
   if (request.target == compile::Target::kQnnContextBinary) {
-    planned.push_back({.option = "--output", .path = fs::path(out).replace_extension(".onnx")});
+    planned.push_back({.option = "--output", .path = fs::path(out).replace_extension(".onnx"), .is_named = false});
   }
   return planned;
 }
@@ -240,6 +251,7 @@ void add_compile(CLI::App& app, Context& context) {
   verb.add_option("--time-limit", arguments->time_limit_s, "End the compiler after so many seconds; 0: never")
       ->check(CLI::NonNegativeNumber);
   context.add_output_options(verb);
+  context.add_overwrite_option(verb);
   verb.callback([arguments, &context] { context.finish(run_compile(*arguments, context)); });
 }
 

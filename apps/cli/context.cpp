@@ -1,6 +1,8 @@
 #include "apps/cli/context.hpp"
 
 #include <cerrno>
+#include <csignal>
+#include <cstring>
 #include <utility>
 
 #include <fcntl.h>
@@ -9,8 +11,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "apps/cli/interrupt.hpp"
 #include "base/descriptor.hpp"
 #include "base/files.hpp"
+#include "base/output_file.hpp"
 
 namespace slipway::cli {
 namespace {
@@ -70,39 +74,80 @@ void Context::reserve_standard_output() {
   if (stream == nullptr) return;
   static_cast<void>(copy.release());
   out_ = stream;
+  base::set_standard_output(::fileno(stream));
   dup2(STDERR_FILENO, STDOUT_FILENO);
+}
+
+void Context::add_overwrite_option(CLI::App& verb) {
+  verb.add_flag("--overwrite", overwrite_, "Replace files that are there already under the names that outputs get")
+      ->group("Output");
 }
 
 base::Result<void> Context::check_outputs(const std::vector<std::filesystem::path>& inputs,
                                           std::vector<PlannedOutput> outputs) {
   outputs.push_back({.option = "--json-file", .path = json_file_});
-  const auto checked = cli::check_outputs(inputs, outputs);
+  const auto checked = cli::check_outputs(inputs, outputs, overwrite_);
   is_wrong_use_ = !checked;
+  planned_ = std::move(outputs);
+  begin_ = std::filesystem::file_time_type::clock::now();
+  set_interrupt_report([planned = planned_, begin = begin_] { return state_of_outputs(planned, begin, {}); });
   return checked;
 }
 
+base::Result<void> Context::put(const std::string& text) {
+  if (output_error_) return std::unexpected(*output_error_);
+  if (std::fwrite(text.data(), 1, text.size(), out_) == text.size() && std::fflush(out_) == 0) return {};
+  const int reason = errno;
+  if (reason == EPIPE) {
+    output_error_ = base::Error{base::Code::kCancelled, "nobody reads standard output any more"};
+    interrupt_with(SIGPIPE);
+  } else {
+    output_error_ = base::errno_error(reason, "standard output");
+    interrupt_with(SIGTERM);
+  }
+  return std::unexpected(*output_error_);
+}
+
 void Context::print(const std::string& text) {
-  if (json_) return;
-  std::fwrite(text.data(), 1, text.size(), out_);
-  std::fflush(out_);
+  if (!json_) static_cast<void>(put(text));  // finish() says what went wrong
 }
 
 base::Result<void> Context::emit(const std::string& schema, const ordered_json& result) {
   const std::string line = line_of(schema, result);
-  if (json_) {
-    std::fwrite(line.data(), 1, line.size(), out_);
-    std::fflush(out_);
-  }
+  if (json_) SLIPWAY_TRY(put(line));
   if (json_file_.empty()) return {};
-  if (!std::exchange(has_json_file_, true)) return base::write_file_durably(json_file_, line);
-  std::FILE* const file = std::fopen(json_file_.c_str(), "a");
-  if (file == nullptr) return std::unexpected(base::errno_error(errno, json_file_.string()));
-  const bool is_written = std::fwrite(line.data(), 1, line.size(), file) == line.size();
-  if (std::fclose(file) == 0 && is_written) return {};
-  return std::unexpected(base::errno_error(errno, json_file_.string()));
+  if (!json_output_.is_open()) {
+    if (base::is_no_plain_file(json_file_)) {
+      // Open to the end: who reads a pipe takes its closing for the end.
+      SLIPWAY_ASSIGN(json_stream_, base::OutputFile::create(json_file_));
+      json_output_ = base::Descriptor(fcntl(json_stream_->descriptor(), F_DUPFD_CLOEXEC, 3));
+    } else {
+      SLIPWAY_TRY(base::write_file_durably(json_file_, line));
+      json_output_ = base::Descriptor(::open(json_file_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+      if (!json_output_.is_open()) return std::unexpected(base::errno_error(errno, json_file_.string()));
+      return {};
+    }
+  }
+  return base::write_all(json_output_.get(), line, json_file_.string());
 }
 
-void Context::finish(const base::Result<void>& outcome) {
+void Context::finish(const base::Result<void>& given) {
+  base::Result<void> outcome = given;
+  const bool is_broken_pipe = output_error_ && output_error_->code == base::Code::kCancelled;
+  if (is_broken_pipe) {
+    exit_status_ = 128 + SIGPIPE;  // in silence, as programs end that write on
+    return;
+  }
+  if (output_error_) outcome = std::unexpected(*output_error_);
+  if (was_interrupted() && !output_error_ && unless_interrupted(outcome)) {
+    const int signal = interrupting_signal();
+    print_error({base::Code::kCancelled,
+                 fmt::format("stopped by {}{}",
+                             signal == SIGINT ? std::string("Ctrl-C") : fmt::format("SIG{}", ::sigabbrev_np(signal)),
+                             state_of_outputs(planned_, begin_, cut_short_))});
+    exit_status_ = 128 + signal;
+    return;
+  }
   if (outcome) return;
   exit_status_ = is_wrong_use_ ? kWrongUse : exit_status_of(outcome.error().code);
   print_error(outcome.error());
@@ -116,9 +161,7 @@ void Context::finish_wrong_use(const base::Error& error) {
 void Context::print_error(const base::Error& error) {
   fmt::print(stderr, "slipway: {}\n", error.message);
   if (!json_) return;
-  const std::string line = line_of("error/1", {{"code", base::code_name(error.code)}, {"message", error.message}});
-  std::fwrite(line.data(), 1, line.size(), out_);
-  std::fflush(out_);
+  static_cast<void>(put(line_of("error/1", {{"code", base::code_name(error.code)}, {"message", error.message}})));
 }
 
 }  // namespace slipway::cli

@@ -2,13 +2,17 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json_fwd.hpp>
 
 #include "apps/cli/output_guard.hpp"
+#include "base/descriptor.hpp"
 #include "base/error.hpp"
+#include "base/output_file.hpp"
 
 namespace slipway::cli {
 
@@ -37,10 +41,16 @@ class Context {
   /// that load ONNX Runtime; not for those that start another program in their place.
   void reserve_standard_output();
 
+  /// Adds --overwrite, for verbs that give files their names themselves.
+  void add_overwrite_option(CLI::App& verb);
+
   /// Refuses outputs, --json-file among them, that are inputs or each other (output_guard.hpp). Called before anything
   /// runs; the verb then ends as wrong use.
   [[nodiscard]] base::Result<void> check_outputs(const std::vector<std::filesystem::path>& inputs,
                                                  std::vector<PlannedOutput> outputs);
+
+  /// Notes that an output is whole but ends early, because the run was stopped.
+  void note_cut_short(const std::filesystem::path& output) { cut_short_.push_back(output); }
 
   /// Text for people; nothing with --json.
   void print(const std::string& text);
@@ -49,8 +59,15 @@ class Context {
   /// @error kResourceExhausted, kPermissionDenied …: the file cannot be written
   [[nodiscard]] base::Result<void> emit(const std::string& schema, const nlohmann::ordered_json& result);
 
-  /// Ends a verb: prints its error, if any, and keeps the exit status.
+  /// Ends a verb: prints its error, if any, and sets the exit status. Of a run that was stopped by a signal it says
+  /// what is complete.
   void finish(const base::Result<void>& outcome);
+
+  /// An error that makes finish() end as wrong use.
+  [[nodiscard]] std::unexpected<base::Error> wrong_use(base::Error error) {
+    is_wrong_use_ = true;
+    return std::unexpected(std::move(error));
+  }
 
   /// The same for what the user asked wrongly: exit status 2.
   void finish_wrong_use(const base::Error& error);
@@ -60,11 +77,19 @@ class Context {
 
  private:
   void print_error(const base::Error& error);
+  /// @error as base::errno_error; kCancelled: nobody reads on
+  [[nodiscard]] base::Result<void> put(const std::string& text);
 
   bool json_ = false;
   std::filesystem::path json_file_;
-  bool has_json_file_ = false;  ///< this run has begun it
-  bool is_wrong_use_ = false;   ///< an output was refused
+  std::optional<base::OutputFile> json_stream_;  ///< --json-file that is no plain file
+  base::Descriptor json_output_;                 ///< --json-file, once this run has begun it
+  bool overwrite_ = false;
+  bool is_wrong_use_ = false;                ///< an output was refused
+  std::optional<base::Error> output_error_;  ///< of standard output
+  std::vector<PlannedOutput> planned_;
+  std::filesystem::file_time_type begin_;  ///< when the outputs were checked
+  std::vector<std::filesystem::path> cut_short_;
   int exit_status_ = kDone;
   std::FILE* out_;  ///< standard output, or the copy of it that we kept for ourselves
 };

@@ -10,6 +10,8 @@
 #include "apps/cli/report.hpp"
 #include "apps/cli/table.hpp"
 #include "apps/cli/verbs.hpp"
+#include "base/files.hpp"
+#include "base/output_file.hpp"
 #include "compile/onnx_graph/one_data_file.hpp"
 #include "convert/convert.hpp"
 #include "convert/operators/table.hpp"
@@ -38,8 +40,21 @@ Result<void> run_convert(const ConvertArguments& arguments, Context& context) {
   const auto start = std::chrono::steady_clock::now();
   SLIPWAY_ASSIGN(const auto converted, convert::convert(arguments.model, options));
   const auto made = std::chrono::steady_clock::now();
+  const fs::path folder = arguments.out.has_parent_path() ? arguments.out.parent_path() : fs::path(".");
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) return std::unexpected(base::errno_error(error.value(), fmt::format("make {}", folder.string())));
+  SLIPWAY_ASSIGN(const auto work, base::TemporaryFolder::create(".slipway-convert", folder));
   SLIPWAY_ASSIGN(const bool has_data_file,
-                 compile::onnx_graph::write_with_one_data_file(converted.model, arguments.out));
+                 compile::onnx_graph::write_with_one_data_file(converted.model, work.path() / "model.onnx"));
+  if (has_data_file) {
+    // Its name is in the model, so it is the same for each model of a folder.
+    const fs::path data = folder / compile::onnx_graph::kDataFileName;
+    SLIPWAY_TRY(context.check_outputs({arguments.model}, {{.option = "--output", .path = arguments.out},
+                                                          {.option = "--output", .path = data, .is_named = false}}));
+    SLIPWAY_TRY(base::move_into_place(work.path() / compile::onnx_graph::kDataFileName, data));
+  }
+  SLIPWAY_TRY(base::move_into_place(work.path() / "model.onnx", arguments.out));
   const auto written = std::chrono::steady_clock::now();
 
   const auto summary = converted.model.summary();
@@ -109,6 +124,7 @@ void add_convert(CLI::App& app, Context& context) {
       verb.add_flag("--operators", arguments->lists_operators, "List the ATen operators that are taken");
   lists->excludes(model)->excludes(output);
   context.add_output_options(verb);
+  context.add_overwrite_option(verb);
   verb.callback([arguments, &context] {
     if (arguments->lists_operators) return context.finish(list_operators(context));
     if (arguments->model.empty() || arguments->out.empty()) {

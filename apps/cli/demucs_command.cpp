@@ -10,6 +10,7 @@
 #include "apps/cli/interrupt.hpp"
 #include "apps/cli/progress_bar.hpp"
 #include "apps/cli/report.hpp"
+#include "apps/cli/seekable_input.hpp"
 #include "apps/cli/session_arguments.hpp"
 #include "apps/cli/table.hpp"
 #include "apps/cli/verbs.hpp"
@@ -65,25 +66,6 @@ struct Arguments {
   }
 };
 
-/// Turns the first Ctrl-C into a cancelled run, so that no part of a stem stays behind.
-class InterruptGuard {
- public:
-  InterruptGuard()
-      : watcher_([this](const std::stop_token& stop) {
-          while (!stop.stop_requested()) {
-            if (was_interrupted()) return cancel_.cancel();
-            std::this_thread::sleep_for(std::chrono::milliseconds(50));
-          }
-        }) {
-    catch_first_interrupt();
-  }
-  [[nodiscard]] runtime::CancelFlag* flag() { return &cancel_; }
-
- private:
-  runtime::CancelFlag cancel_;
-  std::jthread watcher_;
-};
-
 /// Draws segments done and the time left at the pace so far.
 class SegmentProgress {
  public:
@@ -136,21 +118,32 @@ base::Result<std::unique_ptr<demucs::Network>> load_network(const Arguments& arg
   return demucs::Network::load(environment, folder, options);
 }
 
+/// The folder, and a file and perhaps a picture for each stem.
+std::vector<PlannedOutput> planned_stems(const Arguments& arguments, const std::vector<std::string>& names,
+                                         media::AudioEncoding encoding) {
+  std::vector<PlannedOutput> planned = {{.option = "--output", .path = arguments.output, .is_folder = true}};
+  for (const std::string& name : names) {
+    const fs::path stem = arguments.output / name;
+    planned.push_back(
+        {.option = "--output", .path = fs::path(stem) += media::audio_extension(encoding), .is_named = false});
+    if (arguments.plot) {
+      planned.push_back({.option = "--output", .path = fs::path(stem) += ".png", .is_named = false});
+    }
+  }
+  return planned;
+}
+
 base::Result<void> separate(const Arguments& arguments, const runtime::SessionOptions& session,
                             media::AudioEncoding encoding, Context& context) {
   context.reserve_standard_output();
   const auto started = std::chrono::steady_clock::now();
   SLIPWAY_ASSIGN(const auto network, load_network(arguments, session));
   SLIPWAY_ASSIGN(const auto names, demucs::stem_names(network->form().sources, arguments.two_stems));
-  std::vector<PlannedOutput> planned;
-  for (const std::string& name : names) {
-    const fs::path stem = arguments.output / name;
-    planned.push_back({"--output", fs::path(stem) += media::audio_extension(encoding)});
-    if (arguments.plot) planned.push_back({"--output", fs::path(stem) += ".png"});
-  }
-  SLIPWAY_TRY(context.check_outputs({arguments.song, arguments.model}, planned));
+  SLIPWAY_TRY(context.check_outputs({arguments.song, arguments.model}, planned_stems(arguments, names, encoding)));
   const double load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-  InterruptGuard interrupt;
+  catch_first_interrupt();
+  runtime::CancelFlag cancel;
+  const std::stop_callback cancel_when_stopped(interrupt_token(), [&] { cancel.cancel(); });
   demucs::SeparationOptions options;
   options.overlap = arguments.overlap;
   options.shifts = arguments.shifts;
@@ -161,13 +154,14 @@ base::Result<void> separate(const Arguments& arguments, const runtime::SessionOp
   options.batch = arguments.batch;
   options.two_stems = arguments.two_stems;
   options.encoding = encoding;
-  options.cancel = interrupt.flag();
+  options.cancel = &cancel;
   std::optional<SegmentProgress> progress;
   options.progress = [&](std::int64_t done, std::int64_t total) {
     if (!progress) progress.emplace();
     progress->update("separating", done, total);
   };
-  auto outcome = demucs::separate(*network, arguments.song, arguments.output, options);
+  SLIPWAY_ASSIGN(const SeekableInput song, SeekableInput::of(arguments.song));
+  auto outcome = demucs::separate(*network, song.path(), arguments.output, options);
   progress.reset();
   if (!outcome) return std::unexpected(outcome.error());
   demucs::SeparationReport& report = *outcome;
@@ -250,11 +244,13 @@ base::Result<void> preprocess(const Arguments& arguments, Context& context) {
   SLIPWAY_ASSIGN(const demucs::Form form, chunk_form(arguments));
   std::vector<PlannedOutput> planned;
   for (const char* name : {"input.raw", "x.raw", "chunks.json"})
-    planned.push_back({"--output", arguments.output / name});
+    planned.push_back({.option = "--output", .path = arguments.output / name, .is_named = false});
+  planned.push_back({.option = "--output", .path = arguments.output, .is_folder = true});
   SLIPWAY_TRY(context.check_outputs({arguments.song, arguments.model}, planned));
+  SLIPWAY_ASSIGN(const SeekableInput song, SeekableInput::of(arguments.song));
   std::optional<SegmentProgress> progress(std::in_place);
   const auto outcome =
-      demucs::preprocess(arguments.song, form, arguments.output,
+      demucs::preprocess(song.path(), form, arguments.output,
                          [&](std::int64_t done, std::int64_t total) { progress->update("cutting", done, total); });
   progress.reset();
   if (!outcome) return std::unexpected(outcome.error());
@@ -280,7 +276,13 @@ base::Result<void> postprocess(const Arguments& arguments, media::AudioEncoding 
   options.spectrogram_file = arguments.spectrogram_file;
   options.two_stems = arguments.two_stems;
   options.encoding = encoding;
-  SLIPWAY_TRY(context.check_outputs({arguments.chunks, arguments.raw_file, arguments.spectrogram_file}, {}));
+  SLIPWAY_ASSIGN(const demucs::ChunkManifest manifest, demucs::read_manifest(arguments.chunks));
+  // Without names in the manifest, those of the largest model.
+  const std::vector<std::string> sources =
+      manifest.sources.empty() ? demucs::default_sources(demucs::kMostDefaultSources) : manifest.sources;
+  SLIPWAY_ASSIGN(const auto names, demucs::stem_names(sources, arguments.two_stems));
+  SLIPWAY_TRY(context.check_outputs({arguments.chunks, arguments.raw_file, arguments.spectrogram_file},
+                                    planned_stems(arguments, names, encoding)));
   std::optional<SegmentProgress> progress(std::in_place);
   options.progress = [&](std::int64_t done, std::int64_t total) { progress->update("joining", done, total); };
   auto outcome = demucs::postprocess(arguments.chunks, arguments.output, options);
@@ -306,6 +308,7 @@ void add_preprocess(CLI::App& verb, Context& context) {
   part->add_option("--overlap", arguments->overlap, "Share of a chunk that the next one repeats")
       ->check(CLI::Range(0.0, 0.99));
   context.add_output_options(*part);
+  context.add_overwrite_option(*part);
   part->callback([arguments, &context] { context.finish(preprocess(*arguments, context)); });
 }
 
@@ -319,6 +322,7 @@ void add_postprocess(CLI::App& verb, Context& context) {
   part->add_option("-o,--output", arguments->output, "Folder of the stems")->required();
   arguments->add_encoding_to(*part);
   context.add_output_options(*part);
+  context.add_overwrite_option(*part);
   part->callback([arguments, &context] {
     const auto encoding = arguments->encoding();
     if (!encoding) return context.finish_wrong_use(encoding.error());
@@ -355,6 +359,7 @@ void add_demucs(CLI::App& app, Context& context) {
   arguments->add_encoding_to(*verb);
   arguments->session.add_to(*verb);
   context.add_output_options(*verb);
+  context.add_overwrite_option(*verb);
   add_preprocess(*verb, context);
   add_postprocess(*verb, context);
   verb->require_subcommand(0, 1);

@@ -119,26 +119,6 @@ base::Result<drone::Config> config_of(const Arguments& arguments) {
   return config;
 }
 
-/// Numbers of the classes that the user names: the model folder's labels, or COCO's.
-base::Result<std::vector<std::int32_t>> class_numbers(const std::vector<std::string>& names,
-                                                      const std::vector<std::string>& labels) {
-  std::vector<std::int32_t> numbers;
-  for (const std::string& name : names) {
-    const auto found = std::ranges::find(labels, name);
-    if (found != labels.end()) {
-      numbers.push_back(static_cast<std::int32_t>(found - labels.begin()));
-    } else if (!name.empty() && name.size() < 6 &&
-               std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; })) {
-      numbers.push_back(std::stoi(name));
-    } else {
-      return base::fail(Code::kInvalidArgument,
-                        "--classes takes names of the model's classes ({}, {}, …) or numbers, got '{}'", labels.front(),
-                        labels.back(), name);
-    }
-  }
-  return numbers;
-}
-
 /// What one run over all inputs does with its frames.
 class Run {
  public:
@@ -311,16 +291,21 @@ class Run {
 
 base::Result<void> watch(const Arguments& arguments, drone::Config config, Context& context) {
   context.reserve_standard_output();
-  SLIPWAY_ASSIGN(pipelines::FrameSource source,
-                 pipelines::FrameSource::open(arguments.inputs, {.max_pixels = arguments.max_pixels}));
+  SLIPWAY_ASSIGN(
+      pipelines::FrameSource source,
+      pipelines::FrameSource::open(arguments.inputs, {.max_pixels = arguments.max_pixels}, interrupt_token()));
   SLIPWAY_ASSIGN(OverlayOutput overlay, OverlayOutput::open(arguments.output, source.files()));
   SLIPWAY_TRY(context.check_outputs(files_read({arguments.detector.path, arguments.segmenter.path}, arguments.inputs),
                                     overlay.planned()));
+  SLIPWAY_TRY(overlay.make_folder());
   // One process opens one build of ONNX Runtime; each has the CPU provider beside its own.
   const bool is_segmenters = runtime::provider_has(arguments.segmenter_provider, &runtime::ProviderRow::has_own_build);
   SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment,
                  open_environment(is_segmenters ? arguments.segmenter_provider : arguments.detector_provider));
   SLIPWAY_ASSIGN(const std::unique_ptr<drone::Drone> pipeline, drone::Drone::load(environment, config));
+  if (const auto chosen = pipeline->choose_classes(arguments.classes); !chosen) {
+    return context.wrong_use(chosen.error().with("--classes"));
+  }
   std::set<std::string> log(pipeline->detector().network().session().log_lines().begin(),
                             pipeline->detector().network().session().log_lines().end());
   if (const auto* segmenter = pipeline->segmenter()) {
@@ -332,10 +317,11 @@ base::Result<void> watch(const Arguments& arguments, drone::Config config, Conte
   std::vector<Slot> slots(3);
   for (Slot& slot : slots) slot.batch.resize(arguments.batch);
   catch_first_interrupt();
-  SLIPWAY_TRY(pipelines::run_frame_loop(
+  SLIPWAY_TRY(unless_interrupted(pipelines::run_frame_loop(
       slots,
       [&](Slot& slot) -> base::Result<bool> { return slot.batch.fill(source, [] { return !was_interrupted(); }); },
-      [&](Slot& slot) { return run.infer(slot); }, [&](Slot& slot) { return run.present(slot); }));
+      [&](Slot& slot) { return run.infer(slot); }, [&](Slot& slot) { return run.present(slot); })));
+  if (const auto video = overlay.video_under_way(); video && was_interrupted()) context.note_cut_short(*video);
   return run.finish();
 }
 
@@ -419,15 +405,10 @@ void add_drone(CLI::App& app, Context& context) {
       ->capture_default_str();
   add_session_options(*verb, *arguments);
   context.add_output_options(*verb);
+  context.add_overwrite_option(*verb);
   verb->callback([arguments, &context] {
     auto config = config_of(*arguments);
     if (!config) return context.finish(std::unexpected(config.error()));
-    const auto folder = pipelines::ModelFolder::open(config->detector_model);
-    if (!folder) return context.finish(std::unexpected(folder.error()));
-    const auto labels = folder->labels().empty() ? pipelines::yolov8::coco_labels() : folder->labels();
-    const auto classes = class_numbers(arguments->classes, labels);
-    if (!classes) return context.finish_wrong_use(classes.error());
-    config->detector.only_classes = *classes;
     context.finish(watch(*arguments, *config, context));
   });
 }

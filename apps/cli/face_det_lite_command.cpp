@@ -150,10 +150,12 @@ class Run {
 base::Result<void> detect(const Arguments& arguments, const runtime::SessionOptions& options, Context& context) {
   context.reserve_standard_output();
   SLIPWAY_ASSIGN(const fs::path model, arguments.model.file());
-  SLIPWAY_ASSIGN(pipelines::FrameSource source,
-                 pipelines::FrameSource::open(arguments.inputs, {.max_pixels = arguments.max_pixels}));
+  SLIPWAY_ASSIGN(
+      pipelines::FrameSource source,
+      pipelines::FrameSource::open(arguments.inputs, {.max_pixels = arguments.max_pixels}, interrupt_token()));
   SLIPWAY_ASSIGN(OverlayOutput overlay, OverlayOutput::open(arguments.output, source.files()));
   SLIPWAY_TRY(context.check_outputs(files_read({arguments.model.path}, arguments.inputs), overlay.planned()));
+  SLIPWAY_TRY(overlay.make_folder());
   SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment(options.provider.name));
   const bool has_description =
       fs::is_directory(arguments.model.path) && fs::exists(arguments.model.path / "model.yaml");
@@ -166,9 +168,10 @@ base::Result<void> detect(const Arguments& arguments, const runtime::SessionOpti
   Run run(arguments, *pipeline, overlay, context);
   std::vector<Slot> slots(3);
   for (Slot& slot : slots) slot.resize(arguments.batch);
-  SLIPWAY_TRY(pipelines::run_frame_loop(
+  SLIPWAY_TRY(unless_interrupted(pipelines::run_frame_loop(
       slots, [&](Slot& slot) -> base::Result<bool> { return slot.fill(source, [] { return !was_interrupted(); }); },
-      [&](Slot& slot) { return run.infer(slot); }, [&](Slot& slot) { return run.present(slot); }));
+      [&](Slot& slot) { return run.infer(slot); }, [&](Slot& slot) { return run.present(slot); })));
+  if (const auto video = overlay.video_under_way(); video && was_interrupted()) context.note_cut_short(*video);
   return run.finish();
 }
 
@@ -211,6 +214,7 @@ void add_face_det_lite(CLI::App& app, Context& context) {
       ->capture_default_str();
   arguments->session.add_to(*verb);
   context.add_output_options(*verb);
+  context.add_overwrite_option(*verb);
   verb->callback([arguments, &context] {
     const auto options = arguments->session.session_options();
     if (!options) return context.finish_wrong_use(options.error());

@@ -6,6 +6,7 @@
 #include "apps/cli/loadable_model.hpp"
 #include "apps/cli/model_argument.hpp"
 #include "apps/cli/report.hpp"
+#include "apps/cli/seekable_input.hpp"
 #include "apps/cli/session_arguments.hpp"
 #include "apps/cli/table.hpp"
 #include "apps/cli/verbs.hpp"
@@ -28,7 +29,10 @@ struct Arguments {
 };
 
 base::Result<tensor::NamedTensors> inputs_for(const Arguments& arguments, const runtime::Session& session) {
-  if (!arguments.inputs.empty()) return tensor::read_npz(arguments.inputs);
+  if (!arguments.inputs.empty()) {
+    SLIPWAY_ASSIGN(const SeekableInput inputs, SeekableInput::of(arguments.inputs));
+    return tensor::read_npz(inputs.path());
+  }
   return runtime::random_inputs(session.inputs(), arguments.seed);
 }
 

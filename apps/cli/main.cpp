@@ -1,10 +1,15 @@
 #include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
 
 #include <fmt/format.h>
 
 #include "apps/cli/context.hpp"
+#include "apps/cli/interrupt.hpp"
 #include "apps/cli/option_effects.hpp"
 #include "apps/cli/verbs.hpp"
+#include "base/files.hpp"
 #include "base/text.hpp"
 #include "runtime/profiling.hpp"
 
@@ -76,6 +81,16 @@ void tell_options_without_effect(const CLI::App& app) {
   }
 }
 
+/// The exit status, once what was printed has reached standard output.
+int when_written(int status) {
+  errno = 0;
+  const bool is_written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (status != kDone || is_written) return status;
+  if (errno == EPIPE) return 128 + SIGPIPE;
+  fmt::print(stderr, "slipway: {}\n", base::errno_error(errno != 0 ? errno : ENOSPC, "standard output").message);
+  return kFailed;
+}
+
 int run(int argc, char** argv) {
   Context context;
   CLI::App app("Slipway: run, measure and compile models on ONNX Runtime, and serve them as a hub", "slipway");
@@ -83,7 +98,11 @@ int run(int argc, char** argv) {
   app.footer(kExamples);
   app.require_subcommand(1);
   for (const AddVerb add : kVerbs) add(app, context);
-  app.parse_complete_callback([&app] { tell_options_without_effect(app); });
+  app.parse_complete_callback([&app] {
+    tell_options_without_effect(app);
+    // A hub waits for its signals itself.
+    if (!app.got_subcommand("serve") && !app.got_subcommand("token")) watch_for_interrupts();
+  });
   if (argc < 2) {
     fmt::print("{}", app.help());
     return kWrongUse;
@@ -92,7 +111,7 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {
-    return app.exit(success);
+    return when_written(app.exit(success));
   } catch (const CLI::ParseError& error) {
     fmt::print(stderr, "slipway: {}\n", error.what());
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
@@ -103,7 +122,7 @@ int run(int argc, char** argv) {
     fmt::print(stderr, "`slipway {}--help` shows how it is used.\n", verb);
     return kWrongUse;
   }
-  return context.exit_status();
+  return when_written(context.exit_status());
 }
 
 }  // namespace

@@ -169,11 +169,13 @@ template <typename Verb>
 base::Result<void> run_mediapipe(const typename Verb::Arguments& arguments, const runtime::SessionOptions& options,
                                  Context& context) {
   context.reserve_standard_output();
-  SLIPWAY_ASSIGN(pipelines::FrameSource source,
-                 pipelines::FrameSource::open(arguments.inputs, {.max_pixels = arguments.max_pixels}));
+  SLIPWAY_ASSIGN(
+      pipelines::FrameSource source,
+      pipelines::FrameSource::open(arguments.inputs, {.max_pixels = arguments.max_pixels}, interrupt_token()));
   SLIPWAY_ASSIGN(OverlayOutput overlay, OverlayOutput::open(arguments.output, source.files()));
   SLIPWAY_TRY(context.check_outputs(files_read({arguments.model, arguments.landmark_model}, arguments.inputs),
                                     overlay.planned()));
+  SLIPWAY_TRY(overlay.make_folder());
   SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment(options.provider.name));
   typename Verb::Pipeline::Config config = Verb::config_of(arguments);
   arguments.fill(config);
@@ -189,9 +191,10 @@ base::Result<void> run_mediapipe(const typename Verb::Arguments& arguments, cons
   using Slot = typename MediapipeRun<Verb>::Slot;
   std::vector<Slot> slots(3);
   for (Slot& slot : slots) slot.resize(arguments.batch);
-  SLIPWAY_TRY(pipelines::run_frame_loop(
+  SLIPWAY_TRY(unless_interrupted(pipelines::run_frame_loop(
       slots, [&](Slot& slot) -> base::Result<bool> { return slot.fill(source, [] { return !was_interrupted(); }); },
-      [&](Slot& slot) { return run.infer(slot); }, [&](Slot& slot) { return run.present(slot); }));
+      [&](Slot& slot) { return run.infer(slot); }, [&](Slot& slot) { return run.present(slot); })));
+  if (const auto video = overlay.video_under_way(); video && was_interrupted()) context.note_cut_short(*video);
   return run.finish();
 }
 
@@ -202,6 +205,7 @@ void add_mediapipe(CLI::App& app, Context& context, const char* description, con
   auto arguments = std::make_shared<typename Verb::Arguments>();
   arguments->add_to(*verb, words);
   context.add_output_options(*verb);
+  context.add_overwrite_option(*verb);
   verb->callback([arguments, &context] {
     const auto options = arguments->session.session_options();
     if (!options) return context.finish_wrong_use(options.error());

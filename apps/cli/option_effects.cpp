@@ -58,7 +58,7 @@ constexpr std::array kRules = {
 
 // These change what is done whatever stands beside them, or are refused where they would not.
 constexpr std::string_view kAlways =
-    " --help --version --json --json-file --model --graph --output --outputs --inputs --random --provider "
+    " --help --version --json --json-file --overwrite --model --graph --output --outputs --inputs --random --provider "
     "--soc --htp-arch --precision --threads --provider-option --iterations --warmup --max-seconds "
     "--all-iterations --trace --target --input-spec --output-names --channel-last-input --channel-last-output "
     "--truncate-64bit-io --truncate-64bit-tensors --no-compare --compare-limit --time-limit --two-stems "

@@ -1,10 +1,14 @@
 #include "apps/cli/output_guard.hpp"
 
+#include <algorithm>
 #include <map>
 #include <optional>
+#include <span>
 #include <tuple>
 
 #include <sys/stat.h>
+
+#include "base/files.hpp"
 
 namespace slipway::cli {
 
@@ -34,7 +38,8 @@ std::optional<Identity> identity_of(const fs::path& path) {
 
 }  // namespace
 
-base::Result<void> check_outputs(const std::vector<fs::path>& inputs, const std::vector<PlannedOutput>& outputs) {
+base::Result<void> check_outputs(const std::vector<fs::path>& inputs, const std::vector<PlannedOutput>& outputs,
+                                 bool overwrite) {
   std::map<Identity, Taken> taken;
   for (const fs::path& input : inputs) {
     if (input.empty() || input == "-") continue;
@@ -62,7 +67,39 @@ base::Result<void> check_outputs(const std::vector<fs::path>& inputs, const std:
     return base::fail(base::Code::kInvalidArgument, "{} {} is {}, which would be written over: name another {}",
                       output.option, output.path.string(), found->second.what, output.is_folder ? "folder" : "file");
   }
-  return {};
+  if (overwrite) return {};
+  std::vector<const PlannedOutput*> there;
+  for (const PlannedOutput& output : outputs) {
+    struct stat status = {};
+    const bool is_there = !output.path.empty() && ::lstat(output.path.c_str(), &status) == 0;
+    if (is_there && !output.is_named && !output.is_folder) there.push_back(&output);
+  }
+  if (there.empty()) return {};
+  return base::fail(base::Code::kInvalidArgument,
+                    "{}: {} is there already{}: name another place, or give --overwrite to replace it",
+                    there.front()->option, there.front()->path.string(),
+                    there.size() == 1 ? "" : fmt::format(", and {} more files", there.size() - 1));
+}
+
+std::string state_of_outputs(const std::vector<PlannedOutput>& outputs, fs::file_time_type begin,
+                             const std::vector<fs::path>& cut_short) {
+  std::vector<std::string> complete, early, missing;
+  for (const PlannedOutput& output : outputs) {
+    if (output.path.empty() || output.is_folder || base::is_no_plain_file(output.path)) continue;
+    std::error_code error;
+    const fs::file_time_type time = fs::last_write_time(output.path, error);
+    const bool is_early = std::ranges::find(cut_short, output.path) != cut_short.end();
+    (error || time < begin ? missing : is_early ? early : complete).push_back(output.path.string());
+  }
+  const auto words = [](std::string_view what, const std::vector<std::string>& files) {
+    constexpr std::size_t kMostNamed = 5;
+    if (files.empty()) return std::string();
+    const auto named = std::span(files).first(std::min(files.size(), kMostNamed));
+    const std::string rest =
+        files.size() > named.size() ? fmt::format(" and {} more", files.size() - named.size()) : std::string();
+    return fmt::format("; {}: {}{}", what, fmt::join(named, ", "), rest);
+  };
+  return words("complete", complete) + words("ends where it was stopped", early) + words("not written", missing);
 }
 
 std::vector<fs::path> files_read(std::vector<fs::path> models, const std::vector<std::string>& inputs) {

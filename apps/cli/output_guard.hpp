@@ -13,16 +13,25 @@ struct PlannedOutput {
   std::string option;  ///< that names it: "--output"
   std::filesystem::path path;
   bool is_folder = false;
+  bool is_named = true;  ///< by the user; else its name follows from an input's, or from the option's
 };
 
 /// Refuses outputs that would take away what the run reads: an output that is an input or another output, and a folder
 /// to be filled that is also a folder of inputs. Files are told apart by device and inode, so links and other
 /// spellings are seen through; one that does not exist yet is known by its folder. Streams and devices may be named
-/// twice.
-/// @param inputs  files, and folders whose files are read; empty paths and "-" are passed over
+/// twice. What is there already and was not named itself stays, unless that is asked for.
+/// @param inputs     files, and folders whose files are read; empty paths and "-" are passed over
+/// @param overwrite  what is there already may be replaced
 /// @error kInvalidArgument: names both
 [[nodiscard]] base::Result<void> check_outputs(const std::vector<std::filesystem::path>& inputs,
-                                               const std::vector<PlannedOutput>& outputs);
+                                               const std::vector<PlannedOutput>& outputs, bool overwrite = false);
+
+/// Which of the planned files are there, whole, and which are not: "; complete: a.png; not written: b.png". Files
+/// appear when they are whole, so what was there before the run began is told from what it made by its time.
+/// @param cut_short  files that are whole and end early
+[[nodiscard]] std::string state_of_outputs(const std::vector<PlannedOutput>& outputs,
+                                           std::filesystem::file_time_type begin,
+                                           const std::vector<std::filesystem::path>& cut_short);
 
 /// What a run over named inputs reads: its models and the inputs.
 [[nodiscard]] std::vector<std::filesystem::path> files_read(std::vector<std::filesystem::path> models,

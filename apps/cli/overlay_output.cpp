@@ -33,9 +33,6 @@ base::Result<OverlayOutput> OverlayOutput::open(const fs::path& path, const std:
     return base::fail(Code::kInvalidArgument, "--output {} is one file, but there are {} inputs: name a folder",
                       path.string(), inputs.size());
   }
-  if (output.is_folder_ && !fs::create_directories(path, error) && error) {
-    return std::unexpected(base::errno_error(error.value(), path.string()));
-  }
   std::set<fs::path> used;
   for (const fs::path& input : inputs) {
     fs::path target = output.is_folder_ ? path / name_of(input, 1) : path;
@@ -50,8 +47,21 @@ base::Result<OverlayOutput> OverlayOutput::open(const fs::path& path, const std:
 std::vector<PlannedOutput> OverlayOutput::planned() const {
   std::vector<PlannedOutput> planned;
   if (is_folder_) planned.push_back({.option = "--output", .path = path_, .is_folder = true});
-  for (const fs::path& target : targets_) planned.push_back({.option = "--output", .path = target});
+  for (const fs::path& target : targets_) {
+    planned.push_back({.option = "--output", .path = target, .is_named = !is_folder_});
+  }
   return planned;
+}
+
+base::Result<void> OverlayOutput::make_folder() const {
+  std::error_code error;
+  if (is_folder_) fs::create_directories(path_, error);
+  if (error) return std::unexpected(base::errno_error(error.value(), path_.string()));
+  return {};
+}
+
+std::optional<fs::path> OverlayOutput::video_under_way() const {
+  return video_ ? std::optional(targets_[video_input_]) : std::nullopt;
 }
 
 base::Result<void> OverlayOutput::write(const pipelines::SourceFrame& frame) {

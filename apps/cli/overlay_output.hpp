@@ -16,7 +16,7 @@ namespace slipway::cli {
 /// `.jpg` as the input, videos as `.mp4`).
 class OverlayOutput {
  public:
-  /// @param path    a folder (made when missing), or a file when there is one input; empty: nothing is written
+  /// @param path    a folder, or a file when there is one input; empty: nothing is written
   /// @param inputs  the files that frames come from, "-" among them
   /// @error kInvalidArgument: a file for several inputs; as errno
   [[nodiscard]] static base::Result<OverlayOutput> open(const std::filesystem::path& path,
@@ -26,6 +26,13 @@ class OverlayOutput {
   [[nodiscard]] std::vector<PlannedOutput> planned() const;
 
   [[nodiscard]] bool is_wanted() const { return !path_.empty(); }
+
+  /// Makes the folder when there is none. Call before write().
+  /// @error as errno
+  [[nodiscard]] base::Result<void> make_folder() const;
+
+  /// The video whose frames are being written.
+  [[nodiscard]] std::optional<std::filesystem::path> video_under_way() const;
 
   /// Writes a drawn frame; a video stays open until a frame of another input comes.
   /// @error as media::write_image and VideoWriter

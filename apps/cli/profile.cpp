@@ -4,9 +4,11 @@
 #include "apps/cli/context.hpp"
 #include "apps/cli/profile_arguments.hpp"
 #include "apps/cli/report.hpp"
+#include "apps/cli/seekable_input.hpp"
 #include "apps/cli/table.hpp"
 #include "apps/cli/verbs.hpp"
 #include "base/files.hpp"
+#include "base/output_file.hpp"
 
 namespace slipway::cli {
 namespace {
@@ -101,13 +103,10 @@ std::string text_of(const ProfileReport& report, const fs::path& trace) {
   return out;
 }
 
-/// Keeps the trace where the user wants it.
+/// Puts the trace where the user wants it.
 base::Result<fs::path> store_trace(const ProfileReport& report, const fs::path& wanted) {
   if (wanted.empty() || report.chrome_trace.empty()) return fs::path();
-  std::error_code error;
-  fs::copy_file(report.chrome_trace, wanted, fs::copy_options::overwrite_existing, error);
-  if (error)
-    return base::fail(base::Code::kInternal, "{}: the trace cannot be written: {}", wanted.string(), error.message());
+  SLIPWAY_TRY(base::move_into_place(report.chrome_trace, wanted));
   return wanted;
 }
 
@@ -116,8 +115,11 @@ base::Result<void> profile(const ProfileArguments& arguments, const runtime::Ses
   context.reserve_standard_output();
   SLIPWAY_TRY(context.check_outputs({arguments.model.path, arguments.inputs}, {{.option = "--trace", .path = trace}}));
   SLIPWAY_ASSIGN(const base::TemporaryFolder folder, base::TemporaryFolder::create("slipway-profile"));
+  SLIPWAY_ASSIGN(const SeekableInput inputs, SeekableInput::of(arguments.inputs));
+  ProfileArguments seekable = arguments;
+  seekable.inputs = inputs.path();
   SLIPWAY_ASSIGN(const LoadableModel model, model_of(arguments));
-  SLIPWAY_ASSIGN(const ProfileReport report, measure(arguments, model, options, false, folder.path()));
+  SLIPWAY_ASSIGN(const ProfileReport report, measure(seekable, model, options, false, folder.path()));
   SLIPWAY_ASSIGN(const fs::path kept, store_trace(report, trace));
   context.print(text_of(report, kept));
   say_what_is_missing(report, context);

@@ -16,11 +16,13 @@
 #include "apps/cli/samurai_outputs.hpp"
 #include "apps/cli/samurai_prompts.hpp"
 #include "apps/cli/samurai_validate.hpp"
+#include "apps/cli/seekable_input.hpp"
 #include "apps/cli/session_arguments.hpp"
 #include "apps/cli/table.hpp"
 #include "apps/cli/verbs.hpp"
 #include "base/files.hpp"
 #include "media/camera.hpp"
+#include "media/input_stream.hpp"
 #include "pipelines/common/frame_loop.hpp"
 #include "pipelines/common/timing.hpp"
 #include "pipelines/samurai/tracker.hpp"
@@ -252,11 +254,11 @@ std::int64_t expected_frames(const Arguments& arguments, const pipelines::FrameS
   const auto& files = source.files();
   std::int64_t total = 0;
   if (std::ranges::any_of(files, media::is_camera_path)) return arguments.frames;
-  if (files.size() == 1 && files.front() != "-" && media::has_video_ending(files.front())) {
+  if (files.size() == 1 && !media::is_stream(files.front()) && media::has_video_ending(files.front())) {
     if (const auto video = media::VideoReader::open(files.front())) {
       total = std::llround(video->info().duration_s * video->info().frames_per_second());
     }
-  } else if (files.front() != "-") {
+  } else if (!media::is_stream(files.front())) {
     total = static_cast<std::int64_t>(files.size());
   }
   return arguments.frames > 0 && total > 0 ? std::min(total, arguments.frames) : total;
@@ -265,7 +267,7 @@ std::int64_t expected_frames(const Arguments& arguments, const pipelines::FrameS
 base::Result<void> follow(const Arguments& arguments, std::vector<samurai::Prompt> prompts,
                           const runtime::SessionOptions& options, Context& context) {
   context.reserve_standard_output();
-  SLIPWAY_ASSIGN(pipelines::FrameSource source, pipelines::FrameSource::open({arguments.video}));
+  SLIPWAY_ASSIGN(pipelines::FrameSource source, pipelines::FrameSource::open({arguments.video}, {}, interrupt_token()));
   const std::size_t objects = prompts.size() + arguments.detect.classes.size();
   std::vector<std::string> read = arguments.prompts.masks;
   read.push_back(arguments.video);
@@ -306,7 +308,9 @@ base::Result<void> follow(const Arguments& arguments, std::vector<samurai::Promp
         break;
       }
       ++passed_over;
-      if (was_interrupted() || !source.next(slot.source)) {
+      const bool has_next = !was_interrupted() && source.next(slot.source);
+      if (was_interrupted()) return false;
+      if (!has_next) {
         return base::fail(base::Code::kNotFound, "{}: no {} with a score of {:g} or more on any of its {} frames",
                           arguments.video, detector->wanted(), arguments.detect.score_min, passed_over);
       }
@@ -316,15 +320,18 @@ base::Result<void> follow(const Arguments& arguments, std::vector<samurai::Promp
     if (is_ahead) SLIPWAY_TRY(tracker->encode(slot.source.frame.image.view(), *slot.features));
     return true;
   };
-  const auto done = pipelines::run_frame_loop(
-      slots, capture, [&](Slot& slot) { return run.infer(slot); }, [&](Slot& slot) { return run.present(slot); });
-  if (!done) return done;
+  SLIPWAY_TRY(unless_interrupted(pipelines::run_frame_loop(
+      slots, capture, [&](Slot& slot) { return run.infer(slot); }, [&](Slot& slot) { return run.present(slot); })));
+  if (was_interrupted()) {
+    for (const fs::path& file : outputs.under_way()) context.note_cut_short(file);
+  }
   return run.finish(std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
 }
 
 base::Result<void> replay(const fs::path& file, double motion_weight, Context& context) {
   SLIPWAY_TRY(context.check_outputs({file}, {}));
-  SLIPWAY_ASSIGN(const std::string text, base::read_file(file, kTraceLimitBytes));
+  SLIPWAY_ASSIGN(const SeekableInput input, SeekableInput::of(file));
+  SLIPWAY_ASSIGN(const std::string text, base::read_file(input.path(), kTraceLimitBytes));
   SLIPWAY_ASSIGN(const auto frames, samurai::read_trace(text, file.string()));
   const std::vector<samurai::Decision> decisions = samurai::replay(frames, motion_weight);
   ordered_json rows = ordered_json::array();
@@ -408,6 +415,7 @@ void add_samurai(CLI::App& app, Context& context) {
   verb->add_flag("--bench", arguments->bench, "Show how long each stage took");
   arguments->session.add_to(*verb);
   context.add_output_options_with_file(*verb);
+  context.add_overwrite_option(*verb);
   add_replay(*verb, context);
   add_samurai_validate(*verb, context);
   verb->require_subcommand(0, 1);

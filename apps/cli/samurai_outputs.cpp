@@ -1,11 +1,11 @@
 #include "apps/cli/samurai_outputs.hpp"
 
 #include <algorithm>
-#include <cerrno>
 
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
+#include "base/text.hpp"
 #include "media/image_file.hpp"
 #include "pipelines/samurai/overlay.hpp"
 #include "pipelines/samurai/trace.hpp"
@@ -28,6 +28,14 @@ fs::path mask_folder(const fs::path& masks, std::size_t object, std::size_t obje
   return objects == 1 ? masks : masks / fmt::format("object_{}", object + 1);
 }
 
+/// "00042.png"
+bool is_mask_name(std::string_view name) {
+  constexpr std::size_t kFewestDigits = 5;
+  const std::string_view number = name.substr(0, name.find('.'));
+  return name.ends_with(".png") && number.size() + 4 == name.size() && number.size() >= kFewestDigits &&
+         base::parse_number<std::uint64_t>(number).has_value();
+}
+
 base::Result<void> make_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
@@ -42,9 +50,19 @@ std::vector<PlannedOutput> SamuraiOutputs::planned(const Paths& paths, std::size
                                         {.option = "--masks", .path = paths.masks, .is_folder = true}};
   for (std::size_t i = 0; i < objects; ++i) {
     if (!paths.masks.empty()) {
-      planned.push_back({.option = "--masks", .path = mask_folder(paths.masks, i, objects), .is_folder = true});
+      const fs::path folder = mask_folder(paths.masks, i, objects);
+      planned.push_back({.option = "--masks", .path = folder, .is_folder = true});
+      // How many frames there will be is not known: masks of an earlier run count as names that this one gives.
+      std::error_code error;
+      for (const auto& entry : fs::directory_iterator(folder, error)) {
+        if (is_mask_name(entry.path().filename().string())) {
+          planned.push_back({.option = "--masks", .path = entry.path(), .is_named = false});
+        }
+      }
     }
-    if (!paths.trace.empty()) planned.push_back({.option = "--trace", .path = numbered(paths.trace, i)});
+    if (!paths.trace.empty()) {
+      planned.push_back({.option = "--trace", .path = numbered(paths.trace, i), .is_named = i == 0});
+    }
   }
   return planned;
 }
@@ -64,27 +82,19 @@ base::Result<SamuraiOutputs> SamuraiOutputs::open(const Paths& paths, std::size_
   }
   if (!paths.trace.empty()) {
     for (std::size_t i = 0; i < objects; ++i) {
-      const fs::path path = numbered(paths.trace, i);
-      std::FILE* const file = std::fopen(path.c_str(), "w");
-      if (file == nullptr) return std::unexpected(base::errno_error(errno, path.string()));
-      outputs.traces_.emplace_back(file);
-      SLIPWAY_TRY(outputs.put(i, "{\"frames\": ["));
+      SLIPWAY_ASSIGN(base::OutputFile file, base::OutputFile::create(numbered(paths.trace, i)));
+      SLIPWAY_TRY(file.write("{\"frames\": ["));
+      outputs.traces_.push_back(std::move(file));
     }
   }
   return outputs;
-}
-
-base::Result<void> SamuraiOutputs::put(std::size_t object, const std::string& text) {
-  std::FILE* const file = traces_[object].get();
-  if (std::fwrite(text.data(), 1, text.size(), file) == text.size()) return {};
-  return std::unexpected(base::errno_error(errno, numbered(paths_.trace, object).string()));
 }
 
 base::Result<void> SamuraiOutputs::write_trace(const samurai::FrameResult& result) {
   for (std::size_t i = 0; i < traces_.size(); ++i) {
     nlohmann::ordered_json row = samurai::json_of(result.objects[i].seen);
     row.update(samurai::json_of(result.objects[i].decision));
-    SLIPWAY_TRY(put(i, fmt::format("{}\n  {}", result.frame > 0 ? "," : "", row.dump())));
+    SLIPWAY_TRY(traces_[i].write(fmt::format("{}\n  {}", result.frame > 0 ? "," : "", row.dump())));
   }
   return {};
 }
@@ -118,12 +128,17 @@ base::Result<void> SamuraiOutputs::write(pipelines::SourceFrame& frame, const sa
   return video_->write(image.view());
 }
 
+std::vector<fs::path> SamuraiOutputs::under_way() const {
+  std::vector<fs::path> files;
+  for (const base::OutputFile& trace : traces_) files.push_back(trace.path());
+  if (video_) files.push_back(paths_.video);
+  return files;
+}
+
 base::Result<void> SamuraiOutputs::finish() {
-  for (std::size_t i = 0; i < traces_.size(); ++i) {
-    SLIPWAY_TRY(put(i, "\n]}\n"));
-    if (std::fclose(traces_[i].release()) != 0) {
-      return std::unexpected(base::errno_error(errno, numbered(paths_.trace, i).string()));
-    }
+  for (base::OutputFile& trace : traces_) {
+    SLIPWAY_TRY(trace.write("\n]}\n"));
+    SLIPWAY_TRY(trace.publish());
   }
   traces_.clear();
   if (!video_) return {};

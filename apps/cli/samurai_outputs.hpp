@@ -1,13 +1,12 @@
 #pragma once
 
-#include <cstdio>
 #include <filesystem>
-#include <memory>
 #include <optional>
 #include <vector>
 
 #include "apps/cli/output_guard.hpp"
 #include "base/error.hpp"
+#include "base/output_file.hpp"
 #include "media/video_file.hpp"
 #include "pipelines/common/frame_source.hpp"
 #include "pipelines/samurai/tracker.hpp"
@@ -33,22 +32,21 @@ class SamuraiOutputs {
   /// Draws over the frame when a video is wanted.
   [[nodiscard]] base::Result<void> write(pipelines::SourceFrame& frame, const pipelines::samurai::FrameResult& result);
 
-  /// Ends the files. Call at the end.
+  /// The video and the traces that write() has begun.
+  [[nodiscard]] std::vector<std::filesystem::path> under_way() const;
+
+  /// Ends the files. Call at the end; without it there is neither video nor trace.
   [[nodiscard]] base::Result<void> finish();
 
  private:
-  struct CloseFile {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
   [[nodiscard]] base::Result<void> write_masks(const pipelines::samurai::FrameResult& result);
   [[nodiscard]] base::Result<void> write_trace(const pipelines::samurai::FrameResult& result);
-  [[nodiscard]] base::Result<void> put(std::size_t object, const std::string& text);
 
   Paths paths_;
   std::size_t objects_ = 0;
   std::optional<media::VideoWriter> video_;
   media::Image mask_image_;
-  std::vector<std::unique_ptr<std::FILE, CloseFile>> traces_;
+  std::vector<base::OutputFile> traces_;
 };
 
 }  // namespace slipway::cli

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/context.hpp"
+#include "apps/cli/interrupt.hpp"
 #include "apps/cli/progress_bar.hpp"
 #include "apps/cli/report.hpp"
 #include "apps/cli/samurai_prompts.hpp"
@@ -102,7 +103,7 @@ base::Result<void> validate(const Arguments& arguments, std::vector<samurai::Pro
                             const runtime::SessionOptions& options, Context& context) {
   context.reserve_standard_output();
   SLIPWAY_TRY(context.check_outputs({arguments.video, arguments.model, arguments.reference, arguments.components}, {}));
-  SLIPWAY_ASSIGN(pipelines::FrameSource source, pipelines::FrameSource::open({arguments.video}));
+  SLIPWAY_ASSIGN(pipelines::FrameSource source, pipelines::FrameSource::open({arguments.video}, {}, interrupt_token()));
   SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment(options.provider.name));
   double components_worst = 0;
   if (!arguments.components.empty()) {

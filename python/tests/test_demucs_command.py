@@ -54,7 +54,7 @@ def separate(tmp_path):
     """separate(song, ...) -> the stems [4, frames, 2], the report; separate.refuse(song) -> the message."""
 
     def run(song: Path, *options: object) -> tuple[np.ndarray, dict]:
-        status, report, errors = slipway(song, "--model", MODEL, "--output", tmp_path / "stems", *options)
+        status, report, errors = slipway(song, "--model", MODEL, "--output", tmp_path / "stems", "--overwrite", *options)
         assert status == 0, errors
         assert sorted(p.name for p in (tmp_path / "stems").iterdir()) == sorted(f"{s}.wav" for s in STEMS)
         stems = np.stack([read_stem(tmp_path / "stems" / f"{s}.wav") for s in STEMS])

@@ -45,6 +45,7 @@ void become(const Program& program, char* const* arguments, char* const* environ
   }
   if (program.prepare) program.prepare();
   if (program.folder.empty() || ::chdir(program.folder.c_str()) == 0) {
+    ::signal(SIGPIPE, SIG_DFL);  // what we ignore is ignored behind exec too
     ::execve(program.path.c_str(), arguments, environment);
   }
   const int reason = errno;

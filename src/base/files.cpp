@@ -11,6 +11,8 @@
 #include <sys/statvfs.h>
 
 #include "base/descriptor.hpp"
+#include "base/output_file.hpp"
+#include "base/unfinished.hpp"
 
 namespace slipway::base {
 namespace {
@@ -31,7 +33,8 @@ bool names_descriptor(const std::filesystem::path& path) {
   return path.string().starts_with("/proc/") || path.string().starts_with("/dev/fd/");
 }
 
-// Where the bytes of a file to be replaced lie: behind links, as far as they lead to names.
+}  // namespace
+
 std::filesystem::path behind_links(std::filesystem::path path) {
   constexpr int kMostLinks = 40;
   std::error_code error;
@@ -43,23 +46,11 @@ std::filesystem::path behind_links(std::filesystem::path path) {
   return path;
 }
 
-// Whether there is something that must not be replaced: neither a plain file nor a folder, or an open one.
-bool is_special(const std::filesystem::path& path) {
+bool is_no_plain_file(const std::filesystem::path& path) {
   struct stat status = {};
   if (::stat(path.c_str(), &status) != 0) return false;
   return (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) || names_descriptor(behind_links(path));
 }
-
-Result<void> write_into(const std::filesystem::path& path, std::string_view content) {
-  Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (!file.is_open()) return std::unexpected(errno_error(errno, fmt::format("open {}", path.string())));
-  auto written = write_all(file.get(), content);
-  if (file.close() != 0 && written) written = std::unexpected(errno_error(errno, "close"));
-  if (!written) return std::unexpected(written.error().with(path.string()));
-  return {};
-}
-
-}  // namespace
 
 Error errno_error(int error_number, std::string_view what) {
   const auto made = [&](Code code, Reason reason = Reason::kNone) {
@@ -107,29 +98,14 @@ Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t l
   return content;
 }
 
-Result<void> write_file_durably(const std::filesystem::path& name, std::string_view content, unsigned mode) {
-  if (is_special(name)) return write_into(name, content);
-  const std::filesystem::path path = behind_links(name);
-  std::string temporary = (folder_of(path) / (".new-" + path.filename().string() + "-XXXXXX")).string();
-  Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (!file.is_open()) return std::unexpected(errno_error(errno, fmt::format("create {}", path.string())));
-  Result<void> written;
-  if (::fchmod(file.get(), static_cast<mode_t>(mode)) != 0) {
-    written = std::unexpected(errno_error(errno, "set permissions"));
-  }
-  if (written) written = write_all(file.get(), content);
-  file.reset();
-  if (!written) {
-    ::unlink(temporary.c_str());
-    return std::unexpected(written.error().with(path.string()));
-  }
-  const auto renamed = rename_durably(temporary, path);
-  if (!renamed) ::unlink(temporary.c_str());
-  return renamed;
+Result<void> write_file_durably(const std::filesystem::path& path, std::string_view content, unsigned mode) {
+  SLIPWAY_ASSIGN(OutputFile file, OutputFile::create(path, mode));
+  SLIPWAY_TRY(file.write(content));
+  return file.publish();
 }
 
 Result<void> rename_durably(const std::filesystem::path& from, const std::filesystem::path& to) {
-  if (is_special(to)) {
+  if (is_no_plain_file(to)) {
     return fail(Code::kInvalidArgument, "{}: is no plain file, so it cannot be replaced by one: name another",
                 to.string());
   }
@@ -148,6 +124,7 @@ Result<TemporaryFolder> TemporaryFolder::create(std::string_view prefix, const s
   if (::mkdtemp(pattern.data()) == nullptr) {
     return std::unexpected(errno_error(errno, fmt::format("make a temporary folder {}", pattern)));
   }
+  add_unfinished(pattern);
   return TemporaryFolder(pattern);
 }
 
@@ -155,6 +132,7 @@ TemporaryFolder::~TemporaryFolder() {
   if (path_.empty()) return;
   std::error_code ignored;
   std::filesystem::remove_all(path_, ignored);
+  forget_unfinished(path_);
 }
 
 }  // namespace slipway::base

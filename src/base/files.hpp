@@ -21,6 +21,12 @@ namespace slipway::base {
 [[nodiscard]] Result<void> write_file_durably(const std::filesystem::path& path, std::string_view content,
                                               unsigned mode = 0644);
 
+/// Whether bytes for this path go into what is there: a pipe, a device, standard output; or a descriptor's name.
+[[nodiscard]] bool is_no_plain_file(const std::filesystem::path& path);
+
+/// Where the bytes of a file to be replaced lie: behind links, as far as they lead to names.
+[[nodiscard]] std::filesystem::path behind_links(std::filesystem::path path);
+
 /// Renames `from` to `to` (same file system) and syncs both the file and the folder of `to`. A link is followed to the
 /// file that it leads to.
 /// @error kInvalidArgument: `to` is a pipe, a device or anything else than a plain file; as errno

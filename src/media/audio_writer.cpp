@@ -13,6 +13,7 @@
 
 #include "base/descriptor.hpp"
 #include "base/files.hpp"
+#include "base/output_file.hpp"
 
 namespace slipway::media {
 
@@ -62,8 +63,10 @@ int integer_scale(AudioEncoding encoding) {
 }  // namespace
 
 struct AudioWriter::State {
-  std::filesystem::path target;
-  std::filesystem::path part;
+  explicit State(base::OutputFile made) : output(std::move(made)) {}
+
+  base::OutputFile output;
+  const std::filesystem::path& target = output.path();
   SNDFILE* file = nullptr;
   int scale = 0;
   std::int64_t over = 0;
@@ -73,10 +76,6 @@ struct AudioWriter::State {
 
   ~State() {
     if (file != nullptr) sf_close(file);
-    if (!part.empty()) {
-      std::error_code ignored;
-      std::filesystem::remove(part, ignored);
-    }
   }
 
   Result<void> failed(std::string_view what) const {
@@ -93,18 +92,19 @@ AudioWriter::~AudioWriter() = default;
 
 Result<AudioWriter> AudioWriter::create(const std::filesystem::path& path, int sample_rate, AudioEncoding encoding,
                                         std::int64_t frames) {
-  auto state = std::make_unique<State>();
-  state->target = path;
+  SLIPWAY_ASSIGN(base::OutputFile output, base::OutputFile::create(path));
+  if (output.is_stream()) {
+    return fail(Code::kInvalidArgument, "{}: is no plain file, and a sound file's beginning is written last",
+                path.string());
+  }
+  auto state = std::make_unique<State>(std::move(output));
   state->scale = integer_scale(encoding);
-  const std::filesystem::path part =
-      path.parent_path() / fmt::format(".{}.{}.part", path.filename().string(), ::getpid());
-  base::Descriptor descriptor(::open(part.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-  if (!descriptor.is_open()) return std::unexpected(base::errno_error(errno, path.string()));
-  state->part = part;
   SF_INFO info{};
   info.samplerate = sample_rate;
   info.channels = 2;
   info.format = sndfile_format(encoding, frames);
+  // libsndfile closes what it has; the file stays ours.
+  base::Descriptor descriptor(::fcntl(state->output.descriptor(), F_DUPFD_CLOEXEC, 3));
   state->file = sf_open_fd(descriptor.release(), SFM_WRITE, &info, SF_TRUE);
   if (state->file == nullptr) return fail(Code::kInternal, "{}: {}", path.string(), sf_strerror(nullptr));
   // libsndfile's optional PEAK chunk carries the time of writing: equal input shall give equal files.
@@ -155,7 +155,8 @@ Result<void> AudioWriter::close() {
   if (sf_close(file) != 0) return fail(Code::kResourceExhausted, "{}: closing the file failed", s.target.string());
   // FLAC flushes its last block while closing, and libsndfile keeps what came of that to itself: read the length back.
   SF_INFO info{};
-  SNDFILE* check = sf_open(s.part.c_str(), SFM_READ, &info);
+  ::lseek(s.output.descriptor(), 0, SEEK_SET);
+  SNDFILE* check = sf_open_fd(s.output.descriptor(), SFM_READ, &info, SF_FALSE);
   if (check != nullptr) sf_close(check);
   if (check == nullptr || info.frames != s.frames) {
     return fail(base::Reason::kOutOfDisk, "{}: {} frames were written, {} arrived: is the disk full?",
@@ -166,10 +167,8 @@ Result<void> AudioWriter::close() {
 
 Result<void> AudioWriter::publish() {
   State& s = *state_;
-  SLIPWAY_CHECK(s.file == nullptr && !s.part.empty(), "publish() once, after close()");
-  SLIPWAY_TRY(base::rename_durably(s.part, s.target));
-  s.part.clear();
-  return {};
+  SLIPWAY_CHECK(s.file == nullptr, "publish() after close()");
+  return s.output.publish();
 }
 
 std::int64_t AudioWriter::samples_over() const {

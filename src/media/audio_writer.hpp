@@ -17,15 +17,14 @@ enum class AudioEncoding { kWav16, kWav24, kWavFloat, kFlac16, kFlac24 };
 
 /// Writes a stereo file that appears under its name only when it is whole.
 ///
-/// Samples go to a hidden file beside the target; finish() syncs it and renames it. A writer that dies unfinished
-/// removes what it wrote, so a full disk or a crash never leaves a part that looks like a stem (after a crash the
-/// hidden
-/// `.NAME.*.part` may remain). Equal samples give equal bytes, but for RF64, whose header libsndfile dates.
+/// Samples go to a hidden file beside the target (base::OutputFile), whose place it takes at finish(): a full disk or a
+/// crash never leaves a part that looks like a stem. Equal samples give equal bytes, but for RF64, whose header
+/// libsndfile dates.
 /// @thread one object belongs to one thread
 class AudioWriter {
  public:
   /// @param frames  how many will be written, at most: a WAV file that may pass 4 GiB becomes RF64
-  /// @error kNotFound: the folder; kPermissionDenied; kResourceExhausted: no space
+  /// @error kNotFound: the folder; kPermissionDenied; kResourceExhausted: no space; kInvalidArgument: no plain file
   [[nodiscard]] static base::Result<AudioWriter> create(const std::filesystem::path& path, int sample_rate,
                                                         AudioEncoding encoding, std::int64_t frames);
   AudioWriter(AudioWriter&&) noexcept;
@@ -45,7 +44,7 @@ class AudioWriter {
   [[nodiscard]] base::Result<void> close();
 
   /// Gives the closed file its name, durably: for files that shall appear together, after all are closed.
-  /// @error as base::rename_durably
+  /// @error as base::OutputFile::publish
   [[nodiscard]] base::Result<void> publish();
 
   /// Samples beyond ±1 so far; integer encodings clamped them.

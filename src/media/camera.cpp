@@ -20,7 +20,7 @@ namespace slipway::media {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::chrono::milliseconds kSilence{5000};
+constexpr std::chrono::milliseconds kSilence{5000}, kPatience{50};
 
 int request(int descriptor, unsigned long what, void* argument) {
   int status = 0;
@@ -154,7 +154,7 @@ const VideoInfo& Camera::info() const {
   return state_->info;
 }
 
-base::Result<void> Camera::next(VideoFrame& frame) {
+base::Result<void> Camera::next(VideoFrame& frame, const std::stop_token& stop) {
   State& state = *state_;
   const Clock::time_point deadline = Clock::now() + kSilence;
   const std::size_t wanted = state.stride * static_cast<std::size_t>(state.info.height);
@@ -166,12 +166,13 @@ base::Result<void> Camera::next(VideoFrame& frame) {
                         std::strerror(errno));
     }
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
+    if (stop.stop_requested()) return base::fail(base::Code::kCancelled, "{}: stopped", state.name);
     if (left.count() <= 0) {
       return base::fail(base::Code::kUnavailable, "{}: no frame within {} s; is another program using the camera?",
                         state.name, std::chrono::duration_cast<std::chrono::seconds>(kSilence).count());
     }
     pollfd ready{.fd = state.descriptor, .events = POLLIN, .revents = 0};
-    poll(&ready, 1, static_cast<int>(left.count()));
+    poll(&ready, 1, static_cast<int>(std::min(left, kPatience).count()));
   }
   const Clock::time_point now = Clock::now();
   if (state.next_index == 0) state.first = now;

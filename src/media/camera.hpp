@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <stop_token>
 
 #include "base/error.hpp"
 #include "media/video_file.hpp"
@@ -30,7 +31,7 @@ class Camera {
 
   /// Waits up to five seconds for the next frame; its time is when it arrived, from the first on.
   /// @error kUnavailable: the camera was pulled out, or is silent
-  [[nodiscard]] base::Result<void> next(VideoFrame& frame);
+  [[nodiscard]] base::Result<void> next(VideoFrame& frame, const std::stop_token& stop = {});
 
  private:
   struct State;

@@ -11,8 +11,11 @@ extern "C" {
 #include <cmath>
 
 #include "base/files.hpp"
+#include "base/output_file.hpp"
 #include "base/text.hpp"
+#include "media/input_stream.hpp"
 #include "media/internal/codecs.hpp"
+#include "media/internal/descriptor_io.hpp"
 #include "media/internal/libav.hpp"
 #include "media/internal/stated_end.hpp"
 
@@ -65,6 +68,8 @@ base::Error open_error(const std::string& name, int status) {
 struct VideoReader::State {
   std::string name;
   ImageLimits limits;
+  std::stop_token stop;
+  std::unique_ptr<PipeInput> pipe;  // of a stream
   std::unique_ptr<AVFormatContext, CloseInput> input;
   CodecContext decoder;
   Packet packet{av_packet_alloc()};
@@ -111,10 +116,10 @@ struct VideoReader::State {
     while (!is_draining) {
       const int status = av_read_frame(input.get(), packet.get());
       if (status < 0) {
-        broke_off =
-            status != AVERROR_EOF || (input->pb != nullptr && input->pb->error < 0 && input->pb->error != AVERROR_EOF);
+        broke_off = !stop.stop_requested() && (status != AVERROR_EOF || (input->pb != nullptr && input->pb->error < 0 &&
+                                                                         input->pb->error != AVERROR_EOF));
         is_draining = true;
-        missing_s = stated_end.missing_s(*input);
+        missing_s = stop.stop_requested() ? 0 : stated_end.missing_s(*input);
         avcodec_send_packet(decoder.get(), nullptr);
         return;
       }
@@ -162,19 +167,33 @@ VideoReader::~VideoReader() = default;
 VideoReader::VideoReader(VideoReader&&) noexcept = default;
 VideoReader& VideoReader::operator=(VideoReader&&) noexcept = default;
 
-base::Result<VideoReader> VideoReader::open(const std::filesystem::path& path, const ImageLimits& limits) {
+base::Result<VideoReader> VideoReader::open(const std::filesystem::path& path, const ImageLimits& limits,
+                                            std::stop_token stop) {
   quiet_libav();
   auto state = std::make_unique<State>();
-  const bool is_stream = path == "-";
-  state->name = is_stream ? "standard input" : path.string();
+  state->name = path == "-" ? "standard input" : path.string();
   state->limits = limits;
-  const std::string url = is_stream ? "pipe:0" : "file:" + path.string();
+  state->stop = stop;
 
   AVDictionary* options = nullptr;
   av_dict_set(&options, "protocol_whitelist", "file,pipe", 0);
   av_dict_set(&options, "format_whitelist", kContainers, 0);
   AVFormatContext* opened = nullptr;
-  int status = avformat_open_input(&opened, url.c_str(), nullptr, &options);
+  if (is_stream(path)) {
+    auto descriptor = open_stream(path);
+    if (!descriptor) {
+      av_dict_free(&options);
+      return std::unexpected(descriptor.error());
+    }
+    state->pipe = PipeInput::open(std::move(*descriptor), std::move(stop));
+    opened = state->pipe ? avformat_alloc_context() : nullptr;
+    if (opened == nullptr) {
+      av_dict_free(&options);
+      return base::fail(base::Reason::kOutOfMemory, "{}: no memory to read it", state->name);
+    }
+    opened->pb = state->pipe->io();
+  }
+  int status = avformat_open_input(&opened, ("file:" + path.string()).c_str(), nullptr, &options);
   av_dict_free(&options);
   if (status < 0) return std::unexpected(open_error(state->name, status));
   state->input.reset(opened);
@@ -256,7 +275,10 @@ base::Result<bool> VideoReader::next(VideoFrame& frame) {
 }
 
 struct VideoWriter::State {
-  std::string name;
+  explicit State(base::OutputFile made) : file(std::move(made)) {}
+
+  base::OutputFile file;
+  std::string name = file.path().string();
   AVFormatContext* output = nullptr;
   CodecContext encoder;
   Packet packet{av_packet_alloc()};
@@ -266,13 +288,12 @@ struct VideoWriter::State {
   std::int64_t next_pts = 0;
   bool is_finished = false;
 
-  State() = default;
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State() {
     sws_freeContext(scaler);
     if (output != nullptr) {
-      avio_closep(&output->pb);
+      close_descriptor(output->pb);
       avformat_free_context(output);
     }
   }
@@ -315,16 +336,15 @@ base::Result<VideoWriter> VideoWriter::create(const std::filesystem::path& path,
     return base::fail(base::Code::kInvalidArgument, "{}: a video of {}x{}: both sides must be 2 or more", path.string(),
                       width, height);
   }
-  auto state = std::make_unique<State>();
-  state->name = path.string();
+  SLIPWAY_ASSIGN(base::OutputFile file, base::OutputFile::create(path));
+  auto state = std::make_unique<State>(std::move(file));
   const AVCodec* codec = avcodec_find_encoder_by_name("libx264");
   if (codec == nullptr) codec = avcodec_find_encoder(AV_CODEC_ID_MPEG4);
   state->encoder.reset(codec != nullptr ? avcodec_alloc_context3(codec) : nullptr);
   if (!state->encoder)
     return base::fail(base::Code::kUnavailable, "this machine's libavcodec encodes neither H.264 nor MPEG-4");
 
-  int status =
-      avformat_alloc_output_context2(&state->output, nullptr, nullptr, ending == ".mkv" ? "x.mkv" : path.c_str());
+  int status = avformat_alloc_output_context2(&state->output, nullptr, nullptr, ("x" + ending).c_str());
   if (status < 0) return state->failure("no container for this name", status);
   AVCodecContext& encoder = *state->encoder;
   encoder.width = width & ~1;
@@ -352,9 +372,13 @@ base::Result<VideoWriter> VideoWriter::create(const std::filesystem::path& path,
   }
   state->stream->time_base = encoder.time_base;
   state->stream->avg_frame_rate = rate;
-  status = avio_open(&state->output->pb, ("file:" + path.string()).c_str(), AVIO_FLAG_WRITE);
-  if (status < 0) return std::unexpected(base::errno_error(AVUNERROR(status), path.string()));
-  status = avformat_write_header(state->output, nullptr);
+  state->output->pb = write_to_descriptor(state->file.descriptor(), state->file.is_stream());
+  if (state->output->pb == nullptr) return base::fail(base::Reason::kOutOfMemory, "{}: no memory for it", state->name);
+  AVDictionary* options = nullptr;
+  // The index of an MP4 is written last into its beginning: a stream gets one for each piece.
+  if (state->file.is_stream()) av_dict_set(&options, "movflags", "frag_keyframe+empty_moov+default_base_moof", 0);
+  status = avformat_write_header(state->output, &options);
+  av_dict_free(&options);
   if (status < 0) return state->failure("the header cannot be written", status);
 
   state->frame->format = AV_PIX_FMT_YUV420P;
@@ -394,8 +418,11 @@ base::Result<void> VideoWriter::finish() {
   state.is_finished = true;
   SLIPWAY_TRY(state.encode(nullptr));
   const int status = av_write_trailer(state.output);
-  if (status < 0) return state.failure("the index cannot be written", status);
-  return {};
+  avio_flush(state.output->pb);
+  if (status < 0 || state.output->pb->error < 0) {
+    return state.failure("the index cannot be written", status < 0 ? status : state.output->pb->error);
+  }
+  return state.file.publish();
 }
 
 bool has_video_ending(const std::filesystem::path& path) {

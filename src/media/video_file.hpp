@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "base/error.hpp"
@@ -38,11 +39,13 @@ struct VideoFrame {
 /// @thread one object belongs to one thread
 class VideoReader {
  public:
-  /// @param path  a file, or "-" for standard input (Matroska, MPEG-TS, Y4M, MJPEG … : any form that needs no seeking)
+  /// @param path  a file, a pipe, or "-" for standard input (Matroska, MPEG-TS, Y4M, MJPEG … : any form that needs no
+  /// seeking)
+  /// @param stop  ends a stream that gives nothing, as its end does
   /// @error kNotFound; kInvalidArgument: not a video or no image stream in it; kDataLoss: its index is missing
   ///        (a broken-off MP4); kUnavailable: no decoder for its codec
-  [[nodiscard]] static base::Result<VideoReader> open(const std::filesystem::path& path,
-                                                      const ImageLimits& limits = {});
+  [[nodiscard]] static base::Result<VideoReader> open(const std::filesystem::path& path, const ImageLimits& limits = {},
+                                                      std::stop_token stop = {});
   ~VideoReader();
   VideoReader(VideoReader&&) noexcept;
   VideoReader& operator=(VideoReader&&) noexcept;
@@ -65,12 +68,12 @@ class VideoReader {
   std::unique_ptr<State> state_;
 };
 
-/// Writes H.264 (MPEG-4 part 2 where libavcodec has no H.264 encoder) into `.mp4`, `.mkv`, `.mov` or `.avi`.
+/// Writes H.264 (MPEG-4 part 2 where libavcodec has no H.264 encoder) into `.mp4`, `.mkv`, `.mov` or `.avi`. The file
+/// appears when it is whole (base::OutputFile); into a pipe an `.mp4` goes in pieces that can be played as they come.
 /// @thread one object belongs to one thread
 class VideoWriter {
  public:
-  /// @param width, height     of the video; odd sides lose their last column or row (the codec's chroma needs even
-  /// ones)
+  /// @param width, height     of the video; odd sides lose their last column or row (chroma needs even ones)
   /// @param rate_numerator, rate_denominator  frames per second; 25 when the numerator is 0
   /// @error kInvalidArgument: another ending, or sides below 2; kUnavailable: no encoder; as errno
   [[nodiscard]] static base::Result<VideoWriter> create(const std::filesystem::path& path, int width, int height,
@@ -82,7 +85,7 @@ class VideoWriter {
   /// Appends one frame; an image of another size is scaled to the video's.
   [[nodiscard]] base::Result<void> write(ImageView image);
 
-  /// Writes what is buffered and the file's index. Without it the file is incomplete.
+  /// Writes what is buffered and the file's index, and puts the file in its place. Without it there is no file.
   [[nodiscard]] base::Result<void> finish();
 
  private:

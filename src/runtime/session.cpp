@@ -93,24 +93,35 @@ void CancelFlag::cancel() {
   for (Ort::RunOptions* options : state_->running) options->SetTerminate();
 }
 
+CancelFlag& every_run() {
+  static auto& flag = *new CancelFlag;  // never destroyed: runs may end after the program's own objects
+  return flag;
+}
+
 CancellableRun::CancellableRun(CancelFlag* flag) : flag_(flag) {
   options_.SetRunLogSeverityLevel(ORT_LOGGING_LEVEL_WARNING);  // whatever the session was made with
-  if (flag_ == nullptr) return;
-  const std::scoped_lock lock(flag_->state().mutex);
-  if (flag_->state().is_cancelled) options_.SetTerminate();
-  flag_->state().running.insert(&options_);
+  for (CancelFlag* each : flags()) {
+    if (each == nullptr) continue;
+    const std::scoped_lock lock(each->state().mutex);
+    if (each->state().is_cancelled) options_.SetTerminate();
+    each->state().running.insert(&options_);
+  }
 }
 
 CancellableRun::~CancellableRun() {
-  if (flag_ == nullptr) return;
-  const std::scoped_lock lock(flag_->state().mutex);
-  flag_->state().running.erase(&options_);
+  for (CancelFlag* each : flags()) {
+    if (each == nullptr) continue;
+    const std::scoped_lock lock(each->state().mutex);
+    each->state().running.erase(&options_);
+  }
 }
 
 bool CancellableRun::is_cancelled() const {
-  if (flag_ == nullptr) return false;
-  const std::scoped_lock lock(flag_->state().mutex);
-  return flag_->state().is_cancelled;
+  return std::ranges::any_of(flags(), [](CancelFlag* each) {
+    if (each == nullptr) return false;
+    const std::scoped_lock lock(each->state().mutex);
+    return each->state().is_cancelled;
+  });
 }
 
 base::Result<std::vector<const tensor::Tensor*>> match_inputs(const std::vector<TensorSpec>& specs,

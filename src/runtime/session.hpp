@@ -57,6 +57,9 @@ class CancelFlag {
   std::unique_ptr<State> state_;
 };
 
+/// Stops every run of this process, now and later: for a program that is told to end. @thread any
+[[nodiscard]] CancelFlag& every_run();
+
 /// A loaded model on a provider.
 /// @thread run() may be called from several threads at once; binding objects belong to one thread
 class Session {

@@ -18,8 +18,7 @@ struct RefusedNode {
 };
 
 /// Collects what ONNX Runtime and a provider say of a model while its session is made; what they say of every model is
-/// left out. Its address goes to ONNX Runtime, so it stays
-/// where it is until the session is gone.
+/// left out. Its address goes to ONNX Runtime, so it stays where it is until the session is gone.
 /// @thread safe
 class SessionLog {
  public:

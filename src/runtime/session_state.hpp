@@ -35,7 +35,7 @@ struct CancelFlag::State {
   bool is_cancelled = false;
 };
 
-/// Options of one run, stopped by a flag while it lives.
+/// Options of one run, stopped by a flag or by every_run() while it lives.
 class CancellableRun {
  public:
   explicit CancellableRun(CancelFlag* flag);
@@ -47,8 +47,10 @@ class CancellableRun {
   [[nodiscard]] bool is_cancelled() const;
 
  private:
+  [[nodiscard]] std::array<CancelFlag*, 2> flags() const { return {flag_, &every_run()}; }
+
   Ort::RunOptions options_;
-  CancelFlag* flag_;
+  CancelFlag* flag_;  ///< or nullptr
 };
 
 /// ONNX Runtime's options for ours; the provider is appended and its name checked.

@@ -7,6 +7,8 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include "base/files.hpp"
+#include "base/output_file.hpp"
 #include "base/utf8_names.hpp"
 #include "tensor/npy.hpp"
 
@@ -141,15 +143,19 @@ base::Result<NamedTensors> read_npz(const fs::path& path) {
 }
 
 base::Result<void> write_npz(const fs::path& path, const NamedTensors& tensors) {
+  SLIPWAY_ASSIGN(base::OutputFile file, base::OutputFile::create(path));
   std::unique_ptr<archive, CloseWriter> handle(archive_write_new());
   const auto failed = [&] {
-    return base::fail(base::Code::kInternal, "{}: cannot be written: {}", path.string(), message_of(handle.get()));
+    const int number = archive_errno(handle.get());
+    if (number > 0) return std::unexpected(base::errno_error(number, path.string()));
+    return std::unexpected(base::Error{
+        base::Code::kInternal, fmt::format("{}: cannot be written: {}", path.string(), message_of(handle.get()))});
   };
   const base::Utf8Names names;
   archive_write_set_format_zip(handle.get());
   archive_write_zip_set_compression_store(handle.get());
   archive_write_set_options(handle.get(), "hdrcharset=UTF-8");
-  if (archive_write_open_filename(handle.get(), path.c_str()) != ARCHIVE_OK) return failed();
+  if (archive_write_open_fd(handle.get(), file.descriptor()) != ARCHIVE_OK) return failed();
   for (const NamedTensor& named : tensors) {
     auto header = npy_header({named.tensor.dtype(), named.tensor.shape()});
     if (!header) return std::unexpected(header.error().with(fmt::format("{}: array '{}'", path.string(), named.name)));
@@ -170,7 +176,7 @@ base::Result<void> write_npz(const fs::path& path, const NamedTensors& tensors) 
     }
   }
   if (archive_write_close(handle.get()) != ARCHIVE_OK) return failed();
-  return {};
+  return file.publish();
 }
 
 }  // namespace slipway::tensor

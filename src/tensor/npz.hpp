@@ -12,7 +12,8 @@ namespace slipway::tensor {
 ///        header whose shape does not fit the bytes (the message names the entry)
 [[nodiscard]] base::Result<NamedTensors> read_npz(const std::filesystem::path& path);
 
-/// Writes arrays as an uncompressed `.npz` that `numpy.load` opens.
+/// Writes arrays as an uncompressed `.npz` that `numpy.load` opens. It appears when it is whole (base::OutputFile).
+/// @error as base::errno_error
 [[nodiscard]] base::Result<void> write_npz(const std::filesystem::path& path, const NamedTensors& tensors);
 
 }  // namespace slipway::tensor

@@ -1,8 +1,10 @@
 #include "pipelines/common/frame_source.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "media/camera.hpp"
+#include "media/input_stream.hpp"
 
 namespace slipway::pipelines {
 
@@ -11,6 +13,7 @@ namespace fs = std::filesystem;
 struct FrameSource::State {
   std::vector<fs::path> files;
   media::ImageLimits limits;
+  std::stop_token stop;
   std::size_t next_file = 0;  // behind the one that is read
   std::optional<media::VideoReader> video;
   std::optional<media::Camera> camera;
@@ -68,7 +71,7 @@ base::Result<void> add_input(const fs::path& input, std::vector<fs::path>& files
 }  // namespace
 
 bool is_video_input(const fs::path& path) {
-  return path == "-" || media::is_camera_path(path) || media::has_video_ending(path);
+  return media::is_stream(path) || media::is_camera_path(path) || media::has_video_ending(path);
 }
 
 FrameSource::FrameSource(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -76,10 +79,12 @@ FrameSource::~FrameSource() = default;
 FrameSource::FrameSource(FrameSource&&) noexcept = default;
 FrameSource& FrameSource::operator=(FrameSource&&) noexcept = default;
 
-base::Result<FrameSource> FrameSource::open(const std::vector<std::string>& inputs, const media::ImageLimits& limits) {
+base::Result<FrameSource> FrameSource::open(const std::vector<std::string>& inputs, const media::ImageLimits& limits,
+                                            std::stop_token stop) {
   if (inputs.empty()) return base::fail(base::Code::kInvalidArgument, "no picture, folder, video or - was named");
   auto state = std::make_unique<State>();
   state->limits = limits;
+  state->stop = std::move(stop);
   for (const std::string& input : inputs) SLIPWAY_TRY(add_input(input, state->files));
   return FrameSource(std::move(state));
 }
@@ -102,7 +107,8 @@ bool FrameSource::next(SourceFrame& frame) {
     if (state.camera) {
       name_input();
       frame.video = state.video_info;
-      if (auto done = state.camera->next(frame.frame); !done) {
+      if (auto done = state.camera->next(frame.frame, state.stop); !done) {
+        if (state.stop.stop_requested()) return false;
         frame.error = std::move(done).error();
         state.camera.reset();
       }
@@ -116,6 +122,7 @@ bool FrameSource::next(SourceFrame& frame) {
         ++state.video_frames;
         return true;
       }
+      if (state.stop.stop_requested()) return false;
       const std::string damage = damage_of(*state.video);
       state.video.reset();
       if (!has_frame) {
@@ -146,8 +153,9 @@ bool FrameSource::next(SourceFrame& frame) {
       continue;
     }
     if (frame.is_video) {
-      auto video = media::VideoReader::open(frame.path, state.limits);
+      auto video = media::VideoReader::open(frame.path, state.limits, state.stop);
       if (!video) {
+        if (state.stop.stop_requested()) return false;
         frame.error = std::move(video).error();
         return true;
       }

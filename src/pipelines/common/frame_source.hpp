@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -26,17 +27,17 @@ struct SourceFrame {
 [[nodiscard]] bool is_video_input(const std::filesystem::path& path);
 
 /// Gives the images of a list of inputs one by one: image files, folders of them (sorted by name, not what is below
-/// them), video files, cameras (/dev/video0: frames without end), and "-" for a stream of images or video on standard
-/// input.
+/// them), video files, cameras (/dev/video0: frames without end), and "-" or a pipe for a stream of images or video.
 ///
 /// What cannot be read is given as a frame with an error, and the next input follows: one bad image does not end a
 /// run.
 /// @thread one object belongs to one thread
 class FrameSource {
  public:
+  /// @param stop  ends the wait for a stream or a camera that gives nothing: no more frames come of it
   /// @error kNotFound: an input does not exist, or a folder holds no images or videos; kInvalidArgument: no inputs
   [[nodiscard]] static base::Result<FrameSource> open(const std::vector<std::string>& inputs,
-                                                      const media::ImageLimits& limits = {});
+                                                      const media::ImageLimits& limits = {}, std::stop_token stop = {});
   ~FrameSource();
   FrameSource(FrameSource&&) noexcept;
   FrameSource& operator=(FrameSource&&) noexcept;

@@ -30,6 +30,8 @@ struct Form {
   [[nodiscard]] std::int64_t frames() const { return (segment_samples + 1023) / 1024; }
 };
 
+inline constexpr std::size_t kMostDefaultSources = 6;
+
 /// Names of the stems of models that do not tell: four or six. Empty for any other number.
 [[nodiscard]] std::vector<std::string> default_sources(std::size_t count);
 

@@ -45,7 +45,22 @@ std::string text_of(const ChunkManifest& m) {
   return json.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
-Result<ChunkManifest> manifest_of(const std::filesystem::path& path) {
+Result<std::size_t> stems_in(const RawFileReader& file, const std::filesystem::path& path, const ChunkManifest& m,
+                             std::uint64_t floats_per_chunk, std::string_view shape) {
+  const std::uint64_t unit = static_cast<std::uint64_t>(m.count) * floats_per_chunk * sizeof(float);
+  const std::uint64_t stems = file.size_bytes() / unit;
+  const bool fits = file.size_bytes() % unit == 0 && (m.sources.empty() ? stems > 0 : stems == m.sources.size());
+  if (fits) return static_cast<std::size_t>(stems);
+  const std::uint64_t wanted = m.sources.empty() ? 4 : m.sources.size();
+  return fail(Code::kInvalidArgument, "{}: expected {} bytes (float32 [{}]{}), found {}", path.string(), wanted * unit,
+              fmt::format(fmt::runtime(shape), m.count, wanted), m.sources.empty() ? ", for four stems" : "",
+              file.size_bytes());
+}
+
+}  // namespace
+
+Result<ChunkManifest> read_manifest(const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder / "chunks.json";
   auto text = base::read_file(path, kManifestLimit);
   if (!text) return std::unexpected(text.error().with("expected a folder that `demucs preprocess` wrote"));
   ChunkManifest m;
@@ -82,19 +97,6 @@ Result<ChunkManifest> manifest_of(const std::filesystem::path& path) {
 }
 
 /// The number of stems that a file of this size holds.
-Result<std::size_t> stems_in(const RawFileReader& file, const std::filesystem::path& path, const ChunkManifest& m,
-                             std::uint64_t floats_per_chunk, std::string_view shape) {
-  const std::uint64_t unit = static_cast<std::uint64_t>(m.count) * floats_per_chunk * sizeof(float);
-  const std::uint64_t stems = file.size_bytes() / unit;
-  const bool fits = file.size_bytes() % unit == 0 && (m.sources.empty() ? stems > 0 : stems == m.sources.size());
-  if (fits) return static_cast<std::size_t>(stems);
-  const std::uint64_t wanted = m.sources.empty() ? 4 : m.sources.size();
-  return fail(Code::kInvalidArgument, "{}: expected {} bytes (float32 [{}]{}), found {}", path.string(), wanted * unit,
-              fmt::format(fmt::runtime(shape), m.count, wanted), m.sources.empty() ? ", for four stems" : "",
-              file.size_bytes());
-}
-
-}  // namespace
 
 Result<ChunkManifest> preprocess(const std::filesystem::path& song, const Form& form,
                                  const std::filesystem::path& folder, const ChunkProgress& progress) {
@@ -145,7 +147,7 @@ Result<ChunkManifest> preprocess(const std::filesystem::path& song, const Form& 
 Result<SeparationReport> postprocess(const std::filesystem::path& folder, const std::filesystem::path& output,
                                      const PostprocessOptions& options) {
   const auto started = std::chrono::steady_clock::now();
-  SLIPWAY_ASSIGN(const ChunkManifest m, manifest_of(folder / "chunks.json"));
+  SLIPWAY_ASSIGN(const ChunkManifest m, read_manifest(folder));
   SLIPWAY_ASSIGN(auto waves_file, RawFileReader::open(options.raw_file));
   std::filesystem::path spectrogram_path = options.spectrogram_file;
   if (spectrogram_path.empty() && std::filesystem::exists(options.raw_file.parent_path() / "output.raw")) {

@@ -31,6 +31,10 @@ struct ChunkManifest {
   std::vector<std::string> warnings;  ///< of reading the song; not kept in the file
 };
 
+/// Reads DIR/chunks.json.
+/// @error kNotFound; kInvalidArgument: what it lacks, or says wrongly
+[[nodiscard]] base::Result<ChunkManifest> read_manifest(const std::filesystem::path& folder);
+
 using ChunkProgress = std::function<void(std::int64_t done, std::int64_t total)>;
 
 /// Writes DIR/input.raw, x.raw and chunks.json (last, so that it stands for whole files).
@@ -49,9 +53,8 @@ struct PostprocessOptions {
 };
 
 /// Joins what a device gave for the chunks of `folder` into stems.
-/// @error kNotFound: chunks.json or a raw file; kInvalidArgument: a file of the wrong size (expected and found are
-/// named),
-///        or the model's spectrogram branch is missing
+/// @error kNotFound: chunks.json or a raw file; kInvalidArgument: a file of the wrong size (expected and found
+///        are named), or the model's spectrogram branch is missing
 [[nodiscard]] base::Result<SeparationReport> postprocess(const std::filesystem::path& folder,
                                                          const std::filesystem::path& output,
                                                          const PostprocessOptions& options);

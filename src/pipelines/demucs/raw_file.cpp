@@ -16,37 +16,17 @@ using base::Code;
 using base::fail;
 using base::Result;
 
-RawFileWriter::RawFileWriter(std::filesystem::path target, std::filesystem::path part, base::Descriptor descriptor)
-    : target_(std::move(target)), part_(std::move(part)), descriptor_(std::move(descriptor)) {}
-RawFileWriter::RawFileWriter(RawFileWriter&& other) noexcept
-    : target_(std::move(other.target_)),
-      part_(std::exchange(other.part_, {})),
-      descriptor_(std::move(other.descriptor_)) {}
-
-RawFileWriter::~RawFileWriter() {
-  std::error_code ignored;
-  if (!part_.empty()) std::filesystem::remove(part_, ignored);
-}
-
 Result<RawFileWriter> RawFileWriter::create(const std::filesystem::path& path) {
-  auto part = path.parent_path() / fmt::format(".{}.{}.part", path.filename().string(), ::getpid());
-  base::Descriptor file(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (!file.is_open()) return std::unexpected(base::errno_error(errno, path.string()));
-  return RawFileWriter(path, std::move(part), std::move(file));
+  SLIPWAY_ASSIGN(base::OutputFile file, base::OutputFile::create(path));
+  return RawFileWriter(std::move(file));
 }
 
 Result<void> RawFileWriter::write(std::span<const float> values) {
-  return base::write_all(descriptor_.get(), {reinterpret_cast<const char*>(values.data()), values.size_bytes()},
-                         target_.string());
+  return file_.write({reinterpret_cast<const char*>(values.data()), values.size_bytes()});
 }
 
 Result<void> RawFileWriter::finish() {
-  if (descriptor_.close() != 0) {
-    return std::unexpected(base::errno_error(errno, target_.string()));
-  }
-  SLIPWAY_TRY(base::rename_durably(part_, target_));
-  part_.clear();
-  return {};
+  return file_.publish();
 }
 
 RawFileReader::RawFileReader(std::filesystem::path path, base::Descriptor descriptor, std::uint64_t size_bytes)

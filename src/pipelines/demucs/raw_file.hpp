@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <utility>
 
 #include "base/descriptor.hpp"
 #include "base/error.hpp"
+#include "base/output_file.hpp"
 
 namespace slipway::pipelines::demucs {
 
@@ -14,16 +16,12 @@ class RawFileWriter {
  public:
   /// @error kNotFound, kPermissionDenied, kResourceExhausted
   [[nodiscard]] static base::Result<RawFileWriter> create(const std::filesystem::path& path);
-  RawFileWriter(RawFileWriter&& other) noexcept;
-  RawFileWriter& operator=(RawFileWriter&&) = delete;
-  ~RawFileWriter();
   [[nodiscard]] base::Result<void> write(std::span<const float> values);
   [[nodiscard]] base::Result<void> finish();
 
  private:
-  RawFileWriter(std::filesystem::path target, std::filesystem::path part, base::Descriptor descriptor);
-  std::filesystem::path target_, part_;
-  base::Descriptor descriptor_;
+  explicit RawFileWriter(base::OutputFile file) : file_(std::move(file)) {}
+  base::OutputFile file_;
 };
 
 /// A file of floats read in order.
