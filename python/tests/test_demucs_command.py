@@ -170,7 +170,7 @@ def test_a_full_disk_leaves_the_old_stems_and_no_part_of_new_ones(tmp_path, form
     before = {p.name: p.read_bytes() for p in (tmp_path / "stems").iterdir()}
     assert len(before) == 4
     limit = 100_000
-    status, _, errors = slipway(long, *arguments, restore_signals=False,
+    status, _, errors = slipway(long, *arguments, "--overwrite", restore_signals=False,
                                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
     assert status == 1
     assert "drums" in errors

@@ -38,12 +38,12 @@ base::Result<media::ImageToTensor> make_preprocess(const Signature& signature, c
   return media::ImageToTensor::create(input, media::Fit::kLetterbox);
 }
 
-/// One label a class: those that are said, else those of Cityscapes where there are as many, else numbers.
+/// One label a class: those that are said, else those of Cityscapes where there are as many or more, then numbers.
 base::Result<std::vector<std::string>> labels_for(const Signature& signature, std::vector<std::string> said) {
   const auto count = static_cast<std::size_t>(signature.class_count);
-  if (said.empty() && cityscapes_labels().size() == count) return cityscapes_labels();
   if (said.empty()) {
-    for (std::size_t i = 0; i < count; ++i) said.push_back(fmt::format("class {}", i));
+    if (count >= cityscapes_labels().size()) said = cityscapes_labels();
+    for (std::size_t i = said.size(); i < count; ++i) said.push_back(fmt::format("class {}", i));
   }
   if (said.size() == count) return said;
   return base::fail(Code::kInvalidArgument,
