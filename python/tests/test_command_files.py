@@ -479,7 +479,7 @@ def test_a_signal_ends_a_separation(sent: signal.Signals, status: int, tmp_path:
 def test_a_signal_ends_a_measurement(verb: str, sent: signal.Signals, status: int, tmp_path: Path) -> None:
     words = {
         "profile": ["--iterations", "100000000", "--all-iterations", "--trace", tmp_path / "trace.json"],
-        "bench": ["--iterations", "100000000"],
+        "bench": ["--iterations", "100000000", "--all-iterations"],
         "compile": ["--target", "onnx", "-o", tmp_path / "out.onnx"],
     }[verb]
     command = [str(SLIPWAY), verb, str(GOLDEN / "models/conv.onnx"), *map(str, words)]
