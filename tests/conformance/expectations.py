@@ -16,7 +16,9 @@ from qai_hub.api_utils import load_api_config_from_file
 from python.tools.jobs import read_log, succeed, wait_for
 from python.tools.local_hub import LocalHub
 
-__all__ = ["download_onnx", "make_client", "outputs", "read_log", "refusal", "refused_at_submission", "squeeze", "succeed", "wait_for"]
+SNAPDRAGON = "Samsung Galaxy S24 (Family)"
+
+__all__ = ["SNAPDRAGON", "download_onnx", "make_client", "outputs", "read_log", "refusal", "refused_at_submission", "squeeze", "succeed", "wait_for"]
 
 
 def make_client(hub: LocalHub) -> qai_hub.Client:

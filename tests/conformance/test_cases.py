@@ -16,8 +16,7 @@ import onnx
 import pytest
 import requests
 import tiny_models
-from conftest import SNAPDRAGON
-from expectations import read_log, succeed, wait_for
+from expectations import SNAPDRAGON, read_log, succeed, wait_for
 from onnx import TensorProto, helper, numpy_helper
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "compile"
