@@ -439,14 +439,24 @@ def test_songs_and_frames_have_any_names(name: str, tmp_path: Path) -> None:
 ENDS_WITHIN_SECONDS = 5  # two are promised; other tests run at the same time
 
 
-def start(command: list[str], **options) -> subprocess.Popen:
-    """The command with signals as a terminal's programs have them: a runner in the background passes on that it ignores some."""
+@pytest.fixture
+def start():
+    """Starts a command with signals as a terminal's programs have them: a runner in the background passes on that it ignores some.
+    What still runs at the end of the test is killed."""
+    started: list[subprocess.Popen] = []
 
     def default_signals() -> None:
         for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(each, signal.SIG_DFL)
 
-    return subprocess.Popen(command, preexec_fn=default_signals, **options)
+    def run(command: list[str], **options) -> subprocess.Popen:
+        started.append(subprocess.Popen(command, preexec_fn=default_signals, **options))
+        return started[-1]
+
+    yield run
+    for process in started:
+        process.kill()
+        process.wait()
 
 
 def leftovers(*folders: Path) -> list[str]:
@@ -455,7 +465,7 @@ def leftovers(*folders: Path) -> list[str]:
 
 @pytest.mark.parametrize("sent,status", [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 @frame_verbs
-def test_a_signal_ends_a_stream_that_stalls(verb: str, sent: signal.Signals, status: int, tmp_path: Path) -> None:
+def test_a_signal_ends_a_stream_that_stalls(start, verb: str, sent: signal.Signals, status: int, tmp_path: Path) -> None:
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     command = [str(SLIPWAY), verb, *map(str, FRAME_VERBS[verb]), "-", "-o", str(tmp_path / "out.mp4"), "--json"]
     process = start(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
@@ -474,7 +484,7 @@ def test_a_signal_ends_a_stream_that_stalls(verb: str, sent: signal.Signals, sta
 
 
 @pytest.mark.parametrize("sent,status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_a_separation(sent: signal.Signals, status: int, tmp_path: Path) -> None:
+def test_a_signal_ends_a_separation(start, sent: signal.Signals, status: int, tmp_path: Path) -> None:
     command = [str(SLIPWAY), "demucs", str(song(tmp_path / "s.wav", 120)), "--model", str(DEMUCS), "-o", str(tmp_path / "out"), "--shifts", "100"]
     process = start(command, stderr=subprocess.PIPE, env={**os.environ, "TMPDIR": str(tmp_path)})
     while not list(tmp_path.glob("out/.slipway-*")):  # the stems are under way
@@ -489,7 +499,7 @@ def test_a_signal_ends_a_separation(sent: signal.Signals, status: int, tmp_path:
 
 @pytest.mark.parametrize("sent,status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("verb", ["profile", "bench", "compile"])
-def test_a_signal_ends_a_measurement(verb: str, sent: signal.Signals, status: int, tmp_path: Path) -> None:
+def test_a_signal_ends_a_measurement(start, verb: str, sent: signal.Signals, status: int, tmp_path: Path) -> None:
     words = {
         "profile": ["--iterations", "100000000", "--all-iterations", "--trace", tmp_path / "trace.json"],
         "bench": ["--iterations", "100000000", "--all-iterations"],
@@ -505,7 +515,7 @@ def test_a_signal_ends_a_measurement(verb: str, sent: signal.Signals, status: in
         assert leftovers(tmp_path) == []
 
 
-def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
+def test_a_second_signal_ends_at_once(start, tmp_path: Path) -> None:
     command = [str(SLIPWAY), "demucs", str(song(tmp_path / "s.wav", 120)), "--model", str(DEMUCS), "-o", str(tmp_path / "out"), "--shifts", "100"]
     process = start(command, stderr=subprocess.PIPE, env={**os.environ, "TMPDIR": str(tmp_path)})
     while not list(tmp_path.glob("out/.slipway-*")):  # the stems are under way
