@@ -407,13 +407,14 @@ TEST_P(Collection, leaves_content_that_has_just_come_in_again) {
 
 TEST_P(Collection, leaves_what_a_keeper_or_an_upload_holds_however_old_it_looks) {
   const Blob loose = old_content("loose");
-  const auto keeper = store().keeper();
+  auto keeper = store().keeper();
   const Blob put_again = keeper->put("loose").value(), sent = assemble("u1", {write_part("u1", 0, "sent")}).value();
   const Blob joined = keeper->assemble("u2", {write_part("u2", 0, "joined")}).value();
   store().discard("u2");
   clock_.advance(std::chrono::hours(72));
   EXPECT_EQ(collect({}, half_an_hour_ago(), false)->count, 0U);
   for (const Blob& blob : {put_again, sent, joined}) EXPECT_TRUE(is_there(blob));
+  keeper.reset();  // the store outlives it
   reopen();
   EXPECT_EQ(assemble("u1", {base::sha256_hex("sent")}).value(), sent) << "the upload holds it over a restart";
 }
