@@ -195,10 +195,11 @@ def main() -> int:
                 return 1
         print(f"{name}: {rows[-1]['faster']:.0f} x", file=sys.stderr, flush=True)
     megabytes = 1 / 1e6
+    clock = "time of the processor" if arguments.threads == 1 else "time on the clock"
     print(f"PyTorch {torch.__version__}, ONNX Runtime {onnxruntime.__version__} with {arguments.threads} thread(s), {arguments.rounds} "
           f"rounds; load average at the start {loads[0]:.1f}")
     print(f"  {'model':36}{'archive':>9}{'slipway':>10}{'exporter':>10}{'faster':>8}{'CPU':>8}{'peak':>8}{'exporter':>10}"
-          f"{'(before)':>10}   run of our graph / of theirs")
+          f"{'(before)':>10}   run of our graph / of theirs, {clock}")
     for row in rows:
         low, high = row["run_interval"]
         print(f"  {row['name']:36}{row['archive_bytes'] * megabytes:6.0f} MB{statistics.median(row['ours_seconds']) * 1e3:7.0f} ms"

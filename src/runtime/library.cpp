@@ -137,8 +137,8 @@ base::Result<const OrtApiBase*> open_library(const fs::path& path) {
                       "this process already uses {}; a second build of ONNX Runtime ({}) needs a process of its own",
                       opened.string(), real.string());
   }
-  // Its builds for Linux keep events of every session in the user's home and send them to their maker. Nobody who runs
-  // a private model here has agreed to that, and each process would wait for it (80 ms).
+  // Its builds for Linux keep events of every session in the user's home and look for their maker's collector. Nobody
+  // who runs a private model here has agreed to that, and each process would wait for it (80 ms).
   ::setenv("ORT_DISABLE_TELEMETRY", "1", 1);
   void* handle = dlopen(real.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) return base::fail(base::Code::kUnavailable, "cannot open {}: {}", path.string(), dlerror());

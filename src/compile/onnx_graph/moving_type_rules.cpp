@@ -79,11 +79,7 @@ Types unsqueeze(const Facts& facts) {
   if (!type.shape || !axes) return {{type.element_type, std::nullopt}};
   const std::size_t rank = type.shape->size() + axes->size();
   std::vector<bool> is_new(rank, false);
-  for (const std::int64_t axis : *axes) {
-    const auto at = place(axis, rank);
-    if (!at) return {{type.element_type, std::nullopt}};
-    is_new[*at] = true;
-  }
+  if (!mark(*axes, is_new)) return {{type.element_type, std::nullopt}};
   Shape shape;
   auto next = type.shape->begin();
   for (std::size_t i = 0; i < rank; ++i) {
@@ -103,11 +99,7 @@ Types squeeze(const Facts& facts) {
     if ((*type.shape)[i] < 0) return {{type.element_type, std::nullopt}};
     goes[i] = (*type.shape)[i] == 1;
   }
-  for (std::size_t i = 0; has_axes && i < axes->size(); ++i) {
-    const auto at = place((*axes)[i], goes.size());
-    if (!at) return {{type.element_type, std::nullopt}};
-    goes[*at] = true;
-  }
+  if (has_axes && !mark(*axes, goes)) return {{type.element_type, std::nullopt}};
   Shape shape;
   for (std::size_t i = 0; i < goes.size(); ++i) {
     if (!goes[i]) shape.push_back((*type.shape)[i]);

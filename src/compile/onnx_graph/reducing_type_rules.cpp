@@ -15,11 +15,7 @@ Types reduce(const Facts& facts) {
   if (!type.shape || (has_axes && !axes)) return {{type.element_type, std::nullopt}};
   if (!has_axes && facts.node.integer("noop_with_empty_axes").value_or(0) != 0) return {type};
   std::vector<bool> goes(type.shape->size(), !has_axes || axes->empty());
-  for (std::size_t i = 0; has_axes && i < axes->size(); ++i) {
-    const auto at = place((*axes)[i], goes.size());
-    if (!at) return {{type.element_type, std::nullopt}};
-    goes[*at] = true;
-  }
+  if (has_axes && !mark(*axes, goes)) return {{type.element_type, std::nullopt}};
   Shape shape;
   for (std::size_t i = 0; i < goes.size(); ++i) {
     if (!goes[i]) shape.push_back((*type.shape)[i]);

@@ -169,6 +169,15 @@ std::optional<std::size_t> place(std::int64_t axis, std::size_t rank) {
                                                              : std::nullopt;
 }
 
+bool mark(const Integers& axes, std::vector<bool>& marked) {
+  for (const std::int64_t axis : axes) {
+    const auto at = place(axis, marked.size());
+    if (!at) return false;
+    marked[*at] = true;
+  }
+  return true;
+}
+
 KnownShape broadcast(const KnownShape& a, const KnownShape& b) {
   if (!a || !b) return std::nullopt;
   Shape result(std::max(a->size(), b->size()));

@@ -36,6 +36,8 @@ struct Facts {
 [[nodiscard]] std::optional<int> number(tensor::Dtype dtype);
 /// A place in a shape for an axis that may count from the end; nothing when it lies outside.
 [[nodiscard]] std::optional<std::size_t> place(std::int64_t axis, std::size_t rank);
+/// Sets the entries that the axes name; false when one lies outside.
+[[nodiscard]] bool mark(const Integers& axes, std::vector<bool>& marked);
 [[nodiscard]] KnownShape broadcast(const KnownShape& a, const KnownShape& b);
 [[nodiscard]] std::optional<std::int64_t> product(std::span<const std::int64_t> sizes);
 
