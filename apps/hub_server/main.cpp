@@ -3,6 +3,7 @@
 #include <malloc.h>
 
 #include <CLI/CLI.hpp>
+#include <openssl/crypto.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -103,6 +104,8 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   // A few threads that serve many short requests need no memory pool each.
   ::mallopt(M_ARENA_MAX, 2);
+  // Hashes are all that is asked of OpenSSL here: its table of messages, half a megabyte, would be read by nobody.
+  OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS, nullptr);
   spdlog::set_default_logger(spdlog::stderr_color_mt("hub"));
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
   try {

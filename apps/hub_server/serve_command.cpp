@@ -8,6 +8,8 @@
 #include <optional>
 #include <thread>
 
+#include <malloc.h>
+
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
@@ -166,6 +168,7 @@ base::Result<void> serve(const ServeSettings& settings) {
     spdlog::warn("commands beside this hub will not find it: {}", noted.error().message);
   }
   say_ready(settings, here);
+  ::malloc_trim(0);  // what reading the catalogue and the schema has left
 
   int signal = 0;
   sigwait(&signals, &signal);

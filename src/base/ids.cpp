@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include <openssl/rand.h>
+#include <sys/random.h>
 
 #include "base/error.hpp"
 
@@ -16,7 +16,9 @@ std::string random_characters(std::string_view alphabet, std::size_t length) {
   const unsigned limit = 256U - 256U % static_cast<unsigned>(alphabet.size());
   while (text.size() < length) {
     std::array<unsigned char, 64> bytes{};
-    SLIPWAY_CHECK(RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) == 1, "the system has randomness");
+    // Up to 256 bytes come whole, and no signal cuts them short.
+    SLIPWAY_CHECK(::getrandom(bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()),
+                  "the system has randomness");
     for (const unsigned char byte : bytes) {
       if (byte < limit && text.size() < length) text.push_back(alphabet[byte % alphabet.size()]);
     }

@@ -7,7 +7,7 @@
 namespace slipway::hub::server::internal {
 
 WorkLane::WorkLane(std::string_view name, int threads, std::size_t most_waiting)
-    : name_(name), most_waiting_(most_waiting), threads_(static_cast<std::size_t>(threads)) {}
+    : name_(name), most_waiting_(most_waiting), thread_count_(static_cast<std::size_t>(threads)) {}
 
 bool WorkLane::enter() {
   if (waiting_.fetch_add(1) < most_waiting_) return true;
@@ -15,9 +15,15 @@ bool WorkLane::enter() {
   return false;
 }
 
+boost::asio::thread_pool& WorkLane::threads() {
+  std::call_once(started_, [this] { threads_.emplace(thread_count_); });
+  return *threads_;
+}
+
 void WorkLane::stop() {
-  threads_.stop();
-  threads_.join();
+  if (!threads_) return;
+  threads_->stop();
+  threads_->join();
 }
 
 base::Error WorkLane::refusal() const {

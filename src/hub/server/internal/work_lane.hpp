@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstddef>
 #include <exception>
+#include <mutex>
 #include <optional>
 #include <string_view>
 #include <type_traits>
@@ -19,7 +20,8 @@
 namespace slipway::hub::server::internal {
 
 /// Threads for one sort of work that blocks, with a bounded queue before them. A coroutine that waits for its work
-/// holds no thread, so that what takes long in one lane holds up neither the transport nor another lane.
+/// holds no thread, so that what takes long in one lane holds up neither the transport nor another lane. The threads
+/// start with the first work: an idle hub has none for uploads that nobody sends.
 /// @thread safe from any thread
 class WorkLane {
  public:
@@ -39,13 +41,16 @@ class WorkLane {
 
  private:
   [[nodiscard]] bool enter();
+  [[nodiscard]] boost::asio::thread_pool& threads();
   [[nodiscard]] base::Error refusal() const;
   [[nodiscard]] base::Error broken(const std::exception_ptr& problem) const;
 
   std::string_view name_;
   std::size_t most_waiting_;
   std::atomic<std::size_t> waiting_{0};
-  boost::asio::thread_pool threads_;
+  std::size_t thread_count_;
+  std::once_flag started_;
+  std::optional<boost::asio::thread_pool> threads_;
 };
 
 template <typename Work>
@@ -57,7 +62,7 @@ boost::asio::awaitable<base::Result<std::invoke_result_t<Work&>>> WorkLane::run(
   std::optional<Value> value;
   std::exception_ptr problem;
   const auto start = [&](auto done) {
-    asio::post(threads_, [&, done = std::move(done)]() mutable {
+    asio::post(threads(), [&, done = std::move(done)]() mutable {
       --waiting_;
       try {
         value.emplace(work());

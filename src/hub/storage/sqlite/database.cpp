@@ -90,14 +90,16 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& fi
       writer.exec("PRAGMA synchronous=FULL");
     }
     SLIPWAY_TRY(bring_up_to_date(*made->writer_));
-    if (!made->in_memory_) {
-      made->relaxed_ = std::make_unique<Connection>(made->file_, flags);
-      made->relaxed_->database().exec("PRAGMA synchronous=NORMAL");
-    }
   } catch (const SQLite::Exception& exception) {
     return std::unexpected(error_of(exception, file).with(made->file_));
   }
   return made;
+}
+
+void Database::set_durability(Durability durability) {
+  if (in_memory_ || durability == durability_) return;
+  writer_->database().exec(durability == Durability::kFull ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+  durability_ = durability;
 }
 
 Result<std::unique_ptr<Connection>> Database::take_reader() const {

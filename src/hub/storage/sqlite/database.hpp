@@ -97,13 +97,13 @@ class Database {
   /// Runs `work(Connection&)` in a transaction that is durable when the call returns; an error rolls it back.
   template <typename Work>
   auto write(Work&& work) {
-    return transact(*writer_, std::forward<Work>(work));
+    return transact(Durability::kFull, std::forward<Work>(work));
   }
 
   /// The same, but a power cut may take it back until the next write(). For logs: no wait for the disk.
   template <typename Work>
   auto write_soon(Work&& work) {
-    return transact(relaxed_ ? *relaxed_ : *writer_, std::forward<Work>(work));
+    return transact(Durability::kNormal, std::forward<Work>(work));
   }
 
   /// Runs `work(Connection&)` on one consistent state.
@@ -121,6 +121,9 @@ class Database {
   }
 
  private:
+  /// SQLite's level `synchronous`.
+  enum class Durability { kNormal, kFull };
+
   Database() = default;
 
   template <typename Work>
@@ -135,17 +138,21 @@ class Database {
   }
 
   template <typename Work>
-  auto transact(Connection& connection, Work&& work) -> std::invoke_result_t<Work, Connection&> {
+  auto transact(Durability durability, Work&& work) -> std::invoke_result_t<Work, Connection&> {
     const std::lock_guard lock(write_mutex_);
     try {
-      SQLite::Transaction transaction(connection.database(), SQLite::TransactionBehavior::IMMEDIATE);
-      auto outcome = work(connection);
+      set_durability(durability);
+      SQLite::Transaction transaction(writer_->database(), SQLite::TransactionBehavior::IMMEDIATE);
+      auto outcome = work(*writer_);
       if (outcome) transaction.commit();
       return outcome;
     } catch (const SQLite::Exception& exception) {
-      return std::unexpected(error_of(exception, connection.file()));
+      return std::unexpected(error_of(exception, writer_->file()));
     }
   }
+
+  /// One connection writes at both levels: another one would cost its caches and its copy of the schema.
+  void set_durability(Durability durability);
 
   [[nodiscard]] base::Result<std::unique_ptr<Connection>> take_reader() const;
   void give_back(std::unique_ptr<Connection> reader) const;
@@ -153,7 +160,8 @@ class Database {
   std::string file_;
   bool in_memory_ = false;
   mutable std::mutex write_mutex_;
-  std::unique_ptr<Connection> writer_, relaxed_;
+  std::unique_ptr<Connection> writer_;
+  Durability durability_ = Durability::kFull;  ///< of the writer as it is set
   mutable std::mutex readers_mutex_;
   mutable std::vector<std::unique_ptr<Connection>> idle_readers_;
 };
