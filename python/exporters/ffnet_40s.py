@@ -14,14 +14,14 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
-import warnings
 from pathlib import Path
 
 import numpy as np
 
 from python.exporters.common.batch import BATCH_HELP, axis, parse as parse_batch
-from python.exporters.common.finish import finish_graph
+from python.exporters.common.finish import finish_graph, run_export, trace
 from python.exporters.common.model_folder import write_description
+from python.exporters.common.unsupported import UnsupportedModelError
 from python.reference.face_det_lite.golden import picture
 from python.reference.segmentation.reading import IMAGENET_DEVIATION, IMAGENET_MEAN, image_to_tensor
 
@@ -191,30 +191,23 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     return result
 
 
-def main(arguments: list[str] | None = None) -> int:
-    options = parse(arguments)
-    if options.checkpoint and not options.checkpoint.is_file():
-        print(f"not exported: {options.checkpoint}: no such file", file=sys.stderr)
-        return 1
+def export(options: argparse.Namespace) -> None:
     import torch
 
+    if options.checkpoint and not options.checkpoint.is_file():
+        raise UnsupportedModelError(f"{options.checkpoint}: no such file")
     try:
         model = load(options.checkpoint, options.seed or 0)
     except Exception as error:  # torch.load raises whatever the bytes provoke; strict loading names the keys
-        print(f"not exported: {options.checkpoint} is no state dictionary of FFNet-40S: {error}", file=sys.stderr)
-        return 1
+        raise UnsupportedModelError(f"{options.checkpoint} is no state dictionary of FFNet-40S: {error}") from error
     height, width = options.size
     options.output.mkdir(parents=True, exist_ok=True)
     path = options.output / "segmenter.onnx"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        torch.onnx.export(model, (torch.zeros(1, 3, height, width),), str(path), input_names=["image"], output_names=["mask"],
-                          opset_version=OPSET, dynamo=False)
-    if not finish_graph(path, {"mask": compare(model, path, (height, width))}, TOLERANCE, options.batch, " of its range"):
-        return 1
+    trace(model, (torch.zeros(1, 3, height, width),), path, ["image"], ["mask"], OPSET)
+    finish_graph(path, {"mask": compare(model, path, (height, width))}, TOLERANCE, options.batch, " of its range")
     source = {"seed": options.seed} if options.checkpoint is None else {
         "checkpoint": options.checkpoint.name, "sha256": hashlib.sha256(options.checkpoint.read_bytes()).hexdigest()}
-    folder = write_description(options.output, {
+    write_description(options.output, {
         "schema": 1, "name": "ffnet_40s",
         "description": "FFNet-40S" + ("" if options.checkpoint else ", seeded random weights: for shape and speed, it sees nothing"),
         "licence": "BSD-3-Clause", "source": source, "parameters": sum(value.numel() for value in model.parameters()), "labels": LABELS,
@@ -224,9 +217,12 @@ def main(arguments: list[str] | None = None) -> int:
                                  "outputs": [{"name": "mask", "shape": [axis(options.batch), len(LABELS), height // 8, width // 8], "dtype": "float32"}]}},
         "pre": {"fit": "letterbox", "resampling": "bilinear"},
         "tolerances": {"float32": {"max_relative_to_range": TOLERANCE}},
-    }).parent
-    print(f"written: {folder}")
-    return 0
+    })
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parse(arguments)
+    return run_export(lambda: export(options), options.output)
 
 
 if __name__ == "__main__":

@@ -21,18 +21,17 @@ from typing import Any
 
 import onnx
 
-from python.exporters.common.batch import BATCH_HELP, parse
+from python.exporters.common.finish import run_export
 from python.exporters.common.mediapipe_tflite import (
-    ASTRONAUT,
-    FORM_HELP,
     TOLERANCE,
     Network,
-    check,
+    add_arguments,
+    check_all,
     convert_tflite,
     describe_tensors,
     digest_of,
     finish,
-    report,
+    report_graph,
     unknown,
 )
 from python.exporters.common.model_folder import write_description
@@ -185,19 +184,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--checkpoint", type=Path, nargs="+", default=[], help="one or several .tflite, .pth or .onnx files")
     parser.add_argument("--seed", type=int, help="weights from a seed instead of a checkpoint")
     parser.add_argument("--networks", nargs="+", choices=tuple(_TORCH), default=["back", "landmark"], help="for --seed")
-    parser.add_argument("--output", type=Path, required=True, help="model folder to write")
-    parser.add_argument("--layout", choices=("nhwc", "nchw"), default="nhwc",
-                        help="axes of the input (default: nhwc); .onnx files keep theirs")
-    parser.add_argument("--form", choices=("cpu", "portable"), default="cpu",
-                        help=FORM_HELP)
-    parser.add_argument("--batch", type=parse, default=1, help=BATCH_HELP)
-    parser.add_argument("--check", action="store_true", help="compare .tflite files with LiteRT on pictures")
-    parser.add_argument("--pictures", type=Path, nargs="+", help=f"for --check (default: {ASTRONAUT})")
+    add_arguments(parser)
     options = parser.parse_args(arguments)
     if bool(options.checkpoint) == (options.seed is not None):
         parser.error("say either --checkpoint or --seed")
-    pictures = options.pictures or [ASTRONAUT]
-    try:
+
+    def export() -> None:
         exported: list[Exported] = []
         for each in options.checkpoint or options.networks:
             made = (export_any(each, options.output, options.layout) if options.checkpoint
@@ -206,18 +198,12 @@ def main(arguments: list[str] | None = None) -> int:
                 raise UnsupportedModelError(f"{each}: a folder holds one {made.network.graph}")
             finish(made.path, options.form, options.batch)
             exported.append(made)
-            print(f"{made.path}: {made.network.variant}, {len(onnx.load(made.path).graph.node)} nodes, {made.path.stat().st_size / 1e6:.2f} MB")
-        print(write_description(options.output, describe(exported, options.batch)))
-        fine = True
-        for made, checkpoint in zip(exported, options.checkpoint) if options.check else []:
-            if checkpoint.suffix != ".tflite":
-                continue
-            print(f"{made.path} against LiteRT on {len(pictures)} picture{'s' * (len(pictures) > 1)}, 8 views each:")
-            fine = report(check(made.network, checkpoint, made.path, pictures, options.layout)) and fine
-    except (UnsupportedModelError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0 if fine else 1
+            report_graph(made.network, made.path)
+        write_description(options.output, describe(exported, options.batch))
+        check_all([(made.network, checkpoint, made.path) for made, checkpoint in zip(exported, options.checkpoint)
+                   if options.check and checkpoint.suffix == ".tflite"], options)
+
+    return run_export(export, options.output)
 
 
 if __name__ == "__main__":

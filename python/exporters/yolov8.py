@@ -18,15 +18,15 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
-import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from python.exporters.common.batch import BATCH_HELP, parse as parse_batch
-from python.exporters.common.finish import finish_graph
+from python.exporters.common.finish import finish_graph, run_export, trace
 from python.exporters.common.model_folder import write_description
+from python.exporters.common.unsupported import UnsupportedModelError
 from python.reference.face_det_lite.golden import picture
 from python.reference.yolov8 import postprocess, preprocess
 
@@ -165,13 +165,11 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     return result
 
 
-def main(arguments: list[str] | None = None) -> int:
-    options = parse(arguments)
-    if options.checkpoint and not options.checkpoint.is_file():
-        print(f"not exported: {options.checkpoint}: no such file", file=sys.stderr)
-        return 1
+def export(options: argparse.Namespace) -> None:
     import torch
 
+    if options.checkpoint and not options.checkpoint.is_file():
+        raise UnsupportedModelError(f"{options.checkpoint}: no such file")
     model = load(options.checkpoint, options.config, options.seed or 0)
     module, names = wrap(model, options.form)
     options.output.mkdir(parents=True, exist_ok=True)
@@ -179,14 +177,14 @@ def main(arguments: list[str] | None = None) -> int:
     example = torch.zeros(1, 3, *options.size)
     with torch.no_grad():
         module(example)  # makes the anchors of this size
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            torch.onnx.export(module, (example,), str(path), input_names=["image"], output_names=names, opset_version=OPSET,
-                              dynamo=False)
-    if not finish_graph(path, compare(module, path, tuple(options.size), names), TOLERANCE, options.batch):
-        return 1
-    print(f"written: {write_description(options.output, describe(options, model, path, names)).parent}")
-    return 0
+    trace(module, (example,), path, ["image"], names, OPSET)
+    finish_graph(path, compare(module, path, tuple(options.size), names), TOLERANCE, options.batch)
+    write_description(options.output, describe(options, model, path, names))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parse(arguments)
+    return run_export(lambda: export(options), options.output)
 
 
 if __name__ == "__main__":

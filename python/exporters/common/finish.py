@@ -1,27 +1,71 @@
-"""How the export of a graph ends: compared, with its batch, or not written."""
+"""How every export ends: compared, with its batch, in its place, or not written."""
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import sys
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from python.exporters.common.batch import set_batch
+from python.exporters.common.model_folder import put_in_place
 from python.exporters.common.unsupported import UnsupportedModelError
 
 
-def finish_graph(path: Path, differences: dict[str, float], tolerance: float, batch: int | str, of: str = "") -> bool:
+class DifferenceError(Exception):
+    """A graph differs from PyTorch by more than its tolerance."""
+
+
+def trace(module, example: tuple, path: Path, inputs: list[str], outputs: list[str], opset: int, **further) -> None:
+    """PyTorch's own tracing exporter, without what it warns of."""
+    import torch
+
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(module, example, str(path), input_names=inputs, output_names=outputs, opset_version=opset, dynamo=False,
+                          **further)
+
+
+def finish_graph(path: Path, differences: dict[str, float], tolerance: float, batch: int | str, of: str = "") -> None:
     """Says by how much each output differs from PyTorch and gives the graph its batch.
 
-    What differs by more than the tolerance, or cannot have the batch, is removed, and why is said.
+    What differs by more than the tolerance, or cannot have the batch, is removed, and why is raised.
     """
     for name, difference in differences.items():
         print(f"{name}: differs from PyTorch by {difference:.2g}{of}")
     try:
         if not all(difference <= tolerance for difference in differences.values()):
-            raise UnsupportedModelError(f"the graph differs from PyTorch by more than {tolerance:g}{of}")
+            raise DifferenceError(f"the graph differs from PyTorch by more than {tolerance:g}{of}")
         set_batch(path, batch)
-    except UnsupportedModelError as error:
+    except (DifferenceError, UnsupportedModelError):
         path.unlink()
+        raise
+
+
+@contextlib.contextmanager
+def finished_folder(output: Path) -> Iterator[Path]:
+    """A folder to fill; it gets the name of the output when nothing was raised, and leaves nothing else."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{output.name}.", dir=output.parent))
+    try:
+        yield work
+        put_in_place(work, output)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def run_export(write: Callable[[], object], output: Path) -> int:
+    """The end of an exporter's command: what it wrote, or why it wrote nothing. @return the exit status"""
+    try:
+        write()
+    except DifferenceError as error:
         print(f"not written: {error}", file=sys.stderr)
-        return False
-    return True
+        return 1
+    except (UnsupportedModelError, OSError) as error:
+        print(f"not exported: {error}", file=sys.stderr)
+        return 1
+    print(f"written: {output}")
+    return 0

@@ -6,7 +6,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import hashlib
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ import onnx.utils
 from PIL import Image
 
 from python.exporters.common.batch import BATCH_HELP, axis, parse, set_batch
+from python.exporters.common.finish import DifferenceError, run_export
 from python.exporters.common.model_folder import write_description
 from python.exporters.common.prelu import expand_prelu
 from python.exporters.common.unsupported import UnsupportedModelError
@@ -137,15 +137,34 @@ def digest_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def report(differences: list[OutputDifference]) -> bool:
-    fine = True
-    for difference in differences:
-        within = difference.relative <= TOLERANCE
-        fine = fine and within
-        print(f"  {difference.name:16} max difference {difference.max_abs:.2e} of {difference.low:.4g} … {difference.high:.4g}"
-              f" = {difference.relative:.1e} of the range, at {difference.worst}: "
-              f"{'within' if within else 'BEYOND'} {TOLERANCE:g}")
-    return fine
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What every exporter of MediaPipe's networks asks."""
+    parser.add_argument("--output", type=Path, required=True, help="model folder to write")
+    parser.add_argument("--layout", choices=("nhwc", "nchw"), default="nhwc",
+                        help="axes of the input (default: nhwc); .onnx files keep theirs")
+    parser.add_argument("--form", choices=("cpu", "portable"), default="cpu", help=FORM_HELP)
+    parser.add_argument("--batch", type=parse, default=1, help=BATCH_HELP)
+    parser.add_argument("--check", action="store_true", help="compare .tflite files with LiteRT on pictures")
+    parser.add_argument("--pictures", type=Path, nargs="+", default=[ASTRONAUT], help="for --check (default: %(default)s)")
+
+
+def report_graph(network: Network, path: Path) -> None:
+    print(f"{path}: {network.variant}, {len(onnx.load(path).graph.node)} nodes, {path.stat().st_size / 1e6:.2f} MB")
+
+
+def check_all(made: list[tuple[Network, Path, Path]], options: argparse.Namespace) -> None:
+    """Says what is found of each (network, .tflite file, graph). Raises DifferenceError beyond the tolerance."""
+    is_beyond = False
+    for network, checkpoint, path in made:
+        print(f"{path} against LiteRT on {len(options.pictures)} picture{'s' * (len(options.pictures) > 1)}, 8 views each:")
+        for difference in check(network, checkpoint, path, options.pictures, options.layout):
+            within = difference.relative <= TOLERANCE
+            is_beyond = is_beyond or not within
+            print(f"  {difference.name:16} max difference {difference.max_abs:.2e} of {difference.low:.4g} … {difference.high:.4g}"
+                  f" = {difference.relative:.1e} of the range, at {difference.worst}: "
+                  f"{'within' if within else 'BEYOND'} {TOLERANCE:g}")
+    if is_beyond:
+        raise DifferenceError(f"an output differs from LiteRT by more than {TOLERANCE:g} of its range")
 
 
 def run_exporter(module: str, doc: str, noun: str, networks: tuple[Network, ...], describe_graph: Callable[[Network], dict[str, Any]],
@@ -153,14 +172,10 @@ def run_exporter(module: str, doc: str, noun: str, networks: tuple[Network, ...]
     """The command line of an exporter that takes `.tflite` files alone."""
     parser = argparse.ArgumentParser(prog=f"python -m {module}", description=doc.split("\n")[0])
     parser.add_argument("--checkpoint", type=Path, nargs="+", required=True, help="a detector's and a landmark network's .tflite file")
-    parser.add_argument("--output", type=Path, required=True, help="model folder to write")
-    parser.add_argument("--layout", choices=("nhwc", "nchw"), default="nhwc", help="axes of the input (default: nhwc)")
-    parser.add_argument("--form", choices=("cpu", "portable"), default="cpu", help=FORM_HELP)
-    parser.add_argument("--batch", type=parse, default=1, help=BATCH_HELP)
-    parser.add_argument("--check", action="store_true", help="compare with LiteRT on pictures")
-    parser.add_argument("--pictures", type=Path, nargs="+", default=[ASTRONAUT], help="for --check (default: %(default)s)")
+    add_arguments(parser)
     options = parser.parse_args(arguments)
-    try:
+
+    def export() -> None:
         made: list[tuple[Network, Path, Path]] = []
         graphs: dict[str, Any] = {}
         for checkpoint in options.checkpoint:
@@ -172,15 +187,10 @@ def run_exporter(module: str, doc: str, noun: str, networks: tuple[Network, ...]
                                      "checkpoint": {"file": checkpoint.name, "sha256": digest_of(checkpoint)},
                                      **describe_tensors(network, options.layout, options.batch), **describe_graph(network)}
             made.append((network, checkpoint, path))
-            print(f"{path}: {network.variant}, {len(onnx.load(path).graph.node)} nodes, {path.stat().st_size / 1e6:.2f} MB")
-        print(write_description(options.output, {
+            report_graph(network, path)
+        write_description(options.output, {
             "schema": 1, "name": f"mediapipe_{noun}", "licence": "Apache-2.0", "source": "PyPI mediapipe wheel, mediapipe/modules",
-            "graphs": graphs, "tolerances": {"float32": {"max_relative_to_range": TOLERANCE}}}))
-        fine = True
-        for network, checkpoint, path in made if options.check else []:
-            print(f"{path} against LiteRT on {len(options.pictures)} picture{'s' * (len(options.pictures) > 1)}, 8 views each:")
-            fine = report(check(network, checkpoint, path, options.pictures, options.layout)) and fine
-    except (UnsupportedModelError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0 if fine else 1
+            "graphs": graphs, "tolerances": {"float32": {"max_relative_to_range": TOLERANCE}}})
+        check_all(made if options.check else [], options)
+
+    return run_export(export, options.output)

@@ -15,6 +15,7 @@ import argparse
 import pathlib
 import sys
 
+from python.exporters.common.finish import run_export
 from python.exporters.demucs import export
 
 
@@ -49,18 +50,7 @@ def parse(arguments=None) -> argparse.Namespace:
 
 def main() -> int:
     options = parse()
-    try:
-        report = export.export(options)
-    except (export.Refused, OSError) as error:
-        print(f"not exported: {error}", file=sys.stderr)
-        return 1
-    for line in report.lines():
-        print(line)
-    if not report.within():
-        print(f"not written: the graph differs from PyTorch by more than {report.tolerance:g} of full scale", file=sys.stderr)
-        return 1
-    print(f"written: {options.output}")
-    return 0
+    return run_export(lambda: export.export(options), options.output)
 
 
 if __name__ == "__main__":

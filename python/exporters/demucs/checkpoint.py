@@ -10,16 +10,13 @@ import yaml
 from demucs.htdemucs import HTDemucs
 from demucs.states import load_model
 
+from python.exporters.common.unsupported import UnsupportedModelError
 from python.exporters.demucs import spectral
 from python.exporters.demucs.network import Architecture
 
 FOUR_STEMS = ("drums", "bass", "other", "vocals")
 SIX_STEMS = (*FOUR_STEMS, "guitar", "piano")
 RELEASED_SEGMENT = Fraction(39, 5)
-
-
-class Refused(Exception):
-    """A checkpoint this exporter has no graph for; the message names what is different."""
 
 
 def seeded(seed: int, sources: int) -> HTDemucs:
@@ -58,9 +55,9 @@ def load(path: pathlib.Path) -> HTDemucs:
     except FileNotFoundError:
         raise
     except (RuntimeError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
-        raise Refused(f"{path}: expected a checkpoint as the demucs package saves it: {str(error).splitlines()[0]}") from error
+        raise UnsupportedModelError(f"{path}: expected a checkpoint as the demucs package saves it: {str(error).splitlines()[0]}") from error
     if not isinstance(model, HTDemucs):
-        raise Refused(f"{path}: expected a checkpoint of HTDemucs, found {type(model).__name__}")
+        raise UnsupportedModelError(f"{path}: expected a checkpoint of HTDemucs, found {type(model).__name__}")
     return model.eval()
 
 
@@ -71,16 +68,16 @@ def load_bag(path: pathlib.Path) -> tuple[list[tuple[str, pathlib.Path]], list[l
     for signature in bag["models"]:
         found = sorted(path.parent.glob(f"{signature}*.th"))
         if len(found) != 1:
-            raise Refused(f"{path}: expected one file {signature}*.th beside it, found {len(found)}")
+            raise UnsupportedModelError(f"{path}: expected one file {signature}*.th beside it, found {len(found)}")
         files.append((signature, found[0]))
     return files, bag.get("weights")
 
 
 def architecture_of(model: HTDemucs) -> Architecture:
-    """@raise Refused: an argument that the graph does not know, by name."""
+    """@raise UnsupportedModelError: an argument that the graph does not know, by name."""
     args, kwargs = model._init_args_kwargs
     if len(args) > 1:
-        raise Refused("expected HTDemucs built from named arguments")
+        raise UnsupportedModelError("expected HTDemucs built from named arguments")
     expected = {
         "audio_channels": 2, "nfft": spectral.N_FFT, "cac": True, "rewrite": True, "multi_freqs": None, "kernel_size": 8,
         "stride": 4, "context_enc": 0, "t_emb": "sin", "t_norm_in": True,
@@ -90,15 +87,15 @@ def architecture_of(model: HTDemucs) -> Architecture:
     }
     for name, value in expected.items():
         if kwargs.get(name, value) != value:
-            raise Refused(f"{name}: expected {value}, found {kwargs[name]}: the exporter has no graph for it")
+            raise UnsupportedModelError(f"{name}: expected {value}, found {kwargs[name]}: the exporter has no graph for it")
     depth = kwargs.get("depth", 4)
     if depth > 4 or kwargs.get("norm_starts", 4) < depth:
-        raise Refused(f"depth {depth} with norm_starts {kwargs.get('norm_starts', 4)}: the exporter knows four layers without norms")
+        raise UnsupportedModelError(f"depth {depth} with norm_starts {kwargs.get('norm_starts', 4)}: the exporter knows four layers without norms")
     if model.audio_channels != 2 or kwargs.get("channels_time") not in (None, kwargs.get("channels", 48)):
-        raise Refused("expected stereo and equal channels in both branches")
+        raise UnsupportedModelError("expected stereo and equal channels in both branches")
     growth = kwargs.get("growth", 2)
     if growth != int(growth):
-        raise Refused(f"growth: expected an integer, found {growth}")
+        raise UnsupportedModelError(f"growth: expected an integer, found {growth}")
     return Architecture(
         sources=tuple(model.sources), channels=model.channels, growth=int(growth), depth=depth, kernel=model.kernel_size,
         stride=model.stride, context=model.context, dconv_mode=kwargs.get("dconv_mode", 1),

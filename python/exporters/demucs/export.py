@@ -3,21 +3,17 @@
 import dataclasses
 import hashlib
 import pathlib
-import shutil
-import tempfile
 from fractions import Fraction
 
 import demucs
-import numpy as np
 import onnx
 import onnxruntime
 import torch
 import yaml
 
-from python.exporters.demucs import checkpoint, spectral
-from python.exporters.demucs.checkpoint import Refused
+from python.exporters.common.finish import DifferenceError, finished_folder
 from python.exporters.common.half import to_half
-from python.exporters.common.model_folder import put_in_place
+from python.exporters.demucs import checkpoint, spectral
 from python.exporters.demucs.network import Network
 
 # Of full scale. Measured: 1e-6 for float32 over 7.8 s; half precision carries three digits.
@@ -38,21 +34,21 @@ class Report:
     tolerance: float
     checked: list[Checked]
 
-    def within(self) -> bool:
+    def add(self, checked: Checked) -> None:
+        """Says what was found. Raises DifferenceError beyond the tolerance."""
+        self.checked.append(checked)
+        print(f"{checked.name}: max |difference| to PyTorch {torch.__version__} {checked.max_abs:.2e} (largest value "
+              f"{checked.reference_max:.2f}), relative RMS {checked.relative_rms:.2e}", flush=True)
         # Written so that a NaN fails.
-        return all(each.max_abs <= self.tolerance * max(1.0, each.reference_max) for each in self.checked)
-
-    def lines(self) -> list[str]:
-        return [f"{c.name}: max |difference| to PyTorch {torch.__version__} {c.max_abs:.2e} (largest value {c.reference_max:.2f}), "
-                f"relative RMS {c.relative_rms:.2e}" for c in self.checked]
+        if not checked.max_abs <= self.tolerance * max(1.0, checked.reference_max):
+            raise DifferenceError(f"the graph differs from PyTorch by more than {self.tolerance:g} of full scale")
 
 
-def export(options) -> Report:
+def export(options) -> None:
+    """Writes the model folder. Raises DifferenceError beyond the tolerance."""
     members, bag_weights = _members(options)
     report = Report(TOLERANCE_FP16 if options.fp16 else TOLERANCE, [])
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    work = pathlib.Path(tempfile.mkdtemp(prefix=f".{options.output.name}.", dir=options.output.parent))
-    try:
+    with finished_folder(options.output) as work:
         graphs = {}
         for index, (name, load) in enumerate(members):
             model = load()
@@ -61,19 +57,13 @@ def export(options) -> Report:
             model.segment, model.use_train_segment = Fraction(samples, model.samplerate), True
             path = work / f"{name}.onnx"
             onnx.save(_graph(model, samples, options), path)
-            report.checked.append(_check(model, path, samples, options))
+            report.add(_check(model, path, samples, options))
             weights = bag_weights[index] if bag_weights else [1.0] * len(model.sources)
             graphs[name] = _graph_entry(path, model, weights)
             sources = list(model.sources)
             del model
-        if not report.within():
-            return report
         document = _document(options, members[0][0] if len(members) == 1 else None, graphs, sources, samples, report)
         (work / "model.yaml").write_text(yaml.safe_dump(document, sort_keys=False, width=120, default_flow_style=None))
-        put_in_place(work, options.output)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    return report
 
 
 def _members(options):

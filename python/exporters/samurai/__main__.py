@@ -10,6 +10,7 @@ import argparse
 import pathlib
 import sys
 
+from python.exporters.common.finish import run_export
 from python.exporters.samurai import checkpoint, export
 
 # Of base_plus, as its publisher and its users write it.
@@ -63,18 +64,7 @@ def parse(arguments=None) -> argparse.Namespace:
 
 def main(arguments=None) -> int:
     options = parse(arguments)
-    try:
-        report = export.export(options)
-    except (export.Refused, OSError) as error:
-        print(f"not exported: {error}", file=sys.stderr)
-        return 1
-    if not report.within():
-        worst = next(each for each in report.checked if not each.within())
-        print(f"not written: {worst.worst} of {worst.component} differs from PyTorch by {worst.max_abs:.2e} of the largest value, more "
-              f"than {worst.tolerance:g}", file=sys.stderr)
-        return 1
-    print(f"written: {options.output}")
-    return 0
+    return run_export(lambda: export.export(options), options.output)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,10 @@ import pathlib
 import torch
 from transformers import Sam2HieraDetConfig, Sam2VideoConfig, Sam2VideoModel, Sam2VisionConfig
 
+from python.exporters.common.unsupported import UnsupportedModelError
 
-class Refused(Exception):
+
+class Refused(UnsupportedModelError):
     """What was asked cannot be exported; the message says what was expected and what was found."""
 
 

@@ -6,9 +6,6 @@ import gc
 import hashlib
 import os
 import pathlib
-import shutil
-import tempfile
-import warnings
 
 import numpy as np
 import onnx
@@ -18,10 +15,10 @@ import transformers
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from transformers.models.sam2 import modeling_sam2
 
+from python.exporters.common.finish import DifferenceError, finished_folder, trace
 from python.exporters.common.half import to_half
-from python.exporters.common.model_folder import put_in_place, write_description
+from python.exporters.common.model_folder import write_description
 from python.exporters.samurai import attention, checkpoint, graphs, peer
-from python.exporters.samurai.checkpoint import Refused
 
 OPSET = 17
 # Of an output's largest value in the reference.
@@ -69,12 +66,20 @@ class Report:
     tolerance: float
     checked: list[Checked]
 
-    def within(self) -> bool:
-        return all(each.within() for each in self.checked)
+    def add(self, checked: Checked) -> None:
+        """Says what was found. Raises DifferenceError beyond the tolerance."""
+        self.checked.append(checked)
+        print(checked.line(), flush=True)
+        if not checked.within():
+            raise DifferenceError(f"{checked.worst} of {checked.component} differs from PyTorch by {checked.max_abs:.2e} of the "
+                                  f"largest value, more than {checked.tolerance:g}")
 
 
-def export(options, model=None) -> Report:
-    """@param model  taken instead of what the options name: for tests"""
+def export(options, model=None) -> None:
+    """Writes the model folder. Raises DifferenceError beyond a tolerance.
+
+    @param model  used instead of what the options name: for tests
+    """
     precision = "float16" if options.fp16 else "int8" if options.quantize_dynamic else "float32"
     report = Report(TOLERANCES[precision], [])
     if model is None:
@@ -82,24 +87,15 @@ def export(options, model=None) -> Report:
     weights = checkpoint.content_hash(model)
     source = peer.Peer(model)
     samples = peer.samples(source)
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    work = pathlib.Path(tempfile.mkdtemp(prefix=f".{options.output.name}.", dir=options.output.parent))
-    try:
+    with finished_folder(options.output) as work:
         entries = {}
         for name in options.components:
             path = work / f"{name}.onnx"
             _write(model, name, path, options, weights)
-            report.checked.append(check(name, path, samples(name), report.tolerance, options.threads))
-            print(report.checked[-1].line(), flush=True)
+            report.add(check(name, path, samples(name), report.tolerance, options.threads))
             entries[name] = _entry(path)
             gc.collect()
-        if not report.within():
-            return report
         write_description(work, _document(options, model, weights, entries, precision, report))
-        put_in_place(work, options.output)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    return report
 
 
 def _model(options):
@@ -166,10 +162,8 @@ def _write(model, name: str, path: pathlib.Path, options, weights: str) -> None:
     if options.dynamic_batch and name == "image_encoder":
         axes = {value: {0: "batch"} for value in inputs + outputs}
     module = module_of(model, name, options.layout).eval()
-    with _traced_as(model, options.layout, free_batch=bool(axes)), warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(module, arguments, str(path), input_names=inputs, output_names=outputs, opset_version=OPSET, dynamo=False,
-                          dynamic_axes=axes, do_constant_folding=True)
+    with _traced_as(model, options.layout, free_batch=bool(axes)):
+        trace(module, arguments, path, inputs, outputs, OPSET, dynamic_axes=axes, do_constant_folding=True)
     del module
     if not axes:
         _fold(path, "basic")

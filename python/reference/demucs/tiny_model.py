@@ -62,9 +62,7 @@ def main() -> None:
         for name, form in {"tiny": {"batch": "dynamic"}, "tiny_whole": {"istft": "inside", "layout": "portable"}}.items():
             options = {"checkpoint": file, "seed": None, "name": name, "segment_samples": SEGMENT, "sources": 4, "stft": "outside",
                        "istft": "outside", "layout": "cpu", "batch": "1", "fp16": False, "threads": 0, "output": FOLDER / name}
-            report = export.export(argparse.Namespace(**(options | form)))
-            print(*report.lines(), sep="\n")
-            assert report.within()
+            export.export(argparse.Namespace(**(options | form)))
     separate(model, 0)[..., ::STEP].tofile(FOLDER / "tiny_stems.f32")
     separate(model, len(OFFSETS))[..., ::STEP].tofile(FOLDER / "tiny_stems_shifted.f32")
     weights = [[1.0, 0.25, 0.0, 2.0], [1.0, 0.75, 1.0, 1.0]]

@@ -39,7 +39,7 @@ def main() -> None:
     options = command.parse(["--seed", "3", "--output", str(FOLDER), "--name", "sam2.1-test"])
     options.size = "tiny"
     model = tiny.model(3)
-    assert export.export(options, model).within()
+    export.export(options, model)
     video = frames()
     video.tofile(FOLDER / "frames.u8")
     for name, prompt in PROMPTS.items():
