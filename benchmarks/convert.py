@@ -8,8 +8,6 @@ the figure is the median of the ratios with its 95 % interval (bootstrap). Needs
 makes (.deps/venv-torch, or SLIPWAY_TORCH_PYTHON); this script restarts itself in it. A missed goal is printed, not a failure.
 """
 
-import argparse
-import json
 import os
 import pathlib
 import statistics
@@ -31,6 +29,8 @@ except ImportError:
 
 import numpy as np
 import onnxruntime
+
+from bench_command import make_parser, write_figures
 
 # Rows of tests/acceptance/convert/models.txt: convolutions, attention, recurrence, many small nodes.
 MODELS = ["torchvision/resnet18", "torchvision/mobilenet_v3_small", "torchvision/densenet121", "torchvision/convnext_tiny",
@@ -169,9 +169,7 @@ def measure(name: str, slipway: pathlib.Path, archives: pathlib.Path, folder: pa
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", default="build/release", type=pathlib.Path, help="folder of the executables")
-    parser.add_argument("--json-file", type=pathlib.Path, help="write the figures here")
+    parser = make_parser(__doc__)
     parser.add_argument("--models", nargs="*", default=MODELS, metavar="SOURCE/NAME", help="rows of the acceptance list")
     parser.add_argument("--archives", type=pathlib.Path, default=pathlib.Path(".cache/acceptance/convert"),
                         help="where archives are kept; missing ones are made")
@@ -212,9 +210,8 @@ def main() -> int:
              (f"our graphs take at most {GOAL_RUN:g} of the time of theirs: {max(row['run_ratio'] for row in rows):.3f} at most", all(row["run_ratio"] <= GOAL_RUN for row in rows))]
     for text, is_met in goals:
         print(f"  {'met   ' if is_met else 'missed'}  {text}")
-    if arguments.json_file:
-        arguments.json_file.write_text(json.dumps({"schema": "convert-bench/1", "load_average": loads, "torch": torch.__version__,
-                                                   "threads": arguments.threads, "rows": rows}, indent=1) + "\n")
+    write_figures(arguments, {"schema": "convert-bench/1", "load_average": loads, "torch": torch.__version__,
+                              "threads": arguments.threads, "rows": rows})
     return 0
 
 

@@ -5,7 +5,6 @@ where `tools/setup.sh openvino` was run, by OpenVINO in float32 and in bfloat16.
 `tools/setup.sh torch` makes (.deps/venv-torch, or SLIPWAY_TORCH_PYTHON); this script restarts itself in it.
 """
 
-import argparse
 import json
 import os
 import pathlib
@@ -30,6 +29,7 @@ except ImportError:
 
 import numpy as np
 import onnxruntime
+from bench_command import make_parser, write_figures
 from demucs.apply import apply_model
 
 from python.exporters.demucs import checkpoint
@@ -176,9 +176,7 @@ def peak_gflops(threads: int) -> float:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", default="build/release", type=pathlib.Path)
-    parser.add_argument("--json-file", type=pathlib.Path)
+    parser = make_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=20.0, help="length of the song")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
@@ -250,8 +248,7 @@ def main() -> int:
         print(f"  {'met   ' if is_met else 'missed'}  {text}")
     if "bf16" not in variants:
         print("  skipped: bfloat16 needs the build of ONNX Runtime with OpenVINO: run tools/setup.sh openvino")
-    if options.json_file:
-        options.json_file.write_text(json.dumps(result, indent=1) + "\n")
+    write_figures(options, result)
     return 0
 
 

@@ -39,6 +39,7 @@ import numpy as np  # noqa: E402
 import onnxruntime  # noqa: E402
 from PIL import Image  # noqa: E402
 
+from bench_command import make_parser, write_figures  # noqa: E402
 from python.reference.face_det_lite.postprocess import box_iou  # noqa: E402
 from python.reference.yolov8 import preprocess  # noqa: E402
 from python.tools import quantize_yolov8  # noqa: E402
@@ -116,9 +117,7 @@ def two_default_sessions(detect, segment, runs: int) -> tuple[float, float]:
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release")
-    parser.add_argument("--json-file", type=pathlib.Path)
+    parser = make_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--runs", type=int, default=10, help="of YOLOv8n in a round; a third of it with a segmenter")
     parser.add_argument("--threads", type=int, default=2)
@@ -235,11 +234,10 @@ def main() -> int:
             ratios[f"Python with {name}, {way}"] = times[f"Python with {name}, {way}"] / alone
             print(f"  Python, two default sessions {way}: {ratios[f'Python with {name}, {way}']:.3f}")
     print("two providers at once: skipped, no second one with cores of its own is here")
-    if options.json_file:
-        options.json_file.write_text(json.dumps({
-            "benchmark": "drone", "machine": platform.processor() or platform.machine(), "threads": options.threads,
-            "rounds": options.rounds, "load_average": load, "onnxruntime": onnxruntime.__version__, "times_ms": times, "ratios": ratios,
-            "objects": objects, "two_providers": None}, indent=1) + "\n")
+    write_figures(options, {
+        "benchmark": "drone", "machine": platform.processor() or platform.machine(), "threads": options.threads,
+        "rounds": options.rounds, "load_average": load, "onnxruntime": onnxruntime.__version__, "times_ms": times, "ratios": ratios,
+        "objects": objects, "two_providers": None})
     return 0
 
 

@@ -8,7 +8,6 @@ Needs the network and pictures of SLIPWAY_TEST_DATA (or ../shared/data) and repo
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import pathlib
@@ -25,6 +24,7 @@ from PIL import Image
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+from bench_command import make_parser, write_figures  # noqa: E402
 from python.reference.face_det_lite import constants, postprocess, preprocess  # noqa: E402
 from python.tools import quantize_face_det_lite  # noqa: E402
 
@@ -79,9 +79,7 @@ def same_faces(one: list[dict], other: list[dict]) -> tuple[int, int, int]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release")
-    parser.add_argument("--json-file", type=pathlib.Path)
+    parser = make_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--runs", type=int, default=10, help="of each picture in a round")
     parser.add_argument("--threads", type=int, default=2)
@@ -144,8 +142,7 @@ def main() -> int:
     print(f"w8a8 is {speedup:.2f} times as fast as float (goal: {LEAST_SPEEDUP}): {'reached' if speedup >= LEAST_SPEEDUP else 'MISSED'}")
     print(f"w8a8 finds {found} of {total} faces and {extra} others, on {len(tested)} pictures not used for calibration")
     print(f"end to end, Python takes {against:.2f} times as long as slipway (float)")
-    if options.json_file:
-        options.json_file.write_text(json.dumps(result, indent=1) + "\n")
+    write_figures(options, result)
     return 0
 
 

@@ -9,10 +9,8 @@ to and reads from, in turn with ours.
 
 from __future__ import annotations
 
-import argparse
 import concurrent.futures
 import http.server
-import json
 import os
 import shutil
 import statistics
@@ -40,6 +38,7 @@ from qai_hub.public_api_pb2 import (  # noqa: E402
     Model,
 )
 
+from bench_command import make_parser, write_figures  # noqa: E402
 from own_hub import OwnHub  # noqa: E402
 from python.tools.local_hub import LocalHub, missing_executables, port_is_free  # noqa: E402
 
@@ -303,9 +302,7 @@ def main() -> int:
     if sys.argv[1:2] == ["--serve-plainly"]:
         serve_plainly(sys.argv[2], int(sys.argv[3]))
         return 0
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--build", type=Path, default=ROOT / "build/release", help="folder of the executables")
-    parser.add_argument("--json-file", type=Path, help="where the figures go as JSON")
+    parser = make_parser(__doc__)
     parser.add_argument("--peer", choices=("nginx", "python"), default="nginx" if shutil.which("nginx") else "python",
                         help="what transfers are compared with (default: nginx when it is installed)")
     options = parser.parse_args()
@@ -353,13 +350,11 @@ def main() -> int:
         verdict = {True: "met", False: "MISSED", None: ""}[row[4]]
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)) + f"  {verdict}")
     print("idle, all processes: " + ", ".join(f"{program} {size / 1e6:.1f} MB" for program, size in idle.items()))
-    if options.json_file:
-        options.json_file.parent.mkdir(parents=True, exist_ok=True)
-        options.json_file.write_text(json.dumps({
-            "schema": "slipway-hub-bench/1", "cores": os.cpu_count(), "peer": options.peer,
-            "ready_seconds": ready, "idle_resident_bytes": idle, "tiny_compile_seconds": latency,
-            "transfer_bytes": TRANSFER_BYTES, "transfer_seconds": transfers, "jobs_at_once": at_once,
-            "renewals": renewals}, indent=1) + "\n")
+    write_figures(options, {
+        "schema": "slipway-hub-bench/1", "cores": os.cpu_count(), "peer": options.peer,
+        "ready_seconds": ready, "idle_resident_bytes": idle, "tiny_compile_seconds": latency,
+        "transfer_bytes": TRANSFER_BYTES, "transfer_seconds": transfers, "jobs_at_once": at_once,
+        "renewals": renewals})
     return 0
 
 

@@ -7,8 +7,6 @@ skipped. No goal is set for these; more frames a second than the package is what
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import pathlib
 import statistics
@@ -18,6 +16,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+from bench_command import build_program, make_parser, write_figures  # noqa: E402
 from mediapipe_face import ASSETS, PEER_PYTHON, Runner  # noqa: E402
 
 from python.exporters import mediapipe_hand, mediapipe_pose  # noqa: E402
@@ -36,9 +35,7 @@ for number in range(100 + int(sys.argv[3])):
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release")
-    parser.add_argument("--json-file", type=pathlib.Path)
+    parser = make_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--frames", type=int, default=40)
     options = parser.parse_args()
@@ -46,11 +43,7 @@ def main() -> int:
     if not PEER_PYTHON.exists() or not (ASSETS / "hand_landmark_full.tflite").exists() or not data:
         print("skipped: the peer or the videos are missing; `tools/setup.sh assets mediapipe` and SLIPWAY_TEST_DATA")
         return 0
-    build = subprocess.run(["cmake", "--build", options.build, "--target", "mediapipe_body_bench"], capture_output=True, text=True, check=False)
-    if build.returncode != 0:
-        print(build.stdout[-2000:] + build.stderr[-2000:])
-        return 1
-    program = next(options.build.rglob("mediapipe_body_bench"))
+    program = build_program(options.build, "mediapipe_body_bench")
     result: dict = {"benchmark": "mediapipe_body", "frames": options.frames, "rounds": options.rounds, "modes": {}}
     print(f"load average {os.getloadavg()[0]:.1f}; {options.frames} frames of 640x480, {options.rounds} rounds; median milliseconds a frame")
     for kind, (exporter, names) in FILES.items():
@@ -81,8 +74,7 @@ def main() -> int:
             result["modes"][f"{kind} {mode}"] = {"median_ms": medians, "ratio_to_package": ratios, "frames_with_the_same_number": same}
             print(f"{kind + ' ' + mode:12}" + "".join(f"{who} {value:.2f}   " for who, value in medians.items())
                   + f"{max(ratios.values()):.2f} x the package's frames a second; {same} of {len(frames)} frames with the same number of {kind}s")
-    if options.json_file:
-        options.json_file.write_text(json.dumps(result, indent=1) + "\n")
+    write_figures(options, result)
     return 0
 
 

@@ -10,7 +10,6 @@ photograph; SLIPWAY_TEST_DATA is not needed.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import pathlib
@@ -23,6 +22,7 @@ from PIL import Image
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+from bench_command import build_program, make_parser, write_figures  # noqa: E402
 from python.exporters import mediapipe_face as exporter  # noqa: E402
 
 ASSETS = ROOT / ".deps/assets"
@@ -73,20 +73,14 @@ def without_bf16(command: list[str]) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release")
-    parser.add_argument("--json-file", type=pathlib.Path)
+    parser = make_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--frames", type=int, default=55)
     options = parser.parse_args()
     if not PEER_PYTHON.exists() or not (ASSETS / "face_landmark.tflite").exists():
         print("skipped: the peer is missing; `tools/setup.sh assets mediapipe` makes its environment")
         return 0
-    build = subprocess.run(["cmake", "--build", options.build, "--target", "mediapipe_face_bench"], capture_output=True, text=True, check=False)
-    if build.returncode != 0:
-        print(build.stdout[-2000:] + build.stderr[-2000:])
-        return 1
-    program = next(options.build.rglob("mediapipe_face_bench"))
+    program = build_program(options.build, "mediapipe_face_bench")
 
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -132,8 +126,7 @@ def main() -> int:
               f"{counts['package']} faces, {'the same number in every frame' if same else f'OTHERS: {counts}'}")
     if skipped:
         print(f"{NAMES[BF16]:24}skipped: {skipped}")
-    if options.json_file:
-        options.json_file.write_text(json.dumps(result, indent=1) + "\n")
+    write_figures(options, result)
     return 0
 
 

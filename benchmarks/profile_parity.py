@@ -6,7 +6,6 @@ loops' medians); the goal is 2 %, or the spread of the loop against itself (the 
 is wider. Exit status 1 when a process fails; a missed goal is printed, not a failure.
 """
 
-import argparse
 import json
 import pathlib
 import statistics
@@ -16,6 +15,7 @@ import tempfile
 
 import numpy as np
 import onnx
+from bench_command import make_parser, write_figures
 from onnx import TensorProto, helper, numpy_helper
 
 GOAL = 0.02
@@ -68,9 +68,7 @@ def output_of(command: list[str]) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", default="build/release", help="folder of the executables")
-    parser.add_argument("--json-file", help="write the figures here")
+    parser = make_parser(__doc__)
     parser.add_argument("--model", type=pathlib.Path, help="an .onnx with float32 inputs (default: a generated network)")
     parser.add_argument("--pairs", type=int, default=30)
     parser.add_argument("--threads", type=int, default=1)
@@ -116,10 +114,9 @@ def main() -> int:
     print(f"  slipway / Python     {ratio:.4f}  (goal: within {max(GOAL, spread):.1%} of 1)")
     print(f"  Python / itself      differs by {spread:.2%} (median over the rounds)")
     print("  goal met" if met else "  GOAL MISSED")
-    if arguments.json_file:
-        pathlib.Path(arguments.json_file).write_text(json.dumps({
-            "schema": "profile-parity/1", "ratio": ratio, "spread": spread, "goal": GOAL, "met": met,
-            "threads": arguments.threads, "slipway_us": ours, "python_us": [first, second]}))
+    write_figures(arguments, {
+        "schema": "profile-parity/1", "ratio": ratio, "spread": spread, "goal": GOAL, "met": met,
+        "threads": arguments.threads, "slipway_us": ours, "python_us": [first, second]})
     return 0
 
 

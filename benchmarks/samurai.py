@@ -7,7 +7,6 @@ its masks say what part of a difference is the type's and the weights'. Needs th
 component, the share of the machine's measured peak, and with a video the masks of both precisions and the peak memory.
 """
 
-import argparse
 import copy
 import itertools
 import json
@@ -39,6 +38,7 @@ import onnx
 from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.bench_command import make_parser, write_figures
 from python.exporters.samurai import checkpoint, export, peer
 from python.exporters.samurai import graphs as graphs_module
 from python.reference.samurai import agreement, autocast, tracker
@@ -187,9 +187,7 @@ def peak_gflops(graphs: Graphs, variants: list[str], side: int = 3072) -> dict:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release")
-    parser.add_argument("--json-file", type=pathlib.Path)
+    parser = make_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--size", choices=tuple(checkpoint.SIZES), default="tiny")
     parser.add_argument("--image-size", type=int, choices=(1024, 512), default=1024)
@@ -234,8 +232,7 @@ def main() -> int:
         if has_video:
             watch(options, result, graphs, variants, model)
     report(result, variants)
-    if options.json_file:
-        options.json_file.write_text(json.dumps(result, indent=1) + "\n")
+    write_figures(options, result)
     return 0
 
 
