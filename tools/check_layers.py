@@ -3,8 +3,8 @@
 
 Against cmake/layers.json: every #include of src/ and apps/ (own modules by arrow, foreign headers by home, which is a
 module or a single file), who may write messages of the ONNX format, what each CMake target links, the namespaces, the
-README of each module, and that the headers of the installed package include nothing that is not installed. Exit status 1
-with one line per violation.
+README of each module (there, short, naming files that exist), and that the headers of the installed package include
+nothing that is not installed. Exit status 1 with one line per violation.
 """
 
 import json
@@ -22,6 +22,7 @@ include_line = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
 # A message of the ONNX format that is not const, but for its constants and as a type's argument: what could be written.
 onnx_message_to_write = re.compile(r"(?<!const )\bonnx::\w+Proto\b(?!::)|\bmutable_proto\(")
 longest_readme = 20
+file_names = {path.name for top in ("src", "apps") for path in (root / top).rglob("*.[ch]pp")}
 
 
 def folder_of(name: str) -> str:
@@ -45,7 +46,7 @@ def check_file(file: pathlib.Path) -> list[str]:
     if own is None:
         return [f"{relative}: belongs to no module of cmake/layers.json"]
     problems = []
-    is_test = file.stem.endswith(("_test", "_bench", "_fuzz"))
+    is_test = file.stem.endswith(("_test", "_bench", "_fuzz")) or "testing" in file.parts
     for number, target in includes_of(file):
         other = module_of(target)
         if other and other != own and other not in modules[own] and not is_test:
@@ -83,6 +84,8 @@ class CMakeFile:
         self.public = [word for call, words in calls if call == "slipway_module" for word in part(words, "PUBLIC_HEADERS")]
         self.links = {word for call, words in calls if call in ("slipway_module", "slipway_executable")
                       for word in part(words, "DEPENDS")}
+        self.links |= {word.removeprefix("slipway_") for call, words in calls if call == "slipway_module"
+                       for word in part(words, "LIBRARIES") if word.startswith("slipway_")}
         # A library by hand, as the commands of an executable apart from its main().
         self.links |= {word.removeprefix("slipway_") for call, words in calls
                        if call == "target_link_libraries" and words[0].removeprefix("slipway_") in self.targets
@@ -142,6 +145,10 @@ def check_lists() -> list[str]:
             problems.append(f"{folder_of(name)}: has no README.md: what it is for, its entry header, what it must not know")
         elif len(readme.read_text(encoding="utf-8").splitlines()) > longest_readme:
             problems.append(f"{folder_of(name)}/README.md: longer than {longest_readme} lines")
+        else:
+            named = re.findall(r"`(?:\w+/)*(\w+\.[ch]pp)`", readme.read_text(encoding="utf-8"))
+            problems += [f"{folder_of(name)}/README.md: names {file}, which is nowhere below src/ and apps/"
+                         for file in named if file not in file_names]
     for name, namespace in namespaces.items():
         if f"`{namespace}`" not in map_text:
             problems.append(f"ARCHITECTURE.md: does not say that {name} is the namespace `{namespace}`")

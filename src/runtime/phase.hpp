@@ -43,14 +43,14 @@ struct PhaseOutcome {
 /// @error whatever the child reported; kInternal: not an outcome
 [[nodiscard]] base::Result<PhaseOutcome> phase_outcome_from_json(const std::string& text);
 
-/// Files of the protocol in the work folder, and the descriptor that the child writes its progress to: a line
-/// "done total" for each look of a person, followed by the times in microseconds since the last one. The first line
-/// says that the model is loaded.
+/// Files of the protocol in the work folder, and the descriptor that the child writes its progress to: from time to
+/// time a line "done total", followed by the times in microseconds since the last one. The first line says that the
+/// model is loaded.
 inline constexpr const char* kRequestFile = "phase-request.json";
 inline constexpr const char* kOutcomeFile = "phase-outcome.json";
 inline constexpr int kProgressDescriptor = 3;
 
-/// Carries out one phase in this process.
+/// Executes one phase in this process.
 [[nodiscard]] base::Result<PhaseOutcome> measure_phase(const PhaseRequest& request);
 
 /// How far a phase is: runs done, of how many (0: unknown), and the times of those done.

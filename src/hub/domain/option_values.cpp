@@ -145,7 +145,8 @@ Result<void> outcome_of(const Result<T>& checked) {
   return {};
 }
 
-// The executor reads the same words (session_plan.cpp); ONNX Runtime's own numbers and names are understood, too.
+// The executor reads the same words (kinds/run/prepared_session.cpp); ONNX Runtime's own numbers and names are
+// understood, too.
 Result<void> check_onnx_value(OnnxValue kind, std::string_view value) {
   switch (kind) {
     case OnnxValue::kExecutionMode:

@@ -8,7 +8,7 @@
 
 namespace slipway::hub::executor {
 
-/// A failure with its type for the client. Converts from an Error by the table in failure.cpp.
+/// A failure with its type for the client. Converts from an Error by the tables of failure_of() in execute.cpp.
 struct Failure {
   domain::FailureType type = domain::FailureType::kRuntimeUnknown;
   std::string reason;
