@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/text.hpp"
 #include "media/image_file.hpp"
 #include "pipelines/mediapipe_hand/hand.hpp"
 #include "pipelines/mediapipe_pose/pose.hpp"
@@ -33,7 +34,7 @@ base::Result<void> serve(char** argv, const std::vector<media::Image>& frames,
   SLIPWAY_ASSIGN(const auto paths, runtime::locate_libraries());
   SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, runtime::Environment::open(paths));
   runtime::SessionOptions options;
-  options.intra_op_threads = std::stoi(argv[3]);
+  options.intra_op_threads = base::parse_number<int>(argv[3]).value_or(0);
   SLIPWAY_ASSIGN(const auto pipeline, Pipeline::load(environment, {argv[2], {}}, options, config));
   for (std::string mode; std::getline(std::cin, mode);) {
     std::vector<double> times;

@@ -18,6 +18,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/text.hpp"
 #include "media/image_file.hpp"
 #include "pipelines/mediapipe_face/face.hpp"
 
@@ -38,10 +39,11 @@ base::Result<void> run(int argc, char** argv) {
   if (argc < 6) return base::fail(base::Code::kInvalidArgument, "expected SHORT FULL PRECISION THREADS FRAME…");
   runtime::SessionOptions options;
   if (std::string(argv[3]) == "bf16") {
-    options.provider.name = "openvino";
+    options.provider.name =
+        std::ranges::find_if(runtime::provider_table(), &runtime::ProviderRow::accepts_bfloat16)->name;
     options.provider.precision = runtime::Precision::kBfloat16;
   }
-  options.intra_op_threads = std::stoi(argv[4]);
+  options.intra_op_threads = base::parse_number<int>(argv[4]).value_or(0);
   SLIPWAY_ASSIGN(const auto paths, runtime::locate_libraries(options.provider.name));
   SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, runtime::Environment::open(paths));
   std::vector<media::Image> frames;

@@ -189,7 +189,7 @@ Result<void> run_compile(const CompileArguments& arguments, Context& context) {
   context.reserve_standard_output();
 
   const ChildWork compile_it = [&](const LogLine& log) -> Result<ordered_json> {
-    SLIPWAY_ASSIGN(const auto environment, open_environment("cpu"));
+    SLIPWAY_ASSIGN(const auto environment, open_environment());
     SLIPWAY_ASSIGN(const auto result, compile::compile(environment, request, log));
     return report_of(result, request.target);
   };

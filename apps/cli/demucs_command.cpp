@@ -225,7 +225,7 @@ base::Result<demucs::Form> chunk_form(const Arguments& arguments) {
     if (!graph.inputs.empty()) {
       SLIPWAY_ASSIGN(form, demucs::form_of(folder, graph.inputs, graph.outputs));
     } else {
-      SLIPWAY_ASSIGN(const auto environment, open_environment("cpu"));
+      SLIPWAY_ASSIGN(const auto environment, open_environment());
       SLIPWAY_ASSIGN(const auto session, runtime::Session::load(environment, graph.file, {}));
       SLIPWAY_ASSIGN(form, demucs::form_of(folder, session->inputs(), session->outputs()));
     }

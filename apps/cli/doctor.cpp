@@ -119,7 +119,7 @@ base::Result<void> doctor(Context& context) {
   for (const runtime::ProviderRow& row : runtime::provider_table()) {
     if (row.has_own_build) elsewhere.emplace(row.name, status_in_child(row));
   }
-  const auto environment = open_environment("cpu");
+  const auto environment = open_environment();
   if (!environment) {
     facts.add({"ONNX Runtime", "missing"});
     context.print(facts.text());

@@ -38,7 +38,7 @@ constexpr int kWarmupRuns = 2;
 
 struct Arguments {
   ModelArgument detector, segmenter;
-  std::string detector_provider = "cpu", segmenter_provider = "cpu";
+  std::string detector_provider = runtime::ProviderRequest().name, segmenter_provider = detector_provider;
   SessionArguments session;  ///< what both networks share; its provider is not used
   bool no_standby = false;
   std::vector<std::string> inputs;
@@ -137,15 +137,15 @@ class Run {
   base::Result<void> infer(Slot& slot) {
     slot.bench.reset();
     const auto frames = std::span(slot.batch.frames).first(slot.batch.count);
-    std::size_t taken = 0;  // of the frames that could be read
+    std::size_t submitted = 0;  // of the frames that could be read
     for (std::size_t first = 0, end = 0; first < frames.size(); first = end) {
       // A run's frames are images, or of one video.
       std::size_t count = 0;
       for (; end < frames.size() && belong_together(frames[first], frames[end]); ++end) count += !frames[end].error;
       if (count == 0) continue;
-      SLIPWAY_TRY(infer(frames[first], std::span(slot.batch.images).subspan(taken, count),
-                        std::span(slot.batch.found).subspan(taken, count), slot.bench));
-      taken += count;
+      SLIPWAY_TRY(infer(frames[first], std::span(slot.batch.images).subspan(submitted, count),
+                        std::span(slot.batch.found).subspan(submitted, count), slot.bench));
+      submitted += count;
     }
     slot.fallback_count = pipeline_.fallbacks().size();
     // The loop's other thread reads them.

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "runtime/provider.hpp"
+
 namespace slipway::cli {
 namespace {
 
@@ -25,36 +27,41 @@ struct Rule {
 };
 
 // An option with several rules has effect where one of them holds.
-constexpr std::array kRules = {
-    Rule{"compile", "--device", When::kIsNot, "--target", "onnx"},
-    Rule{"compile", "--catalogue", When::kGiven, "--device"},
-    Rule{"compile", "--qnn-option", When::kIsNot, "--target", "onnx"},
-    Rule{"compile", "--fallback", When::kIs, "--target", "precompiled_qnn_onnx"},
-    Rule{"", "--fallback", When::kIsNot, "--provider", "cpu"},
-    Rule{"drone", "--fallback", When::kIsNot, "--detector-provider", "cpu"},
-    Rule{"drone", "--fallback", When::kIsNot, "--segmenter-provider", "cpu"},
-    Rule{"drone", "--no-standby", When::kIsNot, "--detector-provider", "cpu"},
-    Rule{"drone", "--no-standby", When::kIsNot, "--segmenter-provider", "cpu"},
-    Rule{"drone", "--segmenter-provider", When::kGiven, "--segmenter"},
-    Rule{"drone", "--normalize", When::kGiven, "--segmenter"},
-    Rule{"", "--threads", When::kIsNot, "--provider", "qnn"},
-    Rule{"", "--threads", When::kGiven, "--fallback"},
-    Rule{"demucs", "--seed", When::kGiven, "--shifts"},
-    Rule{"demucs", "--batch", When::kIs, "--mode", "batch"},
-    Rule{"demucs", "--overlap", When::kIsNot, "--mode", "single"},
-    Rule{"demucs", "--parallel", When::kIsNot, "--mode", "single"},
-    Rule{"samurai", "--detector", When::kGiven, "--detect"},
-    Rule{"samurai", "--detect-min", When::kGiven, "--detect"},
-    Rule{"samurai", "--float32", When::kIs, "--precision", "bf16"},
-    Rule{"", "--landmark-model", When::kNotGiven, "--detector-only"},
-    Rule{"", "--presence-min", When::kNotGiven, "--detector-only"},
-    Rule{"doctor", "--npu-only", When::kNotGiven, "--npu-from"},
-    Rule{"doctor", "--npu-integers-only", When::kNotGiven, "--npu-from"},
-    Rule{"doctor", "--npu-probe-limit", When::kNotGiven, "--npu-from"},
-    Rule{"doctor", "--npu-time-limit", When::kNotGiven, "--npu-from"},
-    Rule{"", "--smooth", When::kNotGiven, "--still"},
-    Rule{"", "--no-smooth", When::kNotGiven, "--still"},
-};
+const auto& rules() {
+  static const std::string cpu = runtime::ProviderRequest().name;
+  static const std::string_view npu = runtime::htp_provider().name;
+  static const std::array all = {
+      Rule{"compile", "--device", When::kIsNot, "--target", "onnx"},
+      Rule{"compile", "--catalogue", When::kGiven, "--device"},
+      Rule{"compile", "--qnn-option", When::kIsNot, "--target", "onnx"},
+      Rule{"compile", "--fallback", When::kIs, "--target", "precompiled_qnn_onnx"},
+      Rule{"", "--fallback", When::kIsNot, "--provider", cpu},
+      Rule{"drone", "--fallback", When::kIsNot, "--detector-provider", cpu},
+      Rule{"drone", "--fallback", When::kIsNot, "--segmenter-provider", cpu},
+      Rule{"drone", "--no-standby", When::kIsNot, "--detector-provider", cpu},
+      Rule{"drone", "--no-standby", When::kIsNot, "--segmenter-provider", cpu},
+      Rule{"drone", "--segmenter-provider", When::kGiven, "--segmenter"},
+      Rule{"drone", "--normalize", When::kGiven, "--segmenter"},
+      Rule{"", "--threads", When::kIsNot, "--provider", npu},
+      Rule{"", "--threads", When::kGiven, "--fallback"},
+      Rule{"demucs", "--seed", When::kGiven, "--shifts"},
+      Rule{"demucs", "--batch", When::kIs, "--mode", "batch"},
+      Rule{"demucs", "--overlap", When::kIsNot, "--mode", "single"},
+      Rule{"demucs", "--parallel", When::kIsNot, "--mode", "single"},
+      Rule{"samurai", "--detector", When::kGiven, "--detect"},
+      Rule{"samurai", "--detect-min", When::kGiven, "--detect"},
+      Rule{"samurai", "--float32", When::kIs, "--precision", "bf16"},
+      Rule{"", "--landmark-model", When::kNotGiven, "--detector-only"},
+      Rule{"", "--presence-min", When::kNotGiven, "--detector-only"},
+      Rule{"doctor", "--npu-only", When::kNotGiven, "--npu-from"},
+      Rule{"doctor", "--npu-integers-only", When::kNotGiven, "--npu-from"},
+      Rule{"doctor", "--npu-probe-limit", When::kNotGiven, "--npu-from"},
+      Rule{"doctor", "--npu-time-limit", When::kNotGiven, "--npu-from"},
+      Rule{"", "--smooth", When::kNotGiven, "--still"},
+      Rule{"", "--no-smooth", When::kNotGiven, "--still"},
+  };
+  return all;
+}
 
 // These change what is done whatever stands beside them, or are refused where they would not.
 constexpr std::string_view kAlways =
@@ -73,7 +80,7 @@ constexpr std::string_view kAlways =
 /// The rules of a verb's option: its own, or those of all verbs.
 std::vector<Rule> rules_of(std::string_view verb, std::string_view option) {
   std::vector<Rule> own, common;
-  for (const Rule& rule : kRules) {
+  for (const Rule& rule : rules()) {
     if (rule.option != option) continue;
     if (rule.verb == verb) own.push_back(rule);
     if (rule.verb.empty()) common.push_back(rule);
@@ -122,9 +129,10 @@ std::vector<std::string> options_without_effect(const CLI::App& verb) {
   for (const CLI::Option* option : verb.get_options()) {
     if (option->count() == 0) continue;
     for (const std::string& name : option->get_lnames()) {
-      const auto rules = rules_of(verb.get_name(), "--" + name);
-      if (rules.empty() || std::ranges::any_of(rules, [&](const Rule& rule) { return holds(rule, verb); })) continue;
-      without.push_back(fmt::format("--{} has no effect {}", name, broken_in_words(rules.front())));
+      const auto its_rules = rules_of(verb.get_name(), "--" + name);
+      if (its_rules.empty() || std::ranges::any_of(its_rules, [&](const Rule& rule) { return holds(rule, verb); }))
+        continue;
+      without.push_back(fmt::format("--{} has no effect {}", name, broken_in_words(its_rules.front())));
     }
   }
   return without;

@@ -13,7 +13,7 @@ namespace slipway::cli {
 
 /// How a verb runs a model: provider, fallback, chip, threads.
 struct SessionArguments {
-  std::string provider = "cpu";
+  std::string provider = runtime::ProviderRequest().name;
   bool fallback = false;
   int soc = 0;
   int htp_arch = 0;
@@ -30,6 +30,7 @@ struct SessionArguments {
 /// Finds and opens the build of ONNX Runtime that carries the provider. A process opens one.
 /// @error kUnavailable: it is not here (exit status 3)
 [[nodiscard]] base::Result<runtime::LibraryPaths> find_libraries(std::string_view provider);
-[[nodiscard]] base::Result<std::shared_ptr<runtime::Environment>> open_environment(std::string_view provider);
+[[nodiscard]] base::Result<std::shared_ptr<runtime::Environment>> open_environment(
+    std::string_view provider = runtime::ProviderRequest().name);
 
 }  // namespace slipway::cli

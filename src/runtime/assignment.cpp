@@ -1,13 +1,15 @@
 #include "runtime/assignment.hpp"
 
-#include <cctype>
+#include <algorithm>
 #include <span>
+
+#include "base/text.hpp"
+#include "runtime/library.hpp"
 
 namespace slipway::runtime {
 namespace {
 
 constexpr std::uint32_t kApiVersion = 24;
-constexpr std::string_view kCpuProvider = "CPUExecutionProvider";
 
 // The calls exist since API 24. The table of ONNX Runtime's C API only ever grows at its end and its rows never move,
 // so with headers of API 23, which end at row 390, the rows are reached by their number. Newer headers name them.
@@ -54,20 +56,17 @@ AssignmentCalls calls_of(const OrtApi& api) {
 
 bool can_read_assignment(const OrtApiBase& base) {
   // An older library answers a request for a newer table with nothing, and says so on standard error: ask its version.
-  const std::string_view version = base.GetVersionString();
-  const auto dot = version.find('.');
-  int minor = 0;
-  for (std::size_t i = dot + 1; i < version.size() && std::isdigit(static_cast<unsigned char>(version[i])) != 0; ++i) {
-    minor = minor * 10 + (version[i] - '0');
-  }
-  return version.starts_with("1.") && minor >= static_cast<int>(kApiVersion);
+  return newest_api_of(base.GetVersionString()) >= static_cast<int>(kApiVersion);
 }
 
 ComputeUnit unit_of_provider(std::string_view execution_provider) {
-  for (const ProviderRow& row : provider_table()) {
-    if (row.execution_provider == execution_provider) return row.unit;
-  }
-  return ComputeUnit::kCpu;
+  const auto row = std::ranges::find(provider_table(), execution_provider, &ProviderRow::execution_provider);
+  return row == provider_table().end() ? ComputeUnit::kCpu : row->unit;
+}
+
+bool is_fallback(std::string_view execution_provider) {
+  const auto row = std::ranges::find(provider_table(), execution_provider, &ProviderRow::execution_provider);
+  return row != provider_table().end() && row->is_fallback;
 }
 
 std::string name_in_model(std::string_view name, std::string_view domain) {
@@ -75,8 +74,7 @@ std::string name_in_model(std::string_view name, std::string_view domain) {
   const auto at = name.rfind(kMark);
   if (domain != kLayoutDomain || at == std::string_view::npos) return std::string(name);
   const std::string_view number = name.substr(at + kMark.size());
-  const bool is_number = !number.empty() && number.find_first_not_of("0123456789") == std::string_view::npos;
-  return std::string(is_number ? name.substr(0, at) : name);
+  return std::string(base::parse_number<std::uint64_t>(number) ? name.substr(0, at) : name);
 }
 
 base::Result<PlacementReport> read_assignment(const OrtApiBase& base, const Ort::Session& session) {
@@ -94,7 +92,7 @@ base::Result<PlacementReport> read_assignment(const OrtApiBase& base, const Ort:
       const OrtEpAssignedNode* const* nodes = nullptr;
       std::size_t node_count = 0;
       Ort::ThrowOnError(calls.nodes_of(subgraph, &nodes, &node_count));
-      if (provider != kCpuProvider) ++report.partitions;
+      if (!is_fallback(provider)) ++report.partitions;
       for (const OrtEpAssignedNode* node : std::span(nodes, node_count)) {
         const char* name = nullptr;
         const char* domain = nullptr;

@@ -26,6 +26,9 @@ inline constexpr std::string_view kLayoutDomain = "com.ms.internal.nhwc";
 /// The unit that a provider's nodes run on; an unknown one counts as the CPU.
 [[nodiscard]] ComputeUnit unit_of_provider(std::string_view execution_provider);
 
+/// Whether it is ONNX Runtime's own provider, which runs what the others refuse.
+[[nodiscard]] bool is_fallback(std::string_view execution_provider);
+
 /// "conv_token_1" -> "conv": ONNX Runtime's suffix for nodes it rewrote for a layout.
 [[nodiscard]] std::string name_in_model(std::string_view name, std::string_view domain);
 

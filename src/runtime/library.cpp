@@ -67,13 +67,6 @@ const Build& build_with(std::string_view provider) {
   return found == kBuilds.end() ? kBuilds.back() : *found;
 }
 
-/// The minor number of "1.24.1", which is also the newest API that the library offers; 0 when it is none.
-int minor_of(std::string_view version) {
-  if (!version.starts_with("1.")) return 0;
-  version.remove_prefix(2);
-  return base::consume_number<int>(version).value_or(0);
-}
-
 bool holds_qnn(const fs::path& folder) {
   std::error_code error;
   return fs::is_regular_file(folder / kQnnPlugin, error);
@@ -83,11 +76,11 @@ bool holds_qnn(const fs::path& folder) {
 
 base::Result<LibraryPaths> locate_libraries(std::string_view provider) {
   const Build& build = build_with(provider);
-  std::vector<std::string> looked;
+  std::vector<std::string> searched;
   const auto try_place = [&](const fs::path& place, std::string_view why) -> fs::path {
     if (place.empty()) return {};
     fs::path found = library_at(place);
-    if (found.empty()) looked.push_back(fmt::format("{} ({})", place.string(), why));
+    if (found.empty()) searched.push_back(fmt::format("{} ({})", place.string(), why));
     return found;
   };
 
@@ -108,7 +101,7 @@ base::Result<LibraryPaths> locate_libraries(std::string_view provider) {
     return base::fail(base::Code::kNotFound,
                       "no libonnxruntime{} found; looked at {}. Run `{}`, or set {} to the library",
                       build.provider.empty() ? "" : fmt::format(" with the {} provider", build.provider),
-                      fmt::join(looked, ", "), build.setup, build.variable);
+                      fmt::join(searched, ", "), build.setup, build.variable);
   }
 
   if (const char* named = std::getenv("SLIPWAY_QNN"); named != nullptr) {
@@ -120,6 +113,12 @@ base::Result<LibraryPaths> locate_libraries(std::string_view provider) {
 #endif
   if (paths.qnn_folder.empty() && holds_qnn(beside / "onnxruntime_qnn")) paths.qnn_folder = beside / "onnxruntime_qnn";
   return paths;
+}
+
+int newest_api_of(std::string_view version) {
+  if (!version.starts_with("1.")) return 0;
+  version.remove_prefix(2);
+  return base::consume_number<int>(version).value_or(0);
 }
 
 base::Result<const OrtApiBase*> open_library(const fs::path& path) {
@@ -152,7 +151,7 @@ base::Result<const OrtApiBase*> open_library(const fs::path& path) {
   // Never more than the library offers: asked for a newer table it gives none, and the older ones hold all that is used
   // here.
   const std::string version = api_base->GetVersionString();
-  const int wanted = std::min(ORT_API_VERSION, minor_of(version));
+  const int wanted = std::min(ORT_API_VERSION, newest_api_of(version));
   const OrtApi* api = wanted < kOldestApi ? nullptr : api_base->GetApi(static_cast<std::uint32_t>(wanted));
   if (api == nullptr) {
     return base::fail(base::Code::kUnavailable, "{} is ONNX Runtime {}; install 1.{} or newer", path.string(), version,

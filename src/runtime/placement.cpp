@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "runtime/assignment.hpp"
+
 namespace slipway::runtime {
 
 int PlacementReport::node_count() const {
@@ -21,12 +23,13 @@ std::string PlacementReport::summary() const {
   // One accelerator a session: the unit that is not the CPU, or a provider of the CPU that takes whole subgraphs.
   ComputeUnit unit = ComputeUnit::kCpu;
   if (accelerated == 0) {
-    constexpr std::string_view kOwn = "CPUExecutionProvider", kSuffix = "ExecutionProvider";
-    const auto taken = std::ranges::find_if(nodes_per_provider, [&](const auto& row) { return row.first != kOwn; });
-    if (taken != nodes_per_provider.end()) {
-      std::string_view name = taken->first;
+    constexpr std::string_view kSuffix = "ExecutionProvider";
+    const auto accelerator =
+        std::ranges::find_if(nodes_per_provider, [&](const auto& row) { return !is_fallback(row.first); });
+    if (accelerator != nodes_per_provider.end()) {
+      std::string_view name = accelerator->first;
       if (name.ends_with(kSuffix)) name.remove_suffix(kSuffix.size());
-      return fmt::format("{} of {} nodes on the CPU by {} in {} partition{}", taken->second, node_count(), name,
+      return fmt::format("{} of {} nodes on the CPU by {} in {} partition{}", accelerator->second, node_count(), name,
                          partitions, partitions == 1 ? "" : "s");
     }
   }

@@ -42,7 +42,9 @@ runtime::SessionOptions reference_options() {
 
 runtime::SessionOptions npu_options(const runtime::HtpTarget& chip, bool with_fp16) {
   runtime::SessionOptions options;
-  options.provider = {.name = "qnn", .options = {{"offload_graph_io_quantization", "0"}}, .htp = chip};
+  options.provider = {.name = std::string(runtime::htp_provider().name),
+                      .options = {{"offload_graph_io_quantization", "0"}},
+                      .htp = chip};
   if (with_fp16) options.provider.options.emplace("enable_htp_fp16_precision", "1");
   options.intra_op_threads = 1;
   return options;
