@@ -1,11 +1,11 @@
 #include "compile/compiler_profile.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <sstream>
 #include <vector>
 
 #include "base/files.hpp"
+#include "base/text.hpp"
 
 namespace slipway::compile {
 namespace {
@@ -72,11 +72,11 @@ base::Result<CompilerProfile> read_compiler_profile(const std::filesystem::path&
     if (line.ends_with('\r')) line.pop_back();
     const auto fields = fields_of(line);
     if (fields.size() <= std::max({columns->time, columns->unit, columns->event})) continue;
-    std::uint64_t value = 0;
-    const auto time = fields[columns->time];
-    if (std::from_chars(time.data(), time.data() + time.size(), value).ec != std::errc()) continue;
+    std::string_view time = fields[columns->time];
+    const auto value = base::consume_number<std::uint64_t>(time);
+    if (!value) continue;
     const auto unit = fields[columns->unit];
-    if (unit == "US" || unit == "BYTES") add_prediction(profile, fields[columns->event], value);
+    if (unit == "US" || unit == "BYTES") add_prediction(profile, fields[columns->event], *value);
   }
   return profile;
 }

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
+#include "base/text.hpp"
 
 namespace slipway::compile::npu_probes {
 namespace {
@@ -54,7 +55,7 @@ Result<BehaviourTable> read_table(const std::filesystem::path& path) {
     Behaviour row{.operator_name = each[0], .kind = each[1], .shape = each[2], .outcome = {.verdict = *verdict}};
     std::size_t next = 4;
     if (*verdict == Verdict::kWrong && each.size() > next) {
-      row.outcome.difference = std::strtod(each[next].get<std::string>().c_str(), nullptr);
+      row.outcome.difference = base::parse_number<double>(each[next].get<std::string>()).value_or(0);
       ++next;
     }
     if (each.size() > next) row.outcome.detail = each[next];

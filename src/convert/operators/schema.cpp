@@ -1,18 +1,13 @@
 #include "convert/operators/schema.hpp"
 
 #include <algorithm>
-#include <charconv>
+
+#include "base/text.hpp"
 
 namespace slipway::convert::operators {
 namespace {
 
 using aten::Argument;
-
-std::string_view trimmed(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
-}
 
 Argument parse_default(std::string_view text, std::string_view type) {
   if (text == "None") return aten::None{};
@@ -23,18 +18,19 @@ Argument parse_default(std::string_view text, std::string_view type) {
     std::string_view inner = text.substr(1, text.size() - 2);
     while (!inner.empty()) {
       const auto comma = std::min(inner.find(';'), inner.size());
-      list.push_back(parse_default(trimmed(inner.substr(0, comma)), "int"));
+      list.push_back(parse_default(base::trimmed(inner.substr(0, comma)), "int"));
       inner.remove_prefix(std::min(comma + 1, inner.size()));
     }
     return list;
   }
+  const auto well_formed = [](const auto& number) {
+    SLIPWAY_CHECK(number.has_value(), "a default of a schema is well formed");
+    return *number;
+  };
   if (type.starts_with("float") || text.find_first_of(".e") != std::string_view::npos) {
-    return std::stod(std::string(text));
+    return well_formed(base::parse_number<double>(text));
   }
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  SLIPWAY_CHECK(error == std::errc() && end == text.data() + text.size(), "a default of a schema is well formed");
-  return number;
+  return well_formed(base::parse_number<std::int64_t>(text));
 }
 
 }  // namespace
@@ -46,7 +42,7 @@ Schema parse_schema(std::string_view text) {
   std::string_view rest = text.substr(open + 1, text.size() - open - 2);
   while (!rest.empty()) {
     const auto comma = std::min(rest.find(','), rest.size());
-    std::string_view declared = trimmed(rest.substr(0, comma));
+    std::string_view declared = base::trimmed(rest.substr(0, comma));
     rest.remove_prefix(std::min(comma + 1, rest.size()));
     Parameter parameter;
     const auto space = declared.find(' ');

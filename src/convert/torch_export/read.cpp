@@ -7,6 +7,7 @@
 
 #include <fmt/ranges.h>
 
+#include "base/text.hpp"
 #include "base/utf8.hpp"
 #include "convert/torch_export/internal/json_fields.hpp"
 #include "convert/torch_export/internal/stored_tensors.hpp"
@@ -70,8 +71,7 @@ std::string line_of(const std::string& trace) {
     std::string code;
     if (const auto code_begin = trace.find('\n', line_begin); code_begin != std::string::npos) {
       const auto code_end = std::min(trace.find('\n', code_begin + 1), trace.size());
-      code = trace.substr(code_begin + 1, code_end - code_begin - 1);
-      code.erase(0, code.find_first_not_of(' ') == std::string::npos ? code.size() : code.find_first_not_of(' '));
+      code = base::trimmed(std::string_view(trace).substr(code_begin + 1, code_end - code_begin - 1));
     }
     last = fmt::format("{}:{}: {}", file.substr(file.find_last_of('/') + 1), number, code);
     if (file.find("/torch/") == std::string::npos && !file.starts_with("torch/")) chosen = last;
@@ -167,7 +167,7 @@ class Reader {
         const std::string& name = text(field(*argument, "name"));
         graph_.inputs.push_back({define(name, names), name});
       } else if (form == "as_sym_int" || form == "as_sym_float" || form == "as_sym_bool") {
-        throw NotTaken("an input that is a number and no tensor");
+        throw Unsupported("an input that is a number and no tensor");
       }
       return;
     }
@@ -181,7 +181,7 @@ class Reader {
         {"buffer", {"buffer_name", aten::StoredKind::kBuffer}},
         {"tensor_constant", {"tensor_constant_name", aten::StoredKind::kConstant}}};
     const auto found = kinds.find(kind);
-    if (found == kinds.end()) throw NotTaken(fmt::format("inputs of the kind '{}' are not taken", kind));
+    if (found == kinds.end()) throw Unsupported(fmt::format("inputs of the kind '{}' are not taken", kind));
     const std::string& path = text(field(*held, found->second.first));
     const std::string& name = text(field(field(*held, "arg"), "name"));
     place_ = "'" + path + "'";
@@ -207,7 +207,7 @@ class Reader {
     if (form == "as_float") return real(*held);
     if (form == "as_string") return text(*held);
     if (form == "as_bool") return held->get<bool>();
-    throw NotTaken(fmt::format("a constant of the form '{}'", form));
+    throw Unsupported(fmt::format("a constant of the form '{}'", form));
   }
 
   void read_output(const json& spec, const Names& names) {
@@ -217,12 +217,12 @@ class Reader {
       const char* const name = kind == "buffer_mutation"      ? "buffer_name"
                                : kind == "parameter_mutation" ? "parameter_name"
                                                               : "user_input_name";
-      throw NotTaken(
+      throw Unsupported(
           fmt::format("the program changes '{}', which an ONNX model cannot keep: return it as an output and take "
                       "it as an input instead",
                       text(field(*held, name))));
     }
-    if (kind != "user_output") throw NotTaken(fmt::format("outputs of the kind '{}' are not taken", kind));
+    if (kind != "user_output") throw Unsupported(fmt::format("outputs of the kind '{}' are not taken", kind));
     Argument argument = argument_of(field(*held, "arg"), names, 0);
     std::string name = "output";
     if (const auto* const reference = argument.get<aten::Reference>()) name = graph_.values[reference->value].name;
@@ -287,11 +287,11 @@ class Reader {
     }
     if (form == "as_layout") {
       constexpr std::int64_t kStrided = 7;
-      if (integer(*held) != kStrided) throw NotTaken("layouts other than strided are not taken");
+      if (integer(*held) != kStrided) throw Unsupported("layouts other than strided are not taken");
       return aten::Layout{0};
     }
     if (form == "as_device") return aten::Device{text(field(*held, "type"))};
-    throw NotTaken(fmt::format("arguments of the form '{}' are not taken", form));
+    throw Unsupported(fmt::format("arguments of the form '{}' are not taken", form));
   }
 
   Argument optional_tensor(const json& written, const Names& names) {
@@ -352,7 +352,7 @@ class Reader {
   /// What a call that only switches gradients or autocasting wraps is put in its place.
   void inline_graph(const json& written, const std::string& target, Names& names, int depth) {
     if (target != "higher_order.wrap_with_set_grad_enabled" && target != "higher_order.wrap_with_autocast") {
-      throw NotTaken("control flow and other operators over graphs are not taken; export the model without it");
+      throw Unsupported("control flow and other operators over graphs are not taken; export the model without it");
     }
     const json* inner = nullptr;
     std::vector<Argument> arguments;
@@ -363,7 +363,7 @@ class Reader {
       } else if (inner != nullptr) {
         arguments.push_back(argument_of(field(input, "arg"), names, 0));
       } else if (target == "higher_order.wrap_with_autocast" && form == "as_bool" && held->get<bool>()) {
-        throw NotTaken("autocasting changes types as the model runs; export it without autocast");
+        throw Unsupported("autocasting changes types as the model runs; export it without autocast");
       }
     }
     if (inner == nullptr) throw Malformed("the graph that it wraps is missing");
@@ -451,7 +451,7 @@ Result<Graph> read(const ZipArchive& archive) {
     Reader reader(program);
     try {
       return reader.read(std::move(weights), std::move(constants));
-    } catch (const NotTaken& refusal) {
+    } catch (const Unsupported& refusal) {
       return base::fail(Code::kUnimplemented, "{}: {}: {}", path, reader.place(), refusal.what());
     } catch (const std::exception& error) {
       place = reader.place();

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <limits>
 
+#include "base/text.hpp"
 #include "convert/torch_script/internal/evaluator.hpp"
 #include "convert/torch_script/internal/limits.hpp"
 
@@ -36,20 +36,15 @@ base::Result<Object*> Evaluator::evaluate_inner(const Expression& expression, Fr
     case Kind::kName:
       return name(expression, frame);
     case Kind::kInteger: {
-      std::int64_t value = 0;
-      const auto [end, error] =
-          std::from_chars(expression.text.data(), expression.text.data() + expression.text.size(), value);
-      if (error != std::errc()) return refused(ErrorCode::kInvalidArgument, "an integer has more than 64 bits");
-      return heap_.make(value);
+      const auto value = base::parse_number<std::int64_t>(expression.text);
+      if (!value) return refused(ErrorCode::kInvalidArgument, "an integer has more than 64 bits");
+      return heap_.make(*value);
     }
     case Kind::kReal: {
-      double value = 0;
       const std::string text = expression.text + (expression.text.ends_with('.') ? "0" : "");
-      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-      if (error != std::errc() || end != text.data() + text.size()) {
-        return refused(ErrorCode::kInvalidArgument, fmt::format("'{}' is no number", text));
-      }
-      return heap_.make(value);
+      const auto value = base::parse_number<double>(text);
+      if (!value) return refused(ErrorCode::kInvalidArgument, fmt::format("'{}' is no number", text));
+      return heap_.make(*value);
     }
     case Kind::kText:
       return heap_.make(expression.text);
@@ -60,14 +55,13 @@ base::Result<Object*> Evaluator::evaluate_inner(const Expression& expression, Fr
       const Expression& root = root_of(expression);
       if (root.kind == Kind::kName && root.text == "CONSTANTS" && !frame.variables.contains("CONSTANTS")) {
         const auto* const tuple = constants_ == nullptr ? nullptr : constants_->get<Sequence>();
-        std::size_t place = 0;
-        const char* const last = expression.text.data() + expression.text.size();
-        const auto [end, error] = std::from_chars(expression.text.data() + 1, last, place);
-        if (tuple == nullptr || expression.text[0] != 'c' || error != std::errc() || end != last ||
-            place >= tuple->elements.size()) {
+        const auto place = expression.text.starts_with('c')
+                               ? base::parse_number<std::size_t>(std::string_view(expression.text).substr(1))
+                               : std::nullopt;
+        if (tuple == nullptr || !place || *place >= tuple->elements.size()) {
           return refused(ErrorCode::kInvalidArgument, fmt::format("constants.pkl has no '{}'", expression.text));
         }
-        return tuple->elements[place];
+        return tuple->elements[*place];
       }
       // A function by its name, to be called from a variable.
       if (root.kind == Kind::kName && root.text == "__torch__") return heap_.make(GlobalName{dotted(expression)});

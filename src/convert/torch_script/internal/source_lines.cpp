@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "base/utf8.hpp"
 #include "convert/torch_script/internal/pickle.hpp"
 
@@ -19,12 +20,6 @@ constexpr std::size_t kMostShown = 120;
 const Sequence* sequence_of(const Object* object, std::size_t smallest) {
   const auto* const sequence = object->get<Sequence>();
   return sequence != nullptr && sequence->elements.size() >= smallest ? sequence : nullptr;
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
 }
 
 std::string_view file_name(std::string_view path) {
@@ -71,7 +66,7 @@ class Sources {
     // A trace: the frames of the stack, the innermost first. Those of PyTorch's own modules are passed over.
     std::optional<std::string> innermost;
     for (const Object* const each : lines->elements) {
-      const std::string_view line = trimmed(text(each));
+      const std::string_view line = base::trimmed(text(each));
       auto frame = frame_of(line);
       if (!frame) break;
       if (line.find("/torch/nn/") == std::string_view::npos) return *frame;
@@ -85,7 +80,7 @@ class Sources {
       at += static_cast<std::int64_t>(line.size());
       if (begin < at) {
         const std::string_view file = file_name(text(source.elements[1]));
-        return file.empty() ? std::string() : fmt::format("{}:{}: {}", file, number, trimmed(line));
+        return file.empty() ? std::string() : fmt::format("{}:{}: {}", file, number, base::trimmed(line));
       }
       if (__builtin_add_overflow(number, 1, &number)) return {};
     }

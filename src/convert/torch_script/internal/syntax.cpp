@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "base/text.hpp"
 #include "base/utf8.hpp"
 #include "convert/torch_script/internal/tokens.hpp"
 
@@ -403,8 +404,7 @@ std::string shown_line(const Unit& unit, std::string_view file, int line) {
   std::string_view text, origin;
   const std::size_t place = static_cast<std::size_t>(line) - 1;
   if (line > 0 && place < unit.lines.size()) {
-    text = unit.lines[place];
-    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+    text = base::trimmed(unit.lines[place]);
     if (place < unit.origins.size()) origin = unit.origins[place];
   }
   return fmt::format("{}:{}: {}{}{}", file, line, base::valid_utf8(text.substr(0, 200)), origin.empty() ? "" : ", of ",
