@@ -1,5 +1,3 @@
-#include <array>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -8,25 +6,21 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <sys/wait.h>
 
 #include "apps/cli/option_effects.hpp"
 #include "apps/cli/table.hpp"
 #include "base/files.hpp"
+#include "base/testing/shell.hpp"
 #include "tensor/npz.hpp"
 
 namespace slipway::cli {
 namespace {
 
 namespace fs = std::filesystem;
+using base::testing::run_in_shell;
+using base::testing::ShellResult;
 using nlohmann::json;
 using testing::HasSubstr;
-
-struct Outcome {
-  int status = -1;
-  std::string out;
-  std::string err;
-};
 
 /// Runs the built executable as a user would.
 class Slipway : public testing::Test {
@@ -39,18 +33,8 @@ class Slipway : public testing::Test {
 
   [[nodiscard]] std::string path(std::string_view name) const { return (folder_->path() / name).string(); }
 
-  [[nodiscard]] Outcome run(const std::string& arguments, const std::string& environment = "") const {
-    Outcome outcome;
-    const std::string command =
-        fmt::format("{} {} {} 2>{}", environment, SLIPWAY_EXECUTABLE, arguments, path("stderr"));
-    std::FILE* const pipe = popen(command.c_str(), "r");
-    if (pipe == nullptr) return outcome;
-    std::array<char, 4096> bytes{};
-    for (std::size_t got = 0; (got = std::fread(bytes.data(), 1, bytes.size(), pipe)) > 0;)
-      outcome.out.append(bytes.data(), got);
-    outcome.status = WEXITSTATUS(pclose(pipe));
-    outcome.err = base::read_file(path("stderr"), 1U << 20U).value_or("");
-    return outcome;
+  [[nodiscard]] static ShellResult run(const std::string& arguments, const std::string& environment = "") {
+    return run_in_shell(fmt::format("{} {} {}", environment, SLIPWAY_EXECUTABLE, arguments));
   }
 
   std::vector<std::string> options_in_help(const std::string& verb) const;
@@ -120,12 +104,13 @@ TEST_F(Slipway, refuses_to_compile_what_onnxruntime_refuses) {
 }
 
 TEST_F(Slipway, computes_in_bf16_through_openvino_only) {
-  const Outcome refused =
+  const ShellResult refused =
       run("infer " + kModels + "matmul.onnx --random 1 --outputs " + path("o.npz") + " --precision bf16");
   EXPECT_EQ(refused.status, 2);
   EXPECT_THAT(refused.err, HasSubstr("--provider openvino"));
-  const Outcome missing = run("infer " + kModels + "matmul.onnx --random 1 --outputs " + path("o.npz") + " -p openvino",
-                              "SLIPWAY_OPENVINO=/nowhere");
+  const ShellResult missing =
+      run("infer " + kModels + "matmul.onnx --random 1 --outputs " + path("o.npz") + " -p openvino",
+          "SLIPWAY_OPENVINO=/nowhere");
   EXPECT_EQ(missing.status, 3);
   EXPECT_THAT(missing.err, HasSubstr("SLIPWAY_OPENVINO names '/nowhere'"));
 }
@@ -137,8 +122,8 @@ TEST_F(Slipway, infer_writes_the_bits_of_onnx_runtimes_python_package) {
       {"image",
        tensor::Tensor::copy_of(golden[0].tensor.dtype(), golden[0].tensor.shape(), golden[0].tensor.bytes()).value()});
   ASSERT_TRUE(tensor::write_npz(path("in.npz"), inputs));
-  const Outcome outcome = run(fmt::format("infer {}conv.onnx --inputs {} --outputs {} --threads 1 --json", kModels,
-                                          path("in.npz"), path("out.npz")));
+  const ShellResult outcome = run(fmt::format("infer {}conv.onnx --inputs {} --outputs {} --threads 1 --json", kModels,
+                                              path("in.npz"), path("out.npz")));
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   const json line = json::parse(outcome.out);
   EXPECT_EQ(line["schema"], "infer/1");
@@ -152,7 +137,7 @@ TEST_F(Slipway, infer_writes_the_bits_of_onnx_runtimes_python_package) {
 
 TEST_F(Slipway, json_is_all_there_is_on_standard_output) {
   for (const std::string verb : {"inspect {}", "profile {} --iterations 20", "bench {} --iterations 20", "doctor"}) {
-    const Outcome outcome =
+    const ShellResult outcome =
         run(fmt::format(fmt::runtime(verb), kModels + "conv.onnx") + " --json --json-file " + path("copy.json"));
     ASSERT_EQ(outcome.status, 0) << verb << outcome.err;
     ASSERT_FALSE(outcome.out.empty());
@@ -187,7 +172,7 @@ TEST_F(Slipway, exit_status_tells_wrong_use_from_failure_from_what_is_missing) {
 }
 
 TEST_F(Slipway, errors_are_json_too_when_json_is_wanted) {
-  const Outcome outcome = run("inspect " + path("none.onnx") + " --json");
+  const ShellResult outcome = run("inspect " + path("none.onnx") + " --json");
   const json line = json::parse(outcome.out);
   EXPECT_EQ(line["schema"], "error/1");
   EXPECT_EQ(line["code"], "not_found");
@@ -240,7 +225,7 @@ TEST_F(Slipway, refuses_outputs_that_the_run_reads_and_leaves_them_as_they_were)
       "demucs preprocess {0}in.npz --output {0} --json-file {0}in.npz",
   };
   for (const std::string& line : lines) {
-    const Outcome outcome = run(fmt::format(fmt::runtime(line), path("")));
+    const ShellResult outcome = run(fmt::format(fmt::runtime(line), path("")));
     EXPECT_EQ(outcome.status, 2) << line << "\n" << outcome.err;
     EXPECT_THAT(outcome.err, HasSubstr("would be written over")) << line;
     EXPECT_EQ(everything(), before) << line;
@@ -252,7 +237,7 @@ TEST_F(Slipway, writes_into_streams_and_behind_links_and_replaces_neither) {
   ASSERT_EQ(run("inspect " + kModels + "conv.onnx --json-file " + path("link.json")).status, 0);
   EXPECT_TRUE(fs::is_symlink(path("link.json")));
   EXPECT_THAT(base::read_file(path("real.json"), 1U << 20U).value(), HasSubstr("inspect/1"));
-  const Outcome streamed = run("inspect " + kModels + "conv.onnx --json-file /dev/stdout");
+  const ShellResult streamed = run("inspect " + kModels + "conv.onnx --json-file /dev/stdout");
   EXPECT_EQ(streamed.status, 0) << streamed.err;
   EXPECT_THAT(streamed.out, HasSubstr("{\"schema\":\"inspect/1\""));
 }
@@ -283,7 +268,7 @@ TEST_F(Slipway, loads_no_library_from_the_folder_it_runs_in) {
   for (const char* name : {"slipway", "slipway-worker"}) {
     const std::string command =
         fmt::format("cd {} && {} --version", folder_->path().string(), (programs / name).string());
-    EXPECT_EQ(std::system(command.c_str()), 0) << command;
+    EXPECT_EQ(run_in_shell(command).status, 0) << command;
   }
 }
 
@@ -293,12 +278,7 @@ TEST_F(Slipway, completes_verbs_and_options_in_bash) {
          " completion bash)\n"
          "COMP_WORDS=(slipway be); COMP_CWORD=1; _slipway; echo \"${COMPREPLY[*]}\"\n"
          "COMP_WORDS=(slipway bench --it); COMP_CWORD=2; _slipway; echo \"${COMPREPLY[*]}\"\n";
-  std::FILE* const pipe = popen(("bash " + path("try.sh")).c_str(), "r");
-  ASSERT_NE(pipe, nullptr);
-  std::array<char, 4096> bytes{};
-  const std::size_t got = std::fread(bytes.data(), 1, bytes.size(), pipe);
-  pclose(pipe);
-  EXPECT_EQ(std::string(bytes.data(), got), "bench\n--iterations\n");
+  EXPECT_EQ(run_in_shell("bash " + path("try.sh")).out, "bench\n--iterations\n");
 }
 
 TEST(Table, aligns_by_code_points) {

@@ -1,5 +1,3 @@
-#include <array>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -10,10 +8,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <sys/wait.h>
 
 #include "base/files.hpp"
 #include "base/hash.hpp"
+#include "base/testing/shell.hpp"
 #include "media/image_file.hpp"
 #include "media/video_file.hpp"
 #include "tensor/npz.hpp"
@@ -22,18 +20,14 @@ namespace slipway::cli {
 namespace {
 
 namespace fs = std::filesystem;
+using base::testing::run_in_shell;
+using base::testing::ShellResult;
 using nlohmann::json;
 using testing::HasSubstr;
 using testing::Not;
 
 const fs::path kTiny = "tests/golden/samurai/tiny";
 constexpr int kSide = 64;
-
-struct Outcome {
-  int status = -1;
-  std::string out;
-  std::string err;
-};
 
 /// Runs the built executable as a user would, on images of the tiny video.
 class SamuraiCommand : public testing::Test {
@@ -42,17 +36,8 @@ class SamuraiCommand : public testing::Test {
 
   [[nodiscard]] std::string path(std::string_view name) const { return (folder_.path() / name).string(); }
 
-  [[nodiscard]] Outcome run(const std::string& arguments) const {
-    Outcome outcome;
-    const std::string command = fmt::format("{} samurai {} 2>{}", SLIPWAY_EXECUTABLE, arguments, path("stderr"));
-    std::FILE* const pipe = popen(command.c_str(), "r");
-    if (pipe == nullptr) return outcome;
-    std::array<char, 4096> bytes{};
-    for (std::size_t got = 0; (got = std::fread(bytes.data(), 1, bytes.size(), pipe)) > 0;)
-      outcome.out.append(bytes.data(), got);
-    outcome.status = WEXITSTATUS(pclose(pipe));
-    outcome.err = base::read_file(path("stderr"), 1U << 20U).value_or("");
-    return outcome;
+  [[nodiscard]] static ShellResult run(const std::string& arguments) {
+    return run_in_shell(fmt::format("{} samurai {}", SLIPWAY_EXECUTABLE, arguments));
   }
 
   /// The first frames of the tiny video as images.
@@ -82,8 +67,9 @@ const std::string kBox = " --box 10,14,24,26 ";
 
 // The reference decided on the frames as they are, which images without loss keep.
 TEST_F(SamuraiCommand, follows_as_the_reference_and_replays_what_it_traced) {
-  const Outcome outcome = run(frames(24) + kModel + kBox + "--trace " + path("trace.json") + " --masks " +
-                              path("masks") + " --output-video " + path("out.mp4") + " --json " + path("out.jsonl"));
+  const ShellResult outcome =
+      run(frames(24) + kModel + kBox + "--trace " + path("trace.json") + " --masks " + path("masks") +
+          " --output-video " + path("out.mp4") + " --json " + path("out.jsonl"));
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("1 object followed over 24 frames, without a mask on 2"));
   EXPECT_THAT(outcome.out, HasSubstr("on the CPU"));
@@ -96,7 +82,7 @@ TEST_F(SamuraiCommand, follows_as_the_reference_and_replays_what_it_traced) {
     }
     EXPECT_EQ(json::parse(trace["frames"][i]["boxes"].dump()), reference["frames"][i]["boxes"]) << i;
   }
-  const Outcome replayed = run("replay " + path("trace.json") + " --json");
+  const ShellResult replayed = run("replay " + path("trace.json") + " --json");
   ASSERT_EQ(replayed.status, 0) << replayed.err;
   const json again = json::parse(replayed.out);
   EXPECT_EQ(again["schema"], "samurai-replay/1");
@@ -133,15 +119,15 @@ TEST_F(SamuraiCommand, follows_as_the_reference_and_replays_what_it_traced) {
 TEST_F(SamuraiCommand, follows_a_video_file_and_a_stream_alike) {
   const std::string folder = frames(8);
   ASSERT_EQ(run(folder + kModel + kBox + "--output-video " + path("in.mp4")).status, 0);
-  const Outcome file = run(path("in.mp4") + kModel + kBox + "--json");
+  const ShellResult file = run(path("in.mp4") + kModel + kBox + "--json");
   ASSERT_EQ(file.status, 0) << file.err;
-  const Outcome stream = run("-" + kModel + kBox + "--json <" + path("in.mp4"));
+  const ShellResult stream = run("-" + kModel + kBox + "--json <" + path("in.mp4"));
   ASSERT_EQ(stream.status, 0) << stream.err;
   const auto of_file = lines_of(file.out), of_stream = lines_of(stream.out);
   ASSERT_EQ(of_file.size(), 9U);
   ASSERT_EQ(of_stream.size(), 9U);
   for (std::size_t i = 0; i < 8; ++i) EXPECT_EQ(of_file[i]["objects"], of_stream[i]["objects"]) << i;
-  const Outcome camera = run("/dev/video99" + kModel + kBox);
+  const ShellResult camera = run("/dev/video99" + kModel + kBox);
   EXPECT_EQ(camera.status, 1);
   EXPECT_THAT(camera.err, HasSubstr("/dev/video99"));
 }
@@ -157,7 +143,7 @@ TEST_F(SamuraiCommand, follows_what_a_detector_finds) {
   ASSERT_TRUE(media::write_image(path("frames/0.png"), grey->view()));
   for (const char* name : {"frames/1.jpg", "frames/2.jpg"}) fs::copy_file(data / "images/street/bus.jpg", path(name));
   const std::string common = path("frames") + kModel + "--detector " + detector.string() + " ";
-  const Outcome outcome = run(common + "--detect person --detect bus --json");
+  const ShellResult outcome = run(common + "--detect person --detect bus --json");
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.err, HasSubstr("found on frame 1: person 0.91 at "));
   EXPECT_THAT(outcome.err, HasSubstr(", bus 0.86 at "));
@@ -165,10 +151,10 @@ TEST_F(SamuraiCommand, follows_what_a_detector_finds) {
   ASSERT_EQ(lines.size(), 3U);
   EXPECT_EQ(lines[0]["source"], path("frames/1.jpg"));
   EXPECT_EQ(lines[0]["objects"].size(), 2U);
-  const Outcome none = run(common + "--detect zebra");
+  const ShellResult none = run(common + "--detect zebra");
   EXPECT_EQ(none.status, 1);
   EXPECT_THAT(none.err, HasSubstr("no zebra with a score of 0.45 or more on any of its 3 frames"));
-  const Outcome unknown = run(common + "--detect unicorn");
+  const ShellResult unknown = run(common + "--detect unicorn");
   EXPECT_EQ(unknown.status, 1);
   EXPECT_THAT(unknown.err, HasSubstr("--detect unicorn: "));
   EXPECT_THAT(unknown.err, HasSubstr("it knows: person, bicycle, car"));
@@ -176,8 +162,8 @@ TEST_F(SamuraiCommand, follows_what_a_detector_finds) {
 
 TEST_F(SamuraiCommand, gives_the_same_with_and_without_encoding_ahead) {
   const std::string folder = frames(10);
-  const Outcome ahead = run(folder + kModel + kBox + "--overlap --json"),
-                after = run(folder + kModel + kBox + "--no-overlap --json");
+  const ShellResult ahead = run(folder + kModel + kBox + "--overlap --json"),
+                    after = run(folder + kModel + kBox + "--no-overlap --json");
   ASSERT_EQ(ahead.status, 0) << ahead.err;
   ASSERT_EQ(after.status, 0) << after.err;
   const auto first = lines_of(ahead.out), second = lines_of(after.out);
@@ -186,27 +172,27 @@ TEST_F(SamuraiCommand, gives_the_same_with_and_without_encoding_ahead) {
 }
 
 TEST_F(SamuraiCommand, follows_a_video_of_one_frame) {
-  const Outcome outcome = run(frames(1) + kModel + kBox);
+  const ShellResult outcome = run(frames(1) + kModel + kBox);
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("over 1 frame,"));
 }
 
 TEST_F(SamuraiCommand, follows_two_objects_shown_by_boxes_and_one_by_points) {
   const std::string folder = frames(3);
-  const Outcome two = run(folder + kModel + kBox + "--bbox 30,30,20,20 --json --masks " + path("masks"));
+  const ShellResult two = run(folder + kModel + kBox + "--bbox 30,30,20,20 --json --masks " + path("masks"));
   ASSERT_EQ(two.status, 0) << two.err;
   EXPECT_EQ(lines_of(two.out)[2]["objects"].size(), 2U);
   EXPECT_TRUE(fs::exists(path("masks/object_2/00002.png")));
-  const Outcome points = run(folder + kModel + "--point 22,27,1 --point 50,8,0 --json");
+  const ShellResult points = run(folder + kModel + "--point 22,27,1 --point 50,8,0 --json");
   ASSERT_EQ(points.status, 0) << points.err;
-  const Outcome mask = run(folder + kModel + "--mask " + path("masks/object_2/00000.png"));
+  const ShellResult mask = run(folder + kModel + "--mask " + path("masks/object_2/00000.png"));
   EXPECT_EQ(mask.status, 0) << mask.err;
 }
 
 TEST_F(SamuraiCommand, leaves_out_an_unreadable_frame_and_says_so) {
   const std::string folder = frames(5);
   std::ofstream(path("frames/002.png")) << "no picture";
-  const Outcome outcome = run(folder + kModel + kBox + "--json");
+  const ShellResult outcome = run(folder + kModel + kBox + "--json");
   EXPECT_EQ(outcome.status, 1);
   EXPECT_THAT(outcome.err, HasSubstr("002.png"));
   EXPECT_THAT(outcome.err, HasSubstr("1 of the frames could not be read"));
@@ -216,7 +202,7 @@ TEST_F(SamuraiCommand, leaves_out_an_unreadable_frame_and_says_so) {
   EXPECT_EQ(lines[4]["frame"], 3);
 
   std::ofstream(path("frames/000.png")) << "no picture";
-  const Outcome first = run(folder + kModel + kBox);
+  const ShellResult first = run(folder + kModel + kBox);
   EXPECT_EQ(first.status, 1);
   EXPECT_THAT(first.err, HasSubstr("the first frame, on which the object was shown, cannot be read"));
 }
@@ -225,7 +211,7 @@ TEST_F(SamuraiCommand, warns_of_a_frame_of_another_size_and_goes_on) {
   const std::string folder = frames(3);
   const auto other = media::Image::create(50, 40);
   ASSERT_TRUE(media::write_image(path("frames/001.png"), other->view()));
-  const Outcome outcome = run(folder + kModel + kBox + "--json --output-video " + path("o.mp4"));
+  const ShellResult outcome = run(folder + kModel + kBox + "--json --output-video " + path("o.mp4"));
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.err, HasSubstr("frame 1 is 50x40, the one before 64x64"));
   EXPECT_EQ(lines_of(outcome.out)[1]["width"], 50);
@@ -251,11 +237,11 @@ TEST_F(SamuraiCommand, tells_wrong_use_from_prompts_that_do_not_fit_the_frame) {
       {kBox, 2, "samurai takes VIDEO --box x,y,w,h --model DIR"},
   };
   for (const auto& [arguments, status, message] : cases) {
-    const Outcome outcome = run(folder + arguments);
+    const ShellResult outcome = run(folder + arguments);
     EXPECT_EQ(outcome.status, status) << arguments << outcome.err;
     EXPECT_THAT(outcome.err, HasSubstr(message)) << arguments;
   }
-  const Outcome missing = run(path("no.mp4") + kModel + kBox);
+  const ShellResult missing = run(path("no.mp4") + kModel + kBox);
   EXPECT_EQ(missing.status, 1);
   EXPECT_THAT(missing.err, HasSubstr("no.mp4: no such file"));
 }
@@ -269,14 +255,14 @@ TEST_F(SamuraiCommand, validates_against_the_reference) {
   ASSERT_TRUE(tensor::write_npz(path("reference.npz"), arrays));
   const std::string common =
       "validate " + frames(24) + kModel + kBox + "--reference " + path("reference.npz") + " --json";
-  const Outcome outcome = run(common);
+  const ShellResult outcome = run(common);
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   const json summary = lines_of(outcome.out).back();
   EXPECT_EQ(summary["frames"], 24);
   EXPECT_LT(summary["logits_relative"].get<double>(), 1e-3);
   EXPECT_GE(summary["mask_iou"].get<double>(), 0.99);
 
-  const Outcome alone = run(common + " --components " + (kTiny / "components.npz").string());
+  const ShellResult alone = run(common + " --components " + (kTiny / "components.npz").string());
   ASSERT_EQ(alone.status, 0) << alone.err;
   std::set<std::string> components;
   for (const json& line : lines_of(alone.out)) {
@@ -295,13 +281,13 @@ TEST_F(SamuraiCommand, validates_against_the_reference) {
   EXPECT_EQ(run(common + " --components " + path("components.npz")).status, 1);
   recorded[0].name = "image_encoder/first";
   ASSERT_TRUE(tensor::write_npz(path("components.npz"), recorded));
-  const Outcome misnamed = run(common + " --components " + path("components.npz"));
+  const ShellResult misnamed = run(common + " --components " + path("components.npz"));
   EXPECT_EQ(misnamed.status, 1);
   EXPECT_THAT(misnamed.err, HasSubstr("array 'image_encoder/first': expected COMPONENT/FRAME/in/TENSOR"));
 
   arrays[0].tensor.values<float>()[7 * 256 + 30] += 3;
   ASSERT_TRUE(tensor::write_npz(path("reference.npz"), arrays));
-  const Outcome differs = run(common);
+  const ShellResult differs = run(common);
   EXPECT_EQ(differs.status, 1);
   EXPECT_THAT(differs.err, HasSubstr("differs from the reference"));
   EXPECT_THAT(differs.err, Not(HasSubstr("other pixels")));
@@ -314,7 +300,7 @@ TEST_F(SamuraiCommand, validates_against_the_reference) {
   arrays.push_back({"frames_sha256", *tensor::Tensor::copy_of(tensor::Dtype::kUint8, {24, 64},
                                                               std::as_bytes(std::span(digits.data(), digits.size())))});
   ASSERT_TRUE(tensor::write_npz(path("reference.npz"), arrays));
-  const Outcome otherwise = run(common);
+  const ShellResult otherwise = run(common);
   EXPECT_THAT(otherwise.err, HasSubstr("the reference saw other pixels on 1 of them"));
   const auto lines = lines_of(otherwise.out);  // the last one is the error
   EXPECT_EQ(lines.at(lines.size() - 2)["frames_seen_differently"], 1);

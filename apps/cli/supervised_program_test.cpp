@@ -2,24 +2,18 @@
 
 #include <algorithm>
 
-#include <dirent.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <linux/close_range.h>
-#include <sys/resource.h>
+
+#include "base/testing/descriptors.hpp"
 
 namespace slipway::cli {
 namespace {
 
-std::size_t open_descriptors() {
-  std::size_t count = 0;
-  DIR* const folder = ::opendir("/proc/self/fd");
-  while (::readdir(folder) != nullptr) ++count;
-  ::closedir(folder);
-  return count;
-}
+using base::testing::open_descriptors;
 
 TEST(SupervisedProgram, inherits_its_standard_streams_and_nothing_else) {
   // What this test itself was started with is not the program's doing.
@@ -40,17 +34,12 @@ TEST(SupervisedProgram, a_start_that_fails_leaves_no_descriptor_behind) {
   SupervisedProgram missing({"/nowhere/at/all"});
   EXPECT_FALSE(missing.start());
   EXPECT_EQ(open_descriptors(), before);
-  // Room for the first of its two pipes only.
-  const int lowest = ::dup(0);
-  ::close(lowest);
-  rlimit usual{};
-  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &usual), 0);
-  const rlimit tight{static_cast<rlim_t>(lowest) + 2, usual.rlim_max};
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
-  SupervisedProgram program({"/bin/true"});
-  const auto started = program.start();
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &usual), 0);
-  EXPECT_FALSE(started);
+  {
+    // Room for the first of its two pipes only.
+    const base::testing::DescriptorLimit limit(2);
+    SupervisedProgram program({"/bin/true"});
+    EXPECT_FALSE(program.start());
+  }
   EXPECT_EQ(open_descriptors(), before);
 }
 

@@ -8,7 +8,7 @@
 #include "base/files.hpp"
 #include "compile/agreement_rule.hpp"
 #include "compile/onnx_graph/testing/tiny_models.hpp"
-#include "compile/testing/environment.hpp"
+#include "runtime/testing/environment.hpp"
 #include "tensor/npz.hpp"
 
 namespace slipway::compile {
@@ -94,7 +94,7 @@ TEST(AgreementRule, quantised_numbers_are_compared_as_what_they_stand_for) {
 class CompareWithSource : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!testing::environment()) GTEST_SKIP() << "needs ONNX Runtime";
+    if (!runtime::testing::environment()) GTEST_SKIP() << "needs ONNX Runtime";
     std::filesystem::create_directory(folder() / "out");
     request_.output_folder = folder() / "out";
     request_.model = folder() / "net.onnx";
@@ -104,12 +104,12 @@ class CompareWithSource : public ::testing::Test {
   base::Result<Comparison> compare(const std::string& source, const std::string& result) {
     models::write(request_.model, source);
     models::write(folder() / "result.onnx", result);
-    auto prepared = prepare(testing::environment(), request_, [](std::string_view) {});
+    auto prepared = prepare(runtime::testing::environment(), request_, [](std::string_view) {});
     if (!prepared) return std::unexpected(prepared.error());
     Candidate candidate;
     candidate.model = folder() / "result.onnx";
     candidate.executor = "the CPU";
-    return compare_with_source(testing::environment(), request_, *prepared, candidate);
+    return compare_with_source(runtime::testing::environment(), request_, *prepared, candidate);
   }
 
   CompileRequest request_;

@@ -7,8 +7,8 @@
 #include "compile/onnx_graph/model.hpp"
 #include "compile/onnx_graph/testing/python_oracle.hpp"
 #include "compile/onnx_graph/testing/tiny_models.hpp"
-#include "compile/testing/environment.hpp"
 #include "runtime/session.hpp"
+#include "runtime/testing/environment.hpp"
 
 namespace slipway::compile {
 namespace {
@@ -22,7 +22,7 @@ using ::testing::SizeIs;
 class CompileToOnnx : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!testing::environment()) GTEST_SKIP() << "needs ONNX Runtime";
+    if (!runtime::testing::environment()) GTEST_SKIP() << "needs ONNX Runtime";
     std::filesystem::create_directory(folder() / "out");
     request_.output_folder = folder() / "out";
   }
@@ -31,7 +31,7 @@ class CompileToOnnx : public ::testing::Test {
   base::Result<CompileResult> compile_bytes(const std::string& bytes) {
     request_.model = folder() / "net.onnx";
     models::write(request_.model, bytes);
-    return compile(testing::environment(), request_, {});
+    return compile(runtime::testing::environment(), request_, {});
   }
 
   /// The comparison was run on the uploaded model and the artifact, and both agree to the last bits.
@@ -64,7 +64,7 @@ TEST_F(CompileToOnnx, every_request_about_the_boundary_is_met_and_the_result_agr
 
   if (!models::has_python_oracle()) return;
   const auto answer = models::ask_python_oracle({"same", request_.model, result->artifact});
-  EXPECT_EQ(answer.exit_status, 0) << answer.text;
+  EXPECT_EQ(answer.status, 0) << answer.err;
 }
 
 TEST_F(CompileToOnnx, truncation_takes_specs_of_either_width) {
@@ -133,7 +133,7 @@ TEST_F(CompileToOnnx, an_input_of_unknown_rank_is_unknown_and_not_a_scalar) {
 TEST_F(CompileToOnnx, a_session_tells_an_unknown_rank_from_a_scalar_and_takes_data_of_any_shape) {
   models::write(folder() / "net.onnx", models::net_without_shapes(true));
   runtime::SessionOptions options;
-  const auto session = runtime::Session::load(testing::environment(), folder() / "net.onnx", options);
+  const auto session = runtime::Session::load(runtime::testing::environment(), folder() / "net.onnx", options);
   ASSERT_TRUE(session) << session.error().message;
   EXPECT_FALSE((*session)->inputs()[0].has_rank);
   for (const tensor::Shape& shape : {tensor::Shape{}, tensor::Shape{4}, tensor::Shape{2, 3}}) {
@@ -176,7 +176,7 @@ TEST_F(CompileToOnnx, a_source_that_onnxruntime_refuses_fails_whether_it_is_comp
     request_.model = fmt::format("tests/golden/compile/{}.onnx", name);
     for (const Comparing comparing : {Comparing::kWithinLimit, Comparing::kLeftOut}) {
       request_.comparing = comparing;
-      const auto result = compile(testing::environment(), request_, {});
+      const auto result = compile(runtime::testing::environment(), request_, {});
       ASSERT_FALSE(result) << name;
       EXPECT_EQ(result.error().code, Code::kInvalidArgument) << result.error().message;
     }

@@ -10,8 +10,8 @@
 #include "compile/npu_faults/known_faults.hpp"
 #include "compile/onnx_graph/context_nodes.hpp"
 #include "compile/onnx_graph/testing/tiny_models.hpp"
-#include "compile/testing/environment.hpp"
 #include "runtime/session.hpp"
+#include "runtime/testing/environment.hpp"
 
 /// Everything here runs Qualcomm's own compiler and, to compare, its HTP emulator.
 namespace slipway::compile {
@@ -32,7 +32,7 @@ constexpr HtpTarget kSm7325{.soc_model = 35, .htp_arch = 68};  // integers only
 class CompileForQnn : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!testing::has_qnn()) GTEST_SKIP() << "needs the QNN plug-in";
+    if (!runtime::testing::has_qnn()) GTEST_SKIP() << "needs the QNN plug-in";
     std::filesystem::create_directory(folder() / "out");
     request_.output_folder = folder() / "out";
     request_.htp = kSm8650;
@@ -42,7 +42,7 @@ class CompileForQnn : public ::testing::Test {
   base::Result<CompileResult> compile_bytes(const std::string& bytes) {
     request_.model = folder() / "net.onnx";
     models::write(request_.model, bytes);
-    return compile(testing::environment(), request_, {});
+    return compile(runtime::testing::environment(), request_, {});
   }
 
   static void expect_agreement(const CompileResult& result, double relative_max) {
@@ -78,7 +78,7 @@ TEST_F(CompileForQnn, a_precompiled_onnx_holds_the_binary_and_runs) {
 TEST_F(CompileForQnn, what_leaves_the_range_of_float16_is_an_alarm) {
   request_.target = Target::kPrecompiledQnnOnnx;
   request_.model = "tests/golden/compile/q_fp16_overflow.onnx";
-  const auto result = compile(testing::environment(), request_, {});
+  const auto result = compile(runtime::testing::environment(), request_, {});
   ASSERT_TRUE(result) << result.error().message;
   EXPECT_EQ(result->standing, Standing::kDiffers);
   EXPECT_THAT(result->warnings, ::testing::ElementsAre(HasSubstr("Output 'y' does not agree with the source")));
@@ -89,7 +89,7 @@ TEST_F(CompileForQnn, nodes_without_names_are_named_by_their_place_with_advice_t
   request_.model = "tests/golden/compile/q_multi_partition.onnx";
   for (const Target target : {Target::kPrecompiledQnnOnnx, Target::kQnnContextBinary, Target::kQnnDlc}) {
     request_.target = target;
-    const auto result = compile(testing::environment(), request_, {});
+    const auto result = compile(runtime::testing::environment(), request_, {});
     ASSERT_FALSE(result);
     EXPECT_THAT(result.error().message, HasSubstr("node 2 (Det, output 'd')"));
     const bool allows_fallback = target == Target::kPrecompiledQnnOnnx;
@@ -113,7 +113,7 @@ TEST_F(CompileForQnn, known_faults_of_the_compiler_are_avoided_and_said) {
   request_.model = folder() / "net.onnx";
   const auto fault = std::ranges::find(npu_faults::known_faults(), "uint8-to-float", &npu_faults::KnownFault::id);
   ASSERT_TRUE(fault->probe().write(request_.model));
-  const auto result = compile(testing::environment(), request_, {});
+  const auto result = compile(runtime::testing::environment(), request_, {});
   ASSERT_TRUE(result) << result.error().message;
   EXPECT_THAT(result->log, Contains(AllOf(HasSubstr("Cast from uint8"), HasSubstr("avoided in 1 place"))));
   EXPECT_EQ(result->metadata.at("avoided_compiler_faults"), "uint8-to-float");
@@ -124,8 +124,8 @@ TEST_F(CompileForQnn, known_faults_of_the_compiler_are_avoided_and_said) {
   tensor::NamedTensors inputs;
   inputs.push_back({"x0", *std::move(input)});
   runtime::SessionOptions options;
-  options.provider = {.name = "qnn", .options = {}, .htp = kSm8650};
-  const auto session = runtime::Session::load(testing::environment(), result->artifact, options);
+  options.provider = {.name = std::string(runtime::htp_provider().name), .options = {}, .htp = kSm8650};
+  const auto session = runtime::Session::load(runtime::testing::environment(), result->artifact, options);
   ASSERT_TRUE(session) << session.error().message;
   const auto outputs = (*session)->run(inputs);
   ASSERT_TRUE(outputs) << outputs.error().message;

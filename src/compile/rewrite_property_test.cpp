@@ -7,13 +7,14 @@
 #include <gtest/gtest.h>
 
 #include "base/files.hpp"
+#include "base/text.hpp"
 #include "compile/onnx_graph/element_type.hpp"
 #include "compile/onnx_graph/infer_types.hpp"
 #include "compile/onnx_graph/testing/random_graph.hpp"
 #include "compile/onnx_graph/testing/tiny_models.hpp"
 #include "compile/prepare.hpp"
-#include "compile/testing/environment.hpp"
 #include "runtime/session.hpp"
+#include "runtime/testing/environment.hpp"
 #include "tensor/compare.hpp"
 
 /// Random small graphs through random sets of options: what comes out loads in ONNX Runtime and computes what the
@@ -30,13 +31,13 @@ using tensor::Dtype;
 using tensor::NamedTensors;
 
 /// Graphs that found a fault once.
-constexpr std::array<std::uint64_t, 2> kKeptSeeds = {59, 122};
+constexpr std::array<std::uint64_t, 2> kRegressionSeeds = {59, 122};
 
 constexpr std::uint64_t kDefaultGraphs = 200;
 
 std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise) {
   const char* const text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+  return base::parse_number<std::uint64_t>(text == nullptr ? "" : text).value_or(otherwise);
 }
 
 class RandomOptions {
@@ -51,9 +52,9 @@ class RandomOptions {
     for (const auto& input : graph.inputs) inputs.push_back(input.name);
     const bool has_specs = chance();
     if (has_specs && chance()) {
-      std::vector<std::string> taken = output_names;
-      taken.insert(taken.end(), inputs.begin(), inputs.end());  // a name of another input is refused as unclear
-      inputs = distinct_names(inputs.size(), taken);
+      std::vector<std::string> used = output_names;
+      used.insert(used.end(), inputs.begin(), inputs.end());  // a name of another input is refused as unclear
+      inputs = distinct_names(inputs.size(), used);
     }
     for (std::size_t i = 0; has_specs && i < inputs.size(); ++i) {
       const Dtype own = graph.inputs[i].dtype;
@@ -67,8 +68,8 @@ class RandomOptions {
       request.output_names = outputs;
     }
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      const bool is_handed_through = std::ranges::find(outputs, inputs[i]) != outputs.end();
-      if (chance() && has_channels(graph.inputs[i]) && !is_handed_through) {
+      const bool is_passed_through = std::ranges::find(outputs, inputs[i]) != outputs.end();
+      if (chance() && has_channels(graph.inputs[i]) && !is_passed_through) {
         request.channel_last_inputs.push_back(inputs[i]);
       }
     }
@@ -111,7 +112,7 @@ enum class Verdict { kEqual, kSourceRefused, kRefused, kWrong };
 class RewriteProperty : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!testing::environment()) GTEST_SKIP() << "needs ONNX Runtime";
+    if (!runtime::testing::environment()) GTEST_SKIP() << "needs ONNX Runtime";
   }
 
   static Result<std::unique_ptr<runtime::Session>> load(const std::filesystem::path& model) {
@@ -119,7 +120,7 @@ class RewriteProperty : public ::testing::Test {
     options.graph_optimization = runtime::GraphOptimization::kDisabled;
     options.record_placement = false;
     options.intra_op_threads = 1;
-    return runtime::Session::load(testing::environment(), model, options);
+    return runtime::Session::load(runtime::testing::environment(), model, options);
   }
 
   /// @return  nothing when all is as it should be
@@ -166,7 +167,7 @@ class RewriteProperty : public ::testing::Test {
     CompileRequest request = RandomOptions(seed).choose(graph, outputs);
     request.model = model;
     request.output_folder = folder_->path();
-    const auto prepared = prepare(testing::environment(), request, [](std::string_view) {});
+    const auto prepared = prepare(runtime::testing::environment(), request, [](std::string_view) {});
     if (!prepared) {
       if (std::getenv("SLIPWAY_REWRITE_VERBOSE") != nullptr) {
         fmt::print("seed {}: {}\n  {}\n", seed, prepared.error().message, described(request));
@@ -190,7 +191,7 @@ class RewriteProperty : public ::testing::Test {
 };
 
 TEST_F(RewriteProperty, graphs_that_found_a_fault_once_stay_right) {
-  for (const std::uint64_t seed : kKeptSeeds) EXPECT_EQ(judge(seed), Verdict::kEqual) << seed;
+  for (const std::uint64_t seed : kRegressionSeeds) EXPECT_EQ(judge(seed), Verdict::kEqual) << seed;
 }
 
 TEST_F(RewriteProperty, random_graphs_compute_the_same_after_random_sets_of_options) {
@@ -227,7 +228,7 @@ void expect_inferred_types_hold(const RandomGraph& graph, const std::filesystem:
   runtime::SessionOptions options;
   options.graph_optimization = runtime::GraphOptimization::kDisabled;
   options.record_placement = false;
-  const auto session = runtime::Session::load(testing::environment(), folder / "all.onnx", options);
+  const auto session = runtime::Session::load(runtime::testing::environment(), folder / "all.onnx", options);
   ASSERT_TRUE(session) << seed << ": " << session.error().message;
   const auto inputs = runtime::random_inputs(graph.inputs, seed);
   const auto outputs = (*session)->run(*inputs);

@@ -6,14 +6,12 @@
 #include <vector>
 
 #include <sndfile.h>
-#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 
 #include "base/files.hpp"
+#include "base/testing/file_size_limit.hpp"
 #include "media/audio_reader.hpp"
 #include "media/audio_source.hpp"
 #include "media/audio_writer.hpp"
@@ -133,29 +131,19 @@ TEST_F(Audio, a_writer_that_dies_leaves_nothing) {
 
 TEST_F(Audio, a_full_disk_is_an_error_and_leaves_no_stem) {
   for (const AudioEncoding encoding : {AudioEncoding::kWavFloat, AudioEncoding::kFlac16}) {
-    const pid_t child = ::fork();
-    ASSERT_GE(child, 0);
-    if (child == 0) {
-      // A limit on the size of files stands for the full disk: write() gives out the same way.
-      ::signal(SIGXFSZ, SIG_IGN);
-      const rlimit limit{64 * 1024, 64 * 1024};
-      ::setrlimit(RLIMIT_FSIZE, &limit);
-      auto writer = AudioWriter::create(path("stem"), 44100, encoding, 100000);
-      if (!writer) ::_exit(10);
-      Stereo noise;
-      std::uint32_t seed = 1;
-      for (int i = 0; i < 100000; ++i) {
-        seed = seed * 1664525U + 1013904223U;
-        noise.left.push_back(static_cast<float>(seed) / 4294967296.0F);
-        noise.right.push_back(-noise.left.back());
-      }
-      const bool failed = !writer->write(noise.left, noise.right) || !writer->finish();
-      { const AudioWriter gone = std::move(*writer); }
-      ::_exit(failed ? 0 : 11);
+    Stereo noise;
+    std::uint32_t seed = 1;
+    for (int i = 0; i < 100000; ++i) {
+      seed = seed * 1664525U + 1013904223U;
+      noise.left.push_back(static_cast<float>(seed) / 4294967296.0F);
+      noise.right.push_back(-noise.left.back());
     }
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+    {
+      const base::testing::FileSizeLimit limit(64U << 10U);
+      auto writer = AudioWriter::create(path("stem"), 44100, encoding, 100000);
+      ASSERT_TRUE(writer);
+      EXPECT_TRUE(!writer->write(noise.left, noise.right) || !writer->finish());
+    }
     EXPECT_TRUE(std::filesystem::is_empty(folder_->path()));
   }
 }

@@ -6,11 +6,16 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
+#include "media/testing/golden.hpp"
 #include "tensor/float16.hpp"
 #include "tensor/npz.hpp"
+#include "tensor/testing/golden.hpp"
 
 namespace slipway::media {
 namespace {
+
+using tensor::testing::named;
+using testing::view_of;
 
 TEST(Place, centres_a_letterbox_and_gives_the_odd_pixel_to_right_and_bottom) {
   const Placement wide = place(1280, 720, 640, 480, Fit::kLetterbox);
@@ -36,17 +41,6 @@ TEST(Place, stretches_each_side_by_itself) {
   EXPECT_EQ(placement.scale_x, 2);
   EXPECT_EQ(placement.scale_y, 4);
   EXPECT_EQ(placement.to_image_y(480), 120);
-}
-
-const tensor::Tensor& named(const tensor::NamedTensors& tensors, const std::string& name) {
-  const auto found = std::ranges::find(tensors, name, &tensor::NamedTensor::name);
-  SLIPWAY_CHECK(found != tensors.end(), "the golden has this array");
-  return found->tensor;
-}
-
-ImageView view_of(const tensor::Tensor& pixels) {
-  const auto width = static_cast<int>(pixels.shape()[1]);
-  return {pixels.values<std::uint8_t>().data(), width, static_cast<int>(pixels.shape()[0]), std::ptrdiff_t{3} * width};
 }
 
 TEST(ImageToTensor, writes_halves_where_the_network_takes_them) {

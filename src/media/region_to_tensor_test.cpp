@@ -8,24 +8,18 @@
 
 #include <gtest/gtest.h>
 
+#include "media/testing/golden.hpp"
 #include "tensor/float16.hpp"
 #include "tensor/npz.hpp"
+#include "tensor/testing/golden.hpp"
 
 namespace slipway::media {
 namespace {
 
+using tensor::testing::named;
+using testing::view_of;
+
 constexpr int kSize = 24;
-
-const tensor::Tensor& named(const tensor::NamedTensors& tensors, const std::string& name) {
-  const auto found = std::ranges::find(tensors, name, &tensor::NamedTensor::name);
-  SLIPWAY_CHECK(found != tensors.end(), "the golden has this array");
-  return found->tensor;
-}
-
-ImageView view_of(const tensor::Tensor& pixels) {
-  const auto width = static_cast<int>(pixels.shape()[1]);
-  return {pixels.values<std::uint8_t>().data(), width, static_cast<int>(pixels.shape()[0]), std::ptrdiff_t{3} * width};
-}
 
 ImageInput bytes_input(Layout layout) {
   ImageInput input;
@@ -36,7 +30,7 @@ ImageInput bytes_input(Layout layout) {
   return input;
 }
 
-class Warp : public testing::Test {
+class Warp : public ::testing::Test {
  protected:
   void SetUp() override {
     auto read = tensor::read_npz("tests/golden/mediapipe_face/warp.npz");

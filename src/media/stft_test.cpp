@@ -1,35 +1,21 @@
 #include "media/stft.hpp"
 
-#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "media/testing/golden.hpp"
+#include "tensor/testing/golden.hpp"
+
 namespace slipway::media {
 namespace {
 
-// The generator of python/reference/demucs/spectrogram.py.
-std::vector<float> lcg(std::uint32_t seed, std::size_t count) {
-  std::vector<float> values(count);
-  for (float& value : values) {
-    seed = seed * 1664525U + 1013904223U;
-    value = (std::bit_cast<float>(0x3f800000U | (seed >> 9)) - 1.0F) * 2.0F - 1.0F;
-  }
-  return values;
-}
-
-std::vector<float> floats_of(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  std::vector<float> values(static_cast<std::size_t>(file.tellg()) / sizeof(float));
-  file.seekg(0);
-  file.read(reinterpret_cast<char*>(values.data()), static_cast<std::streamsize>(values.size() * sizeof(float)));
-  return values;
-}
+using tensor::testing::floats_of;
+using testing::lcg;
 
 std::filesystem::path shared_fixtures() {
   const char* named = std::getenv("SLIPWAY_TEST_DATA");
@@ -61,15 +47,7 @@ double inverse_difference(const std::vector<float>& bins, std::size_t segment, c
   EXPECT_TRUE(stft.has_value());
   std::vector<float> wave(8 * segment);
   stft->add_inverse(bins, wave);
-  double worst = 0;
-  std::size_t at = 0;
-  for (std::size_t channel = 0; channel < 8; ++channel) {
-    for (std::size_t i = 0; i < segment; i += step) {
-      worst = std::max(worst, std::abs(static_cast<double>(wave[channel * segment + i]) - reference[at++]));
-    }
-  }
-  EXPECT_EQ(at, reference.size());
-  return worst;
+  return tensor::testing::worst_difference(wave, segment, step, reference);
 }
 
 TEST(Stft, forward_equals_demucs_on_a_second_of_noise) {

@@ -16,15 +16,15 @@ using base::Code;
 using ::testing::HasSubstr;
 
 TEST(Environment, says_the_librarys_version) {
-  EXPECT_THAT(test_environment()->onnxruntime_version(), ::testing::MatchesRegex("1\\.[0-9]+\\.[0-9]+.*"));
+  EXPECT_THAT(environment()->onnxruntime_version(), ::testing::MatchesRegex("1\\.[0-9]+\\.[0-9]+.*"));
 }
 
 TEST(Environment, is_one_for_the_process) {
-  EXPECT_EQ(Environment::open(test_environment()->paths()).value(), test_environment());
+  EXPECT_EQ(Environment::open(environment()->paths()).value(), environment());
 }
 
 TEST(Environment, refuses_a_second_build_in_the_same_process) {
-  LibraryPaths other = test_environment()->paths();
+  LibraryPaths other = environment()->paths();
   other.onnxruntime = "/lib/other/libonnxruntime.so.1";
   const auto opened = Environment::open(other);
   ASSERT_FALSE(opened);
@@ -32,7 +32,7 @@ TEST(Environment, refuses_a_second_build_in_the_same_process) {
 }
 
 TEST(Environment, lists_every_provider_with_what_it_needs) {
-  const auto statuses = test_environment()->providers();
+  const auto statuses = environment()->providers();
   ASSERT_EQ(statuses.size(), provider_table().size());
   EXPECT_EQ(statuses[0].row.name, "cpu");
   EXPECT_TRUE(statuses[0].available);
@@ -44,8 +44,8 @@ TEST(Environment, lists_every_provider_with_what_it_needs) {
 
 TEST(Environment, reads_qairts_version_from_its_library) {
   if (!has_qnn()) GTEST_SKIP() << "no QNN plug-in here";
-  ASSERT_TRUE(test_environment()->qairt_version());
-  EXPECT_THAT(*test_environment()->qairt_version(), ::testing::MatchesRegex("2\\.[0-9]+\\.[0-9]+\\.[0-9]+"));
+  ASSERT_TRUE(environment()->qairt_version());
+  EXPECT_THAT(*environment()->qairt_version(), ::testing::MatchesRegex("2\\.[0-9]+\\.[0-9]+\\.[0-9]+"));
 }
 
 TEST(LocateLibraries, takes_what_the_user_names_or_refuses_it) {

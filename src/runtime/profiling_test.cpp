@@ -63,7 +63,7 @@ TEST_F(Profile, measures_every_phase_in_a_process_of_its_own) {
   EXPECT_GT(report->layers.front().median_us.value_or(0), 0);
   EXPECT_LE(report->layers.front().lowest_us.value_or(1e9), report->layers.front().median_us.value_or(0));
   EXPECT_TRUE(fs::exists(report->chrome_trace));
-  EXPECT_EQ(report->onnxruntime_version, test_environment()->onnxruntime_version());
+  EXPECT_EQ(report->onnxruntime_version, environment()->onnxruntime_version());
   EXPECT_FALSE(report->machine.empty());
 }
 
@@ -117,9 +117,9 @@ tensor::NamedTensors endless() {
 TEST_F(Profile, stops_a_run_that_passes_the_budget_and_keeps_what_was_measured) {
   options_.max_time = std::chrono::milliseconds(300);
   const auto inputs = endless();
-  std::size_t kept = 0;
+  std::size_t reported = 0;
   const auto report = profile(libraries_, kModels / "loop.onnx", &inputs, options_, {},
-                              [&](const ProfileReport& so_far) { kept = so_far.cold_load.times_us.size(); });
+                              [&](const ProfileReport& so_far) { reported = so_far.cold_load.times_us.size(); });
   ASSERT_TRUE(report) << report.error().message;
   const MissingPhase* missing = report->missing_phase("inference");
   ASSERT_NE(missing, nullptr);
@@ -127,7 +127,7 @@ TEST_F(Profile, stops_a_run_that_passes_the_budget_and_keeps_what_was_measured) 
   EXPECT_THAT(missing->reason.message, HasSubstr("no run ended within the 0.3 s"));
   EXPECT_EQ(report->cold_load.times_us.size(), 1U);
   EXPECT_FALSE(report->warm_load.times_us.empty());
-  EXPECT_EQ(kept, 1U);
+  EXPECT_EQ(reported, 1U);
   options_.measure_phases = false;
   EXPECT_EQ(profile(libraries_, kModels / "loop.onnx", &inputs, options_).error().code, Code::kDeadlineExceeded)
       << "nothing at all was measured";

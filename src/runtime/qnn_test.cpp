@@ -84,7 +84,7 @@ TEST_F(Qnn, refuses_another_backend_than_the_htp) {
 }
 
 TEST_F(Qnn, says_that_a_file_is_no_model) {
-  const auto session = Session::load(test_environment(), "tests/golden/models/conv.npz", options_);
+  const auto session = Session::load(environment(), "tests/golden/models/conv.npz", options_);
   ASSERT_FALSE(session);
   EXPECT_EQ(session.error().code, Code::kInvalidArgument) << session.error().message;
 }

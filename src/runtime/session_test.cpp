@@ -114,13 +114,13 @@ TEST(Session, says_what_is_wrong_with_a_file) {
   std::ofstream(folder.path() / "cut.onnx", std::ios::binary) << whole.substr(0, whole.size() / 2);
   fs::copy_file(kModels / "external.onnx", folder.path() / "external.onnx");
   for (const auto name : {"empty.onnx", "random.onnx", "cut.onnx", "external.onnx"}) {
-    const auto session = Session::load(test_environment(), folder.path() / name, {});
+    const auto session = Session::load(environment(), folder.path() / name, {});
     ASSERT_FALSE(session) << name;
     EXPECT_EQ(session.error().code, Code::kInvalidArgument) << name;
     EXPECT_THAT(session.error().message, HasSubstr(name));
   }
-  EXPECT_EQ(Session::load(test_environment(), folder.path() / "none.onnx", {}).error().code, Code::kNotFound);
-  EXPECT_EQ(Session::load(test_environment(), folder.path(), {}).error().code, Code::kInvalidArgument);
+  EXPECT_EQ(Session::load(environment(), folder.path() / "none.onnx", {}).error().code, Code::kNotFound);
+  EXPECT_EQ(Session::load(environment(), folder.path(), {}).error().code, Code::kInvalidArgument);
 }
 
 TEST(Session, refuses_unknown_and_missing_providers_with_the_way_out) {

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/files.hpp"
+#include "base/testing/shell.hpp"
 #include "tensor/npy.hpp"
 
 namespace slipway::tensor {
@@ -16,7 +17,6 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 
 const fs::path kGolden = "tests/golden/tensor";
-constexpr const char* kPython = ".deps/venv/bin/python";
 
 class Npz : public testing::Test {
  protected:
@@ -75,15 +75,14 @@ TEST_F(Npz, gives_back_what_it_wrote) {
 }
 
 TEST_F(Npz, is_read_by_numpy) {
-  if (!fs::exists(kPython)) GTEST_SKIP() << "no Python environment in .deps/venv";
+  if (!fs::exists(base::testing::python_program())) GTEST_SKIP() << "no Python environment in .deps/venv";
   ASSERT_TRUE(write_npz(path("ours.npz"), read_npz(kGolden / "stored.npz").value()));
   const std::string program =
       "import numpy as np, sys; a = np.load(sys.argv[1]); b = np.load(sys.argv[2]); "
       "assert list(a) == list(b), (list(a), list(b)); "
       "assert all(a[k].dtype == b[k].dtype and a[k].shape == b[k].shape and (a[k] == b[k]).all() for k in a)";
-  const std::string command =
-      fmt::format("{} -c '{}' {} {}", kPython, program, (kGolden / "stored.npz").string(), path("ours.npz").string());
-  EXPECT_EQ(std::system(command.c_str()), 0);
+  const auto numpy = base::testing::run_python({"-c", program, kGolden / "stored.npz", path("ours.npz")});
+  EXPECT_EQ(numpy.status, 0) << numpy.err;
 }
 
 TEST_F(Npz, refuses_what_a_tensor_cannot_hold_and_names_the_entry) {

@@ -1,19 +1,15 @@
 #include <atomic>
-#include <csignal>
 #include <fstream>
 #include <random>
 #include <thread>
 
-#include <unistd.h>
-
 #include <gmock/gmock.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 
 #include "base/clock.hpp"
 #include "base/files.hpp"
 #include "base/hash.hpp"
-#include "base/testing/turned_clock.hpp"
+#include "base/testing/file_size_limit.hpp"
+#include "base/testing/manual_clock.hpp"
 #include "hub/storage/files/file_blob_store.hpp"
 #include "hub/storage/memory/memory_blob_store.hpp"
 
@@ -85,7 +81,7 @@ class Blobs : public testing::TestWithParam<const char*> {
   /// Of content that no upload holds.
   std::size_t blob_count() { return collect({}, base::Time::max(), true)->count; }
 
-  base::TurnedClock clock_;
+  base::testing::ManualClock clock_;
 
  private:
   base::TemporaryFolder folder_ = base::TemporaryFolder::create("slipway-blobs").value();
@@ -342,22 +338,18 @@ TEST_P(Blobs, stays_true_when_threads_send_the_same_parts) {
 
 // A file size limit stands for a full disk: the write comes back short and then fails.
 TEST_P(FileBlobs, says_that_the_disk_is_full_and_shows_nothing_half) {
-  const auto child = ::fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    ::signal(SIGXFSZ, SIG_IGN);
-    const rlimit limit{.rlim_cur = 10'000, .rlim_max = 10'000};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
+  {
+    const base::testing::FileSizeLimit limit(10'000);
     auto writer = store().write_part("u1", 0, kNoLimit);
     const std::string content(50'000, 'x');
     const auto written = (*writer)->write(std::as_bytes(std::span(content)));
-    const bool typed = !written && written.error().code == Code::kResourceExhausted && !(*writer)->commit();
-    const auto kept = put(content);
-    ::_exit(typed && !kept && kept.error().code == Code::kResourceExhausted ? 0 : 1);
+    ASSERT_FALSE(written);
+    EXPECT_EQ(written.error().code, Code::kResourceExhausted);
+    EXPECT_FALSE((*writer)->commit());
+    const auto stored = put(content);
+    ASSERT_FALSE(stored);
+    EXPECT_EQ(stored.error().code, Code::kResourceExhausted);
   }
-  int status = 0;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
   EXPECT_EQ(blob_count(), 0U);
   reopen();
   EXPECT_FALSE(assemble("u1", {base::sha256_hex(std::string(50'000, 'x'))}));

@@ -10,8 +10,9 @@
 
 #include "tests/contract/stores.hpp"
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
+#include "base/child_process.hpp"
+#include "base/descriptor.hpp"
 #include "base/files.hpp"
 #include "base/hash.hpp"
 #include "hub/storage/files/file_blob_store.hpp"
@@ -29,29 +30,22 @@ const base::SystemClock kClock;
 /// lines that it had reported.
 std::vector<std::string> killed_midway(std::mt19937& random,
                                        const std::function<void(std::function<void(std::string)>)>& work) {
-  int ends[2];
-  EXPECT_EQ(::pipe(ends), 0);
-  const auto child = ::fork();
-  EXPECT_GE(child, 0);
-  if (child == 0) {
-    ::close(ends[0]);
-    work([&](std::string line) {
-      line += '\n';
-      if (::write(ends[1], line.data(), line.size()) < 0) ::_exit(2);
+  base::Pipe pipe = base::make_pipe().value();
+  const auto child = base::start_copy(SIGKILL, [&] {
+    work([&](const std::string& line) {
+      if (!base::write_all(pipe.write.get(), line + '\n')) ::_exit(2);
     });
     ::_exit(3);
-  }
-  ::close(ends[1]);
+  });
+  pipe.write.reset();
   std::this_thread::sleep_for(std::chrono::microseconds(std::uniform_int_distribution(2'000, 60'000)(random)));
-  ::kill(child, SIGKILL);
+  ::kill(child.value(), SIGKILL);
   std::string text;
   char buffer[65536];
-  for (ssize_t got; (got = ::read(ends[0], buffer, sizeof buffer)) > 0;)
+  for (ssize_t got; (got = ::read(pipe.read.get(), buffer, sizeof buffer)) > 0;)
     text.append(buffer, static_cast<std::size_t>(got));
-  ::close(ends[0]);
-  int status = 0;
-  EXPECT_EQ(::waitpid(child, &status, 0), child);
-  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << "the work ended by itself: " << status;
+  const base::ProcessEnd killed = base::wait_for(*child);
+  EXPECT_EQ(killed.signal, SIGKILL) << "the work ended by itself: " << killed.text();
   std::vector<std::string> lines;
   for (std::size_t at = 0, end; (end = text.find('\n', at)) != std::string::npos; at = end + 1) {
     lines.push_back(text.substr(at, end - at));

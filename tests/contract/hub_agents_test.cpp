@@ -183,8 +183,8 @@ TEST_F(HubAgents, may_offer_the_npu_of_their_device_which_is_then_measured) {
   board.chip.soc_model = 57;  // all that its kernel says
   registration.frameworks = {{.name = "QAIRT", .api_version = "2.50", .api_tags = {}, .full_version = "2.50.0.1"}};
   const std::string bench = hub_.agents.register_agent(agent_, registration).value();
-  const auto seen = hub_.agents.match({.name = "Snapdragon board", .os = "", .attributes = {}}).value();
-  EXPECT_EQ(seen.at(0).chip.htp_arch, 75) << "as the catalogue knows the chip";
+  const auto matched = hub_.agents.match({.name = "Snapdragon board", .os = "", .attributes = {}}).value();
+  EXPECT_EQ(matched.at(0).chip.htp_arch, 75) << "as the catalogue knows the chip";
 
   const auto model = inspected_model();
   const Job job = hub_.jobs.submit(user_, submission<kinds::Profile>(model.id, "Snapdragon board")).value();

@@ -87,9 +87,9 @@ TEST(HubRestart, gives_agents_one_lease_in_which_to_be_heard_whatever_the_clocks
   for (const auto step : {hours(0), hours(5), -hours(5)}) {
     const auto folder = base::TemporaryFolder::create("slipway-restart").value();
     const auto file = folder.path() / "hub.sqlite";
-    const base::TurnedClock clock;
+    const base::testing::ManualClock clock;
     storage::MemoryBlobStore blobs(clock);
-    base::CountedIds ids;
+    base::testing::CountedIds ids;
     {
       const auto rows = storage::SqliteStore::open(file, clock).value();
       ASSERT_TRUE(rows->insert_model(uploaded_model("m1")));
@@ -131,10 +131,10 @@ class PassingFailure final : public storage::MemoryStore {
 };
 
 TEST(HubStores, that_cannot_write_a_renewal_are_held_to_the_word_that_was_given) {
-  const base::TurnedClock clock;
+  const base::testing::ManualClock clock;
   PassingFailure rows(clock);
   storage::MemoryBlobStore blobs(clock);
-  base::CountedIds ids;
+  base::testing::CountedIds ids;
   Hub hub(settings(), {rows, blobs, clock, ids}, {});
   hub.sweep();
   ASSERT_TRUE(rows.insert_model(uploaded_model("m1")));
@@ -157,10 +157,10 @@ TEST(HubStores, that_cannot_write_a_renewal_are_held_to_the_word_that_was_given)
 }
 
 TEST(HubStores, that_cannot_answer_for_a_moment_cost_a_job_nothing) {
-  const base::TurnedClock clock;
+  const base::testing::ManualClock clock;
   PassingFailure rows(clock);
   storage::MemoryBlobStore blobs(clock);
-  base::CountedIds ids;
+  base::testing::CountedIds ids;
   Hub hub(settings(), {rows, blobs, clock, ids}, {});
   ASSERT_TRUE(rows.insert_model(uploaded_model("m1")));
   ASSERT_TRUE(rows.insert_job(compile_job("j1", "m1"), {}));

@@ -10,7 +10,7 @@
 #include "base/files.hpp"
 #include "base/hash.hpp"
 #include "base/testing/counted_ids.hpp"
-#include "base/testing/turned_clock.hpp"
+#include "base/testing/manual_clock.hpp"
 #include "hub/domain/hub.hpp"
 #include "hub/storage/files/file_blob_store.hpp"
 #include "hub/storage/memory/memory_blob_store.hpp"
@@ -197,7 +197,7 @@ class HubTest : public testing::Test {
   }
 
   base::TemporaryFolder folder_ = base::TemporaryFolder::create("slipway-hub").value();
-  base::TurnedClock clock_;
+  base::testing::ManualClock clock_;
   const bool is_in_memory_ = std::getenv("SLIPWAY_TEST_IN_MEMORY") != nullptr;
   MakeRows make_rows_;
   std::unique_ptr<domain::RowStore> rows_ = make_rows_ ? make_rows_(clock_)
@@ -207,7 +207,7 @@ class HubTest : public testing::Test {
   std::unique_ptr<domain::BlobStore> blobs_ =
       is_in_memory_ ? std::unique_ptr<domain::BlobStore>(new storage::MemoryBlobStore(clock_))
                     : storage::FileBlobStore::open(folder_.path(), clock_).value();
-  base::CountedIds ids_;
+  base::testing::CountedIds ids_;
   domain::Hub hub_{domain::HubSettings{.part_size_bytes = 4, .max_upload_bytes = 1000, .hub_version = "test"},
                    {*rows_, *blobs_, clock_, ids_},
                    small_catalogue()};

@@ -198,7 +198,7 @@ TEST_P(Queue, names_the_jobs_whose_attempts_are_used_up_until_they_are_failed) {
     EXPECT_TRUE(store().take_back_leases(at_second(second + 31), at_second(second + 31), 3)->empty());
   }
   ASSERT_EQ(lease(lease_by("t", at_second(second)))->attempt, 3);
-  for (int look = 0; look < 2; ++look) {
+  for (int attempt = 0; attempt < 2; ++attempt) {
     const auto hopeless = store().take_back_leases(at_second(second + 31), at_second(second + 31), 3);
     ASSERT_EQ(hopeless->size(), 1U);
     EXPECT_EQ(hopeless->front().id, "j1");
@@ -289,7 +289,7 @@ TEST_P(Queue, gives_each_job_to_one_of_many_threads) {
   constexpr int kJobs = 60, kThreads = 8;
   for (int i = 0; i < kJobs; ++i) add(compile_job("j" + std::to_string(i), "m1"));
   std::mutex mutex;
-  std::map<std::string, int> handed_out;
+  std::map<std::string, int> leased;
   std::atomic<int> ended_count = 0, wrong = 0;
   {
     std::vector<std::jthread> threads;
@@ -305,7 +305,7 @@ TEST_P(Queue, gives_each_job_to_one_of_many_threads) {
           if (!*job) return;
           {
             const std::lock_guard lock(mutex);
-            ++handed_out[(*job)->id];
+            ++leased[(*job)->id];
           }
           if (!store().append_log((*job)->id, token, "line\n")) ++wrong;
           if (store().complete_job(ended(**job, JobState::kDone), "stale", {}, {}, {})) ++wrong;
@@ -318,8 +318,8 @@ TEST_P(Queue, gives_each_job_to_one_of_many_threads) {
   }
   EXPECT_EQ(wrong, 0);
   EXPECT_EQ(ended_count, kJobs);
-  EXPECT_EQ(handed_out.size(), static_cast<std::size_t>(kJobs));
-  for (const auto& [id, times] : handed_out) EXPECT_EQ(times, 1) << id;
+  EXPECT_EQ(leased.size(), static_cast<std::size_t>(kJobs));
+  for (const auto& [id, times] : leased) EXPECT_EQ(times, 1) << id;
 }
 
 // Holders that lose their leases race with those that get them next: every job ends exactly once.

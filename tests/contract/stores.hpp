@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "base/files.hpp"
-#include "base/testing/turned_clock.hpp"
+#include "base/testing/manual_clock.hpp"
 #include "hub/domain/ports/row_store.hpp"
 #include "hub/storage/memory/memory_store.hpp"
 #include "hub/storage/sqlite/sqlite_store.hpp"
@@ -42,7 +42,7 @@ class RowStoreTest : public testing::TestWithParam<const char*> {
 
   domain::RowStore& store() { return *store_; }
 
-  base::TurnedClock clock_;
+  base::testing::ManualClock clock_;
 
  private:
   base::TemporaryFolder folder_ = base::TemporaryFolder::create("slipway-contract").value();

@@ -39,7 +39,7 @@ std::string content_of_target(const std::string& job_id, const std::string& exec
 /// One process of an agent after the other on one machine.
 class Machine {
  public:
-  Machine(SimulatedHub& world, const base::SimulatedClock& clock, fs::path folder, std::string name)
+  Machine(SimulatedHub& world, const base::testing::SimulatedClock& clock, fs::path folder, std::string name)
       : world_(world), clock_(clock), folder_(std::move(folder)), name_(std::move(name)) {
     fs::create_directories(folder_);
   }
@@ -60,10 +60,10 @@ class Machine {
         .url = "http://hub", .token = world_.agent_token, .clock = clock_, .connect = [this, dead = dead_] {
           return world_.connect(dead);
         }};
-    const auto slot = [&](std::vector<JobKind> taken) {
+    const auto slot = [&](std::vector<JobKind> accepted) {
       return worker::SlotSettings{
           .hub = access,
-          .kinds = std::move(taken),
+          .kinds = std::move(accepted),
           .carry_out = [this](const fs::path& folder, const hub::domain::JobSpec& spec, const auto& tell,
                               const std::stop_token& stop) { return work(folder, spec, tell, stop); },
           .work_folder = folder_,
@@ -134,7 +134,7 @@ class Machine {
   }
 
   SimulatedHub& world_;
-  const base::SimulatedClock& clock_;
+  const base::testing::SimulatedClock& clock_;
   const fs::path folder_;
   const std::string name_;
   std::string instance_;
@@ -187,7 +187,7 @@ class Course {
       const auto* const compile = hub::domain::part<kinds::Compile>(job.payload);
       if (compile == nullptr || job.state != JobState::kDone) continue;
       const auto target = world_.rows.model(compile->target_model_id).value();
-      EXPECT_EQ(world_.read(target.content), content_of_target(id, world_.rows.taken[id])) << id;
+      EXPECT_EQ(world_.read(target.content), content_of_target(id, world_.rows.accepted[id])) << id;
     }
     for (const std::string& id : models_) {
       EXPECT_EQ(world_.read(world_.rows.model(id)->content), content_of_upload(id));
@@ -283,7 +283,7 @@ class Course {
     return std::ranges::all_of(jobs(), [&](const std::string& id) { return is_terminal(world_.rows.job(id)->state); });
   }
 
-  base::SimulatedClock clock_;
+  base::testing::SimulatedClock clock_;
   SimulatedHub world_;
   std::vector<std::string> models_, targets_;
   std::vector<std::unique_ptr<Machine>> machines_;
@@ -313,7 +313,7 @@ TEST(HubSimulation, ends_every_job_once_and_loses_nothing_whatever_happens) {
 TEST(HubSimulation, is_one_course_of_events_for_one_seed) {
   // Instants of a course that depend on every draw of the scheduler.
   const auto time_of = [](std::uint64_t seed) {
-    const base::SimulatedClock clock(seed);
+    const base::testing::SimulatedClock clock(seed);
     std::vector<int> order;
     std::vector<std::jthread> threads;
     for (int name = 0; name < 5; ++name) {

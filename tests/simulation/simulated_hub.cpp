@@ -71,7 +71,7 @@ Result<void> WatchedStore::complete_job(const Job& job, const std::string& token
   if (execution != held_by || holder == holders.end()) {
     complaints.push_back(fmt::format("job {} took the result of {}, but {} held it", job.id, execution, held_by));
   }
-  taken[job.id] = execution;
+  accepted[job.id] = execution;
   holders.erase(job.id);
   return completed;
 }
@@ -95,16 +95,16 @@ Result<std::vector<Job>> WatchedStore::take_back_leases(base::Time lease_time, b
 
 Result<void> WatchedStore::hand_back_lease(const std::string& job_id, const std::string& token, base::Time now) {
   let_others();
-  auto handed = MemoryStore::hand_back_lease(job_id, token, now);
+  auto returned = MemoryStore::hand_back_lease(job_id, token, now);
   strike_off_the_queued();
-  return handed;
+  return returned;
 }
 
 Result<std::vector<std::string>> WatchedStore::hand_back_leases(const std::string& agent_id, base::Time now) {
   let_others();
-  auto handed = MemoryStore::hand_back_leases(agent_id, now);
+  auto returned = MemoryStore::hand_back_leases(agent_id, now);
   strike_off_the_queued();
-  return handed;
+  return returned;
 }
 
 SimulatedHub::Process::Process(SimulatedHub& world)
@@ -115,7 +115,7 @@ SimulatedHub::Process::Process(SimulatedHub& world)
   hub.set_change_listener([this] { ++changes; });
 }
 
-SimulatedHub::SimulatedHub(std::uint64_t seed, const base::SimulatedClock& clock)
+SimulatedHub::SimulatedHub(std::uint64_t seed, const base::testing::SimulatedClock& clock)
     : rows(clock), blobs(clock), clock_(clock), random_(seed) {
   rows.delay = [this] { return milliseconds(happens(weather.slow_store) ? draw(60'000) : 0); };
   switch_on();
@@ -166,13 +166,13 @@ std::optional<hub::server::Response> SimulatedHub::deliver(hub::server::Request 
     }
     const auto deadline = clock_.instant() + plan->patience;
     while (true) {
-      const auto seen = process->changes;
+      const auto changes_before = process->changes;
       auto response = process->service.answer(plan->call, clock_.instant() >= deadline);
       if (response) return response;
       std::mutex mutex;
       std::unique_lock lock(mutex);
       std::condition_variable_any changed;
-      clock_.wait(lock, changed, stop, deadline, [&] { return process->changes != seen || is_off(); });
+      clock_.wait(lock, changed, stop, deadline, [&] { return process->changes != changes_before || is_off(); });
       if (is_off() || stop.stop_requested()) return std::nullopt;
     }
   };

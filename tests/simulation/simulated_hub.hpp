@@ -26,7 +26,7 @@ namespace slipway::simulation {
 /// Rows, with a book of who holds which job that knows nothing of tokens. Between any two calls others may have theirs.
 class WatchedStore final : public hub::storage::MemoryStore {
  public:
-  explicit WatchedStore(const base::SimulatedClock& clock) : MemoryStore(clock), clock_(clock) {}
+  explicit WatchedStore(const base::testing::SimulatedClock& clock) : MemoryStore(clock), clock_(clock) {}
 
   base::Result<std::optional<hub::domain::Job>> lease_job(const hub::domain::LeaseRequest& request) override;
   base::Result<void> renew_lease(const std::string& job_id, const std::string& token, base::Time until) override;
@@ -43,15 +43,15 @@ class WatchedStore final : public hub::storage::MemoryStore {
 
   std::function<std::chrono::milliseconds()> delay = [] { return std::chrono::milliseconds(0); };  ///< of a call
   std::map<std::string, std::string> holders;                                                      ///< job -> execution
-  std::map<std::string, int> ends;           ///< job -> how often it has ended
-  std::map<std::string, std::string> taken;  ///< job -> execution whose result was taken
+  std::map<std::string, int> ends;              ///< job -> how often it has ended
+  std::map<std::string, std::string> accepted;  ///< job -> execution whose result was taken
   std::vector<std::string> complaints;
 
  private:
   void let_others() const;
   void strike_off_the_queued();
 
-  const base::SimulatedClock& clock_;
+  const base::testing::SimulatedClock& clock_;
 };
 
 /// How the network and the store fare, each a chance in a thousand of one request or call.
@@ -62,7 +62,7 @@ struct Weather {
 /// A hub that can be switched off and on again over the same stores, and the network to it.
 class SimulatedHub {
  public:
-  SimulatedHub(std::uint64_t seed, const base::SimulatedClock& clock);
+  SimulatedHub(std::uint64_t seed, const base::testing::SimulatedClock& clock);
 
   void switch_on();
   /// As by a power cut: requests under way end unanswered, wherever they are.
@@ -79,7 +79,7 @@ class SimulatedHub {
   [[nodiscard]] std::string read(const hub::domain::Blob& blob) const;
 
   Weather weather;
-  base::CountedIds ids;
+  base::testing::CountedIds ids;
   WatchedStore rows;
   hub::storage::MemoryBlobStore blobs;
   std::string agent_token;
@@ -105,7 +105,7 @@ class SimulatedHub {
   /// @return nothing: the hub is off, or goes off meanwhile, or `stop`
   [[nodiscard]] std::optional<hub::server::Response> deliver(hub::server::Request request, const std::stop_token& stop);
 
-  const base::SimulatedClock& clock_;
+  const base::testing::SimulatedClock& clock_;
   std::mt19937_64 random_;
   std::shared_ptr<Process> process_;
   std::vector<Late> late_;

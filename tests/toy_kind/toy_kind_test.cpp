@@ -46,7 +46,7 @@ class ToyKind : public HubTest {
     return model;
   }
   /// Carries a leased job out in its folder, as an agent and its process do.
-  domain::JobOutcome carry_out(const domain::JobSpec& spec, const std::vector<std::string>& contents) {
+  domain::JobOutcome execute(const domain::JobSpec& spec, const std::vector<std::string>& contents) {
     const fs::path folder = folder_.path() / "job";
     for (const char* name : {"in", "work", "out"}) fs::create_directories(folder / name);
     const auto read = domain::job_spec_from_document(domain::to_document(spec));
@@ -72,7 +72,7 @@ TEST_F(ToyKind, goes_from_the_clients_message_to_its_result) {
   ASSERT_EQ(spec->models.size(), 2U);
   EXPECT_TRUE(spec->plan);
 
-  const domain::JobOutcome outcome = carry_out(*spec, {"one ", "two"});
+  const domain::JobOutcome outcome = execute(*spec, {"one ", "two"});
   ASSERT_TRUE(outcome.succeeded) << outcome.failure_reason;
   EXPECT_THAT(domain::files_of(outcome), testing::ElementsAre("joined.bin"));
   ASSERT_TRUE(complete(spec->job, outcome, {{"joined.bin", "one two"}}));

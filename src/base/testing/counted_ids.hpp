@@ -8,7 +8,7 @@
 
 #include "base/ids.hpp"
 
-namespace slipway::base {
+namespace slipway::base::testing {
 
 /// Ids that count up, the same in every run. @thread  any
 class CountedIds final : public IdSource {
@@ -22,4 +22,4 @@ class CountedIds final : public IdSource {
   std::atomic<int> count_ = 0;
 };
 
-}  // namespace slipway::base
+}  // namespace slipway::base::testing

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "base/testing/turned_clock.hpp"
+#include "base/testing/manual_clock.hpp"
 
-namespace slipway::base {
+namespace slipway::base::testing {
 
 /// The clock of a simulation: of the threads that wait by it one runs at a time, until it waits itself, and which of
 /// those that could go on is next is drawn by the seed. When none could, time passes until the first one can. So one
@@ -25,10 +25,10 @@ class SimulatedClock final : public Clock {
  public:
   explicit SimulatedClock(std::uint64_t seed) : random_(seed) {}
 
-  [[nodiscard]] Time now() const override { return turned_.now(); }
-  [[nodiscard]] Instant instant() const override { return turned_.instant(); }
+  [[nodiscard]] Time now() const override { return clock_.now(); }
+  [[nodiscard]] Instant instant() const override { return clock_.instant(); }
   /// Somebody sets the clock on the wall; no time passes.
-  void step(std::chrono::microseconds by) const { turned_.step(by); }
+  void step(std::chrono::microseconds by) const { clock_.step(by); }
 
   bool wait(std::unique_lock<std::mutex>& lock, std::condition_variable_any& /*changed*/, const std::stop_token& stop,
             Instant end, const std::function<bool()>& is_met) const override {
@@ -37,7 +37,7 @@ class SimulatedClock final : public Clock {
       const auto waiting = std::make_shared<Waiting>(end, &stop, &is_met);
       std::unique_lock world(mutex_);
       waiting_.push_back(waiting);
-      hand_on();
+      start_next();
       waiting->goes_on.wait(world, [&] { return waiting->is_next; });
     }
     lock.lock();
@@ -56,7 +56,7 @@ class SimulatedClock final : public Clock {
       work(stop);
       const std::lock_guard lock(mutex_);
       running_.erase(std::this_thread::get_id());
-      hand_on();
+      start_next();
     });
     running_.insert(thread.get_id());
     return thread;
@@ -88,7 +88,7 @@ class SimulatedClock final : public Clock {
   };
 
   /// Names the thread that runs next. @pre mutex_ is held, and the caller waits or ends now
-  void hand_on() const {
+  void start_next() const {
     while (!waiting_.empty()) {
       std::vector<std::size_t> able;
       for (std::size_t index = 0; index < waiting_.size(); ++index) {
@@ -104,15 +104,15 @@ class SimulatedClock final : public Clock {
       }
       const Instant first = (*std::ranges::min_element(waiting_, {}, [](const auto& one) { return one->end; }))->end;
       SLIPWAY_CHECK(first != Instant::max(), "somebody can go on some day");
-      turned_.advance(std::chrono::ceil<std::chrono::microseconds>(first - instant()));
+      clock_.advance(std::chrono::ceil<std::chrono::microseconds>(first - instant()));
     }
   }
 
-  TurnedClock turned_;
+  ManualClock clock_;
   mutable std::mutex mutex_;
   mutable std::mt19937_64 random_;
   mutable std::vector<std::shared_ptr<Waiting>> waiting_;
   mutable std::set<std::thread::id> running_;
 };
 
-}  // namespace slipway::base
+}  // namespace slipway::base::testing

@@ -98,7 +98,7 @@ void expect_same(const std::function<Model()>& make, const std::string& what, in
   if (!onnx_graph::testing::has_python_oracle()) GTEST_SKIP() << "needs .deps/venv";
   const auto answer = onnx_graph::testing::ask_python_oracle(
       {"same", folder->path() / "source.onnx", folder->path() / "rewritten.onnx"});
-  EXPECT_EQ(answer.exit_status, 0) << what << ": " << answer.text;
+  EXPECT_EQ(answer.status, 0) << what << ": " << answer.err;
 }
 
 TEST(KnownFaults, each_probe_is_a_graph_in_which_its_fault_is_avoided_once_or_refused_or_named) {

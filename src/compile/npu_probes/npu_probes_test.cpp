@@ -1,4 +1,3 @@
-#include <cerrno>
 #include <csignal>
 #include <fstream>
 #include <set>
@@ -7,8 +6,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
+#include "base/child_process.hpp"
 #include "base/files.hpp"
 #include "compile/npu_probes/behaviour_table.hpp"
 #include "runtime/environment.hpp"
@@ -24,28 +23,25 @@ constexpr runtime::HtpTarget kSm8650{.soc_model = 57, .htp_arch = 75};
 constexpr unsigned kSecondsForAProbe = 10;
 
 base::Result<std::shared_ptr<runtime::Environment>> environment_with_qnn() {
-  SLIPWAY_ASSIGN(const auto paths, runtime::locate_libraries("qnn"));
+  SLIPWAY_ASSIGN(const auto paths, runtime::locate_libraries(runtime::htp_provider().name));
   return runtime::Environment::open(paths);
 }
 
 /// What a probe does in a process of its own: the compiler may take this one with it.
 Verdict verdict_of(const Probe& probe) {
-  const pid_t child = ::fork();
-  if (child == 0) {
+  const auto child = base::start_copy(SIGKILL, [&] {
     ::alarm(kSecondsForAProbe);
     const auto environment = environment_with_qnn();
     const Verdict verdict = environment ? run_probe(*environment, probe, kSm8650, true).verdict : Verdict::kNoReference;
     ::_exit(static_cast<int>(verdict));
-  }
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (WIFEXITED(status)) return static_cast<Verdict>(WEXITSTATUS(status));
-  return WTERMSIG(status) == SIGALRM ? Verdict::kUnfinished : Verdict::kCrashes;
+  });
+  const base::ProcessEnd end = base::wait_for(child.value());
+  if (end.signal == 0) return static_cast<Verdict>(end.status);
+  return end.signal == SIGALRM ? Verdict::kUnfinished : Verdict::kCrashes;
 }
 
 bool has_qnn() {
-  const auto paths = runtime::locate_libraries("qnn");
+  const auto paths = runtime::locate_libraries(runtime::htp_provider().name);
   return paths && std::filesystem::exists(paths->qnn_folder / "libQnnHtp.so");
 }
 

@@ -81,7 +81,7 @@ TEST_F(ModelFiles, external_files_follow_a_model_to_another_folder_and_merge_int
   testing::write(folder() / "net.onnx", testing::conv_net());
   std::filesystem::create_directory(folder() / "split");
   const auto made = testing::ask_python_oracle({"split", folder() / "net.onnx", folder() / "split"});
-  ASSERT_EQ(made.exit_status, 0) << made.text;
+  ASSERT_EQ(made.status, 0) << made.err;
 
   const auto model = Model::read(folder() / "split" / "split.onnx");
   ASSERT_TRUE(model) << model.error().message;
@@ -89,14 +89,14 @@ TEST_F(ModelFiles, external_files_follow_a_model_to_another_folder_and_merge_int
 
   ASSERT_TRUE(model->write(folder() / "copy" / "copy.onnx"));
   const auto copied = testing::ask_python_oracle({"same", folder() / "net.onnx", folder() / "copy" / "copy.onnx"});
-  EXPECT_EQ(copied.exit_status, 0) << copied.text;
+  EXPECT_EQ(copied.status, 0) << copied.err;
 
   const auto merged = write_with_one_data_file(*model, folder() / "merged" / "model.onnx");
   ASSERT_TRUE(merged) << merged.error().message;
   EXPECT_TRUE(*merged);
   EXPECT_THAT(Model::read(folder() / "merged" / "model.onnx")->summary().external_files, ElementsAre("model.data"));
   const auto same = testing::ask_python_oracle({"same", folder() / "net.onnx", folder() / "merged" / "model.onnx"});
-  EXPECT_EQ(same.exit_status, 0) << same.text;
+  EXPECT_EQ(same.status, 0) << same.err;
 }
 
 TEST_F(ModelFiles, a_model_without_external_data_gets_no_data_file) {

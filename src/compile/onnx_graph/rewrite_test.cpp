@@ -41,7 +41,7 @@ class Rewrite : public ::testing::Test {
     if (!testing::has_python_oracle()) GTEST_SKIP() << "needs .deps/venv";
     const auto answer =
         testing::ask_python_oracle({"same", folder_->path() / "source.onnx", folder_->path() / "result.onnx"});
-    EXPECT_EQ(answer.exit_status, 0) << answer.text;
+    EXPECT_EQ(answer.status, 0) << answer.err;
   }
 
   static std::string message_of(const base::Result<void>& result) {

@@ -37,7 +37,7 @@ class RewriterOperations : public ::testing::Test {
   void expect_same_files(const std::filesystem::path& source, const std::filesystem::path& result) {
     if (!testing::has_python_oracle()) GTEST_SKIP() << "needs .deps/venv";
     const auto answer = testing::ask_python_oracle({"same", source, result});
-    EXPECT_EQ(answer.exit_status, 0) << answer.text;
+    EXPECT_EQ(answer.status, 0) << answer.err;
   }
   void expect_same(const std::string& source, const Model& result) {
     ASSERT_TRUE(result.write(folder_->path() / "result.onnx"));
@@ -81,7 +81,7 @@ TEST_F(RewriterOperations, a_node_that_takes_a_name_leaves_inner_readers_with_th
   {
     Rewriter rewriter(model);
     Value& y = value(rewriter, "y");
-    const Node& copy = rewriter.insert_taking_name(y, "Identity", "z");
+    const Node& copy = rewriter.insert_under_name(y, "Identity", "z");
     EXPECT_EQ(y.name(), "z_2") << "\"z\" is a value's name already";
     EXPECT_EQ(copy.output(0)->name(), "y");
     EXPECT_EQ(rewriter.main().outputs()[2], copy.output(0)) << "listed twice";
@@ -101,7 +101,7 @@ TEST_F(RewriterOperations, a_quantizer_can_stand_around_any_value) {
         &rewriter.add_initializer(rewriter.main(), "scores_zero",
                                   {element_type_of_dtype(Dtype::kUint8), {}, std::as_bytes(std::span(&zero, 1))})};
     Value& scores = value(rewriter, "scores");
-    Node& back = rewriter.insert_taking_name(scores, "DequantizeLinear", "scores_quantized", {}, parameters);
+    Node& back = rewriter.insert_under_name(scores, "DequantizeLinear", "scores_quantized", {}, parameters);
     Node& quantize = rewriter.insert_after(scores, "QuantizeLinear", "scores_uint8", {}, parameters);
     EXPECT_EQ(back.input(0), quantize.output(0));
     rewriter.set_type(*back.output(0), {kFloat, Shape{1, 4, 8, 8}});
@@ -109,7 +109,7 @@ TEST_F(RewriterOperations, a_quantizer_can_stand_around_any_value) {
   ASSERT_TRUE(model.write(folder_->path() / "quantized.onnx"));
   if (!testing::has_python_oracle()) GTEST_SKIP() << "needs .deps/venv";
   const auto answer = testing::ask_python_oracle({"signature", folder_->path() / "quantized.onnx"});
-  EXPECT_EQ(answer.exit_status, 0) << answer.text;
+  EXPECT_EQ(answer.status, 0) << answer.err;
 }
 
 TEST_F(RewriterOperations, a_renamed_value_moves_whoever_had_the_name_in_every_graph_that_could_confuse_them) {
@@ -130,7 +130,7 @@ TEST_F(RewriterOperations, bodies_of_functions_are_rewritten_in_a_scope_of_their
     ASSERT_TRUE(body.is_function());
     rewriter.rename(*body.inputs()[0], "ids");  // no clash with the main graph's: the two never meet
     rewriter.insert_after(*body.inputs()[0], "Identity", "copy");
-    rewriter.insert_taking_name(*body.outputs()[0], "Identity", "sum");
+    rewriter.insert_under_name(*body.outputs()[0], "Identity", "sum");
     EXPECT_EQ(rewriter.main().inputs()[0]->name(), "ids");
   }
   expect_same(testing::function_net(), model);

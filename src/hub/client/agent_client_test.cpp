@@ -12,7 +12,7 @@
 
 #include "base/files.hpp"
 #include "base/hash.hpp"
-#include "base/testing/turned_clock.hpp"
+#include "base/testing/manual_clock.hpp"
 #include "hub/client/testing/tiny_server.hpp"
 
 namespace slipway::hub::client {
@@ -220,7 +220,7 @@ TEST_F(Client, uploads_a_result_in_parts_with_their_length) {
 TEST_F(Client, goes_on_with_a_download_that_breaks_again_and_again_for_as_long_as_it_moves) {
   std::string content;
   for (int index = 0; index < 20'000; ++index) content += fmt::format("{},", index);
-  const base::TurnedClock world;
+  const base::testing::ManualClock world;
   TinyServer server([&](const Seen& seen) {
     world.advance(milliseconds(24'000));  // each connection lives a little less than the budget of 25 s
     const auto begin = range_begin_of(seen);
@@ -240,7 +240,7 @@ TEST_F(Client, goes_on_with_a_download_that_breaks_again_and_again_for_as_long_a
 
 TEST_F(Client, gives_a_download_up_that_never_gets_past_a_point) {
   const std::string content(50'000, 'q');
-  const base::TurnedClock world;
+  const base::testing::ManualClock world;
   TinyServer server([&](const Seen&) {  // it takes no ranges, and breaks where it broke before
     world.advance(milliseconds(10'000));
     return Answer{.status = 200, .body = content, .headers = "", .hang_up = false, .cut_after = 20'000};
@@ -268,7 +268,7 @@ TEST_F(Client, reads_the_whole_again_from_a_server_that_takes_no_ranges) {
 TEST_F(Client, sends_a_slow_part_again_whose_first_attempt_took_longer_than_the_budget) {
   const std::string content(100'000, 'q');
   std::ofstream(root_->path() / "out", std::ios::binary) << content;
-  const base::TurnedClock world;
+  const base::testing::ManualClock world;
   std::atomic<int> parts{0};
   TinyServer server([&](const Seen& seen) {
     if (seen.method != "PUT") return Answer{200, encode(agent::BlobPlan{"u1", {"/p/0"}, 200'000}), ""};
@@ -284,7 +284,7 @@ TEST_F(Client, sends_a_slow_part_again_whose_first_attempt_took_longer_than_the_
 }
 
 TEST_F(Client, completes_with_a_hub_whose_first_answer_comes_too_late) {
-  const base::TurnedClock world;
+  const base::testing::ManualClock world;
   std::atomic<int> turn{0};
   TinyServer server([&](const Seen&) {
     world.advance(milliseconds(30'000));

@@ -17,10 +17,10 @@ namespace {
 namespace fs = std::filesystem;
 using tensor::Dtype;
 using tensor::Tensor;
-using testing::HasSubstr;
-using testing_support::run_python;
+using ::testing::HasSubstr;
+using testing::run_python;
 
-class Dataset : public testing::Test {
+class Dataset : public ::testing::Test {
  protected:
   void SetUp() override {
     auto folder = base::TemporaryFolder::create("slipway-dataset-test-");
@@ -62,13 +62,13 @@ with h5py.File(sys.argv[1], "w") as f:
   EXPECT_EQ(reader->entries()[9].shapes[10], (tensor::Shape{11, 2}));
   const auto floats = reader->read(1, 11);
   ASSERT_TRUE(floats) << floats.error().message;
-  EXPECT_THAT(floats->values<float>(), testing::ElementsAre(11, 14, 17, 20, 23, 26));
+  EXPECT_THAT(floats->values<float>(), ::testing::ElementsAre(11, 14, 17, 20, 23, 26));
   const auto halves = reader->read(0, 0);
   ASSERT_TRUE(halves);
   EXPECT_EQ(halves->values<std::uint16_t>()[1], 0x4200);  // 3.0 in IEEE half precision
   const auto bools = reader->read(2, 0);
   ASSERT_TRUE(bools);
-  EXPECT_THAT(bools->values<std::uint8_t>(), testing::ElementsAre(0, 1, 1, 1, 1, 1));
+  EXPECT_THAT(bools->values<std::uint8_t>(), ::testing::ElementsAre(0, 1, 1, 1, 1, 1));
   EXPECT_EQ(reader->read(10, 3)->size_bytes(), 0U);
   EXPECT_EQ(reader->read(0, 12).error().code, base::Code::kOutOfRange);
 }
@@ -175,7 +175,7 @@ struct WrongLayout {
   const char* words;
 };
 
-class WrongDataset : public Dataset, public testing::WithParamInterface<WrongLayout> {};
+class WrongDataset : public Dataset, public ::testing::WithParamInterface<WrongLayout> {};
 
 TEST_P(WrongDataset, is_refused_in_words) {
   SLIPWAY_NEEDS_PYTHON();
@@ -194,7 +194,7 @@ with h5py.File(sys.argv[1], "w") as f:
 
 INSTANTIATE_TEST_SUITE_P(
     layouts, WrongDataset,
-    testing::Values(
+    ::testing::Values(
         WrongLayout{"no_data_group", "f['x'] = ones", "expected the group \"data\""},
         WrongLayout{"flat_arrays", "f['data/x'] = ones", "is not a group"},
         WrongLayout{"no_name", "entry(f, 0, 'x', [ones]); del f['data/0'].attrs['name']", "no attribute \"name\""},

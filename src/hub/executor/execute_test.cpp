@@ -28,12 +28,12 @@ using domain::ModelType;
 using domain::kinds::Compile;
 using domain::kinds::Inference;
 using domain::kinds::Inspect;
-using testing::Contains;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::Not;
-using testing::SizeIs;
-using testing_support::run_python;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using testing::run_python;
+using ::testing::SizeIs;
 
 domain::Device this_cpu() {
   domain::Device device;
@@ -49,7 +49,7 @@ domain::Device snapdragon() {
   return device;
 }
 
-class Execute : public testing::Test {
+class Execute : public ::testing::Test {
  protected:
   void SetUp() override {
     auto folder = base::TemporaryFolder::create("slipway-execute-test-");
@@ -162,7 +162,7 @@ with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED, compresslevel=1) as
 
 TEST_F(Execute, says_that_external_data_is_missing) {
   fs::copy_file("tests/golden/models/external.onnx", model());
-  EXPECT_THAT(inspect().error, testing::AllOf(HasSubstr("external.data"), HasSubstr("uploaded as its folder")));
+  EXPECT_THAT(inspect().error, ::testing::AllOf(HasSubstr("external.data"), HasSubstr("uploaded as its folder")));
 }
 
 TEST_F(Execute, refuses_truncated_empty_random_and_foreign_uploads_in_words) {
@@ -179,7 +179,7 @@ TEST_F(Execute, refuses_truncated_empty_random_and_foreign_uploads_in_words) {
   for (const auto& [bytes, words] : uploads) {
     tiny::write(model(), bytes);
     const auto found = inspect();
-    EXPECT_THAT(found.error, testing::AnyOf(HasSubstr(words), HasSubstr("ONNX"))) << bytes.substr(0, 20);
+    EXPECT_THAT(found.error, ::testing::AnyOf(HasSubstr(words), HasSubstr("ONNX"))) << bytes.substr(0, 20);
     EXPECT_THAT(found.error, Not(IsEmpty())) << bytes.substr(0, 20);
     EXPECT_THAT(found.format, IsEmpty());
   }
@@ -256,7 +256,7 @@ TEST_F(Execute, compiles_to_onnx_and_says_that_this_is_the_default) {
   EXPECT_EQ(std::get<Compile::Result>(outcome.result).target_outputs.at(0).spec.shape, (tensor::Shape{2, 4, 8, 8}));
   ASSERT_THAT(std::get<Compile::Result>(outcome.result).agreement, SizeIs(1));
   EXPECT_LT(std::get<Compile::Result>(outcome.result).agreement[0].max_abs, 1e-5);
-  if (!fs::exists(testing_support::python_program())) return;
+  if (!fs::exists(testing::python_program())) return;
   run_python(R"(
 import sys, onnxruntime as ort
 s = ort.InferenceSession(sys.argv[1])
@@ -356,10 +356,10 @@ TEST_F(Execute, a_result_that_differs_from_its_source_is_kept_with_a_warning) {
   const auto outcome = run();
   ASSERT_TRUE(kept) << "a process that dies while comparing leaves the model";
   EXPECT_TRUE(kept->succeeded);
-  EXPECT_THAT(kept->warnings, testing::ElementsAre(HasSubstr("was not compared with its source")));
-  EXPECT_THAT(std::get<Compile::Result>(kept->result).companion_files, Contains(testing::Key("source")));
+  EXPECT_THAT(kept->warnings, ::testing::ElementsAre(HasSubstr("was not compared with its source")));
+  EXPECT_THAT(std::get<Compile::Result>(kept->result).companion_files, Contains(::testing::Key("source")));
   ASSERT_TRUE(outcome.succeeded) << outcome.failure_reason;
-  EXPECT_THAT(outcome.warnings, testing::ElementsAre(HasSubstr("Output 'y' does not agree with the source")));
+  EXPECT_THAT(outcome.warnings, ::testing::ElementsAre(HasSubstr("Output 'y' does not agree with the source")));
   ASSERT_THAT(std::get<Compile::Result>(outcome.result).agreement, SizeIs(1));
   EXPECT_LT(std::get<Compile::Result>(outcome.result).agreement[0].snr_db, 20);
   EXPECT_THAT(std::get<Compile::Result>(outcome.result).agreement[0].alarm, HasSubstr("of the peak"));
@@ -390,7 +390,7 @@ TEST_F(Execute, compiles_for_the_npu_and_runs_what_it_made) {
     const auto& made = std::get<Compile::Result>(compiled.result);
     EXPECT_EQ(made.target_metadata.at(31), "v75");
     EXPECT_EQ(made.target_metadata.at(32), "57");
-    EXPECT_THAT(made.target_metadata.at(3), testing::StartsWith("v2."));
+    EXPECT_THAT(made.target_metadata.at(3), ::testing::StartsWith("v2."));
     ASSERT_THAT(made.agreement, SizeIs(1)) << target;
     EXPECT_GT(made.agreement[0].cosine, 0.999) << target;
     EXPECT_THAT(made.agreement_note, HasSubstr("HTP emulator"));
@@ -447,7 +447,7 @@ TEST_F(Execute, fails_a_spec_that_does_not_fit_with_expected_and_found) {
   spec_.job.device = this_cpu();
   const auto outcome = run();
   EXPECT_FALSE(outcome.succeeded);
-  EXPECT_THAT(outcome.failure_reason, testing::AllOf(HasSubstr("image"), HasSubstr("99"), HasSubstr("16")));
+  EXPECT_THAT(outcome.failure_reason, ::testing::AllOf(HasSubstr("image"), HasSubstr("99"), HasSubstr("16")));
 }
 
 // ---------------------------------------------------------------------------------------------- inference and profile
@@ -517,7 +517,7 @@ TEST_F(ExecuteDeathTest, keeps_the_outputs_of_the_samples_before_the_one_that_ne
     };
     run();
   };
-  EXPECT_EXIT(end_with_what_there_is(), testing::ExitedWithCode(7),
+  EXPECT_EXIT(end_with_what_there_is(), ::testing::ExitedWithCode(7),
               "the outputs of 2 of 3 samples are there; sample 2");
 }
 
@@ -532,7 +532,7 @@ TEST_F(Execute, names_the_input_that_does_not_fit) {
   spec_.dataset_file = "dataset.h5";
   const auto outcome = run();
   EXPECT_FALSE(outcome.succeeded);
-  EXPECT_THAT(outcome.failure_reason, testing::AllOf(HasSubstr("image"), HasSubstr("16"), HasSubstr("8")));
+  EXPECT_THAT(outcome.failure_reason, ::testing::AllOf(HasSubstr("image"), HasSubstr("16"), HasSubstr("8")));
 }
 
 TEST_F(Execute, profiles_on_the_cpu_with_layers_and_a_trace) {
@@ -599,7 +599,8 @@ TEST_F(Execute, names_random_inputs_when_a_profile_fails_on_them) {
   spec_.job.device = this_cpu();
   const auto outcome = run();
   EXPECT_FALSE(outcome.succeeded);
-  EXPECT_THAT(outcome.failure_reason, testing::AllOf(HasSubstr("the inputs were random"), HasSubstr("inference job")));
+  EXPECT_THAT(outcome.failure_reason,
+              ::testing::AllOf(HasSubstr("the inputs were random"), HasSubstr("inference job")));
 }
 
 TEST_F(Execute, an_emulated_profile_has_placement_and_estimate_but_no_times) {
@@ -625,7 +626,8 @@ TEST_F(Execute, an_emulated_profile_has_placement_and_estimate_but_no_times) {
   EXPECT_THAT(outcome.remarks, Not(Contains(HasSubstr("were measured on"))));
   ASSERT_TRUE(run_result(outcome).compiler_estimate);
   EXPECT_GT(run_result(outcome).compiler_estimate->nominal_us, 0);
-  EXPECT_THAT(outcome.artifacts, Contains(testing::Field(&JobOutcome::File::type, domain::ArtifactType::kQhasSummary)));
+  EXPECT_THAT(outcome.artifacts,
+              Contains(::testing::Field(&JobOutcome::File::type, domain::ArtifactType::kQhasSummary)));
 }
 
 TEST_F(Execute, forbids_the_cpu_when_the_compute_unit_leaves_it_out) {
@@ -700,6 +702,6 @@ TEST(FailureOf, goes_by_the_reason_and_not_by_the_text) {
 
 int main(int argc, char** argv) {
   if (const auto status = slipway::runtime::run_phase_if_asked(argc, argv)) return *status;
-  testing::InitGoogleTest(&argc, argv);
+  ::testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
 }

@@ -14,10 +14,10 @@ namespace slipway::hub::executor {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::HasSubstr;
-using testing_support::run_python;
+using ::testing::HasSubstr;
+using testing::run_python;
 
-class FormatOf : public testing::Test {
+class FormatOf : public ::testing::Test {
  protected:
   void SetUp() override {
     auto folder = base::TemporaryFolder::create("slipway-format-test-");

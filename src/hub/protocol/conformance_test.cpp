@@ -1,18 +1,18 @@
 // Bytes of ours, read by the official client's own message classes, and theirs by ours.
-#include <cstdio>
 #include <filesystem>
-#include <fstream>
+#include <sstream>
 #include <string>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
+#include "base/testing/shell.hpp"
 #include "hub/protocol/datasets.hpp"
 #include "hub/protocol/devices.hpp"
 #include "hub/protocol/jobs.hpp"
 #include "hub/protocol/models.hpp"
-#include "hub/protocol/sample_job.hpp"
+#include "hub/protocol/testing/sample_job.hpp"
 #include "hub/protocol/transfers.hpp"
 #include "hub/protocol/users.hpp"
 
@@ -21,7 +21,7 @@ namespace {
 
 using nlohmann::json;
 
-const std::filesystem::path kPython = std::filesystem::path(SLIPWAY_SOURCE_DIR) / ".deps/venv/bin/python";
+const std::filesystem::path kPython = base::testing::python_program();
 const std::filesystem::path kProbe =
     std::filesystem::path(SLIPWAY_SOURCE_DIR) / "src/hub/protocol/client_classes_probe.py";
 
@@ -52,11 +52,11 @@ class ClientClasses : public ::testing::Test {
     std::string lines;
     for (const json& request : requests) lines += request.dump() + "\n";
     EXPECT_TRUE(base::write_file_durably(folder->path() / "in", lines));
-    const std::string command = fmt::format("'{}' '{}' < '{}' > '{}'", kPython.string(), kProbe.string(),
-                                            (folder->path() / "in").string(), (folder->path() / "out").string());
-    EXPECT_EQ(std::system(command.c_str()), 0);
+    const auto probe = base::testing::run_in_shell(
+        fmt::format("'{}' '{}' < '{}'", kPython.string(), kProbe.string(), (folder->path() / "in").string()));
+    EXPECT_EQ(probe.status, 0) << probe.err;
     std::vector<json> answers;
-    std::ifstream out(folder->path() / "out");
+    std::istringstream out(probe.out);
     for (std::string line; std::getline(out, line);) answers.push_back(json::parse(line));
     EXPECT_EQ(answers.size(), requests.size());
     return answers;
@@ -68,8 +68,8 @@ class ClientClasses : public ::testing::Test {
 };
 
 TEST_F(ClientClasses, see_what_we_sent) {
-  const JobView compile = sample_compile_job();
-  const JobView inference = sample_inference_job();
+  const JobView compile = testing::sample_compile_job();
+  const JobView inference = testing::sample_inference_job();
   const auto answers = ask({
       read_request("Job", encode_job(compile)),
       read_request("Job", encode_job(inference)),
@@ -120,7 +120,7 @@ TEST_F(ClientClasses, see_what_we_sent) {
 }
 
 TEST_F(ClientClasses, unpack_a_measured_profile_into_all_of_their_keys) {
-  const auto answers = ask({read_request("JobResult", encode_job_result(sample_inference_job()).value())});
+  const auto answers = ask({read_request("JobResult", encode_job_result(testing::sample_inference_job()).value())});
   const json& summary = answers[0]["profile"]["execution_summary"];
   EXPECT_EQ(summary["estimated_inference_time"], 1500);
   EXPECT_EQ(summary["estimated_inference_peak_memory"], 4096);
@@ -138,7 +138,7 @@ TEST_F(ClientClasses, unpack_a_measured_profile_into_all_of_their_keys) {
 }
 
 TEST_F(ClientClasses, find_no_time_and_no_memory_in_an_emulated_run) {
-  JobView view = sample_inference_job();
+  JobView view = testing::sample_inference_job();
   std::get<domain::kinds::Inference::Result>(view.job.outcome->result).profile->is_emulated = true;
   view.job.outcome->remarks.clear();
   const auto answers =

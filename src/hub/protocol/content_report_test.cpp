@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "hub/protocol/sample_job.hpp"
+#include "hub/protocol/testing/sample_job.hpp"
 
 namespace slipway::hub::protocol {
 namespace {
@@ -45,7 +45,7 @@ TEST(ModelReport, of_a_target_follows_its_job) {
   domain::Model target;
   target.producer_job_id = "jcompile";
   ContentSurroundings around = surroundings();
-  around.producer = sample_compile_job().job;
+  around.producer = testing::sample_compile_job().job;
   around.producer->state = domain::JobState::kOptimizingModel;
   EXPECT_EQ(state_of(target, around), "being made");
   around.producer->state = domain::JobState::kFailed;
@@ -59,7 +59,7 @@ TEST(ModelReport, of_a_target_follows_its_job) {
 
 TEST(ModelReport, lists_the_jobs_that_take_it_with_their_devices) {
   ContentSurroundings around = surroundings();
-  around.consumers.items = {sample_compile_job().job};
+  around.consumers.items = {testing::sample_compile_job().job};
   around.consumers.total = 7;
   around.download_url = "/assets/download/x";
   domain::Model model = uploaded();
@@ -93,7 +93,7 @@ TEST(RecentModels, are_lines_with_their_standing_and_without_details) {
   domain::Model target;
   target.id = "mtarget";
   target.producer_job_id = "jcompile";
-  domain::Job job = sample_compile_job().job;
+  domain::Job job = testing::sample_compile_job().job;
   job.state = domain::JobState::kFailed;
   domain::Model model = uploaded();
   model.inspection.emplace().inputs.emplace_back();

@@ -9,7 +9,7 @@
 #include "hub/protocol/internal/wire.hpp"
 #include "hub/protocol/job_report.hpp"
 #include "hub/protocol/models.hpp"
-#include "hub/protocol/sample_job.hpp"
+#include "hub/protocol/testing/sample_job.hpp"
 #include "hub/protocol/transfers.hpp"
 
 namespace slipway::hub::protocol {
@@ -89,7 +89,7 @@ TEST(Decoders, never_crash_on_random_bytes) {
 }
 
 TEST(EncodeJob, a_name_that_is_no_utf8_still_makes_a_message) {
-  JobView view = sample_compile_job();
+  JobView view = testing::sample_compile_job();
   view.job.name = "\xff\xfe";
   internal::api::Job message;
   ASSERT_TRUE(message.ParseFromString(encode_job(view)));
@@ -97,7 +97,7 @@ TEST(EncodeJob, a_name_that_is_no_utf8_still_makes_a_message) {
 }
 
 TEST(EncodeJob, a_failure_reason_is_there_only_after_a_failure) {
-  JobView view = sample_compile_job();
+  JobView view = testing::sample_compile_job();
   internal::api::Job message;
   ASSERT_TRUE(message.ParseFromString(encode_job(view)));
   EXPECT_FALSE(message.compile_job().has_failure_reason());
@@ -110,7 +110,7 @@ TEST(EncodeJob, a_failure_reason_is_there_only_after_a_failure) {
 }
 
 TEST(EncodeJob, a_warning_about_the_result_is_the_message_of_a_job_that_is_done) {
-  JobView view = sample_compile_job();
+  JobView view = testing::sample_compile_job();
   view.job.outcome->warnings = {"Output 'y' does not agree with the source.", "Output 'z' was not compared."};
   internal::api::Job message;
   ASSERT_TRUE(message.ParseFromString(encode_job(view)));
@@ -125,7 +125,7 @@ TEST(EncodeJob, a_warning_about_the_result_is_the_message_of_a_job_that_is_done)
 }
 
 TEST(EncodeJob, an_older_client_gets_the_arm_it_sent) {
-  JobView view = sample_inference_job();
+  JobView view = testing::sample_inference_job();
   std::get<domain::kinds::Inference>(view.job.payload).answer_as_profile_job = true;
   internal::api::Job message;
   ASSERT_TRUE(message.ParseFromString(encode_job(view)));
@@ -134,7 +134,7 @@ TEST(EncodeJob, an_older_client_gets_the_arm_it_sent) {
 }
 
 TEST(EncodeJobResult, there_is_none_before_the_job_is_done) {
-  JobView view = sample_inference_job();
+  JobView view = testing::sample_inference_job();
   view.job.state = domain::JobState::kMeasuringPerformance;
   EXPECT_FALSE(encode_job_result(view));
   view.job.state = domain::JobState::kFailed;
@@ -182,7 +182,7 @@ TEST(HttpStatus, refusals_are_400_and_never_422) {
 TEST(JobReport, of_a_measured_run_carries_its_evidence) {
   ReportLinks links;
   links.output = "/assets/x";
-  const json report = json::parse(encode_job_report(sample_inference_job(), std::nullopt, links));
+  const json report = json::parse(encode_job_report(testing::sample_inference_job(), std::nullopt, links));
   EXPECT_EQ(report["schema"], "slipway-job-report/1");
   EXPECT_EQ(report["profile"]["statistics"]["median_us"], 1500);
   EXPECT_EQ(report["profile"]["statistics"]["min_us"], 1400);
@@ -193,7 +193,7 @@ TEST(JobReport, of_a_measured_run_carries_its_evidence) {
 }
 
 TEST(JobReport, of_an_emulated_run_carries_no_time_anywhere) {
-  JobView view = sample_inference_job();
+  JobView view = testing::sample_inference_job();
   std::get<domain::kinds::Inference::Result>(view.job.outcome->result).profile->is_emulated = true;
   const json report = json::parse(encode_job_report(view, std::nullopt, {}));
   EXPECT_TRUE(report["profile"]["is_emulated"].get<bool>());
@@ -204,7 +204,7 @@ TEST(JobReport, of_an_emulated_run_carries_no_time_anywhere) {
 }
 
 TEST(JobReport, keeps_the_compilers_estimate_apart_and_labelled) {
-  JobView view = sample_compile_job();
+  JobView view = testing::sample_compile_job();
   std::get<domain::kinds::Compile::Result>(view.job.outcome->result).agreement[0].psnr_db =
       std::numeric_limits<double>::infinity();
   const json report = json::parse(encode_job_report(view, 4, {}));

@@ -10,6 +10,14 @@ namespace {
 
 using nlohmann::json;
 using std::chrono::steady_clock;
+using testing::first_text;
+using testing::HttpReply;
+using testing::number_field;
+using testing::RawClient;
+using testing::request_text;
+using testing::TestHub;
+using testing::text_field;
+using testing::url_in;
 
 class ServerApi : public TestHub {};
 

@@ -8,6 +8,15 @@
 namespace slipway::hub::server {
 namespace {
 
+using testing::first_text;
+using testing::HttpReply;
+using testing::number_field;
+using testing::RawClient;
+using testing::request_text;
+using testing::TestHub;
+using testing::text_field;
+using testing::url_in;
+
 class ServerAssets : public TestHub {
  protected:
   /// A model's upload of `size` bytes in parts of 1000: the path of its parts without their number.

@@ -1,15 +1,14 @@
 // What one client does must not keep another one waiting.
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
-
-#include <dirent.h>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
-#include <sys/resource.h>
 
+#include "base/testing/descriptors.hpp"
 #include "hub/server/testing/server_fixture.hpp"
 
 namespace slipway::hub::server {
@@ -17,6 +16,13 @@ namespace {
 
 using nlohmann::json;
 using std::chrono::milliseconds;
+using testing::first_text;
+using testing::HttpReply;
+using testing::number_field;
+using testing::RawClient;
+using testing::request_text;
+using testing::TestHub;
+using testing::text_field;
 
 class ServerLoad : public TestHub {
  protected:
@@ -88,35 +94,24 @@ TEST_F(ServerLoad, an_exception_does_not_end_the_recovery_of_leases_and_is_told)
   EXPECT_EQ(health["status"], "degraded");
   ASSERT_EQ(health["degraded"].size(), 1U) << health;
   EXPECT_EQ(health["degraded"][0]["part"], "taking back lost leases");
-  EXPECT_THAT(health["degraded"][0]["reason"].get<std::string>(), testing::HasSubstr("the clock has stopped"));
+  EXPECT_THAT(health["degraded"][0]["reason"].get<std::string>(), ::testing::HasSubstr("the clock has stopped"));
   EXPECT_THAT(health["degraded"][0]["since"].get<std::string>(),
-              testing::MatchesRegex("20..-..-..T..:..:..\\.[0-9]+Z"));
+              ::testing::MatchesRegex("20..-..-..T..:..:..\\.[0-9]+Z"));
   // The sweep goes on: it reads the clock, which only it does while nobody asks for anything.
   clock_failures_ = 1;
   while (clock_failures_ > 0 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
   EXPECT_EQ(clock_failures_, 0) << "nobody sweeps any more";
 }
 
-std::size_t open_descriptors() {
-  std::size_t count = 0;
-  DIR* const folder = ::opendir("/proc/self/fd");
-  while (::readdir(folder) != nullptr) ++count;
-  ::closedir(folder);
-  return count;
-}
+using base::testing::open_descriptors;
 
 TEST_F(ServerLoad, being_out_of_descriptors_does_not_end_accepting_and_is_told) {
-  rlimit before{};
-  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
   RawClient early(port_);
   early.send(request_text("GET", "/healthz", ""));
   EXPECT_EQ(early.receive().status, 200);
   RawClient waiting(port_, "127.0.0.1", RawClient::When::kLater);
   // The client has its descriptor, the server gets none.
-  int lowest = ::dup(0);
-  ::close(lowest);
-  const rlimit tight{static_cast<rlim_t>(lowest), before.rlim_max};
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
+  std::optional<base::testing::DescriptorLimit> limit(0);
   waiting.connect();
   waiting.send(request_text("GET", "/api/v1/devices/", user_token_));
   json health;
@@ -125,10 +120,10 @@ TEST_F(ServerLoad, being_out_of_descriptors_does_not_end_accepting_and_is_told) 
     early.send(request_text("GET", "/healthz", ""));
     health = json::parse(early.receive().body);
   } while (health["ok"] == true && std::chrono::steady_clock::now() < deadline);
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  limit.reset();
   ASSERT_TRUE(health.contains("degraded")) << health;
   EXPECT_EQ(health["degraded"][0]["part"], "accepting connections");
-  EXPECT_THAT(health["degraded"][0]["reason"].get<std::string>(), testing::HasSubstr("Too many open files"));
+  EXPECT_THAT(health["degraded"][0]["reason"].get<std::string>(), ::testing::HasSubstr("Too many open files"));
   EXPECT_EQ(waiting.receive().status, 200) << "accepted as soon as there was a descriptor";
 }
 

@@ -8,6 +8,9 @@ namespace slipway::hub::server {
 namespace {
 
 using nlohmann::json;
+using testing::first_text;
+using testing::HttpReply;
+using testing::TestHub;
 
 class ServerPages : public TestHub {
  protected:

@@ -8,7 +8,9 @@
 namespace slipway::hub::server {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
+using testing::HttpReply;
+using testing::TestHub;
 
 class ServerSignIn : public TestHub {
  protected:

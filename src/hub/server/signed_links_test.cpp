@@ -4,13 +4,13 @@
 #include <sys/stat.h>
 
 #include "base/files.hpp"
-#include "base/testing/turned_clock.hpp"
+#include "base/testing/manual_clock.hpp"
 
 namespace slipway::hub::server {
 namespace {
 
 TEST(SignedLinks, open_to_what_they_were_made_for) {
-  const base::TurnedClock clock;
+  const base::testing::ManualClock clock;
   const SignedLinks links(std::string(64, 'k'), clock);
   const std::string segment = links.sign({.blob = {"abc", 1ULL << 40}, .filename = "a name with\nlines & ü.onnx"});
   EXPECT_EQ(segment.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."),
@@ -23,7 +23,7 @@ TEST(SignedLinks, open_to_what_they_were_made_for) {
 }
 
 TEST(SignedLinks, any_changed_character_closes_them) {
-  const base::TurnedClock clock;
+  const base::testing::ManualClock clock;
   const SignedLinks links(std::string(64, 'k'), clock);
   const std::string segment = links.sign({.blob = {"abc", 7}, .filename = "f"});
   for (std::size_t i = 0; i < segment.size(); ++i) {
@@ -38,7 +38,7 @@ TEST(SignedLinks, any_changed_character_closes_them) {
 }
 
 TEST(SignedLinks, outlast_every_step_of_the_clock_on_the_wall) {
-  const base::TurnedClock clock;
+  const base::testing::ManualClock clock;
   const SignedLinks links(std::string(64, 'k'), clock);
   const std::string segment = links.sign({.blob = {"abc", 7}, .filename = "f"});
   for (const auto step : {std::chrono::hours(48), -std::chrono::hours(100)}) {
@@ -50,7 +50,7 @@ TEST(SignedLinks, outlast_every_step_of_the_clock_on_the_wall) {
 }
 
 TEST(SignedLinks, end_after_their_time_and_under_another_key) {
-  base::TurnedClock clock;
+  base::testing::ManualClock clock;
   const SignedLinks links(std::string(64, 'k'), clock, std::chrono::seconds(60));
   const std::string segment = links.sign({.blob = {"abc", 7}, .filename = "f"});
   EXPECT_FALSE(SignedLinks(std::string(64, 'x'), clock).open(segment));

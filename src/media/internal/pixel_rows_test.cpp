@@ -19,8 +19,8 @@ std::vector<std::uint8_t> noise(std::size_t bytes) {
 
 // Each step rounded by itself, as the NumPy reading does: volatile keeps the compiler from fusing.
 float rounded(float value) {
-  volatile float kept = value;
-  return kept;
+  volatile float stored = value;
+  return stored;
 }
 
 TEST(WeighRow, gives_the_same_bits_as_one_pixel_at_a_time_at_every_length) {

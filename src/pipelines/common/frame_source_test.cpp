@@ -27,14 +27,15 @@ class Source : public ::testing::Test {
   std::vector<std::string> read(const std::vector<std::string>& inputs) {
     auto source = FrameSource::open(inputs);
     EXPECT_TRUE(source) << source.error().message;
-    std::vector<std::string> seen;
+    std::vector<std::string> frames;
     // Two slots in turn, as a frame loop uses them.
     SourceFrame slots[2];
     for (int i = 0; source->next(slots[i % 2]); ++i) {
       const SourceFrame& frame = slots[i % 2];
-      seen.push_back(frame.path.filename().string() + (frame.error ? " error" : fmt::format(" {}", frame.frame.index)));
+      frames.push_back(frame.path.filename().string() +
+                       (frame.error ? " error" : fmt::format(" {}", frame.frame.index)));
     }
-    return seen;
+    return frames;
   }
   base::TemporaryFolder folder_;
 };
@@ -54,13 +55,13 @@ TEST_F(Source, tells_where_a_sequence_starts_even_when_one_file_stands_there_twi
   const std::string clip = video("v.mp4", 2), still = test_image("p.png", 10);
   auto source = FrameSource::open({clip, clip, still, still});
   ASSERT_TRUE(source);
-  std::string seen;
+  std::string frames;
   SourceFrame slots[2];
   for (int i = 0; source->next(slots[i % 2]); ++i) {
     const SourceFrame& frame = slots[i % 2];
-    seen += fmt::format("{}{}{} ", frame.input, frame.starts_sequence ? '*' : ' ', frame.is_video ? 'v' : 'p');
+    frames += fmt::format("{}{}{} ", frame.input, frame.starts_sequence ? '*' : ' ', frame.is_video ? 'v' : 'p');
   }
-  EXPECT_EQ(seen, "0*v 0 v 1*v 1 v 2*p 3*p ");
+  EXPECT_EQ(frames, "0*v 0 v 1*v 1 v 2*p 3*p ");
 }
 
 TEST_F(Source, goes_on_behind_what_cannot_be_read) {

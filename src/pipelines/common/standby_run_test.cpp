@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "pipelines/common/testing/golden.hpp"
+#include "pipelines/common/testing/misbehaving.hpp"
 #include "pipelines/common/timing.hpp"
 #include "runtime/provider.hpp"
 
@@ -12,16 +13,8 @@ namespace slipway::pipelines {
 namespace {
 
 using namespace pipelines::testing;  // NOLINT(google-build-using-namespace): one test
-using Entries = std::vector<std::pair<std::string, std::string>>;
-
-/// A network with an operator that misbehaves in the primary session as told, and never in the standby.
-StandbyOptions misbehaving(const Entries& entries) {
-  StandbyOptions options;
-  options.primary.custom_op_libraries = {SLIPWAY_MISBEHAVING_OP};
-  options.standby = options.primary;
-  options.primary.config_entries = entries;
-  return options;
-}
+using testing::Entries;
+using testing::misbehaving;
 
 base::Result<std::unique_ptr<StandbyRun>> load(const StandbyOptions& options) {
   SLIPWAY_ASSIGN(auto network, StandbyRun::load(environment(), "tests/golden/models/misbehave.onnx", options));

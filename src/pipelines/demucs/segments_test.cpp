@@ -47,7 +47,7 @@ TEST(OverlapAdd, taken_in_pieces_equals_the_sum_over_the_whole_song) {
     const auto weight = triangle(1000);
     const auto size = static_cast<std::size_t>(grid.length);
     std::vector<float> sums(2 * size), weights(size), out(2 * kLength);
-    std::int64_t taken = 0;
+    std::int64_t read_until = 0;
     for (std::int64_t k = 0; k < grid.count(); ++k) {
       const auto window = noise(2000, static_cast<unsigned>(k));
       for (std::int64_t i = 0; i < grid.chunk_length(k); ++i) {
@@ -60,19 +60,19 @@ TEST(OverlapAdd, taken_in_pieces_equals_the_sum_over_the_whole_song) {
       }
       streamed.add(window);
       const std::int64_t finished = streamed.finished_until();
-      if (finished <= taken) continue;
-      const auto count = static_cast<std::size_t>(finished - taken);
+      if (finished <= read_until) continue;
+      const auto count = static_cast<std::size_t>(finished - read_until);
       std::vector<float> piece(2 * count);
-      streamed.read(taken, finished, piece);
+      streamed.read(read_until, finished, piece);
       for (std::size_t row = 0; row < 2; ++row) {
         for (std::size_t i = 0; i < count; ++i) {
-          out[row * kLength + static_cast<std::size_t>(taken) + i] = piece[row * count + i];
+          out[row * kLength + static_cast<std::size_t>(read_until) + i] = piece[row * count + i];
         }
       }
-      taken = finished;
+      read_until = finished;
     }
     EXPECT_TRUE(streamed.is_complete());
-    ASSERT_EQ(taken, kLength);
+    ASSERT_EQ(read_until, kLength);
     for (std::size_t row = 0; row < 2; ++row) {
       for (std::size_t i = 0; i < kLength; ++i) {
         const auto at = static_cast<std::size_t>(-grid.first) + i;

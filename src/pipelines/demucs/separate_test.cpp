@@ -1,6 +1,5 @@
 #include "pipelines/demucs/separate.hpp"
 
-#include <bit>
 #include <cmath>
 #include <cstring>
 #include <fstream>
@@ -13,12 +12,18 @@
 
 #include "base/files.hpp"
 #include "media/audio_source.hpp"
+#include "media/testing/golden.hpp"
 #include "pipelines/demucs/raw_chunks.hpp"
 #include "pipelines/demucs/raw_file.hpp"
+#include "runtime/testing/environment.hpp"
+#include "tensor/testing/golden.hpp"
 
 namespace slipway::pipelines::demucs {
 namespace {
 
+using media::testing::lcg;
+using runtime::testing::environment;
+using tensor::testing::floats_of;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
@@ -27,29 +32,8 @@ const fs::path kGolden = "tests/golden/demucs";
 constexpr std::size_t kFrames = 30001;
 constexpr std::size_t kStep = 16;
 
-std::vector<float> lcg(std::uint32_t seed, std::size_t count) {
-  std::vector<float> values(count);
-  for (float& value : values) {
-    seed = seed * 1664525U + 1013904223U;
-    value = (std::bit_cast<float>(0x3f800000U | (seed >> 9)) - 1.0F) * 2.0F - 1.0F;
-  }
-  return values;
-}
-
 std::string bytes_of(const fs::path& path) {
   return base::read_file(path, 1 << 28).value();
-}
-
-std::vector<float> floats_of(const fs::path& path) {
-  const std::string bytes = bytes_of(path);
-  std::vector<float> values(bytes.size() / sizeof(float));
-  std::memcpy(values.data(), bytes.data(), bytes.size());
-  return values;
-}
-
-std::shared_ptr<runtime::Environment> environment() {
-  static const auto opened = runtime::Environment::open(runtime::locate_libraries().value()).value();
-  return opened;
 }
 
 class Separate : public ::testing::Test {
@@ -111,16 +95,7 @@ class Separate : public ::testing::Test {
   }
 
   static double difference(const std::vector<float>& all, const std::string& golden) {
-    const auto reference = floats_of(kGolden / golden);
-    double worst = 0;
-    std::size_t at = 0;
-    for (std::size_t row = 0; row < 8; ++row) {
-      for (std::size_t i = 0; i < kFrames; i += kStep) {
-        worst = std::max(worst, std::abs(static_cast<double>(all[row * kFrames + i]) - reference[at++]));
-      }
-    }
-    EXPECT_EQ(at, reference.size());
-    return worst;
+    return tensor::testing::worst_difference(all, kFrames, kStep, floats_of(kGolden / golden));
   }
 
   std::string error_of(const fs::path& song) {

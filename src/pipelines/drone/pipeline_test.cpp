@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "pipelines/common/testing/golden.hpp"
+#include "pipelines/common/testing/misbehaving.hpp"
 #include "pipelines/drone/overlay.hpp"
 #include "pipelines/segmentation/labels.hpp"
 
@@ -12,8 +13,7 @@ namespace slipway::pipelines::drone {
 namespace {
 
 using namespace pipelines::testing;  // NOLINT(google-build-using-namespace): one test
-using Entries = std::vector<std::pair<std::string, std::string>>;
-constexpr int kWarmupRuns = 3;  // count as runs of the operator
+constexpr int kWarmupRuns = 3;       // count as runs of the operator
 
 /// A red thing on a dark road below a blue sky.
 media::Image test_image() {
@@ -35,14 +35,6 @@ Config plain() {
   config.detector_model = "tests/golden/yolov8/tiny.onnx";
   config.segmenter_model = "tests/golden/segmentation/tiny.onnx";
   return config;
-}
-
-StandbyOptions misbehaving(const Entries& entries) {
-  StandbyOptions options;
-  options.primary.custom_op_libraries = {SLIPWAY_MISBEHAVING_OP};
-  options.standby = options.primary;
-  options.primary.config_entries = entries;
-  return options;
 }
 
 /// Both networks behind an operator that misbehaves as told.

@@ -6,6 +6,7 @@
 
 #include "base/testing/allocations.hpp"
 #include "pipelines/drone/pipeline.hpp"
+#include "runtime/testing/environment.hpp"
 
 namespace slipway::pipelines::drone {
 namespace {
@@ -24,14 +25,12 @@ media::Image frame_of(int number) {
 }
 
 std::unique_ptr<Drone> load(double budget_ms) {
-  const auto paths = runtime::locate_libraries();
-  SLIPWAY_CHECK(paths.has_value(), "ONNX Runtime was set up");
   Config config;
   config.detector_model = "tests/golden/yolov8/tiny.onnx";
   config.segmenter_model = "tests/golden/segmentation/tiny.onnx";
   config.detector_run.primary.intra_op_threads = config.segmenter_run.primary.intra_op_threads = 1;
   config.budget_ms = budget_ms;
-  auto pipeline = Drone::load(std::move(runtime::Environment::open(*paths)).value(), config);
+  auto pipeline = Drone::load(runtime::testing::environment(), config);
   SLIPWAY_CHECK(pipeline.has_value(), "the tiny networks load");
   return std::move(*pipeline);
 }

@@ -109,17 +109,17 @@ TEST(FaceDetLite, takes_no_memory_a_frame_before_and_after_the_network) {
     for (int frame = 0; frame < 4; ++frame) {
       std::uint64_t before = base::testing::allocations();
       const auto placement = preprocess->convert(image, inputs[0].tensor.bytes());
-      std::uint64_t taken = base::testing::allocations() - before;
+      std::uint64_t allocated = base::testing::allocations() - before;
       ASSERT_TRUE(placement && (*bound)->run());
       const tensor::NamedTensors* const outputs = (*bound)->outputs().value();
       before = base::testing::allocations();
       ASSERT_TRUE(postprocess.run(*outputs, 0, *placement, image.width, image.height, faces));
-      taken += base::testing::allocations() - before;
+      allocated += base::testing::allocations() - before;
       EXPECT_GT(faces.size(), 3U);
       if (frame == 0) {
-        EXPECT_GT(taken, 0U) << "the first frame makes the buffers: the count works";
+        EXPECT_GT(allocated, 0U) << "the first frame makes the buffers: the count works";
       } else {
-        EXPECT_EQ(taken, 0U) << name << " frame " << frame;
+        EXPECT_EQ(allocated, 0U) << name << " frame " << frame;
       }
     }
   }

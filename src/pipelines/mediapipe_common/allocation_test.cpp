@@ -58,11 +58,11 @@ TEST(Allocation, does_not_happen_in_a_frame_after_the_first) {
         },
         objects);
     EXPECT_EQ(objects[0].track_id, 0);
-    const std::uint64_t taken = base::testing::allocations() - before;
+    const std::uint64_t allocated = base::testing::allocations() - before;
     if (frame == 0) {
-      EXPECT_GT(taken, 0U);
+      EXPECT_GT(allocated, 0U);
     } else if (frame >= 2) {
-      EXPECT_EQ(taken, 0U) << "frame " << frame;
+      EXPECT_EQ(allocated, 0U) << "frame " << frame;
     }
   }
 }

@@ -6,15 +6,12 @@
 #include "pipelines/samurai/frame_input.hpp"
 #include "pipelines/samurai/mask_geometry.hpp"
 #include "tensor/npz.hpp"
+#include "tensor/testing/golden.hpp"
 
 namespace slipway::pipelines::samurai {
 namespace {
 
-const tensor::Tensor& named(const tensor::NamedTensors& tensors, const std::string& name) {
-  const auto found = std::ranges::find(tensors, name, &tensor::NamedTensor::name);
-  SLIPWAY_CHECK(found != tensors.end(), "the golden has this array");
-  return found->tensor;
-}
+using tensor::testing::named;
 
 // Pillow is the model of torchvision's resize of 8-bit images.
 TEST(SquareResize, gives_pillows_pixels) {

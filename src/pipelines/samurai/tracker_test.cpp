@@ -8,25 +8,18 @@
 
 #include "base/files.hpp"
 #include "runtime/process_memory.hpp"
+#include "runtime/testing/environment.hpp"
 
 namespace slipway::pipelines::samurai {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+using runtime::testing::environment;
 
 const fs::path kTiny = "tests/golden/samurai/tiny";
 constexpr int kSide = 64, kMaskSide = 16, kFrames = 24;
 constexpr std::size_t kFrameBytes = std::size_t{kSide} * kSide * 3;
-
-std::shared_ptr<runtime::Environment> environment() {
-  static const std::shared_ptr<runtime::Environment> kOpened = [] {
-    const auto paths = runtime::locate_libraries();
-    SLIPWAY_CHECK(paths.has_value(), "ONNX Runtime was set up");
-    return std::move(runtime::Environment::open(*paths)).value();
-  }();
-  return kOpened;
-}
 
 std::unique_ptr<SamuraiTracker> tiny_tracker() {
   auto tracker = SamuraiTracker::load(environment(), kTiny, {});
@@ -107,16 +100,16 @@ TEST(SamuraiTracker, follows_as_the_pytorch_reference_does) {
       EXPECT_EQ(decision["stable"], decided["stable"]) << where;
       EXPECT_EQ(decision["memory"], decided["memory"]) << where;
       EXPECT_EQ(decision["pointers"], decided["pointers"]) << where;
-      const json& seen = reference["frames"][static_cast<std::size_t>(i)];
-      EXPECT_EQ(json(json_of(object.seen))["boxes"], json::parse(seen["boxes"].dump())) << where;
-      EXPECT_NEAR(object.seen.object_score, seen["object_score"].get<double>(), 1e-4) << where;
+      const json& row = reference["frames"][static_cast<std::size_t>(i)];
+      EXPECT_EQ(json(json_of(object.trace))["boxes"], json::parse(row["boxes"].dump())) << where;
+      EXPECT_NEAR(object.trace.object_score, row["object_score"].get<double>(), 1e-4) << where;
       ASSERT_EQ(object.logits.size(), static_cast<std::size_t>(kMaskSide * kMaskSide));
       for (std::size_t k = 0; k < object.logits.size(); ++k) {
         const float want = expected[static_cast<std::size_t>(i) * object.logits.size() + k];
         ASSERT_NEAR(object.logits[k], want, 1e-3 * std::max(1.0F, std::abs(want))) << where << " " << k;
       }
-      EXPECT_EQ(object.is_visible, object.seen.object_score > -1) << where;
-      if (object.seen.object_score > -1 && object.seen.object_score < 0) ++doubted;
+      EXPECT_EQ(object.is_visible, object.trace.object_score > -1) << where;
+      if (object.trace.object_score > -1 && object.trace.object_score < 0) ++doubted;
       if (!object.is_visible) ++hidden;
     }
     EXPECT_EQ(result.frame, kFrames - 1);

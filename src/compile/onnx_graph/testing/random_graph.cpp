@@ -288,9 +288,9 @@ class Generator {
     Node& node = rewriter_->add_node(scope, "If", {condition->value}, {name()});
     for (const char* attribute : {"then_branch", "else_branch"}) {
       Scope& inner = rewriter_->add_inner_graph(node, attribute, attribute);
-      Pool seen = pool;
-      grow(inner, seen, 1 + below(3), depth + 1);
-      result(inner, seen, type.dtype, type.shape);
+      Pool visible = pool;
+      grow(inner, visible, 1 + below(3), depth + 1);
+      result(inner, visible, type.dtype, type.shape);
     }
     return Made{node.output(0), type.dtype, type.shape};
   }
@@ -301,14 +301,15 @@ class Generator {
     Value& trips = constant(scope, {}, {2});
     Node& node = rewriter_->add_node(scope, "Loop", {&trips, nullptr, start.value}, {name()});
     Scope& body = rewriter_->add_inner_graph(node, "body", "body");
-    Pool seen = pool;
-    seen.push_back({&rewriter_->add_input(body, name(), {number(Dtype::kInt64), Shape{}}), Dtype::kInt64, {}});
+    Pool visible = pool;
+    visible.push_back({&rewriter_->add_input(body, name(), {number(Dtype::kInt64), Shape{}}), Dtype::kInt64, {}});
     Value& goes_on = rewriter_->add_input(body, name(), {number(Dtype::kBool), Shape{}});
-    seen.push_back({&rewriter_->add_input(body, name(), {number(start.dtype), start.shape}), start.dtype, start.shape});
-    grow(body, seen, 1 + below(3), depth + 1);
-    seen.push_back({&goes_on, Dtype::kBool, {}});
+    visible.push_back(
+        {&rewriter_->add_input(body, name(), {number(start.dtype), start.shape}), start.dtype, start.shape});
+    grow(body, visible, 1 + below(3), depth + 1);
+    visible.push_back({&goes_on, Dtype::kBool, {}});
     result(body, {{&goes_on, Dtype::kBool, {}}}, Dtype::kBool, {});
-    result(body, seen, start.dtype, start.shape);
+    result(body, visible, start.dtype, start.shape);
     return Made{node.output(0), start.dtype, start.shape};
   }
 
@@ -318,10 +319,10 @@ class Generator {
     const Shape slice(start.shape.begin() + 1, start.shape.end());
     Node& node = rewriter_->add_node(scope, "Scan", {start.value}, {name()}, {{"num_scan_inputs", std::int64_t{1}}});
     Scope& body = rewriter_->add_inner_graph(node, "body", "body");
-    Pool seen = pool;
-    seen.push_back({&rewriter_->add_input(body, name(), {number(start.dtype), slice}), start.dtype, slice});
-    grow(body, seen, 1 + below(3), depth + 1);
-    result(body, seen, start.dtype, slice);
+    Pool visible = pool;
+    visible.push_back({&rewriter_->add_input(body, name(), {number(start.dtype), slice}), start.dtype, slice});
+    grow(body, visible, 1 + below(3), depth + 1);
+    result(body, visible, start.dtype, slice);
     return Made{node.output(0), start.dtype, start.shape};
   }
 

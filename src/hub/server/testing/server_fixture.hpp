@@ -15,7 +15,7 @@
 #include "hub/server/server.hpp"
 
 /// A real server over SQLite and files in a temporary folder, and a client that sends exactly the bytes it is given.
-namespace slipway::hub::server {
+namespace slipway::hub::server::testing {
 
 struct HttpReply {
   int status = 0;                              ///< 0: the connection ended without a reply
@@ -113,4 +113,4 @@ class TestHub : public ::testing::Test {
   std::unique_ptr<Parts> parts_;
 };
 
-}  // namespace slipway::hub::server
+}  // namespace slipway::hub::server::testing

@@ -7,8 +7,8 @@
 #include "base/files.hpp"
 #include "base/hash.hpp"
 #include "base/testing/file_size_limit.hpp"
+#include "base/testing/manual_clock.hpp"
 #include "base/testing/small_file_system.hpp"
-#include "base/testing/turned_clock.hpp"
 
 namespace slipway::hub::storage {
 namespace {
@@ -50,7 +50,7 @@ class FileBlobs : public ::testing::Test {
   [[nodiscard]] fs::path uploads() const { return folder_.path() / "uploads"; }
 
   base::TemporaryFolder folder_ = base::TemporaryFolder::create("slipway-files").value();
-  base::TurnedClock clock_;
+  base::testing::ManualClock clock_;
   std::unique_ptr<FileBlobStore> store_;
 };
 
@@ -108,7 +108,7 @@ TEST_F(FileBlobs, never_writes_over_a_committed_part_after_a_restart) {
 TEST(FileBlobsOnASmallDisk, frees_what_did_not_fit_and_goes_on_reading) {
   const auto disk = SmallFileSystem::mount(4 << 20);
   if (!disk) GTEST_SKIP() << "mounting a file system is not permitted here";
-  const base::TurnedClock clock;
+  const base::testing::ManualClock clock;
   const auto store = FileBlobStore::open(disk->path(), clock).value();
   const auto kept = store->keeper()->put("kept").value();
   const std::string half(3 << 20, 'h');
@@ -134,7 +134,7 @@ TEST(FileBlobsOnASmallDisk, frees_what_did_not_fit_and_goes_on_reading) {
 TEST(FileBlobsOnAReadOnlyDisk, can_be_read_and_says_why_nothing_is_taken) {
   auto disk = SmallFileSystem::mount(4 << 20);
   if (!disk) GTEST_SKIP() << "mounting a file system is not permitted here";
-  const base::TurnedClock clock;
+  const base::testing::ManualClock clock;
   const auto store = FileBlobStore::open(disk->path(), clock).value();
   const auto kept = store->keeper()->put("kept").value();
   ASSERT_TRUE(disk->make_read_only(true));

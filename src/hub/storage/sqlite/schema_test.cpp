@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/files.hpp"
-#include "base/testing/turned_clock.hpp"
+#include "base/testing/manual_clock.hpp"
 #include "hub/domain/job_state.hpp"
 #include "hub/storage/sqlite/database.hpp"
 #include "hub/storage/sqlite/sqlite_store.hpp"
@@ -29,7 +29,7 @@ class Schema : public testing::Test {
     return plan;
   }
 
-  base::TurnedClock clock_;
+  base::testing::ManualClock clock_;
 
  private:
   base::TemporaryFolder folder_ = base::TemporaryFolder::create("slipway-schema").value();

@@ -14,7 +14,7 @@
 #include "hub/storage/files/file_blob_store.hpp"
 #include "hub/storage/sqlite/sqlite_store.hpp"
 
-namespace slipway::hub::server {
+namespace slipway::hub::server::testing {
 namespace {
 
 constexpr int kPatienceMs = 20'000;
@@ -330,4 +330,4 @@ std::string TestHub::compile_submission(const std::string& model_id) {
   return text_field(4, text_field(4, text_field(1, model_id)) + text_field(7, device) + text_field(9, "a <b>job</b>"));
 }
 
-}  // namespace slipway::hub::server
+}  // namespace slipway::hub::server::testing

@@ -7,10 +7,10 @@
 
 #include "base/clock.hpp"
 
-namespace slipway::base {
+namespace slipway::base::testing {
 
-/// A clock that stands still until it is turned. A wait for what does not come turns it and takes no time.
-class TurnedClock final : public Clock {
+/// A clock that stands still until it is advanced. A wait for what does not come advances it and takes no time.
+class ManualClock final : public Clock {
  public:
   [[nodiscard]] Time now() const override { return Time(std::chrono::microseconds(wall_us_.load())); }
   [[nodiscard]] Instant instant() const override { return Instant(std::chrono::microseconds(steady_us_.load())); }
@@ -35,4 +35,4 @@ class TurnedClock final : public Clock {
   mutable std::atomic<std::int64_t> steady_us_ = 1'000'000'000;
 };
 
-}  // namespace slipway::base
+}  // namespace slipway::base::testing
