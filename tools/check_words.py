@@ -14,9 +14,9 @@ import sys
 
 root = pathlib.Path(__file__).resolve().parent.parent
 literal_or_comment = re.compile(r'R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
-# Not yet named by the table of verbs.
-verbs_are_free_in = ("src/compile/", "src/convert/", "src/hub/", "apps/hub_server/", "apps/hub_worker/", "tests/", "benchmarks/")
-testing_namespaces_in = ("src/compile/", "src/runtime/", "src/pipelines/")
+# The hub and its tests are not named by the table of verbs yet.
+verbs_are_free_in = ("src/hub/", "apps/hub_server/", "apps/hub_worker/", "tests/contract/", "tests/simulation/",
+                     "tests/toy_kind/", "benchmarks/storage_bench.cpp")
 # Names that other libraries give.
 names_of_others = {"keep_alive", "take_all"}
 test_name = re.compile(r"^(?:TEST|TEST_F|TEST_P|TYPED_TEST)\(\s*(\w+),\s*(\w+)\)", re.MULTILINE)
@@ -62,7 +62,7 @@ def check_file(relative: str, things: dict[str, str], verbs: dict[str, str]) -> 
         if name != name.lower() or name.count("_") < 2:
             problems.append(f"{relative}: TEST({suite}, {name}): expected a sentence like says_what_holds")
     says_testing = re.search(r"^namespace [\w:]+::testing \{", code, re.MULTILINE) is not None
-    if relative.startswith(testing_namespaces_in) and "/testing/" in relative and relative.endswith(".hpp") and not says_testing:
+    if "/testing/" in relative and relative.endswith(".hpp") and not says_testing:
         problems.append(f"{relative}: what only tests use is in the module's namespace testing")
     is_for_tests = "<gtest/" in text or "<gmock/" in text
     if is_for_tests and relative.endswith(".hpp") and relative.startswith("src/") and "/testing/" not in relative:

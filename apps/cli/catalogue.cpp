@@ -22,14 +22,14 @@ Result<fs::path> catalogue_folder() {
     const fs::path executable = fs::read_symlink("/proc/self/exe", error);
     if (!error) places.push_back(executable.parent_path().parent_path() / "share" / "slipway" / "catalogue");
   }
-  std::string looked;
+  std::string searched;
   for (const auto& place : places) {
     std::error_code error;
     if (fs::is_regular_file(place / "devices.csv", error)) return place;
-    looked += fmt::format("{}{}", looked.empty() ? "" : ", ", place.string());
+    searched += fmt::format("{}{}", searched.empty() ? "" : ", ", place.string());
   }
   return base::fail(Code::kNotFound, "no device catalogue (devices.csv) in {}; name its folder with SLIPWAY_CATALOGUE",
-                    looked);
+                    searched);
 }
 
 }  // namespace

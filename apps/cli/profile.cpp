@@ -120,10 +120,10 @@ base::Result<void> profile(const ProfileArguments& arguments, const runtime::Ses
   seekable.inputs = inputs.path();
   SLIPWAY_ASSIGN(const LoadableModel model, model_of(arguments));
   SLIPWAY_ASSIGN(const ProfileReport report, measure(seekable, model, options, false, folder.path()));
-  SLIPWAY_ASSIGN(const fs::path kept, store_trace(report, trace));
-  context.print(text_of(report, kept));
+  SLIPWAY_ASSIGN(const fs::path stored, store_trace(report, trace));
+  context.print(text_of(report, stored));
   say_what_is_missing(report, context);
-  ordered_json made = json_of_report(report, kept);
+  ordered_json made = json_of_report(report, stored);
   model.add_to(made);
   return context.emit("profile/1", made);
 }

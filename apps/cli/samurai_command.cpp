@@ -110,7 +110,7 @@ ordered_json json_of_object(std::size_t number, const samurai::ObjectResult& obj
   }
   json["area"] = object.mask.area;
   json["predicted_iou"] = object.predicted_iou;
-  json["object_score"] = object.seen.object_score;
+  json["object_score"] = object.trace.object_score;
   const auto& motion = object.decision.choice.motion_score;
   json["motion_score"] = motion ? ordered_json(*motion) : ordered_json();
   return json;

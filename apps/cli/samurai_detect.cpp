@@ -44,14 +44,14 @@ base::Result<PromptDetector> PromptDetector::load(std::shared_ptr<runtime::Envir
 base::Result<std::vector<samurai::Prompt>> PromptDetector::find(media::ImageView frame) {
   SLIPWAY_TRY(detector_->run(frame, detections_));
   std::vector<samurai::Prompt> prompts;
-  std::vector<bool> is_taken(detections_.objects.size());
+  std::vector<bool> is_assigned(detections_.objects.size());
   found_.clear();
   for (std::size_t i = 0; i < classes_.size(); ++i) {
     // Best first, so the first one that is still free is the best one.
     std::size_t at = 0;
-    while (at < is_taken.size() && (is_taken[at] || detections_.objects[at].class_id != classes_[i])) ++at;
-    if (at == is_taken.size()) return std::vector<samurai::Prompt>();
-    is_taken[at] = true;
+    while (at < is_assigned.size() && (is_assigned[at] || detections_.objects[at].class_id != classes_[i])) ++at;
+    if (at == is_assigned.size()) return std::vector<samurai::Prompt>();
+    is_assigned[at] = true;
     const pipelines::yolov8::Object& object = detections_.objects[at];
     const pipelines::Box& box = object.box;
     found_ += fmt::format("{}{} {:.2f} at {:.0f},{:.0f} of {:.0f}x{:.0f} pixels", i > 0 ? ", " : "", names_[i],

@@ -92,7 +92,7 @@ base::Result<SamuraiOutputs> SamuraiOutputs::open(const Paths& paths, std::size_
 
 base::Result<void> SamuraiOutputs::write_trace(const samurai::FrameResult& result) {
   for (std::size_t i = 0; i < traces_.size(); ++i) {
-    nlohmann::ordered_json row = samurai::json_of(result.objects[i].seen);
+    nlohmann::ordered_json row = samurai::json_of(result.objects[i].trace);
     row.update(samurai::json_of(result.objects[i].decision));
     SLIPWAY_TRY(traces_[i].write(fmt::format("{}\n  {}", result.frame > 0 ? "," : "", row.dump())));
   }

@@ -40,15 +40,15 @@ struct Arguments {
 constexpr std::int64_t kDigestLength = 64;
 
 struct Reference {
-  tensor::Tensor logits;               ///< the chosen masks', float32[frames,side,side]
-  std::optional<tensor::Tensor> seen;  ///< SHA-256 of the pixels of each frame, uint8[frames,64], digits
+  tensor::Tensor logits;                        ///< the chosen masks', float32[frames,side,side]
+  std::optional<tensor::Tensor> frame_digests;  ///< SHA-256 of the pixels of each frame, uint8[frames,64], digits
   [[nodiscard]] std::int64_t frames() const { return logits.shape()[0]; }
 
   /// Whether the reference saw other pixels than these; false when it does not say.
-  [[nodiscard]] bool saw_other_than(const media::Image& image, std::int64_t frame) const {
-    if (!seen) return false;
+  [[nodiscard]] bool differs_from(const media::Image& image, std::int64_t frame) const {
+    if (!frame_digests) return false;
     const auto digits =
-        seen->values<std::uint8_t>().subspan(static_cast<std::size_t>(frame * kDigestLength), kDigestLength);
+        frame_digests->values<std::uint8_t>().subspan(static_cast<std::size_t>(frame * kDigestLength), kDigestLength);
     const auto bytes = static_cast<std::size_t>(image.stride_bytes() * image.height());
     return !std::ranges::equal(base::sha256_hex({reinterpret_cast<const char*>(image.row(0)), bytes}), digits);
   }
@@ -57,7 +57,7 @@ struct Reference {
 base::Result<Reference> read_reference(const fs::path& file, int side) {
   SLIPWAY_ASSIGN(tensor::NamedTensors arrays, tensor::read_npz(file));
   const auto named = [&](const char* name) { return std::ranges::find(arrays, name, &tensor::NamedTensor::name); };
-  const auto logits = named("logits"), seen = named("frames_sha256");
+  const auto logits = named("logits"), frame_digests = named("frames_sha256");
   if (logits == arrays.end()) {
     return base::fail(Code::kInvalidArgument,
                       "{}: no array 'logits': write it with python -m python.reference.samurai.tracker --logits F.npz",
@@ -71,12 +71,14 @@ base::Result<Reference> read_reference(const fs::path& file, int side) {
                       side, tensor::to_string(logits->tensor.dtype(), shape));
   }
   Reference reference{std::move(logits->tensor), std::nullopt};
-  if (seen == arrays.end()) return reference;
-  if (seen->tensor.dtype() != tensor::Dtype::kUint8 || seen->tensor.shape() != tensor::Shape{shape[0], kDigestLength}) {
+  if (frame_digests == arrays.end()) return reference;
+  if (frame_digests->tensor.dtype() != tensor::Dtype::kUint8 ||
+      frame_digests->tensor.shape() != tensor::Shape{shape[0], kDigestLength}) {
     return base::fail(Code::kInvalidArgument, "{}: frames_sha256: expected uint8[{},{}], found {}", file.string(),
-                      shape[0], kDigestLength, tensor::to_string(seen->tensor.dtype(), seen->tensor.shape()));
+                      shape[0], kDigestLength,
+                      tensor::to_string(frame_digests->tensor.dtype(), frame_digests->tensor.shape()));
   }
-  reference.seen = std::move(seen->tensor);
+  reference.frame_digests = std::move(frame_digests->tensor);
   return reference;
 }
 
@@ -122,7 +124,7 @@ base::Result<void> validate(const Arguments& arguments, std::vector<samurai::Pro
                {"box, pixels", Align::kRight},
                {"object score", Align::kRight}});
   samurai::MaskAgreement worst;
-  std::int64_t compared = 0, differently_seen = 0;
+  std::int64_t compared = 0, different_frames = 0;
   bool is_emulated = false;
   {
     ProgressBar progress;
@@ -132,7 +134,7 @@ base::Result<void> validate(const Arguments& arguments, std::vector<samurai::Pro
       if (frame.error) return std::unexpected(*frame.error);
       const media::Image& image = frame.frame.image;
       SLIPWAY_TRY(tracker->track(image.view(), result));
-      differently_seen += reference.saw_other_than(image, compared) ? 1 : 0;
+      different_frames += reference.differs_from(image, compared) ? 1 : 0;
       const auto expected =
           reference.logits.values<float>().subspan(static_cast<std::size_t>(compared) * floats, floats);
       const auto& object = result.objects.front();
@@ -140,12 +142,12 @@ base::Result<void> validate(const Arguments& arguments, std::vector<samurai::Pro
           samurai::compare_masks(object.logits, expected, side, image.width(), image.height());
       table.add({fmt::format("{}", compared), fmt::format("{:.2e}", agreement.logits_relative),
                  fmt::format("{:.5f}", agreement.iou), fmt::format("{:.0f}", agreement.box_difference),
-                 fmt::format("{:.3f}", object.seen.object_score)});
+                 fmt::format("{:.3f}", object.trace.object_score)});
       SLIPWAY_TRY(context.emit("samurai-validate/1", {{"frame", compared},
                                                       {"logits_relative", agreement.logits_relative},
                                                       {"mask_iou", agreement.iou},
                                                       {"box_difference", agreement.box_difference},
-                                                      {"object_score", object.seen.object_score}}));
+                                                      {"object_score", object.trace.object_score}}));
       worst.logits_relative = std::max(worst.logits_relative, agreement.logits_relative);
       worst.iou = std::min(worst.iou, agreement.iou);
       worst.box_difference = std::max(worst.box_difference, agreement.box_difference);
@@ -163,12 +165,12 @@ base::Result<void> validate(const Arguments& arguments, std::vector<samurai::Pro
       "within {:.0f} pixels",
       compared, worst.logits_relative, arguments.logits_max, worst.iou, arguments.iou_min, worst.box_difference);
   if (!arguments.components.empty()) verdict += fmt::format(", components within {:.2e}", components_worst);
-  if (differently_seen > 0) {
+  if (different_frames > 0) {
     verdict += fmt::format(
         "; the reference saw other pixels on {} of them: OpenCV decodes video to other colours. For the same pixels "
         "run "
         "it with --save-frames DIR and validate DIR in place of the video",
-        differently_seen);
+        different_frames);
   }
   for (const auto& [name, placement] : tracker->network().placements()) is_emulated |= placement.is_emulated;
   context.print(table.text() + "\n" + verdict + "\n" + (is_emulated ? kEmulatorNote : ""));
@@ -179,7 +181,7 @@ base::Result<void> validate(const Arguments& arguments, std::vector<samurai::Pro
                                                           {"mask_iou", worst.iou},
                                                           {"box_difference", worst.box_difference},
                                                           {"components_relative", components_json},
-                                                          {"frames_seen_differently", differently_seen},
+                                                          {"frames_seen_differently", different_frames},
                                                           {"provider", options.provider.name},
                                                           {"is_emulated", is_emulated}}));
   if (agrees) return {};

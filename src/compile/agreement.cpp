@@ -88,17 +88,17 @@ bool is_same_run(const tensor::Tensor& first, const tensor::Tensor& second) {
 
 /// The comparison of one result, from the source's first run to the verdict on every output. An error of a step that
 /// is no reason to give the result up is a warning; see compare_with_source().
-class Check {
+class SourceComparison {
  public:
-  Check(const std::shared_ptr<runtime::Environment>& environment, const CompileRequest& request,
-        const Prepared& prepared, const Candidate& candidate)
+  SourceComparison(const std::shared_ptr<runtime::Environment>& environment, const CompileRequest& request,
+                   const Prepared& prepared, const Candidate& candidate)
       : environment_(environment),
         request_(request),
         prepared_(prepared),
         candidate_(candidate),
         ranges_(check_ranges(prepared)) {}
 
-  Result<Comparison> carry_out() {
+  Result<Comparison> compare() {
     if (request_.comparing == Comparing::kLeftOut) {
       SLIPWAY_TRY(load_what_nobody_loaded());
       not_compared(Standing::kLeftOut, "left out as asked");
@@ -382,10 +382,10 @@ runtime::SessionOptions exact_on_cpu() {
 Result<Comparison> compare_with_source(const std::shared_ptr<runtime::Environment>& environment,
                                        const CompileRequest& request, const Prepared& prepared,
                                        const Candidate& candidate) {
-  return Check(environment, request, prepared, candidate).carry_out();
+  return SourceComparison(environment, request, prepared, candidate).compare();
 }
 
-void take(Comparison comparison, CompileResult& result) {
+void store_comparison(Comparison comparison, CompileResult& result) {
   result.standing = comparison.standing;
   result.warnings = std::move(comparison.warnings);
   result.agreement = std::move(comparison.outputs);

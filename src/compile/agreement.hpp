@@ -37,7 +37,7 @@ struct Comparison {
                                                            const CompileRequest& request, const Prepared& prepared,
                                                            const Candidate& candidate);
 
-/// Puts what was found into the result; the placement stays with the caller.
-void take(Comparison comparison, CompileResult& result);
+/// Stores what was found in the result; the placement stays with the caller.
+void store_comparison(Comparison comparison, CompileResult& result);
 
 }  // namespace slipway::compile

@@ -33,7 +33,7 @@ Result<void> finish_onnx(const std::shared_ptr<runtime::Environment>& environmen
   candidate.executor = "the CPU";
   SLIPWAY_ASSIGN(Comparison comparison, compare_with_source(environment, request, prepared, candidate));
   result.placement = std::move(comparison.placement);
-  take(std::move(comparison), result);
+  store_comparison(std::move(comparison), result);
   return {};
 }
 
@@ -95,12 +95,12 @@ Result<CompileResult> compile(const std::shared_ptr<runtime::Environment>& envir
   request.output_folder = std::filesystem::absolute(asked.output_folder, error);
 
   CompileResult result;
-  const Log keep = [&](std::string_view line) {
+  const Log record = [&](std::string_view line) {
     result.log.emplace_back(line);
     if (log) log(line);
   };
-  keep(fmt::format("target: {}", target_name(request.target)));
-  SLIPWAY_ASSIGN(const Prepared prepared, prepare(environment, request, keep));
+  record(fmt::format("target: {}", target_name(request.target)));
+  SLIPWAY_ASSIGN(const Prepared prepared, prepare(environment, request, record));
   result.source_graph = prepared.model;
   result.source_has_data_file = prepared.has_data_file;
   result.inputs = prepared.summary.inputs;
@@ -108,9 +108,9 @@ Result<CompileResult> compile(const std::shared_ptr<runtime::Environment>& envir
   if (request.target == Target::kOnnx) {
     SLIPWAY_TRY(finish_onnx(environment, request, prepared, result));
   } else {
-    SLIPWAY_TRY(compile_for_qnn(environment, request, prepared, keep, result));
+    SLIPWAY_TRY(compile_for_qnn(environment, request, prepared, record, result));
   }
-  log_agreement(result, keep);
+  log_agreement(result, record);
   return result;
 }
 

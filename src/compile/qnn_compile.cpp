@@ -64,7 +64,7 @@ runtime::SessionOptions qnn_session(const CompileRequest& request, const Prepare
   runtime::SessionOptions session;
   session.node_places = prepared.node_places;
   session.may_advise_fallback = request.target == Target::kPrecompiledQnnOnnx;
-  session.provider.name = "qnn";
+  session.provider.name = runtime::htp_provider().name;
   session.provider.htp = request.htp;
   session.fallback = fallback_of(request);
   auto& options = session.provider.options;
@@ -120,8 +120,8 @@ std::string nodes_left(const runtime::PlacementReport& placement, const runtime:
   return fmt::format("{}{}", fmt::join(names, ", "), more > 0 ? fmt::format(" and {} more", more) : "");
 }
 
-base::Error nothing_taken(const CompileRequest& request, const Prepared& prepared,
-                          const runtime::PlacementReport& placement) {
+base::Error every_node_refused(const CompileRequest& request, const Prepared& prepared,
+                               const runtime::PlacementReport& placement) {
   const std::string left = nodes_left(placement, qnn_session(request, prepared));
   return {Code::kUnimplemented,
           fmt::format("Qualcomm's compiler takes no node of this graph for {}, so there is nothing to compile{}{}; use "
@@ -149,7 +149,7 @@ std::optional<base::Error> refusal_of_everything(const std::shared_ptr<runtime::
   const bool is_all_left = placement.node_count() > 0 && placement.partitions == 0 &&
                            placement.nodes_on(runtime::ComputeUnit::kCpu) == placement.node_count();
   if (!is_all_left || std::ranges::any_of((*session)->log_lines(), is_error)) return std::nullopt;
-  return nothing_taken(request, prepared, placement);
+  return every_node_refused(request, prepared, placement);
 }
 
 Result<fs::path> the_one_dlc(const fs::path& folder) {
@@ -166,7 +166,7 @@ Result<fs::path> the_one_dlc(const fs::path& folder) {
   return found.front();
 }
 
-Result<void> take_dlc(const fs::path& folder, CompileResult& result) {
+Result<void> collect_dlc(const fs::path& folder, CompileResult& result) {
   SLIPWAY_ASSIGN(const fs::path dlc, the_one_dlc(folder));
   result.metadata["graph_names"] = dlc.stem().string();
   result.artifact = folder / kDlcFile;
@@ -176,14 +176,14 @@ Result<void> take_dlc(const fs::path& folder, CompileResult& result) {
   return {};
 }
 
-Result<void> take_context(const CompileRequest& request, const Prepared& prepared, const fs::path& folder,
-                          CompileResult& result) {
+Result<void> collect_context(const CompileRequest& request, const Prepared& prepared, const fs::path& folder,
+                             CompileResult& result) {
   const fs::path wrapper = folder / "model.onnx";
   // With the fallback allowed a session is made all the same, but nothing is written.
-  if (!fs::exists(wrapper)) return std::unexpected(nothing_taken(request, prepared, result.placement));
+  if (!fs::exists(wrapper)) return std::unexpected(every_node_refused(request, prepared, result.placement));
   SLIPWAY_ASSIGN(const auto model, onnx_graph::Model::read(wrapper));
   const auto nodes = onnx_graph::context_nodes(model);
-  if (nodes.empty()) return std::unexpected(nothing_taken(request, prepared, result.placement));
+  if (nodes.empty()) return std::unexpected(every_node_refused(request, prepared, result.placement));
   std::vector<std::string> graphs;
   std::set<std::string> files;
   for (const auto& node : nodes) {
@@ -223,7 +223,7 @@ void describe(const std::shared_ptr<runtime::Environment>& environment, const Co
   copy_option("htp_graph_finalization_optimization_mode", "optimization_level");
 }
 
-void take_profile(const fs::path& folder, const CompileRequest& request, const Log& log, CompileResult& result) {
+void collect_profile(const fs::path& folder, const CompileRequest& request, const Log& log, CompileResult& result) {
   const fs::path csv = folder / kProfileFile;
   std::error_code ignored;
   fs::remove(folder / "compiler_profile_qnn.log", ignored);  // the same in a form that only Qualcomm's viewer reads
@@ -348,16 +348,16 @@ Result<void> compile_for_qnn(const std::shared_ptr<runtime::Environment>& enviro
   }
   log(result.placement.summary());
   if (request.target == Target::kQnnDlc) {
-    SLIPWAY_TRY(take_dlc(folder, result));
+    SLIPWAY_TRY(collect_dlc(folder, result));
   } else {
-    SLIPWAY_TRY(take_context(request, prepared, folder, result));
+    SLIPWAY_TRY(collect_context(request, prepared, folder, result));
   }
   describe(environment, request, result);
   if (request.made) request.made(result);
   SLIPWAY_ASSIGN(Comparison comparison,
                  compare_with_source(environment, request, prepared, candidate_for(request, prepared, result, folder)));
-  take(std::move(comparison), result);
-  take_profile(folder, request, log, result);
+  store_comparison(std::move(comparison), result);
+  collect_profile(folder, request, log, result);
   return {};
 }
 

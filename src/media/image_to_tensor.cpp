@@ -149,11 +149,11 @@ struct ImageToTensor::State {
   }
 
   /// The slot that holds source row y, loaded now if it was not; never evicts row `keep`.
-  const float* source_row(ImageView image, int y, int kept_row) {
+  const float* source_row(ImageView image, int y, int cached_row) {
     for (std::size_t slot = 0; slot < 2; ++slot) {
       if (source_row_index[slot] == y) return source_rows[slot].data();
     }
-    const std::size_t slot = source_row_index[0] == kept_row ? 1 : 0;
+    const std::size_t slot = source_row_index[0] == cached_row ? 1 : 0;
     load(image, y, columns.count + 1, source_rows[slot].data());
     source_row_index[slot] = y;
     return source_rows[slot].data();

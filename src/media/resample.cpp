@@ -45,13 +45,13 @@ Result<void> Resampler::push(std::span<const float> interleaved, std::vector<flo
     const std::size_t room = static_cast<std::size_t>(static_cast<double>(left) * state_->ratio) + 1024;
     const std::size_t start = out.size();
     out.resize(start + room * channels);
-    std::size_t taken = 0;
+    std::size_t consumed = 0;
     std::size_t made = 0;
-    const soxr_error_t error = soxr_process(state_->soxr, in, left, &taken, out.data() + start, room, &made);
+    const soxr_error_t error = soxr_process(state_->soxr, in, left, &consumed, out.data() + start, room, &made);
     out.resize(start + made * channels);
     if (error != nullptr) return fail(Code::kInternal, "resampling: {}", error);
-    in += taken * channels;
-    left -= taken;
+    in += consumed * channels;
+    left -= consumed;
   }
   return {};
 }

@@ -191,13 +191,13 @@ class Profiling {
   void store_times(const std::vector<double>& times_us) {
     if (times_us.size() == report_.inference.times_us.size()) return;
     report_.inference.times_us = times_us;
-    if (std::chrono::steady_clock::now() - kept_ < kStoreInterval) return;
+    if (std::chrono::steady_clock::now() - stored_ < kStoreInterval) return;
     report_.inference_statistics = statistics_of(times_us);
     store();
   }
 
   void store() {
-    kept_ = std::chrono::steady_clock::now();
+    stored_ = std::chrono::steady_clock::now();
     if (measured_) measured_(report_);
   }
 
@@ -206,7 +206,7 @@ class Profiling {
   const Measured& measured_;
   ProfileReport report_;
   double runs_us_ = 0;
-  std::chrono::steady_clock::time_point kept_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point stored_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace

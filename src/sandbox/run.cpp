@@ -62,10 +62,10 @@ class LineCutter {
   void flush() {
     if (is_cut_) line_ += " [cut]";
     if (!line_.empty() && line_.back() == '\r') line_.pop_back();
-    if (limit_bytes_ != 0 && kept_bytes_ + line_.size() > limit_bytes_) {
+    if (limit_bytes_ != 0 && recorded_bytes_ + line_.size() > limit_bytes_) {
       dropped_bytes_ += line_.size() + 1;
     } else {
-      kept_bytes_ += line_.size() + 1;
+      recorded_bytes_ += line_.size() + 1;
       if (sink_) sink_(line_);
     }
     line_.clear();
@@ -74,7 +74,7 @@ class LineCutter {
 
   const LineSink& sink_;
   std::uint64_t limit_bytes_;
-  std::uint64_t kept_bytes_ = 0, dropped_bytes_ = 0;
+  std::uint64_t recorded_bytes_ = 0, dropped_bytes_ = 0;
   std::string line_;
   bool is_cut_ = false;
 };

@@ -20,8 +20,8 @@ struct KnownFault {
   std::string_view remedy;  ///< what is written in its place, for people
   int oldest_htp;           ///< Hexagon versions on whose compiler it was seen
   int newest_htp;
-  bool only_with_fp16;             ///< it does not show on chips that compute with integers only
-  std::string_view seen_in_qairt;  ///< releases in which it was seen
+  bool only_with_fp16;                 ///< it does not show on chips that compute with integers only
+  std::string_view observed_in_qairt;  ///< releases in which it was seen
   /// Rewrites the places of a graph where it would show, to the same values. nullptr: nothing has the same values.
   /// @return how many
   int (*avoid)(onnx_graph::Rewriter& graph, const onnx_graph::InferredTypes& types) = nullptr;

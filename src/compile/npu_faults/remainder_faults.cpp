@@ -41,10 +41,10 @@ class Remainder {
 
   void write() {
     Value* const quotient = node("Div", {number_, divisor_}, "quotient");
-    Value* const taken = node("Mul", {quotient, divisor_}, "taken");
-    if (mod_.integer("fmod").value_or(0) != 0) return replace_node(graph_, mod_, "Sub", {number_, taken});
+    Value* const multiple = node("Mul", {quotient, divisor_}, "taken");
+    if (mod_.integer("fmod").value_or(0) != 0) return replace_node(graph_, mod_, "Sub", {number_, multiple});
     // Div cuts towards zero, so this has the sign of the number; Mod's has that of the divisor.
-    Value* const left = node("Sub", {number_, taken}, "left");
+    Value* const left = node("Sub", {number_, multiple}, "left");
     Value* const moved = node("Add", {left, divisor_}, "moved");
     replace_node(graph_, mod_, "Where", {has_other_sign(left), moved, left});
   }

@@ -174,8 +174,8 @@ void add_reductions(std::vector<Probe>& probes) {
                            "ReduceLogSumExp", "ReduceSumSquare"}) {
     const Range range{.low = 0.2, .high = 2};
     const bool is_extreme = std::string_view(name).ends_with("Max") || std::string_view(name).ends_with("Min");
-    const auto reduce = [=](const Shape& shape, const Ints& axes, std::int64_t keeps) {
-      return alone(name, shape, {{"axes", axes}, {"keepdims", keeps}},
+    const auto reduce = [=](const Shape& shape, const Ints& axes, std::int64_t keepdims) {
+      return alone(name, shape, {{"axes", axes}, {"keepdims", keepdims}},
                    is_extreme ? Range{.low = -90, .high = 90} : range);
     };
     add(probes, name, "last axis", is_extreme ? numbers : Kinds{ElementKind::kFloat32, ElementKind::kQuantizedUint8},

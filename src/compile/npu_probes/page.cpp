@@ -96,7 +96,7 @@ std::string faults(const BehaviourTable& table) {
       if (row.operator_name == fmt::format("fault {}", fault.id)) found[row.shape] = verdict_name(row.outcome.verdict);
     }
     text += fmt::format("| {} | {} (seen with QAIRT {}; HTP v{} to v{}{}) | {} | {} | {} |\n", fault.id, fault.effect,
-                        fault.seen_in_qairt, fault.oldest_htp, fault.newest_htp,
+                        fault.observed_in_qairt, fault.oldest_htp, fault.newest_htp,
                         fault.only_with_fp16 ? ", at FP16" : "", fault.remedy, found["as it is"], found["rewritten"]);
   }
   return text;

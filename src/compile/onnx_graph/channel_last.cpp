@@ -54,9 +54,9 @@ Result<tensor::Shape> shape_with_channels(const Value& value, std::string_view k
 }
 
 Result<void> check_distinct(const std::vector<std::string>& names) {
-  std::set<std::string> seen;
+  std::set<std::string> named;
   for (const auto& name : names) {
-    if (!seen.insert(name).second) return fail(Code::kInvalidArgument, "channel last: \"{}\" is named twice", name);
+    if (!named.insert(name).second) return fail(Code::kInvalidArgument, "channel last: \"{}\" is named twice", name);
   }
   return {};
 }
@@ -101,8 +101,7 @@ Result<void> channel_last_outputs(Model& model, const std::vector<std::string>& 
       return fail(Code::kInvalidArgument, "channel last: output \"{}\" is an input or a constant handed through", name);
     }
     const auto axes = to_channel_last(shape.size());
-    const Node& transpose =
-        rewriter.insert_taking_name(*output, "Transpose", name + "_channel_first", {{"perm", axes}});
+    const Node& transpose = rewriter.insert_under_name(*output, "Transpose", name + "_channel_first", {{"perm", axes}});
     reorder(rewriter, *transpose.output(0), shape, axes);
   }
   return {};

@@ -107,9 +107,9 @@ void set_external_location(onnx::TensorProto& tensor, const std::string& file, s
 base::Result<ExternalLocation> external_location(const onnx::TensorProto& tensor) {
   ExternalLocation location;
   std::optional<std::uint64_t> length;
-  std::set<std::string_view> seen;
+  std::set<std::string_view> keys;
   for (const auto& entry : tensor.external_data()) {
-    if (!seen.insert(entry.key()).second) {
+    if (!keys.insert(entry.key()).second) {
       return base::fail(base::Code::kInvalidArgument, "external data: the key \"{}\" stands twice", shown(entry.key()));
     }
     if (entry.key() == "location") {
@@ -124,7 +124,7 @@ base::Result<ExternalLocation> external_location(const onnx::TensorProto& tensor
                         shown(entry.key()));
     }
   }
-  if (!seen.contains("location")) {
+  if (!keys.contains("location")) {
     return base::fail(base::Code::kInvalidArgument, "external data without a location");
   }
   const auto needed = tensor_size_bytes(tensor);

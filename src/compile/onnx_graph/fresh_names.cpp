@@ -9,7 +9,7 @@ constexpr std::int64_t kFirstNumber = 2;
 
 }  // namespace
 
-void FreshNames::take(const std::string& name) {
+void FreshNames::reserve(const std::string& name) {
   numbers_.try_emplace(name, kFirstNumber);
 }
 

@@ -101,11 +101,11 @@ class Readers {
       constants_[tensor.name()] = &tensor;
       shapes_[tensor.name()] = {tensor.dims().begin(), tensor.dims().end()};
     }
-    const auto take_shape = [&](const onnx::ValueInfoProto& value) {
+    const auto add_shape = [&](const onnx::ValueInfoProto& value) {
       if (const auto spec = spec_of(value); spec && spec->has_rank) shapes_.emplace(value.name(), spec->shape);
     };
-    for (const auto& value : graph.value_info()) take_shape(value);
-    for (const auto& value : graph.input()) take_shape(value);
+    for (const auto& value : graph.value_info()) add_shape(value);
+    for (const auto& value : graph.input()) add_shape(value);
     for (const auto& node : graph.node()) {
       for (int i = 0; i < node.input_size(); ++i) readers_[node.input(i)].emplace_back(&node, i);
     }
@@ -113,7 +113,7 @@ class Readers {
 
   [[nodiscard]] std::optional<InputRange> of(const std::string& input) const {
     std::optional<InputRange> narrowest;
-    std::set<std::string> seen{input};
+    std::set<std::string> visited{input};
     std::vector<std::string> same{input};  // values that hold what the input holds
     while (!same.empty()) {
       const std::string value = std::move(same.back());
@@ -126,7 +126,7 @@ class Readers {
         });
         if (row != kReaders.end() && row->meaning == Meaning::kSame) {
           for (const auto& output : node->output()) {
-            if (seen.insert(output).second) same.push_back(output);
+            if (visited.insert(output).second) same.push_back(output);
           }
           if (node->op_type() != "Cast" || attribute_or(*node, "to", 0) != onnx::TensorProto::BOOL) continue;
         }

@@ -102,7 +102,7 @@ Model Model::create(std::int64_t opset, std::int64_t ir_version, const std::stri
   return model;
 }
 
-std::string Model::keep_view(MemoryView view) {
+std::string Model::retain_view(MemoryView view) {
   views_.push_back(std::move(view));
   return fmt::format("{}{}", kViewLocation, views_.size() - 1);
 }

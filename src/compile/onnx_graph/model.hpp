@@ -70,8 +70,8 @@ class Model {
   [[nodiscard]] onnx::ModelProto& mutable_proto() { return *proto_; }
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
 
-  /// Keeps a view until the model is written or ends. @return  its location, for the tensor that is stored there
-  [[nodiscard]] std::string keep_view(MemoryView view);
+  /// Retains a view until the model is written or ends. @return  its location, for the tensor that is stored there
+  [[nodiscard]] std::string retain_view(MemoryView view);
   /// The bytes behind such a location; nothing for names of files.
   [[nodiscard]] std::optional<std::span<const std::byte>> view_at(std::string_view location) const;
 

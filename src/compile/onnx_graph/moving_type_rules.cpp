@@ -41,10 +41,10 @@ Types reshape(const Facts& facts) {
     return {
         {type.element_type, has_rank ? KnownShape(Shape(static_cast<std::size_t>((*list)[0]), kOpen)) : std::nullopt}};
   }
-  const bool keeps_zeros = facts.node.integer("allowzero").value_or(0) != 0;
+  const bool allowzero = facts.node.integer("allowzero").value_or(0) != 0;
   std::optional<std::size_t> open;
   for (std::size_t i = 0; i < wanted->size(); ++i) {
-    if ((*wanted)[i] == 0 && !keeps_zeros) {
+    if ((*wanted)[i] == 0 && !allowzero) {
       (*wanted)[i] = type.shape && i < type.shape->size() ? (*type.shape)[i] : kOpen;
     } else if ((*wanted)[i] < 0) {
       open = i;
@@ -128,10 +128,10 @@ Types gather_nd(const Facts& facts) {
   const KnownShape indices = facts.shape(1);
   const auto batch = static_cast<std::size_t>(facts.node.integer("batch_dims").value_or(0));
   if (!type.shape || !indices || indices->empty() || indices->back() < 0) return {{type.element_type, std::nullopt}};
-  const std::size_t taken = batch + static_cast<std::size_t>(indices->back());
-  if (taken > type.shape->size()) return {{type.element_type, std::nullopt}};
+  const std::size_t indexed = batch + static_cast<std::size_t>(indices->back());
+  if (indexed > type.shape->size()) return {{type.element_type, std::nullopt}};
   Shape shape(indices->begin(), indices->end() - 1);
-  shape.insert(shape.end(), type.shape->begin() + static_cast<std::ptrdiff_t>(taken), type.shape->end());
+  shape.insert(shape.end(), type.shape->begin() + static_cast<std::ptrdiff_t>(indexed), type.shape->end());
   return {{type.element_type, shape}};
 }
 

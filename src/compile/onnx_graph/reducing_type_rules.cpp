@@ -9,7 +9,7 @@ using tensor::Dtype;
 
 Types reduce(const Facts& facts) {
   const ValueType type = facts.type(0);
-  const bool keeps = facts.node.integer("keepdims").value_or(1) != 0;
+  const bool keepdims = facts.node.integer("keepdims").value_or(1) != 0;
   const bool has_axes = facts.node.has_attribute("axes") || facts.node.input(1) != nullptr;
   const auto axes = facts.axes(1);
   if (!type.shape || (has_axes && !axes)) return {{type.element_type, std::nullopt}};
@@ -19,7 +19,7 @@ Types reduce(const Facts& facts) {
   Shape shape;
   for (std::size_t i = 0; i < goes.size(); ++i) {
     if (!goes[i]) shape.push_back((*type.shape)[i]);
-    if (goes[i] && keeps) shape.push_back(1);
+    if (goes[i] && keepdims) shape.push_back(1);
   }
   return {{type.element_type, shape}};
 }

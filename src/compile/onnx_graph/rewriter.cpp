@@ -41,7 +41,7 @@ Value& Rewriter::new_value(Scope& scope, const std::string& name) {
   value.name_ = name;
   value.scope_ = &scope;
   scope.values_.emplace(name, &value);
-  value_names_.take(name);
+  value_names_.reserve(name);
   return value;
 }
 
@@ -113,7 +113,7 @@ void Rewriter::index_node(Scope& scope, onnx::NodeProto& proto) {
   node.proto_ = &proto;
   node.scope_ = &scope;
   scope.nodes_.push_back(&node);
-  if (!proto.name().empty()) node_names_.take(proto.name());
+  if (!proto.name().empty()) node_names_.reserve(proto.name());
   for (const auto& output : proto.output()) {
     if (output.empty()) {
       node.outputs_.push_back(nullptr);

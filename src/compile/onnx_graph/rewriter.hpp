@@ -45,7 +45,7 @@ class Rewriter {
   void import_domain(const std::string& domain, std::int64_t version);
 
   // Names. ---------------------------------------------------------------------------------------------------------
-  /// A name that no value (no node) of any scope has, made from `wanted`; it counts as taken from now on.
+  /// A name that no value (no node) of any scope has, made from `wanted`; it counts as used from now on.
   [[nodiscard]] std::string fresh_value_name(std::string_view wanted);
   [[nodiscard]] std::string fresh_node_name(std::string_view wanted);
   /// Gives a value another name. Whatever else has that name where it could be confused steps aside to "NAME_inner".
@@ -98,8 +98,8 @@ class Rewriter {
   /// Puts a node behind a value that takes its name, and its places among the outputs of graphs; the value becomes
   /// `inner_name`, and who read it inside still does.
   /// @pre  `value` is no input
-  Node& insert_taking_name(Value& value, const std::string& op_type, std::string_view inner_name,
-                           const Attributes& attributes = {}, const std::vector<Value*>& further = {});
+  Node& insert_under_name(Value& value, const std::string& op_type, std::string_view inner_name,
+                          const Attributes& attributes = {}, const std::vector<Value*>& further = {});
   /// Takes a node out, with its inner graphs. @pre  nothing reads what it gives
   void remove(Node& node);
   /// Takes out the node or the initialiser that makes a value, and then whatever nothing reads any more because of it.

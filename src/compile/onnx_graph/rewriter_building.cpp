@@ -52,7 +52,7 @@ Value& Rewriter::add_initializer(Scope& scope, std::string_view name, const Tens
 
 Value& Rewriter::add_initializer_view(std::string_view name, const TensorBytes& tensor,
                                       std::shared_ptr<const void> owner) {
-  const std::string location = model_.keep_view({tensor.bytes, std::move(owner)});
+  const std::string location = model_.retain_view({tensor.bytes, std::move(owner)});
   return add_external_initializer(name, tensor.element_type, tensor.shape, location, 0);
 }
 

@@ -60,8 +60,8 @@ Node& Rewriter::insert_after(Value& value, const std::string& op_type, std::stri
   return node;
 }
 
-Node& Rewriter::insert_taking_name(Value& value, const std::string& op_type, std::string_view inner_name,
-                                   const Attributes& attributes, const std::vector<Value*>& further) {
+Node& Rewriter::insert_under_name(Value& value, const std::string& op_type, std::string_view inner_name,
+                                  const Attributes& attributes, const std::vector<Value*>& further) {
   const std::string name = value.name_;
   const ValueType type = value.type_;
   const auto places = value.output_places_;

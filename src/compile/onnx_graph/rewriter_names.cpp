@@ -28,7 +28,7 @@ void Rewriter::rename(Value& value, const std::string& name) {
 }
 
 void Rewriter::rename(Node& node, const std::string& name) {
-  node_names_.take(name);
+  node_names_.reserve(name);
   node.proto_->set_name(name);
 }
 
@@ -37,7 +37,7 @@ void Rewriter::relabel(Value& value, const std::string& name) {
   Scope& scope = *value.scope_;
   scope.values_.erase(old);
   scope.values_.emplace(name, &value);
-  value_names_.take(name);
+  value_names_.reserve(name);
   value.name_ = name;
   if (value.tensor_ != nullptr) value.tensor_->set_name(name);
   if (value.sparse_values_ != nullptr) value.sparse_values_->set_name(name);

@@ -29,10 +29,10 @@ void Rewriter::sort(Scope& scope) {
     std::size_t next;
   };
   std::vector<Node*> sorted;
-  std::set<const Node*> seen;
+  std::set<const Node*> visited;
   std::vector<Visit> stack;
   const auto enter = [&](Node* node) {
-    if (!seen.insert(node).second) return;
+    if (!visited.insert(node).second) return;
     stack.push_back({node, {}, 0});
     collect_reads(*node, stack.back().reads);
   };
@@ -65,12 +65,12 @@ void Rewriter::sort(Scope& scope) {
 void Rewriter::drop_removed(Scope& scope) {
   auto& protos = scope.graph_ != nullptr ? *scope.graph_->mutable_node() : *scope.function_->mutable_node();
   if (static_cast<std::size_t>(protos.size()) == scope.nodes_.size()) return;
-  std::set<const onnx::NodeProto*> kept;
-  for (const Node* node : scope.nodes_) kept.insert(node->proto_);
+  std::set<const onnx::NodeProto*> remaining;
+  for (const Node* node : scope.nodes_) remaining.insert(node->proto_);
   std::vector<onnx::NodeProto*> all(static_cast<std::size_t>(protos.size()));
   protos.ExtractSubrange(0, protos.size(), all.data());
   for (auto* proto : all) {
-    if (kept.contains(proto)) {
+    if (remaining.contains(proto)) {
       protos.AddAllocated(proto);
     } else {
       delete proto;

@@ -37,7 +37,7 @@ base::Result<std::vector<std::string>> truncate_64bit_io(Model& model) {
     if (!half || !output->is_output()) continue;  // no longer an output: it stands in the list twice and was changed
     if (output->is_input()) rewriter.make_constant(*output);  // a default handed out: callers cannot feed it any more
     changed.push_back(output->name());
-    const Node& cast = rewriter.insert_taking_name(*output, "Cast", output->name() + "_64bit", {{"to", *half}});
+    const Node& cast = rewriter.insert_under_name(*output, "Cast", output->name() + "_64bit", {{"to", *half}});
     rewriter.set_type(*output, wide);
     rewriter.set_type(*cast.output(0), {half, wide.shape});
   }

@@ -128,7 +128,7 @@ class Narrowing {
       if (output == nullptr) continue;
       const ValueType wide = {kWide, inferred_.type(*output).shape};
       Node& cast =
-          rewriter_.insert_taking_name(*output, "Cast", output->name() + "_32bit", {{"to", std::int64_t{kWide}}});
+          rewriter_.insert_under_name(*output, "Cast", output->name() + "_32bit", {{"to", std::int64_t{kWide}}});
       Value& widened = *cast.output(0);
       rewriter_.redirect_uses(*output, widened, &cast);
       rewriter_.set_type(*output, {kNarrow, wide.shape});

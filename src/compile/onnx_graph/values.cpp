@@ -64,10 +64,10 @@ void write_type(onnx::ValueInfoProto& value, const ValueType& type) {
   tensor.set_elem_type(*type.element_type);
   if (!type.shape) return tensor.clear_shape();
   auto& dimensions = *tensor.mutable_shape();
-  const bool keeps_names = static_cast<std::size_t>(dimensions.dim_size()) == type.shape->size();
-  if (!keeps_names) dimensions.clear_dim();
+  const bool has_same_rank = static_cast<std::size_t>(dimensions.dim_size()) == type.shape->size();
+  if (!has_same_rank) dimensions.clear_dim();
   for (std::size_t i = 0; i < type.shape->size(); ++i) {
-    auto* const dimension = keeps_names ? dimensions.mutable_dim(static_cast<int>(i)) : dimensions.add_dim();
+    auto* const dimension = has_same_rank ? dimensions.mutable_dim(static_cast<int>(i)) : dimensions.add_dim();
     const std::int64_t size = (*type.shape)[i];
     if (size >= 0) {
       dimension->set_dim_value(size);

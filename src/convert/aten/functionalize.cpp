@@ -397,7 +397,7 @@ class Functionalizer {
       for_each_reference(argument, [&](ValueId value) { is_read[value] = true; });
     };
     for (const GraphOutput& output : graph_.outputs) mark(output.argument);
-    std::vector<Node> kept;
+    std::vector<Node> used;
     for (std::size_t i = graph_.nodes.size(); i-- > 0;) {
       Node& node = graph_.nodes[i];
       const bool is_needed = std::ranges::any_of(node.outputs, [&](const Output& output) {
@@ -405,10 +405,10 @@ class Functionalizer {
       });
       if (!is_needed) continue;
       for (const NamedArgument& argument : node.arguments) mark(argument.argument);
-      kept.push_back(std::move(node));
+      used.push_back(std::move(node));
     }
-    std::ranges::reverse(kept);
-    graph_.nodes = std::move(kept);
+    std::ranges::reverse(used);
+    graph_.nodes = std::move(used);
     std::erase_if(graph_.stored, [&](const StoredValue& stored) { return !is_read[stored.value]; });
   }
 

@@ -118,8 +118,8 @@ Operand triangle(Call& call, bool is_upper) {
   if (rows >= 0 && columns >= 0 && x.constant != nullptr) {
     const Tensor row = call.unsqueeze(b.integers(counted(rows)), {1}), column = b.integers(counted(columns));
     const Tensor shifted = call.add("Sub", {column, b.integer(diagonal)});
-    const Tensor is_kept = call.add(is_upper ? "GreaterOrEqual" : "LessOrEqual", {shifted, row});
-    return call.add("Where", {is_kept, x, b.number(x.dtype, std::int64_t{0})});
+    const Tensor is_inside = call.add(is_upper ? "GreaterOrEqual" : "LessOrEqual", {shifted, row});
+    return call.add("Where", {is_inside, x, b.number(x.dtype, std::int64_t{0})});
   }
   const bool is_bool = x.dtype == ScalarType::kBool;
   const Tensor wide = is_bool ? call.cast(x, ScalarType::kInt64) : x;

@@ -102,8 +102,8 @@ Tensor antialiased(Call& call, const Tensor& x, bool is_cubic) {
             : static_cast<std::int64_t>(std::clamp(std::floor(static_cast<double>(from) * factor), 0.0, 1e6));
     if (to < 1 || to > 1'000'000) refuse("'output_size' must be at least 1, found {}", to);
     if (from == to) continue;
-    const bool keeps_corners = call.flag("align_corners");
-    const double scale = keeps_corners     ? (to > 1 ? static_cast<double>(from - 1) / static_cast<double>(to - 1) : 0)
+    const bool align_corners = call.flag("align_corners");
+    const double scale = align_corners     ? (to > 1 ? static_cast<double>(from - 1) / static_cast<double>(to - 1) : 0)
                          : factors.empty() ? static_cast<double>(from) / static_cast<double>(to)
                                            : 1 / factor;
     const Tensor weights = antialias_weights(call, from, to, scale, is_cubic, x.dtype);

@@ -111,15 +111,15 @@ Operand index(Call& call) {
   if (index.axes.size() == 1) return call.add("Gather", {x, index.places.front()}, {{"axis", index.axes.front()}});
   const Tensor places = side_by_side(call, index);
   const std::int64_t rank = places.rank() - 1;
-  const Tensor taken = call.add("GatherND", {call.transpose(x, indexed_first(index, x)), places});
-  if (!index.is_adjacent || index.axes.front() == 0) return taken;
+  const Tensor gathered = call.add("GatherND", {call.transpose(x, indexed_first(index, x)), places});
+  if (!index.is_adjacent || index.axes.front() == 0) return gathered;
   // The places stand where the first indexed axis stood.
   const std::int64_t before = index.axes.front();
   Integers order;
   for (std::int64_t axis = 0; axis < before; ++axis) order.push_back(rank + axis);
   for (std::int64_t axis = 0; axis < rank; ++axis) order.push_back(axis);
-  for (std::int64_t axis = rank + before; axis < taken.rank(); ++axis) order.push_back(axis);
-  return call.transpose(taken, order);
+  for (std::int64_t axis = rank + before; axis < gathered.rank(); ++axis) order.push_back(axis);
+  return call.transpose(gathered, order);
 }
 
 Operand index_put(Call& call) {
@@ -182,11 +182,11 @@ Operand gather(Call& call) {
   if (x.shape.empty()) return x;
   return call.add("GatherElements", {x, places}, {{"axis", call.axis("dim", x.rank())}});
 }
-Operand take(Call& call) {
+Operand gather_flat(Call& call) {
   const Tensor x = call.tensor("self");
   return call.add("Gather", {call.reshape(x, {-1}), indices(call, call.tensor("index"))}, {{"axis", std::int64_t{0}}});
 }
-Operand take_along(Call& call) {
+Operand gather_along_axis(Call& call) {
   Tensor x = call.tensor("self");
   const Tensor places = indices(call, call.tensor("indices"));
   if (!call.has("dim")) {
@@ -306,8 +306,8 @@ constexpr auto kOperators = std::to_array<Operator>({
      "sparse=False)",
      embedding},
     {"aten.gather.default(Tensor self, int dim, Tensor index, bool sparse_grad=False)", gather},
-    {"aten.take.default(Tensor self, Tensor index)", take},
-    {"aten.take_along_dim.default(Tensor self, Tensor indices, int? dim=None)", take_along},
+    {"aten.take.default(Tensor self, Tensor index)", gather_flat},
+    {"aten.take_along_dim.default(Tensor self, Tensor indices, int? dim=None)", gather_along_axis},
     {"aten.scatter.src(Tensor self, int dim, Tensor index, Tensor src)", scatter},
     {"aten.scatter.value(Tensor self, int dim, Tensor index, Scalar value)", scatter},
     {"aten.scatter_add.default(Tensor self, int dim, Tensor index, Tensor src)", scatter_add},

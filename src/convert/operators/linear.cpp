@@ -71,12 +71,12 @@ Labelled ordered(Call& call, const Labelled& from, const std::string& labels) {
 }
 
 /// Sums over the axes whose letters are in neither of the two.
-Labelled without(Call& call, const Labelled& from, const std::string& kept, const std::string& also_kept) {
+Labelled without(Call& call, const Labelled& from, const std::string& wanted, const std::string& also_wanted) {
   Integers axes;
   std::string labels;
   for (std::size_t i = 0; i < from.labels.size(); ++i) {
     const bool stays =
-        kept.find(from.labels[i]) != std::string::npos || also_kept.find(from.labels[i]) != std::string::npos;
+        wanted.find(from.labels[i]) != std::string::npos || also_wanted.find(from.labels[i]) != std::string::npos;
     if (stays) {
       labels += from.labels[i];
     } else {

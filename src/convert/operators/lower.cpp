@@ -269,11 +269,11 @@ class Lowering {
       // A rank that the operator does not take: sizes are read with a check.
       return base::fail(Code::kInvalidArgument, "its arguments do not fit each other ({})", error.what());
     }
-    return keep(node, std::move(given));
+    return bind(node, std::move(given));
   }
 
-  Result<void> keep(const Node& node, Operand given) {
-    if (node.outputs.size() == 1) return keep(node.outputs.front(), std::move(given));
+  Result<void> bind(const Node& node, Operand given) {
+    if (node.outputs.size() == 1) return bind(node.outputs.front(), std::move(given));
     const auto* const list = given.get<Operands>();
     if (list == nullptr || list->size() < node.outputs.size()) {
       return base::fail(Code::kInvalidArgument, "the archive takes {} values from it, it gives {}", node.outputs.size(),
@@ -285,24 +285,24 @@ class Lowering {
       if (is_misdeclared && i > 0 && node.outputs[i].values.size() == 1) {
         operands_[node.outputs[i].values.front()] = (*list)[i];
       } else {
-        SLIPWAY_TRY(keep(node.outputs[i], (*list)[i]));
+        SLIPWAY_TRY(bind(node.outputs[i], (*list)[i]));
       }
     }
     return {};
   }
 
-  Result<void> keep(const aten::Output& output, Operand given) {
-    if (!output.is_list) return output.values.empty() ? Result<void>{} : keep(output.values.front(), std::move(given));
+  Result<void> bind(const aten::Output& output, Operand given) {
+    if (!output.is_list) return output.values.empty() ? Result<void>{} : bind(output.values.front(), std::move(given));
     const auto* const list = given.get<Operands>();
     if (list == nullptr || list->size() != output.values.size()) {
       return base::fail(Code::kInvalidArgument, "the archive takes a list of {} from it, it gives {}",
                         output.values.size(), list == nullptr ? "none" : std::to_string(list->size()));
     }
-    for (std::size_t i = 0; i < list->size(); ++i) SLIPWAY_TRY(keep(output.values[i], (*list)[i]));
+    for (std::size_t i = 0; i < list->size(); ++i) SLIPWAY_TRY(bind(output.values[i], (*list)[i]));
     return {};
   }
 
-  Result<void> keep(ValueId value, Operand given) {
+  Result<void> bind(ValueId value, Operand given) {
     // A number that turned out to be known is followed as such.
     if (const auto* const number = given.get<Number>()) {
       if (const auto known = internal::scalar_of(number->tensor)) {
@@ -348,19 +348,19 @@ class Lowering {
     if (!names.empty() && names.size() != count) {
       return base::fail(Code::kInvalidArgument, "the model has {} outputs, found {} output names", count, names.size());
     }
-    std::set<std::string> taken = input_names_;
+    std::set<std::string> used = input_names_;
     std::size_t place = 0;
     for (const aten::GraphOutput& output : graph_.outputs) {
       if (output.argument.is_none()) continue;
       std::string name = names.empty() ? output.name : names[place];
       ++place;
-      if (!names.empty() && (name.empty() || taken.contains(name))) {
+      if (!names.empty() && (name.empty() || used.contains(name))) {
         return base::fail(Code::kInvalidArgument, "output name '{}' is {}", name,
                           name.empty() ? "empty" : "taken by an input or another output");
       }
       // The archive's own names may meet: an output that is an input, one given twice.
-      for (int i = 2; taken.contains(name); ++i) name = fmt::format("{}_{}", output.name, i);
-      taken.insert(name);
+      for (int i = 2; used.contains(name); ++i) name = fmt::format("{}_{}", output.name, i);
+      used.insert(name);
       SLIPWAY_ASSIGN(Operand operand, operand_of(output.argument));
       SLIPWAY_TRY(add_output(operand, output, name));
     }

@@ -186,7 +186,7 @@ Operand one(Call& call) {
 }
 /// One that keeps integers.
 template <Name op_type>
-Operand kept(Call& call) {
+Operand same_type(Call& call) {
   const Tensor x = call.tensor("self");
   return call.cast(call.add(op_type.value, {call.cast(x, computable(x.dtype))}), x.dtype);
 }
@@ -484,9 +484,9 @@ constexpr auto kOperators = std::to_array<Operator>({
     {"aten.__or__.Scalar(Tensor self, Scalar other)", bitwise<"Or", "BitwiseOr">},
     {"aten.__xor__.Tensor(Tensor self, Tensor other)", bitwise<"Xor", "BitwiseXor">},
     {"aten.bitwise_not.default(Tensor self)", bitwise_not},
-    {"aten.abs.default(Tensor self)", kept<"Abs">},
-    {"aten.neg.default(Tensor self)", kept<"Neg">},
-    {"aten.sign.default(Tensor self)", kept<"Sign">},
+    {"aten.abs.default(Tensor self)", same_type<"Abs">},
+    {"aten.neg.default(Tensor self)", same_type<"Neg">},
+    {"aten.sign.default(Tensor self)", same_type<"Sign">},
     {"aten.square.default(Tensor self)", square},
     {"aten.positive.default(Tensor self)", identity},
     {"aten.sqrt.default(Tensor self)", one<"Sqrt">},
@@ -525,7 +525,7 @@ constexpr auto kOperators = std::to_array<Operator>({
     {"aten.isinf.default(Tensor self)", tested<"IsInf">},
     {"aten.isfinite.default(Tensor self)", is_finite},
     {"aten.nan_to_num.default(Tensor self, float? nan=None, float? posinf=None, float? neginf=None)", nan_to_num},
-    {"aten.relu.default(Tensor self)", kept<"Relu">},
+    {"aten.relu.default(Tensor self)", same_type<"Relu">},
     {"aten.relu6.default(Tensor self)", relu6},
     {"aten.hardtanh.default(Tensor self, Scalar min_val=-1, Scalar max_val=1)", hardtanh},
     {"aten.hardswish.default(Tensor self)", one<"HardSwish">},

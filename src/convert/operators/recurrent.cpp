@@ -92,9 +92,9 @@ Operand lstm_cell(Call& call) {
       call.add("Add", {gates(call, call.tensor("input"), "w_ih", "b_ih"), gates(call, state[0], "w_hh", "b_hh")});
   const std::int64_t hidden = all.shape.at(1) / 4;
   const auto gate = [&](std::int64_t place) { return call.slice(all, 1, place * hidden, (place + 1) * hidden); };
-  const Tensor kept = call.add("Mul", {call.add("Sigmoid", {gate(1)}), state[1]});
+  const Tensor retained = call.add("Mul", {call.add("Sigmoid", {gate(1)}), state[1]});
   const Tensor fresh = call.add("Mul", {call.add("Sigmoid", {gate(0)}), call.add("Tanh", {gate(2)})});
-  const Tensor cell = call.add("Add", {kept, fresh});
+  const Tensor cell = call.add("Add", {retained, fresh});
   return Operands{call.add("Mul", {call.add("Sigmoid", {gate(3)}), call.add("Tanh", {cell})}), cell};
 }
 

@@ -17,7 +17,7 @@ Integers axes_of(Call& call, const Tensor& x, std::string_view name = "dim") {
   for (std::int64_t& axis : axes) axis = from_front(axis, x.rank());
   return axes;
 }
-bool keeps(Call& call) {
+bool keepdim(Call& call) {
   return call.has_parameter("keepdim") && call.flag("keepdim");
 }
 
@@ -35,57 +35,57 @@ Tensor floating(Call& call) {
 
 Operand sum(Call& call) {
   const Tensor x = summable(call);
-  return call.reduce("ReduceSum", x, axes_of(call, x), keeps(call));
+  return call.reduce("ReduceSum", x, axes_of(call, x), keepdim(call));
 }
 Operand mean(Call& call) {
   const Tensor x = floating(call);
-  return call.reduce("ReduceMean", x, axes_of(call, x), keeps(call));
+  return call.reduce("ReduceMean", x, axes_of(call, x), keepdim(call));
 }
 Operand product(Call& call) {
   const Tensor x = summable(call);
-  return call.reduce("ReduceProd", x, axes_of(call, x), keeps(call));
+  return call.reduce("ReduceProd", x, axes_of(call, x), keepdim(call));
 }
 Operand log_sum_exp(Call& call) {
   const Tensor x = floating(call);
-  return call.reduce("ReduceLogSumExp", x, axes_of(call, x), keeps(call));
+  return call.reduce("ReduceLogSumExp", x, axes_of(call, x), keepdim(call));
 }
 
 /// ONNX Runtime reduces wide types; others are widened and narrowed back.
-Tensor extreme(Call& call, const std::string& op_type, const Tensor& x, const Integers& axes, bool keeps_axes) {
+Tensor extreme(Call& call, const std::string& op_type, const Tensor& x, const Integers& axes, bool keepdims) {
   const bool is_wide = is_floating(x.dtype) || x.dtype == ScalarType::kInt32 || x.dtype == ScalarType::kInt64;
-  return call.cast(call.reduce(op_type, is_wide ? x : call.cast(x, ScalarType::kInt32), axes, keeps_axes), x.dtype);
+  return call.cast(call.reduce(op_type, is_wide ? x : call.cast(x, ScalarType::kInt32), axes, keepdims), x.dtype);
 }
 Operand greatest(Call& call) {
   const Tensor x = call.tensor("self");
-  return extreme(call, "ReduceMax", x, axes_of(call, x), keeps(call));
+  return extreme(call, "ReduceMax", x, axes_of(call, x), keepdim(call));
 }
 Operand least(Call& call) {
   const Tensor x = call.tensor("self");
-  return extreme(call, "ReduceMin", x, axes_of(call, x), keeps(call));
+  return extreme(call, "ReduceMin", x, axes_of(call, x), keepdim(call));
 }
-Tensor place_of_extreme(Call& call, const std::string& op_type, Tensor x, std::int64_t axis, bool keeps_axis) {
+Tensor place_of_extreme(Call& call, const std::string& op_type, Tensor x, std::int64_t axis, bool keepdims) {
   if (x.shape.empty()) return call.builder().integer(0);
   if (!is_floating(x.dtype)) x = call.cast(x, x.dtype == ScalarType::kInt64 ? x.dtype : ScalarType::kInt32);
-  return call.add(op_type, {x}, {{"axis", axis}, {"keepdims", std::int64_t{keeps_axis}}});
+  return call.add(op_type, {x}, {{"axis", axis}, {"keepdims", std::int64_t{keepdims}}});
 }
 Operand greatest_and_place(Call& call) {
   const Tensor x = call.tensor("self");
   const std::int64_t axis = call.axis("dim", x.rank());
-  return Operands{extreme(call, "ReduceMax", x, {axis}, keeps(call)),
-                  place_of_extreme(call, "ArgMax", x, axis, keeps(call))};
+  return Operands{extreme(call, "ReduceMax", x, {axis}, keepdim(call)),
+                  place_of_extreme(call, "ArgMax", x, axis, keepdim(call))};
 }
 Operand least_and_place(Call& call) {
   const Tensor x = call.tensor("self");
   const std::int64_t axis = call.axis("dim", x.rank());
-  return Operands{extreme(call, "ReduceMin", x, {axis}, keeps(call)),
-                  place_of_extreme(call, "ArgMin", x, axis, keeps(call))};
+  return Operands{extreme(call, "ReduceMin", x, {axis}, keepdim(call)),
+                  place_of_extreme(call, "ArgMin", x, axis, keepdim(call))};
 }
 Operand place(Call& call, const std::string& op_type) {
   Tensor x = call.tensor("self");
-  if (call.has("dim")) return place_of_extreme(call, op_type, x, call.axis("dim", x.rank()), keeps(call));
+  if (call.has("dim")) return place_of_extreme(call, op_type, x, call.axis("dim", x.rank()), keepdim(call));
   const std::int64_t rank = x.rank();
   const Tensor found = place_of_extreme(call, op_type, call.reshape(x, {-1}), 0, false);
-  return keeps(call) ? call.unsqueeze(found, counted(rank)) : found;
+  return keepdim(call) ? call.unsqueeze(found, counted(rank)) : found;
 }
 Operand argmax(Call& call) {
   return place(call, "ArgMax");
@@ -96,7 +96,7 @@ Operand argmin(Call& call) {
 
 Tensor truth(Call& call, const std::string& op_type) {
   const Tensor x = call.cast(call.cast(call.tensor("self"), ScalarType::kBool), ScalarType::kInt32);
-  return call.cast(call.reduce(op_type, x, axes_of(call, x), keeps(call)), ScalarType::kBool);
+  return call.cast(call.reduce(op_type, x, axes_of(call, x), keepdim(call)), ScalarType::kBool);
 }
 Operand any(Call& call) {
   return truth(call, "ReduceMax");
@@ -127,13 +127,13 @@ std::pair<Tensor, Tensor> spread(Call& call) {
   }
   const Tensor mean = call.reduce("ReduceMean", x, axes, true);
   const Tensor difference = call.add("Sub", {x, mean});
-  Tensor variance = call.reduce("ReduceMean", call.add("Mul", {difference, difference}), axes, keeps(call));
+  Tensor variance = call.reduce("ReduceMean", call.add("Mul", {difference, difference}), axes, keepdim(call));
   if (correction != 0) {
     const double count = reduced_count(x, axes), rest = count - correction;
     const double factor = rest > 0 ? count / rest : std::numeric_limits<double>::infinity();
     variance = call.add("Mul", {variance, call.builder().number(x.dtype, factor)});
   }
-  return {variance, keeps(call) ? mean : call.squeeze(mean, axes)};
+  return {variance, keepdim(call) ? mean : call.squeeze(mean, axes)};
 }
 Operand variance(Call& call) {
   return spread(call).first;
@@ -156,16 +156,16 @@ Operand norm(Call& call) {
   const double order = call.has(name) ? call.real(name) : 2;
   const Integers axes = axes_of(call, x);
   if (x.shape.empty()) return call.add("Abs", {x});
-  if (order == 2) return call.reduce("ReduceL2", x, axes, keeps(call));
-  if (order == 1) return call.reduce("ReduceL1", x, axes, keeps(call));
+  if (order == 2) return call.reduce("ReduceL2", x, axes, keepdim(call));
+  if (order == 1) return call.reduce("ReduceL1", x, axes, keepdim(call));
   const Tensor size = call.add("Abs", {x});
-  if (std::isinf(order)) return call.reduce(order > 0 ? "ReduceMax" : "ReduceMin", size, axes, keeps(call));
+  if (std::isinf(order)) return call.reduce(order > 0 ? "ReduceMax" : "ReduceMin", size, axes, keepdim(call));
   if (order == 0) {
     const Tensor is_some = call.add("Greater", {size, call.builder().number(x.dtype, 0.0)});
-    return call.reduce("ReduceSum", call.cast(is_some, x.dtype), axes, keeps(call));
+    return call.reduce("ReduceSum", call.cast(is_some, x.dtype), axes, keepdim(call));
   }
   const Tensor powers =
-      call.reduce("ReduceSum", call.add("Pow", {size, call.builder().number(x.dtype, order)}), axes, keeps(call));
+      call.reduce("ReduceSum", call.add("Pow", {size, call.builder().number(x.dtype, order)}), axes, keepdim(call));
   return call.add("Pow", {powers, call.builder().number(x.dtype, 1 / order)});
 }
 
@@ -240,7 +240,7 @@ constexpr auto kOperators = std::to_array<Operator>({
     {"aten.frobenius_norm.dim(Tensor self, int[] dim, bool keepdim=False)",
      [](Call& call) -> Operand {
        const Tensor x = call.tensor("self");
-       return call.reduce("ReduceL2", x, axes_of(call, x), keeps(call));
+       return call.reduce("ReduceL2", x, axes_of(call, x), keepdim(call));
      }},
     {"aten.cumsum.default(Tensor self, int dim, ScalarType? dtype=None)", cumulative_sum},
     {"aten.topk.default(Tensor self, int k, int dim=-1, bool largest=True, bool sorted=True)", topk},

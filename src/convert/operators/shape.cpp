@@ -126,16 +126,16 @@ Operand move_axes(Call& call) {
   const Tensor x = call.tensor("self");
   const Integers from = call.integers("source"), to = call.integers("destination");
   Integers axes(x.shape.size(), -1);
-  std::vector<bool> is_taken(x.shape.size(), false);
+  std::vector<bool> is_assigned(x.shape.size(), false);
   for (std::size_t i = 0; i < from.size(); ++i) {
     const std::int64_t source = from_front(from[i], x.rank());
     axes[static_cast<std::size_t>(from_front(to[i], x.rank()))] = source;
-    is_taken[static_cast<std::size_t>(source)] = true;
+    is_assigned[static_cast<std::size_t>(source)] = true;
   }
   std::size_t next = 0;
   for (std::int64_t& axis : axes) {
     if (axis >= 0) continue;
-    while (is_taken[next]) ++next;
+    while (is_assigned[next]) ++next;
     axis = static_cast<std::int64_t>(next++);
   }
   return call.transpose(x, axes);
@@ -389,13 +389,13 @@ Operand unfold_axis(Call& call) {
   }
   Builder& b = call.builder();
   const Tensor indices = call.reshape(b.integers(places), {count, size});
-  const Tensor taken = call.add("Gather", {x, indices}, {{"axis", axis}});
+  const Tensor gathered = call.add("Gather", {x, indices}, {{"axis", axis}});
   Integers axes;
-  for (std::int64_t at = 0; at < taken.rank(); ++at) {
+  for (std::int64_t at = 0; at < gathered.rank(); ++at) {
     if (at != axis + 1) axes.push_back(at);
   }
   axes.push_back(axis + 1);
-  return call.transpose(taken, axes);
+  return call.transpose(gathered, axes);
 }
 
 /// ATen's order of channels is that of mode CRD.

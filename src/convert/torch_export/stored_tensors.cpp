@@ -72,7 +72,7 @@ base::Result<std::map<std::string, aten::StoredTensor>> read_stored_tensors(cons
     const json document = json::parse(text_of_list);
     for (const auto& [name, entry] : field(document, "config").items()) {
       where = name;
-      if (field(entry, "use_pickle") != false) throw NotTaken("it is stored as a pickle, which is not opened");
+      if (field(entry, "use_pickle") != false) throw Unsupported("it is stored as a pickle, which is not opened");
       const std::string file = folder + text(field(entry, "path_name"));
       auto bytes = archive.view(file);
       if (!bytes) return std::unexpected(bytes.error().with(fmt::format("{}: '{}'", path, name)));
@@ -80,7 +80,7 @@ base::Result<std::map<std::string, aten::StoredTensor>> read_stored_tensors(cons
       stored.owner = archive.owner();
       tensors.emplace(name, std::move(stored));
     }
-  } catch (const NotTaken& refusal) {
+  } catch (const Unsupported& refusal) {
     return base::fail(base::Code::kUnimplemented, "{}: '{}': {}", path, where, refusal.what());
   } catch (const std::exception& error) {
     return base::fail(base::Code::kInvalidArgument, "{}: '{}': {}", path, where, error.what());

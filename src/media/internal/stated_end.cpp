@@ -61,13 +61,13 @@ void StatedEnd::saw(const AVFormatContext& input, const AVPacket& packet) {
   double length_s = static_cast<double>(packet.duration) * unit;
   if (is_image && packet.duration <= 0) length_s = frame_s_;
   const double end_s = static_cast<double>(time) * unit + length_s;
-  if (is_image) longest_gap_s_ = std::max(longest_gap_s_, end_s - seen_s_);
-  seen_s_ = std::max(seen_s_, end_s);
+  if (is_image) longest_gap_s_ = std::max(longest_gap_s_, end_s - furthest_end_s_);
+  furthest_end_s_ = std::max(furthest_end_s_, end_s);
 }
 
 double StatedEnd::missing_s(AVFormatContext& input) const {
   constexpr double kNotableSeconds = 0.5;
-  const double missing = stated_s_ - seen_s_;
+  const double missing = stated_s_ - furthest_end_s_;
   if (source_ == Source::kNone || missing <= 2 * frame_s_) return 0;
   const std::int64_t stated_frames = input.streams[stream_]->nb_frames;
   if (source_ == Source::kStream && stated_frames > 0) return frames_ < stated_frames ? missing : 0;

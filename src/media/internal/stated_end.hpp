@@ -30,8 +30,8 @@ class StatedEnd {
   std::int64_t frames_ = 0;  // that were read
   double frame_s_ = 0;
   double stated_s_ = 0;
-  double seen_s_ = 0;         // the furthest end of a packet
-  double longest_gap_s_ = 0;  // between packets of the image stream
+  double furthest_end_s_ = 0;  // the furthest end of a packet
+  double longest_gap_s_ = 0;   // between packets of the image stream
 };
 
 }  // namespace slipway::media::internal

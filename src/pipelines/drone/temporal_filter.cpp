@@ -7,7 +7,7 @@ namespace slipway::pipelines::drone {
 namespace {
 
 constexpr double kLeastIou = 0.3, kNewWeight = 0.6, kNewSectorWeight = 0.5;
-constexpr int kSeenToGoOn = 2, kMostMissed = 3;
+constexpr int kHitsToGoOn = 2, kMostMissed = 3;
 
 double mixed(double before, double now, double weight = kNewWeight) {
   return before + weight * (now - before);
@@ -36,7 +36,7 @@ void TemporalFilter::follow(Track& track, const SceneObject& found) const {
   if (now != before && now != track.proposed) object.distance.distance = before;
   track.proposed = now;
   object.is_detected = true;
-  ++track.seen;
+  ++track.hits;
   track.missed = 0;
 }
 
@@ -68,7 +68,7 @@ void TemporalFilter::steady(std::vector<SceneObject>& objects, bool did_detect) 
       tracks_[t].object.is_detected = false;
     }
     std::erase_if(tracks_, [](const Track& track) {
-      return track.missed > kMostMissed || (track.missed > 0 && track.seen < kSeenToGoOn);
+      return track.missed > kMostMissed || (track.missed > 0 && track.hits < kHitsToGoOn);
     });
     for (std::size_t o = 0; o < has_track_.size(); ++o) {
       if (has_track_[o] != 0) continue;

@@ -44,7 +44,7 @@ class TemporalFilter {
  private:
   struct Track {
     SceneObject object;
-    int seen = 1;
+    int hits = 1;
     int missed = 0;
     DistanceClass proposed = DistanceClass::kUnknown;  ///< of the last frame, when it differs
   };

@@ -10,18 +10,18 @@ constexpr int kBones[] = {11, 12, 24, 23, 11, -1, 11, 13, 15, 17, 19, 15, 21, -1
                           18, 20, 16, 22, -1, 23, 25, 27, 29, 31, 27, -1, 24, 26, 28, 30, 32,
                           28, -1, 8,  6,  5,  4,  0,  1,  2,  3,  7,  -1, 10, 9,  -1};
 constexpr media::Colour kBone = {120, 200, 255};
-constexpr float kSeen = 0.5F;
+constexpr float kVisible = 0.5F;
 
 void draw_bones(media::Image& image, const Pose& pose, int width) {
   int before = -1;
   for (const int index : kBones) {
     const auto at = [&](int i) { return mediapipe::point_of(pose.landmarks[static_cast<std::size_t>(i)]); };
-    const auto is_seen = [&](int i) { return i >= 0 && pose.visibility[static_cast<std::size_t>(i)] >= kSeen; };
-    if (is_seen(before) && is_seen(index)) media::draw_line(image, at(before), at(index), kBone, width);
+    const auto is_visible = [&](int i) { return i >= 0 && pose.visibility[static_cast<std::size_t>(i)] >= kVisible; };
+    if (is_visible(before) && is_visible(index)) media::draw_line(image, at(before), at(index), kBone, width);
     before = index;
   }
   for (std::size_t i = 0; i < kLandmarkCount; ++i) {
-    if (pose.visibility[i] < kSeen) continue;
+    if (pose.visibility[i] < kVisible) continue;
     media::draw_point(image, mediapipe::point_of(pose.landmarks[i]), width + 1, media::kWhite);
   }
 }

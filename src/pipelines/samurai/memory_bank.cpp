@@ -18,8 +18,8 @@ MemoryBank::MemoryBank(std::size_t memory_floats, std::size_t pointer_floats)
 void MemoryBank::store(std::int64_t frame, std::span<const float> memory, std::span<const float> pointer,
                        std::span<const std::int64_t> needed) {
   SLIPWAY_CHECK(memory.size() == memory_floats_ && pointer.size() == pointer_floats_, "one frame's");
-  const auto place = std::ranges::find_if(memory_frames_, [&](std::int64_t kept) {
-    return kept == kFree || std::ranges::find(needed, kept) == needed.end();
+  const auto place = std::ranges::find_if(memory_frames_, [&](std::int64_t stored) {
+    return stored == kFree || std::ranges::find(needed, stored) == needed.end();
   });
   SLIPWAY_CHECK(place != memory_frames_.end(), "the rule needs at most seven frames");
   *place = frame;

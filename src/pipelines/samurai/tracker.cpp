@@ -48,7 +48,7 @@ struct SamuraiTracker::State {
   Result<Decoded> decode_with_memory(Object& object, const Features& frame);
   Result<Decoded> decode_prompt(const Object& object, const Features& frame);
   std::vector<float> square_mask(const PromptMask& mask, const Features& frame) const;
-  void see(const Decoded& decoded, std::size_t first_token, std::size_t count, TraceFrame& seen) const;
+  void trace_candidates(const Decoded& decoded, std::size_t first_token, std::size_t count, TraceFrame& trace) const;
 };
 
 /// Mask prompts at the network's size, 0 or 1.
@@ -119,16 +119,16 @@ Result<Decoded> SamuraiTracker::State::decode_with_memory(Object& object, const 
   return network->decode_conditioned(frame, memories, pointers, distances);
 }
 
-void SamuraiTracker::State::see(const Decoded& decoded, std::size_t first_token, std::size_t count,
-                                TraceFrame& seen) const {
+void SamuraiTracker::State::trace_candidates(const Decoded& decoded, std::size_t first_token, std::size_t count,
+                                             TraceFrame& trace) const {
   const std::size_t floats = constants().mask_floats();
-  seen.frame = next_frame;
-  seen.object_score = decoded.object_score;
-  seen.candidates.clear();
+  trace.frame = next_frame;
+  trace.object_score = decoded.object_score;
+  trace.candidates.clear();
   for (std::size_t token = first_token; token < first_token + count; ++token) {
-    seen.candidates.push_back({enlarged_bounds(decoded.masks.subspan(token * floats, floats), constants().mask_side(),
-                                               constants().image_size),
-                               decoded.ious[token]});
+    trace.candidates.push_back({enlarged_bounds(decoded.masks.subspan(token * floats, floats), constants().mask_side(),
+                                                constants().image_size),
+                                decoded.ious[token]});
   }
 }
 
@@ -148,7 +148,7 @@ Result<void> SamuraiTracker::State::track_object(Object& object, const Features&
   if (is_first && object.prompt.mask) {
     answer.logits = mask_logits;
     answer.object_score = kMaskPromptScore;
-    result.seen = {
+    result.trace = {
         0, {{enlarged_bounds(mask_logits, constants().mask_side(), constants().image_size), 1.0}}, kMaskPromptScore};
   } else if (is_first && is_certain) {
     // One mask is meant, unless it is too unsure of its own edge; the pointer stays token 0's.
@@ -156,17 +156,17 @@ Result<void> SamuraiTracker::State::track_object(Object& object, const Features&
       answer.token = static_cast<std::size_t>(std::ranges::max_element(decoded.ious.subspan(1)) - decoded.ious.begin());
     }
     answer.logits = mask_of(answer.token);
-    see(decoded, answer.token, 1, result.seen);
+    trace_candidates(decoded, answer.token, 1, result.trace);
   } else {
-    see(decoded, 1, kTokens - 1, result.seen);
+    trace_candidates(decoded, 1, kTokens - 1, result.trace);
   }
-  result.decision = object.rules.decide(result.seen.candidates, result.seen.object_score);
+  result.decision = object.rules.decide(result.trace.candidates, result.trace.object_score);
   if (answer.logits.empty()) {
     answer.token = answer.pointer_token = result.decision.choice.index + 1;
     answer.logits = mask_of(answer.token);
   }
 
-  result.predicted_iou = result.seen.candidates[result.decision.choice.index].predicted_iou;
+  result.predicted_iou = result.trace.candidates[result.decision.choice.index].predicted_iou;
   result.is_visible = answer.object_score > constants().object_score_min;
   result.logits.assign(answer.logits.begin(), answer.logits.end());
   enlarge_and_cut(answer.logits, constants().mask_side(), frame.width, frame.height, result.mask);

@@ -19,7 +19,7 @@ struct ObjectResult {
   Mask mask;                  ///< at the frame's size, with its box
   bool is_visible = false;    ///< object score above the model's minimum (SAMURAI: -1); otherwise the mask is empty
   double predicted_iou = 0;   ///< of the chosen mask
-  TraceFrame seen;            ///< what the rules were given
+  TraceFrame trace;           ///< what the rules were given
   Decision decision;          ///< what they decided
   std::vector<float> logits;  ///< q × q of the chosen mask
 };

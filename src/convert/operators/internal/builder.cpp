@@ -73,7 +73,7 @@ Value* Builder::value_of(const Tensor& tensor) {
     constexpr std::size_t kInlineBytes = 4096;
     value = bytes.bytes.size() <= kInlineBytes ? &rewriter_.add_initializer(rewriter_.main(), name, bytes)
                                                : &rewriter_.add_initializer_view(name, bytes, tensor.constant->owner);
-    kept_.push_back(tensor.constant);
+    retained_.push_back(tensor.constant);
   }
   return value;
 }

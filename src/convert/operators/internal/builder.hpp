@@ -61,7 +61,7 @@ class Builder {
   std::int64_t opset_;
   std::string name_;
   std::unordered_map<const Constant*, compile::onnx_graph::Value*> initializers_;
-  std::vector<std::shared_ptr<const Constant>> kept_;
+  std::vector<std::shared_ptr<const Constant>> retained_;
 };
 
 /// The elements of a constant of integers or booleans; nothing for other tensors.

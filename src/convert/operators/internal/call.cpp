@@ -258,9 +258,9 @@ Tensor Call::concat(const std::vector<Tensor>& tensors, std::int64_t axis) const
   return tensors.size() == 1 ? tensors.front() : add("Concat", tensors, {{"axis", axis}});
 }
 
-Tensor Call::reduce(const std::string& op_type, const Tensor& tensor, const Integers& axes, bool keeps) const {
+Tensor Call::reduce(const std::string& op_type, const Tensor& tensor, const Integers& axes, bool keepdim) const {
   if (tensor.shape.empty()) return tensor;
-  return add(op_type, {tensor, builder_.integers(axes)}, {{"keepdims", std::int64_t{keeps}}});
+  return add(op_type, {tensor, builder_.integers(axes)}, {{"keepdims", std::int64_t{keepdim}}});
 }
 
 Operand Call::size_of(const Tensor& tensor, std::int64_t axis) const {

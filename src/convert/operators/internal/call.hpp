@@ -57,7 +57,8 @@ class Call {
   [[nodiscard]] Tensor slice(const Tensor& tensor, std::int64_t axis, std::int64_t begin, std::int64_t end,
                              std::int64_t step = 1) const;
   [[nodiscard]] Tensor concat(const std::vector<Tensor>& tensors, std::int64_t axis) const;
-  [[nodiscard]] Tensor reduce(const std::string& op_type, const Tensor& tensor, const Integers& axes, bool keeps) const;
+  [[nodiscard]] Tensor reduce(const std::string& op_type, const Tensor& tensor, const Integers& axes,
+                              bool keepdim) const;
   /// A size of a tensor: a number, or the Number that the graph computes.
   [[nodiscard]] Operand size_of(const Tensor& tensor, std::int64_t axis) const;
   /// Sizes as an int64 tensor of rank 1.

@@ -407,10 +407,10 @@ std::optional<Folded> fold_binary(const Binary& rule, const Tensor& a, const Ten
     Integers order(static_cast<std::size_t>(count_of(from.shape)));
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int64_t>(i);
     counted.constant = std::make_shared<Constant>(Constant{"", std::as_bytes(std::span(order)), nullptr});
-    const Folded taken = moved(counted, *shape, *broadcast_strides(from.shape, *shape));
-    Integers order_taken(static_cast<std::size_t>(count_of(*shape)));
-    read_as<std::int64_t>(taken.bytes, order_taken);
-    return order_taken;
+    const Folded expanded = moved(counted, *shape, *broadcast_strides(from.shape, *shape));
+    Integers expanded_order(static_cast<std::size_t>(count_of(*shape)));
+    read_as<std::int64_t>(expanded.bytes, expanded_order);
+    return expanded_order;
   };
   const Integers from_a = places(a), from_b = places(b);
   Numbers result;

@@ -20,7 +20,7 @@ struct Malformed : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 /// Well formed, and not taken.
-struct NotTaken : std::runtime_error {
+struct Unsupported : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
@@ -99,7 +99,7 @@ inline aten::ScalarType scalar_type(const json& value) {
     case 28:
       return aten::ScalarType::kUint16;
     default:
-      throw NotTaken(fmt::format("tensors of the export's type {} are not read", integer(value)));
+      throw Unsupported(fmt::format("tensors of the export's type {} are not read", integer(value)));
   }
 }
 

@@ -58,7 +58,7 @@ class Reader {
       if (heap_.size() > kMostObjects || stack_.size() > kMostObjects) {
         return fail(Code::kResourceExhausted, "more than {} objects at byte {}", kMostObjects, at_);
       }
-      SLIPWAY_ASSIGN(const std::string_view opcode, take(1));
+      SLIPWAY_ASSIGN(const std::string_view opcode, consume(1));
       if (opcode[0] == '.') break;
       if (auto done = step(opcode[0]); !done) {
         return std::unexpected(done.error().with(fmt::format("byte {} ({})", opcode_at_, name_of(opcode[0]))));
@@ -77,20 +77,20 @@ class Reader {
     return fmt::format("0x{:02x}, no opcode", static_cast<unsigned char>(opcode));
   }
 
-  base::Result<std::string_view> take(std::uint64_t count) {
+  base::Result<std::string_view> consume(std::uint64_t count) {
     if (count > bytes_.size() - at_) {
       return fail(Code::kInvalidArgument, "the pickle is cut short: {} bytes are wanted at byte {} of {}", count, at_,
                   bytes_.size());
     }
-    const std::string_view taken = bytes_.substr(at_, count);
+    const std::string_view consumed = bytes_.substr(at_, count);
     at_ += count;
-    return taken;
+    return consumed;
   }
   template <typename T>
   base::Result<T> number() {
-    SLIPWAY_ASSIGN(const std::string_view taken, take(sizeof(T)));
+    SLIPWAY_ASSIGN(const std::string_view consumed, consume(sizeof(T)));
     T value{};
-    std::memcpy(&value, taken.data(), sizeof(T));
+    std::memcpy(&value, consumed.data(), sizeof(T));
     return value;
   }
   base::Result<std::string> line() {
@@ -183,7 +183,7 @@ class Reader {
       }
       case 'X': {
         SLIPWAY_ASSIGN(const auto size, number<std::uint32_t>());
-        SLIPWAY_ASSIGN(const std::string_view text, take(size));
+        SLIPWAY_ASSIGN(const std::string_view text, consume(size));
         push(std::string(text));
         return {};
       }
@@ -233,7 +233,7 @@ class Reader {
   base::Result<void> push_long() {
     SLIPWAY_ASSIGN(const auto size, number<std::uint8_t>());
     if (size > sizeof(std::int64_t)) return fail(Code::kInvalidArgument, "an integer of {} bytes; at most 8", size);
-    SLIPWAY_ASSIGN(const std::string_view bytes, take(size));
+    SLIPWAY_ASSIGN(const std::string_view bytes, consume(size));
     std::uint64_t value = size > 0 && (static_cast<unsigned char>(bytes.back()) & 0x80U) != 0 ? ~std::uint64_t{0} : 0;
     std::memcpy(&value, bytes.data(), size);
     push(static_cast<std::int64_t>(value));
