@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the build, the tests and the demo need: `tools/setup.sh [system] [onnxruntime] [python] [assets] [clang] [torch] [exports] [openvino] [mediapipe]`.
+# Installs what the build, the tests and the demo need: `tools/setup.sh [system] [onnxruntime] [python] [assets] [clang] [torch] [torch-newest] [exports] [openvino] [mediapipe]`.
 # Nothing is written outside .deps/, .cache/ and the package manager. Each step is skipped when its stamp is current.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -128,6 +128,16 @@ step_torch() {
   stamp torch "$key"
 }
 
+# The newest PyTorch, beside the one that the official exports ask for.
+step_torch-newest() {
+  local key; key=$(sha256sum < python/requirements-torch-newest.txt)
+  current torch-newest "$key" && return
+  say "making the environment of the newest PyTorch (.deps/venv-torch-newest)"
+  "$python" -m venv "$deps/venv-torch-newest"
+  "$deps/venv-torch-newest/bin/pip" install -q --require-hashes -r python/requirements-torch-newest.txt
+  stamp torch-newest "$key"
+}
+
 # The official exports of qai-hub-models, with the releases of PyTorch and NumPy that they ask for. The list is whole, so
 # nothing is resolved anew: pip of this age refuses hashes of packages that others want with extras.
 step_exports() {
@@ -169,7 +179,7 @@ step_mediapipe() {
 
 for step in "${@:-system}"; do
   case $step in
-    system | python | onnxruntime | assets | clang | torch | exports | openvino | mediapipe) "step_$step" ;;
-    *) echo "unknown step $step: system, python, onnxruntime, assets, clang, torch, exports, openvino or mediapipe" >&2; exit 2 ;;
+    system | python | onnxruntime | assets | clang | torch | torch-newest | exports | openvino | mediapipe) "step_$step" ;;
+    *) echo "unknown step $step: system, python, onnxruntime, assets, clang, torch, torch-newest, exports, openvino or mediapipe" >&2; exit 2 ;;
   esac
 done

@@ -3,29 +3,29 @@
     make acceptance SUITE=exports            # five models, three runtimes, this machine's CPU and a Snapdragon phone
     .deps/venv/bin/python tests/acceptance/exports/run.py [MODEL/RUNTIME/DEVICE …]
 
-One row goes to CACHE/results.jsonl as soon as it is known, so that a run may be stopped and taken up again (--again forgets
-what is there, --failed what did not pass). What an export printed stays in CACHE/logs. A row passes when the export ends with
-status 0, its metadata.json has the names and shapes that the package declares, and the comparison with PyTorch that it prints
-has every float output at 60 dB or more on the CPU, at 40 dB or more where FP16 ran on the HTP emulator. Classes, which the
-export leaves out, must be PyTorch's wherever the scores' error cannot have turned them (classes.py). Nothing is measured on a phone: its NPU runs on Qualcomm's emulator, and the export is told so by --allow_emulation.
+What an export printed stays in CACHE/logs. A row passes when the export ends with status 0, its metadata.json has the names
+and shapes that the package declares, and the comparison with PyTorch that it prints has every float output at 60 dB or more
+on the CPU, at 40 dB or more where FP16 ran on the HTP emulator. Classes, which the export leaves out, must be PyTorch's
+wherever the scores' error cannot have turned them (classes.py). Nothing is measured on a phone: its NPU runs on Qualcomm's
+emulator, and the export is told so by --allow_emulation.
 
 Weights and pictures cannot be downloaded here: prepare.py says what stands in their places, and so does the table.
 """
 
 import argparse
-import configparser
+import contextlib
 import json
 import os
 import pathlib
 import re
 import subprocess
 import sys
-import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(pathlib.Path(__file__).resolve().parents[1])]
 
 from python.tools.local_hub import LocalHub, missing_executables  # noqa: E402
+from suite import Suite, run  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 MODELS = ("squeezenet1_1", "resnet18", "face_det_lite", "silero_vad", "yolov8_det")
@@ -35,12 +35,6 @@ GOAL_DB = {"cpu": 60.0, "phone": 40.0}
 LEFT_OUT = {"class_idx"}  # of the export's own comparison, by the package's manifest: classes.py compares them
 NOT_POSSIBLE = ("cpu", ("precompiled_qnn_onnx", "qnn_dlc"),
                 "a program for Hexagon NPUs; this machine's CPU has none, and the hub says so")
-
-
-def names() -> list[str]:
-    rows = [(model, runtime, device) for model in MODELS for runtime in RUNTIMES for device in DEVICES]
-    rows.sort(key=lambda row: (row[2] == NOT_POSSIBLE[0] and row[1] in NOT_POSSIBLE[1]))  # what ends early comes last
-    return ["/".join(row) for row in rows]
 
 
 def prepare(arguments) -> dict:
@@ -128,59 +122,44 @@ def classes_of(printed: str, arguments, environment) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", help="rows MODEL/RUNTIME/cpu|phone; all when none is named")
-    parser.add_argument("--cache", type=pathlib.Path, default=pathlib.Path(".cache/acceptance/exports"))
-    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
-    parser.add_argument("--exports", type=pathlib.Path, default=pathlib.Path(".deps/venv-exports"), help="tools/setup.sh exports")
-    parser.add_argument("--again", action="store_true")
-    parser.add_argument("--failed", action="store_true")
-    arguments = parser.parse_args()
-    if missing := missing_executables(arguments.build):
-        parser.error(f"{arguments.build} lacks {', '.join(missing)}: run `make programs`")
-    arguments.cache.mkdir(parents=True, exist_ok=True)
-    arguments.cache, arguments.exports = arguments.cache.resolve(), arguments.exports.absolute()
-    prepared = prepare(arguments)
-    kept = arguments.cache / "results.jsonl"
-    rows = {}
-    if kept.exists() and not arguments.again:
-        rows = {row["name"]: row for row in map(json.loads, kept.read_text().splitlines())}
-    listed = arguments.names or names()
-    settled = ("passed", "not possible") if arguments.failed else ("passed", "not possible", "wrong", "failed", "out of time")
-    wanted = [name for name in listed if arguments.names or rows.get(name, {}).get("status") not in settled]
-    if wanted:
+class Exports(Suite):
+    name = "exports"
+    description = __doc__.splitlines()[0]
+    accepted = ("passed", "not possible")
+    heading = "dB by output, as the export printed them"
+
+    def rows(self) -> list[str]:
+        rows = [(model, runtime, device) for model in MODELS for runtime in RUNTIMES for device in DEVICES]
+        rows.sort(key=lambda row: (row[2] == NOT_POSSIBLE[0] and row[1] in NOT_POSSIBLE[1]))  # what ends early comes last
+        return ["/".join(row) for row in rows]
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--exports", type=pathlib.Path, default=pathlib.Path(".deps/venv-exports"), help="tools/setup.sh exports")
+
+    @contextlib.contextmanager
+    def opened(self, arguments):
+        if missing := missing_executables(arguments.build):
+            sys.exit(f"{arguments.build} lacks {', '.join(missing)}: run `make programs`")
+        arguments.exports = arguments.exports.absolute()
+        prepared = prepare(arguments)
         with LocalHub(arguments.build, arguments.cache / "hub" / "data") as hub:
             environment = os.environ | {
                 "QAIHUB_CLIENT_INI": str(hub.ini), "QAIHM_STORE_ROOT": str(arguments.cache / "store"),
                 "TORCH_HOME": str(arguments.cache / "torch"), "YOLO_CONFIG_DIR": str(arguments.cache), "CUDA_VISIBLE_DEVICES": ""}
             cpu = name_of_cpu(hub, arguments, environment)
-            for name in wanted:
-                start = time.perf_counter()
-                try:
-                    row = row_of(name, arguments, environment, prepared, cpu)
-                except subprocess.TimeoutExpired as error:
-                    row = {"status": "out of time", "reason": str(error)[:200]}
-                rows[name] = {"name": name, **row, "seconds": round(time.perf_counter() - start, 1)}
-                with kept.open("a") as file:
-                    file.write(json.dumps(rows[name]) + "\n")
-                print(f"{name}: {row['status']} {row.get('db', '')} {row.get('reason', '')}", flush=True)
-    print(f"\n{'export':44} {'result':13} {'s':>6}  dB by output, as the export printed them")
-    counts: dict[str, int] = {}
-    for name in listed:
-        row = rows.get(name, {"status": "not run"})
-        counts[row["status"]] = counts.get(row["status"], 0) + 1
+            yield lambda name: row_of(name, arguments, environment, prepared, cpu)
+
+    def line(self, row: dict) -> str:
         figures = ", ".join(f"{output} {value:g}" for output, value in row.get("db", {}).items())
         if "classes" in row:
             figures += f", {row['classes']['different']} of {row['classes']['classes']} classes differ"
-        print(f"{name:44} {row['status']:13} {row.get('seconds', ''):>6}  {figures or row.get('reason', '')}")
-    print("\nWhat they ran on:")
-    for model in MODELS:
-        print(f"  {model}: {prepared[model]['what']}")
-    passed = counts.get("passed", 0)
-    print(f"\n{passed} of {len(listed)} passed; " + ", ".join(f"{count} {status}" for status, count in sorted(counts.items())))
-    return 0 if passed + counts.get("not possible", 0) == len(listed) else 1
+        return "; ".join(part for part in (figures, row.get("reason", "")) if part)
+
+    def closing(self, arguments, rows: list[dict]) -> list[str]:
+        said = arguments.cache / "prepared.json"
+        prepared = json.loads(said.read_text()) if said.exists() else {}
+        return ["What they ran on:"] + [f"  {model}: {prepared[model]['what']}" for model in MODELS if model in prepared]
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(Exports()))

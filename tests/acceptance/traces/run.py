@@ -9,7 +9,7 @@ face it is near 1; on noise it is 5e-6 to 2e-5, of which the error of ONNX Runti
 """
 
 import argparse
-import math
+import contextlib
 import os
 import pathlib
 import subprocess
@@ -18,96 +18,107 @@ import sys
 import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(pathlib.Path(__file__).resolve().parents[1])]
 
+from decibels import decibels  # noqa: E402
 from python.tools.local_hub import LocalHub, missing_executables  # noqa: E402
+from suite import Suite, run  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 TABLET, PHONE = "Samsung Galaxy Tab S7", "Samsung Galaxy S24 (Family)"
+GOAL_DB = {"cpu": 60.0, "phone": 40.0}
 NPU_TARGETS = ("precompiled_qnn_onnx", "qnn_context_binary", "qnn_dlc")
+DEVICES = {"tablet": TABLET, "cpu": "", "phone": PHONE}  # this machine's CPU is the hub's first device
 NAMES = {"detector": "box_coords,box_scores", "landmark": "scores,landmarks"}
+REFUSAL = "Hexagon v66"
 
 
-def decibels(expected: np.ndarray, got: np.ndarray) -> float:
-    if expected.shape != got.shape:
-        return -math.inf
-    noise = float(np.sum((expected.astype(np.float64) - got.astype(np.float64)) ** 2))
-    return math.inf if noise == 0 else 10 * math.log10(float(np.sum(expected.astype(np.float64) ** 2)) / noise)
-
-
-class Rows:
-    def __init__(self):
-        self.failed = 0
-
-    def add(self, network: str, device: str, target: str, is_right: bool, text: str) -> None:
-        self.failed += not is_right
-        print(f"{network:9} {device:28} {target:21} {'passed' if is_right else 'FAILED':7} {text}", flush=True)
-
-
-def run_on(hub, model, device, held, goal: float, options: str = "") -> tuple[bool, str]:
+def run_on(hub, model, device, held, goal: float, options: str = "") -> dict:
     """Runs a compiled model on the trace's input and compares."""
     job = hub.submit_inference_job(model, device, {"image": [held["in_0"]]}, options=options)
     data = job.download_output_data()
     if not data:
-        return False, job.get_status().message
-    found = {name: decibels(held[f"out_{i}"], np.asarray(samples[0])) for i, (name, samples) in enumerate(data.items())}
-    return all(value >= goal for value in found.values()), ", ".join(f"{name} {value:.1f} dB" for name, value in found.items())
+        return {"status": "failed", "reason": job.get_status().message}
+    found = {name: round(decibels(held[f"out_{i}"], np.asarray(samples[0])), 1) for i, (name, samples) in enumerate(data.items())}
+    return {"status": "passed" if all(value >= goal for value in found.values()) else "wrong", "db": found}
 
 
-def walk(hub, cache: pathlib.Path, rows: Rows) -> None:
-    cpu = hub.get_devices()[0]
-    for network, names in NAMES.items():
-        with np.load(cache / f"{network}.npz") as file:
-            held = {name: file[name] for name in file.files}
-        model = hub.upload_model(str(cache / f"{network}.pt"))
-        specs = {"image": (held["in_0"].shape, "float32")}
+class Network:
+    """A trace, its input and PyTorch's outputs; uploaded once."""
 
-        def compiled(device, target):
-            job = hub.submit_compile_job(model, device, input_specs=specs, options=f"--target_runtime {target} --output_names {names}")
-            return job, job.get_target_model()
+    def __init__(self, hub, cache: pathlib.Path, name: str):
+        self.hub, self.name = hub, name
+        with np.load(cache / f"{name}.npz") as file:
+            self.held = {key: file[key] for key in file.files}
+        self.model = hub.upload_model(str(cache / f"{name}.pt"))
 
-        job, target = compiled(hub.get_devices(name=TABLET)[0], "onnx")
-        rows.add(network, TABLET, "onnx", target is not None, str(job.get_target_shapes() if target else job.get_status().message))
-        for runtime in NPU_TARGETS:
-            try:
-                said = compiled(hub.get_devices(name=TABLET)[0], runtime)[0].get_status().message or "it was compiled"
-            except hub.client.UserError as error:
-                said = str(error)
-            rows.add(network, TABLET, runtime, "Hexagon v66" in said, "refused: " + " ".join(said.split())[-150:])
-        job, target = compiled(cpu, "onnx")
-        rows.add(network, "this CPU", "onnx", *(run_on(hub, target, cpu, held, 60.0) if target else (False, job.get_status().message)))
-        for runtime in NPU_TARGETS:
-            device = hub.Device(PHONE)
-            job, target = compiled(device, runtime)
-            if target is None:
-                rows.add(network, PHONE, runtime, False, job.get_status().message)
-            elif runtime == "qnn_dlc":
-                rows.add(network, PHONE, runtime, True, "compiled, and compared by the job itself")
-            else:
-                rows.add(network, PHONE, runtime, *run_on(hub, target, device, held, 40.0, "--allow_emulation"))
+    def compile(self, device, target: str):
+        return self.hub.submit_compile_job(self.model, device, input_specs={"image": (self.held["in_0"].shape, "float32")},
+                                           options=f"--target_runtime {target} --output_names {NAMES[self.name]}")
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cache", type=pathlib.Path, default=pathlib.Path(".cache/acceptance/traces"))
-    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
-    parser.add_argument("--torch", default=".deps/venv-torch/bin/python", help="a Python with PyTorch")
-    arguments = parser.parse_args()
-    if missing := missing_executables(arguments.build):
-        parser.error(f"{arguments.build} lacks {', '.join(missing)}: run `make programs`")
-    arguments.cache.mkdir(parents=True, exist_ok=True)
-    data = pathlib.Path(os.environ.get("SLIPWAY_TEST_DATA", ROOT.parent / "shared" / "data"))
-    command = [arguments.torch, str(HERE / "trace.py"), str(arguments.cache)]
-    subprocess.run(command + ([str(data)] if data.is_dir() else []), check=True, timeout=900)
-    rows = Rows()
-    with LocalHub(arguments.build, arguments.cache / "hub" / "data") as running:
-        os.environ["QAIHUB_CLIENT_INI"] = str(running.ini)
-        import qai_hub
-        qai_hub.set_verbose(False)
-        walk(qai_hub, arguments.cache, rows)
-    print("passed" if rows.failed == 0 else f"{rows.failed} FAILED")
-    return 0 if rows.failed == 0 else 1
+def refused(network: Network, device, target: str) -> dict:
+    try:
+        said = network.compile(device, target).get_status().message or "it was compiled"
+    except network.hub.client.UserError as error:
+        said = str(error)
+    return {"status": "refused" if REFUSAL in said else "wrong", "reason": " ".join(said.split())[-150:]}
+
+
+def row_of(hub, network: Network, target: str, device_name: str) -> dict:
+    device = hub.get_devices(name=DEVICES[device_name])[0] if DEVICES[device_name] else hub.get_devices()[0]
+    if device_name == "tablet" and target in NPU_TARGETS:
+        return refused(network, device, target)
+    job = network.compile(device, target)
+    model = job.get_target_model()
+    if model is None:
+        return {"status": "failed", "reason": job.get_status().message}
+    if device_name == "tablet":
+        return {"status": "passed", "reason": f"compiled: {job.get_target_shapes()}"}
+    if target == "qnn_dlc":
+        return {"status": "passed", "reason": "compiled, and compared by the job itself: " + (job.get_status().message or "no alarm")}
+    options = "--allow_emulation" if device_name == "phone" else ""
+    return run_on(hub, model, device, network.held, GOAL_DB[device_name], options)
+
+
+class Traces(Suite):
+    name = "traces"
+    description = __doc__.splitlines()[0]
+    accepted = ("passed", "refused")
+    heading = "dB by output, or what the hub said"
+
+    def rows(self) -> list[str]:
+        of_device = {"tablet": ("onnx", *NPU_TARGETS), "cpu": ("onnx",), "phone": NPU_TARGETS}
+        return [f"{network}/{target}/{device}" for network in NAMES for device, targets in of_device.items() for target in targets]
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--torch", default=".deps/venv-torch/bin/python", help="a Python with PyTorch")
+
+    @contextlib.contextmanager
+    def opened(self, arguments):
+        if missing := missing_executables(arguments.build):
+            sys.exit(f"{arguments.build} lacks {', '.join(missing)}: run `make programs`")
+        data = pathlib.Path(os.environ.get("SLIPWAY_TEST_DATA", ROOT.parent / "shared" / "data"))
+        command = [arguments.torch, str(HERE / "trace.py"), str(arguments.cache)]
+        subprocess.run(command + ([str(data)] if data.is_dir() else []), check=True, timeout=900)
+        networks: dict[str, Network] = {}
+        with LocalHub(arguments.build, arguments.cache / "hub" / "data") as running:
+            os.environ["QAIHUB_CLIENT_INI"] = str(running.ini)
+            import qai_hub
+            qai_hub.set_verbose(False)
+
+            def measure(name: str) -> dict:
+                network, target, device = name.split("/")
+                if network not in networks:
+                    networks[network] = Network(qai_hub, arguments.cache, network)
+                return row_of(qai_hub, networks[network], target, device)
+
+            yield measure
+
+    def line(self, row: dict) -> str:
+        figures = ", ".join(f"{name} {value} dB" for name, value in row.get("db", {}).items())
+        return "; ".join(part for part in (figures, row.get("reason", "")) if part)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(Traces()))

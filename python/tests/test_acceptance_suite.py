@@ -1,0 +1,119 @@
+"""The loop of the acceptance suites: what is known stays known, and the table leaves nothing out."""
+
+import contextlib
+import math
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests" / "acceptance"))
+
+from decibels import decibels  # noqa: E402
+from suite import Suite, run  # noqa: E402
+
+
+class Letters(Suite):
+    name = "letters"
+    heading = "of each"
+
+    def __init__(self, ends: dict):
+        self.ends, self.measured, self.is_open = ends, [], False
+
+    def rows(self):
+        return ["a", "b", "c"]
+
+    @contextlib.contextmanager
+    def opened(self, arguments):
+        self.is_open = True
+        yield self._measure
+        self.is_open = False
+
+    def _measure(self, name):
+        self.measured.append(name)
+        end = self.ends.get(name, "passed")
+        if isinstance(end, BaseException):
+            raise end
+        return {"status": end}
+
+
+@pytest.fixture
+def options(tmp_path):
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build" / "slipway").write_text("one")
+    return ["--cache", str(tmp_path / "cache"), "--build", str(tmp_path / "build")]
+
+
+def test_a_run_that_was_stopped_is_taken_up_where_it_was(options):
+    stopped = Letters({"b": KeyboardInterrupt()})
+    with pytest.raises(KeyboardInterrupt):
+        run(stopped, options)
+    again = Letters({})
+    assert run(again, options) == 0
+    assert again.measured == ["b", "c"]
+    assert not again.is_open
+
+
+def test_half_a_line_of_a_killed_run_is_no_result(options, tmp_path):
+    assert run(Letters({}), [*options, "a"]) == 0
+    with (tmp_path / "cache" / "results.jsonl").open("a") as file:
+        file.write('{"name": "b", "sta')
+    again = Letters({})
+    assert run(again, options) == 0
+    assert again.measured == ["b", "c"]
+    third = Letters({})
+    assert run(third, options) == 0
+    assert third.measured == []
+
+
+def test_whatever_a_row_raises_is_its_result_and_the_next_one_runs(options, capsys):
+    suite = Letters({"a": ValueError("no such thing"), "b": subprocess.TimeoutExpired("convert", 3)})
+    assert run(suite, options) == 1
+    assert suite.measured == ["a", "b", "c"]
+    table = capsys.readouterr().out
+    assert "ValueError: no such thing" in table
+    assert "1 of 3 passed (33.3 %); 1 failed, 1 out of time, 1 passed" in table
+
+
+def test_failed_rows_run_again_when_asked_and_only_then(options):
+    assert run(Letters({"b": "wrong"}), options) == 1
+    settled = Letters({})
+    assert run(settled, options) == 1
+    assert settled.measured == []
+    failed = Letters({})
+    assert run(failed, [*options, "--failed"]) == 0
+    assert failed.measured == ["b"]
+    everything = Letters({})
+    assert run(everything, [*options, "--again"]) == 0
+    assert everything.measured == ["a", "b", "c"]
+
+
+def test_the_table_counts_what_did_not_run_and_names_other_builds(options, tmp_path, capsys):
+    assert run(Letters({}), [*options, "a"]) == 0
+    (tmp_path / "build" / "slipway").write_text("another")
+    capsys.readouterr()
+    assert run(Letters({}), [*options, "--table"]) == 1
+    table = capsys.readouterr().out
+    assert "1 of 3 passed (33.3 %); 2 not run, 1 passed" in table
+    assert "1 of these rows are of another build" in table
+
+
+def test_a_row_that_is_not_on_the_list_is_refused(options):
+    with pytest.raises(SystemExit):
+        run(Letters({}), [*options, "d"])
+
+
+@pytest.mark.parametrize("expected, given, wanted", [
+    ([1.0, 2.0], [1.0, 2.0], math.inf),
+    ([1.0, 0.0], [1.0, 0.1], 20.0),
+    ([1.0, math.nan], [1.0, math.nan], math.inf),
+    ([1.0, math.nan], [1.0, 2.0], -math.inf),
+    ([1.0, 2.0], [1.0, math.inf], -math.inf),
+    ([0.0, 0.0], [0.0, 0.1], -math.inf),
+    ([1.0, 2.0], [1.0], -math.inf),
+    ([], [], math.inf),
+])
+def test_decibels_of_odd_numbers(expected, given, wanted):
+    assert decibels(np.array(expected), np.array(given)) == pytest.approx(wanted)
