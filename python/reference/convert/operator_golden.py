@@ -431,9 +431,39 @@ def recurrent():
     yield "rnn", lambda x: rnn(x)[0], rand(5, 2, 3)
 
 
+def written(make, *reads):
+    """Writes to what `make` gives of a new tensor, and returns both: one tells what the other got of it."""
+    def run(x):
+        base = x.abs()
+        for read in reads:
+            base = read(base)
+        other = make(base)
+        other.mul_(3)
+        return torch.cat([base.flatten(), other.flatten()])
+    return run
+
+
+def writes():
+    turned = lambda x: x.transpose(0, 1)
+    yield "reshape_packed", written(lambda x: x.reshape(-1)), rand(2, 3)
+    yield "reshape_turned", written(lambda x: x.reshape(-1), turned), rand(2, 3)
+    yield "reshape_turned_view", written(lambda x: x.reshape(3, 1, 2), turned), rand(2, 3)
+    yield "reshape_of_part", written(lambda x: x[:, 1:].reshape(-1)), rand(3, 4)
+    yield "reshape_of_rows", written(lambda x: x[1:].reshape(-1)[2:]), rand(3, 4)
+    yield "flatten_packed", written(lambda x: x.flatten()), rand(2, 3)
+    yield "flatten_turned", written(lambda x: x.flatten(), turned), rand(2, 3)
+    yield "reshape_as", written(lambda x: x.reshape_as(torch.empty(6))), rand(2, 3)
+    yield "contiguous_packed", written(lambda x: x.contiguous()), rand(2, 3)
+    yield "contiguous_turned", written(lambda x: x.contiguous(), turned), rand(2, 3)
+    yield "to_its_own_dtype", written(lambda x: x.to(torch.float32)), rand(2, 3)
+    yield "to_a_copy", written(lambda x: x.to(torch.float32, copy=True)), rand(2, 3)
+    yield "dropout_in_evaluation", written(lambda x: F.dropout(x, 0.5, False)), rand(2, 3)
+    yield "base_behind_reshape", lambda x: [y := x.abs(), flat := y.reshape(-1), y.mul_(3), flat + 0][-1], rand(2, 3)
+
+
 FAMILIES = {"pointwise": pointwise, "shape": shape, "convolution": convolution, "pooling": pooling, "normalization": normalization,
             "reduction": reduction, "linear": linear, "creation": creation, "indexing": indexing, "image": image_family,
-            "recurrent": recurrent}
+            "recurrent": recurrent, "writes": writes}
 
 
 class Cases(torch.nn.Module):

@@ -6,23 +6,16 @@
 #include <string_view>
 #include <utility>
 
+#include "convert/aten/internal/alias.hpp"
+
 namespace slipway::convert::aten {
 namespace {
 
 using base::Code;
 using base::fail;
-
-/// "add_" of "aten.add_.Tensor"; "" for operators of other namespaces.
-std::string_view bare_name(std::string_view operator_name) {
-  constexpr std::string_view kNamespace = "aten.";
-  if (!operator_name.starts_with(kNamespace)) return {};
-  operator_name.remove_prefix(kNamespace.size());
-  return operator_name.substr(0, operator_name.find('.'));
-}
-
-bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
-  return std::ranges::find(names, name) != names.end();
-}
+using internal::Alias;
+using internal::bare_name;
+using internal::is_one_of;
 
 /// The operator that gives a new value instead of changing its first argument; "" when it changes none.
 std::string functional_name(const std::string& operator_name) {
@@ -39,32 +32,6 @@ std::string functional_name(const std::string& operator_name) {
     return {};
   }
   return operator_name.substr(0, 5) + functional + operator_name.substr(5 + name.size());
-}
-
-enum class Alias {
-  kNone,   ///< a value of its own
-  kView,   ///< the memory of its first argument
-  kMaybe,  ///< that, or a copy, as strides and dtypes have it
-};
-
-Alias alias_of(const Node& node) {
-  const std::string_view name = bare_name(node.operator_name);
-  if (is_one_of(name, {"select",       "slice",   "narrow",           "transpose",    "swapaxes",
-                       "swapdims",     "t",       "permute",          "movedim",      "view",
-                       "_unsafe_view", "view_as", "unsqueeze",        "squeeze",      "unflatten",
-                       "detach",       "alias",   "detach_",          "diagonal",     "split",
-                       "chunk",        "unbind",  "split_with_sizes", "tensor_split", "expand",
-                       "expand_as",    "unfold",  "as_strided",       "view_as_real", "view_as_complex",
-                       "real",         "imag",    "numpy_T",          "mT",           "mH",
-                       "adjoint",      "hsplit",  "vsplit",           "dsplit",       "broadcast_to",
-                       "moveaxis"})) {
-    return Alias::kView;
-  }
-  if (is_one_of(name, {"reshape", "reshape_as", "flatten", "contiguous", "to", "type_as", "dropout", "feature_dropout",
-                       "alpha_dropout", "ravel", "_reshape_alias", "float", "half", "double", "meshgrid", "conj"})) {
-    return Alias::kMaybe;
-  }
-  return Alias::kNone;
 }
 
 class Functionalizer {
@@ -168,14 +135,13 @@ class Functionalizer {
   }
 
   base::Result<void> step(Node node) {
-    // A name of what it is given: no memory of its own, no node.
-    const std::string_view bare = bare_name(node.operator_name);
     std::optional<ValueId> first;
     if (!node.arguments.empty()) {
       if (const auto* const reference = node.arguments[0].argument.get<Reference>()) first = reference->value;
     }
-    const bool gives_one = node.outputs.size() == 1 && node.outputs[0].values.size() == 1;
-    if (first && gives_one && is_one_of(bare, {"detach", "alias", "detach_"})) {
+    // A name of what it is given: no memory of its own, no node.
+    const Alias alias = internal::alias_of(node, graph_);
+    if (alias == Alias::kSame && node.outputs.size() == 1 && node.outputs[0].values.size() == 1) {
       states_[node.outputs[0].values[0]].same_as = named(*first);
       return {};
     }
@@ -193,7 +159,6 @@ class Functionalizer {
     if (std::ranges::any_of(node.arguments, [](const NamedArgument& one) { return one.name == "out"; })) {
       return std::unexpected(place({Code::kUnimplemented, "it writes to a tensor that is given as 'out'"}, node));
     }
-    const Alias alias = first ? alias_of(node) : Alias::kNone;
     for (std::size_t o = 0; o < node.outputs.size() && alias != Alias::kNone; ++o) {
       for (std::size_t e = 0; e < node.outputs[o].values.size(); ++e) {
         const ValueId value = node.outputs[o].values[e];
@@ -356,7 +321,8 @@ class Functionalizer {
         if (is_order) return add(state.view.operator_name, {written, back}, base_value, source);
       }
     }
-    if (is_one_of(bare, {"view", "_unsafe_view", "view_as", "unsqueeze", "squeeze", "unflatten"})) {
+    if (is_one_of(bare, {"view", "_unsafe_view", "view_as", "unsqueeze", "squeeze", "unflatten", "reshape",
+                         "reshape_as", "flatten", "ravel", "_reshape_alias"})) {
       return add("aten.view_as.default", {written, whole}, base_value, source);
     }
     if (bare == "diagonal") {

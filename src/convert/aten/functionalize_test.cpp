@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "convert/aten/internal/alias.hpp"
+
 namespace slipway::convert::aten {
 namespace {
 
@@ -21,6 +23,14 @@ class Trace {
     const ValueId value = graph_.add_value(name);
     graph_.stored.push_back({value, kind, name, {}});
     return Reference{value};
+  }
+  /// What the archive says of it: float32 of these sizes and strides.
+  Argument declare(Argument value, const std::vector<std::int64_t>& sizes, std::vector<std::int64_t> strides,
+                   ScalarType dtype = ScalarType::kFloat32) {
+    TensorMeta meta{dtype, {}, std::move(strides)};
+    for (const std::int64_t size : sizes) meta.sizes.push_back({size, ""});
+    graph_.values[value.get<Reference>()->value].meta = std::move(meta);
+    return value;
   }
   Argument call(const std::string& name, const std::string& operator_name, std::vector<Argument> arguments) {
     return calls({name}, operator_name, std::move(arguments), false)[0];
@@ -163,6 +173,82 @@ TEST(Functionalize, what_only_strides_would_tell_is_refused_where_it_matters) {
         EXPECT_THAT(done.error().message, HasSubstr("only strides and dtypes say"));
       }
     }
+  }
+}
+
+TEST(Functionalize, a_reshape_is_a_view_or_a_copy_as_the_strides_have_it) {
+  for (const bool is_packed : {true, false}) {
+    Trace trace;
+    const Argument y = trace.declare(trace.call("y", "aten.abs", {trace.input("x")}), {2, 3},
+                                     is_packed ? std::vector<std::int64_t>{3, 1} : std::vector<std::int64_t>{1, 2});
+    const Argument flat = trace.declare(trace.call("flat", "aten.reshape", {y, List{std::int64_t{-1}}}), {6}, {1});
+    trace.call("r", "aten.relu_", {flat});
+    ASSERT_TRUE(trace.finish({y, flat}));
+    if (is_packed) {
+      EXPECT_THAT(trace.lines(), ElementsAre("v0 = abs(x)", "v1 = reshape(v0, [-1])", "v2 = relu(v1)",
+                                             "v3 = view_as.default(v2, v0)", "return v3 v2"));
+    } else {
+      EXPECT_THAT(trace.lines(), ElementsAre("v0 = abs(x)", "v1 = reshape(v0, [-1])", "v2 = relu(v1)", "return v0 v2"));
+    }
+  }
+}
+
+TEST(Functionalize, casts_contiguous_and_dropout_are_names_or_copies_as_the_archive_has_it) {
+  struct Case {
+    std::string call;
+    std::vector<Argument> arguments;
+    std::vector<std::int64_t> strides, then;
+    ScalarType dtype;
+    bool is_same;
+  };
+  const std::vector<Case> cases = {
+      {"aten.contiguous", {}, {3, 1}, {3, 1}, ScalarType::kFloat32, true},
+      {"aten.contiguous", {}, {1, 2}, {3, 1}, ScalarType::kFloat32, false},
+      {"aten.to.dtype", {ScalarType::kFloat32}, {1, 2}, {1, 2}, ScalarType::kFloat32, true},
+      {"aten.to.dtype", {ScalarType::kFloat32, false, true}, {3, 1}, {3, 1}, ScalarType::kFloat32, false},
+      {"aten.to.dtype", {ScalarType::kFloat16}, {3, 1}, {3, 1}, ScalarType::kFloat16, false},
+      {"aten.dropout", {0.5, false}, {3, 1}, {3, 1}, ScalarType::kFloat32, true},
+      {"aten.dropout", {0.5, true}, {3, 1}, {3, 1}, ScalarType::kFloat32, false},
+  };
+  for (const Case& one : cases) {
+    Trace trace;
+    const Argument y = trace.declare(trace.call("y", "aten.abs", {trace.input("x")}), {2, 3}, one.strides);
+    std::vector<Argument> arguments{y};
+    arguments.insert(arguments.end(), one.arguments.begin(), one.arguments.end());
+    const Argument other = trace.declare(trace.call("other", one.call, arguments), {2, 3}, one.then, one.dtype);
+    trace.call("r", "aten.relu_", {y});
+    ASSERT_TRUE(trace.finish({other})) << one.call;
+    const bool reads_what_was_written = trace.lines().at(1) == "v1 = relu(v0)";
+    EXPECT_EQ(reads_what_was_written, one.is_same) << one.call;
+  }
+}
+
+TEST(Functionalize, sizes_are_seen_where_they_lie_as_pytorch_sees_them) {
+  struct Case {
+    std::vector<std::int64_t> sizes, strides, to;
+    std::optional<bool> is_view;
+  };
+  // As torch.empty_strided(sizes, strides).view(to) has it.
+  const std::vector<Case> cases = {
+      {{4, 6}, {6, 1}, {24}, true},           {{4, 6}, {6, 1}, {2, 2, 3, 2}, true},
+      {{4, 6}, {1, 4}, {24}, false},          {{4, 6}, {1, 4}, {2, 2, 3, 2}, true},
+      {{4, 6}, {1, 4}, {8, 3}, false},        {{4, 6}, {12, 2}, {24}, true},
+      {{4, 6}, {13, 2}, {24}, false},         {{2, 1, 3}, {3, 99, 1}, {6}, true},
+      {{1, 5}, {7, 1}, {5, 1, 1}, true},      {{}, {}, {1, 1}, true},
+      {{3, 4}, {0, 1}, {12}, false},          {{3, 4}, {0, 1}, {3, 2, 2}, true},
+      {{0, 4}, {4, 1}, {4, 0}, std::nullopt}, {{1LL << 40, 1LL << 40}, {1, 1}, {2}, std::nullopt},
+      {{-2, 4}, {4, 1}, {8}, std::nullopt},   {{2, 2}, {1LL << 62, 1LL << 62}, {4}, std::nullopt},
+  };
+  const auto meta = [](const std::vector<std::int64_t>& sizes) {
+    TensorMeta made;
+    for (const std::int64_t size : sizes) made.sizes.push_back({size, ""});
+    return made;
+  };
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    TensorMeta from = meta(cases[i].sizes);
+    EXPECT_EQ(internal::is_viewable(from, meta(cases[i].to)), std::nullopt) << "case " << i << ", without strides";
+    from.strides = cases[i].strides;
+    EXPECT_EQ(internal::is_viewable(from, meta(cases[i].to)), cases[i].is_view) << "case " << i;
   }
 }
 

@@ -96,6 +96,7 @@ struct Dimension {
 struct TensorMeta {
   ScalarType dtype = ScalarType::kFloat32;
   std::vector<Dimension> sizes;
+  std::optional<std::vector<std::int64_t>> strides = std::nullopt;  ///< in elements; where all of them are numbers
   friend bool operator==(const TensorMeta&, const TensorMeta&) = default;
 };
 

@@ -49,9 +49,21 @@ aten::Dimension dimension_of(const json& written) {
   return {std::nullopt, readable_expression(text(field(*held, "expr_str")))};
 }
 
+/// nullopt where one follows from a symbol.
+std::optional<std::vector<std::int64_t>> strides_of(const json& meta) {
+  std::vector<std::int64_t> strides;
+  for (const json& stride : list(field(meta, "strides"))) {
+    const auto [form, held] = member(stride);
+    if (form != "as_int") return std::nullopt;
+    strides.push_back(integer(*held));
+  }
+  return strides;
+}
+
 aten::TensorMeta meta_of(const json& written) {
   aten::TensorMeta meta{scalar_type(field(written, "dtype")), {}};
   for (const json& size : list(field(written, "sizes"))) meta.sizes.push_back(dimension_of(size));
+  meta.strides = strides_of(written);
   return meta;
 }
 

@@ -1,4 +1,5 @@
-"""Traces of MediaPipe's face networks, channel-last, through a hub by the official client: upload, compile, run, compare.
+"""Traces through a hub by the official client: upload, compile, run, compare. MediaPipe's face networks, channel-last; and
+every model of step one, by torch.jit.trace.
 
     make acceptance SUITE=traces
 
@@ -6,6 +7,7 @@ For a Samsung Galaxy Tab S7 (Hexagon v66) and this machine's CPU to ONNX; NPU ta
 reason; for a Galaxy S24 they are made and run on Qualcomm's emulator. Outputs are compared with PyTorch's: 60 dB or more on
 the CPU, 40 dB where FP16 ran on the emulator. A score is one number, so its decibels are those of its relative error: on a
 face it is near 1; on noise it is 5e-6 to 2e-5, of which the error of ONNX Runtime's Sigmoid, 1e-8 to 6e-8, leaves 39 to 62 dB.
+The models of step one are compiled for this machine's CPU, to ONNX.
 """
 
 import argparse
@@ -31,30 +33,44 @@ NPU_TARGETS = ("precompiled_qnn_onnx", "qnn_context_binary", "qnn_dlc")
 DEVICES = {"tablet": TABLET, "cpu": "", "phone": PHONE}  # this machine's CPU is the hub's first device
 NAMES = {"detector": "box_coords,box_scores", "landmark": "scores,landmarks"}
 REFUSAL = "Hexagon v66"
-
-
-def run_on(hub, model, device, held, goal: float, options: str = "") -> dict:
-    """Runs a compiled model on the trace's input and compares."""
-    job = hub.submit_inference_job(model, device, {"image": [held["in_0"]]}, options=options)
-    data = job.download_output_data()
-    if not data:
-        return {"status": "failed", "reason": job.get_status().message}
-    found = {name: round(decibels(held[f"out_{i}"], np.asarray(samples[0])), 1) for i, (name, samples) in enumerate(data.items())}
-    return {"status": "passed" if all(value >= goal for value in found.values()) else "wrong", "db": found}
+# Rows of tests/acceptance/convert/models.txt, built in the environment of the official package; and one of torchvision's.
+STEP_ONE = {"official/squeezenet1_1": "exports", "official/resnet18": "exports", "official/face_det_lite": "exports",
+            "official/silero_vad": "exports", "official/yolov8_det": "exports", "torchvision/vit_b_16": "torch"}
 
 
 class Network:
-    """A trace, its input and PyTorch's outputs; uploaded once."""
+    """A trace, its inputs and PyTorch's outputs; uploaded once."""
 
-    def __init__(self, hub, cache: pathlib.Path, name: str):
-        self.hub, self.name = hub, name
-        with np.load(cache / f"{name}.npz") as file:
-            self.held = {key: file[key] for key in file.files}
-        self.model = hub.upload_model(str(cache / f"{name}.pt"))
+    def __init__(self, hub, stem: pathlib.Path, inputs: list[str], outputs: str):
+        self.hub, self.outputs = hub, outputs
+        with np.load(stem.with_name(stem.name + ".npz")) as file:
+            self.expected = [file[f"out_{i}"] for i in range(sum(key.startswith("out_") for key in file.files))]
+            count = sum(key.startswith("in_") for key in file.files)
+            self.inputs = {(inputs[i] if inputs else f"input_{i}"): file[f"in_{i}"] for i in range(count)}
+        self.model = hub.upload_model(str(stem.with_name(stem.name + ".pt")))
 
     def compile(self, device, target: str):
-        return self.hub.submit_compile_job(self.model, device, input_specs={"image": (self.held["in_0"].shape, "float32")},
-                                           options=f"--target_runtime {target} --output_names {NAMES[self.name]}")
+        specs = {name: (array.shape, str(array.dtype)) for name, array in self.inputs.items()}
+        options = f"--target_runtime {target}" + (f" --output_names {self.outputs}" if self.outputs else "")
+        return self.hub.submit_compile_job(self.model, device, input_specs=specs, options=options)
+
+
+def run_on(network: Network, model, device, goal: float, options: str = "") -> dict:
+    """Runs a compiled model on the trace's inputs and compares."""
+    job = network.hub.submit_inference_job(model, device, {name: [array] for name, array in network.inputs.items()}, options=options)
+    data = job.download_output_data()
+    if not data:
+        return {"status": "failed", "reason": job.get_status().message}
+    found, is_right = {}, len(data) == len(network.expected)
+    for expected, (name, samples) in zip(network.expected, data.items()):
+        given = np.asarray(samples[0])
+        if np.issubdtype(expected.dtype, np.floating):
+            found[name] = round(decibels(expected, given), 1)
+            is_right = is_right and found[name] >= goal
+        else:
+            found[name] = "equal" if np.array_equal(expected, given) else "different"
+            is_right = is_right and found[name] == "equal"
+    return {"status": "passed" if is_right else "wrong", "db": found}
 
 
 def refused(network: Network, device, target: str) -> dict:
@@ -78,7 +94,7 @@ def row_of(hub, network: Network, target: str, device_name: str) -> dict:
     if target == "qnn_dlc":
         return {"status": "passed", "reason": "compiled, and compared by the job itself: " + (job.get_status().message or "no alarm")}
     options = "--allow_emulation" if device_name == "phone" else ""
-    return run_on(hub, model, device, network.held, GOAL_DB[device_name], options)
+    return run_on(network, model, device, GOAL_DB[device_name], options)
 
 
 class Traces(Suite):
@@ -89,34 +105,45 @@ class Traces(Suite):
 
     def rows(self) -> list[str]:
         of_device = {"tablet": ("onnx", *NPU_TARGETS), "cpu": ("onnx",), "phone": NPU_TARGETS}
-        return [f"{network}/{target}/{device}" for network in NAMES for device, targets in of_device.items() for target in targets]
+        rows = [f"{network}/{target}/{device}" for network in NAMES for device, targets in of_device.items() for target in targets]
+        return rows + [f"{name}/onnx/cpu" for name in STEP_ONE]
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--torch", default=".deps/venv-torch/bin/python", help="a Python with PyTorch")
+        parser.add_argument("--torch", default=".deps/venv-torch/bin/python", help="a Python with PyTorch and torchvision")
+        parser.add_argument("--exports", default=".deps/venv-exports/bin/python", help="a Python with the official package")
 
     @contextlib.contextmanager
     def opened(self, arguments):
         if missing := missing_executables(arguments.build):
             sys.exit(f"{arguments.build} lacks {', '.join(missing)}: run `make programs`")
         data = pathlib.Path(os.environ.get("SLIPWAY_TEST_DATA", ROOT.parent / "shared" / "data"))
-        command = [arguments.torch, str(HERE / "trace.py"), str(arguments.cache)]
-        subprocess.run(command + ([str(data)] if data.is_dir() else []), check=True, timeout=900)
+
+        def stem_of(name: str) -> pathlib.Path:
+            """Where the trace lies; it is made first."""
+            if name in STEP_ONE:
+                subprocess.run([getattr(arguments, STEP_ONE[name]), str(HERE / "trace_model.py"), str(arguments.cache), name],
+                               check=True, timeout=1800)
+                return arguments.cache / name.replace("/", "__")
+            command = [arguments.torch, str(HERE / "trace.py"), str(arguments.cache)]
+            subprocess.run(command + ([str(data)] if data.is_dir() else []), check=True, timeout=1800)
+            return arguments.cache / name
+
         networks: dict[str, Network] = {}
         with LocalHub(arguments.build, arguments.cache / "hub" / "data") as running:
             os.environ["QAIHUB_CLIENT_INI"] = str(running.ini)
             import qai_hub
             qai_hub.set_verbose(False)
 
-            def measure(name: str) -> dict:
-                network, target, device = name.split("/")
-                if network not in networks:
-                    networks[network] = Network(qai_hub, arguments.cache, network)
-                return row_of(qai_hub, networks[network], target, device)
+            def measure(row: str) -> dict:
+                name, target, device = row.rsplit("/", 2)
+                if name not in networks:
+                    networks[name] = Network(qai_hub, stem_of(name), ["image"] if name in NAMES else [], NAMES.get(name, ""))
+                return row_of(qai_hub, networks[name], target, device)
 
             yield measure
 
     def line(self, row: dict) -> str:
-        figures = ", ".join(f"{name} {value} dB" for name, value in row.get("db", {}).items())
+        figures = ", ".join(f"{name} {value}" for name, value in row.get("db", {}).items())
         return "; ".join(part for part in (figures, row.get("reason", "")) if part)
 
 
