@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "base/files.hpp"
 #include "base/text.hpp"
 #include "hub/domain/devices.hpp"
 
@@ -39,7 +40,12 @@ Result<hub::domain::Device> find_device(const std::string& name, const std::vect
   std::vector<fs::path> files = {folder / "devices.csv"};
   if (fs::exists(folder / "aliases.csv")) files.push_back(folder / "aliases.csv");
   files.insert(files.end(), own_files.begin(), own_files.end());
-  SLIPWAY_ASSIGN(const auto devices, hub::domain::read_catalogue(files));
+  std::vector<hub::domain::CatalogueFile> tables;
+  for (const fs::path& file : files) {
+    SLIPWAY_ASSIGN(std::string content, base::read_file(file, hub::domain::kLargestCatalogueBytes));
+    tables.push_back({.name = file.string(), .content = std::move(content)});
+  }
+  SLIPWAY_ASSIGN(const auto devices, hub::domain::read_catalogue(tables));
   SLIPWAY_ASSIGN(auto found,
                  hub::domain::match_devices(devices, {.name = name, .os = {}, .attributes = {}, .select = true}));
   if (!found.empty()) return std::move(found.front());

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/files.hpp"
 #include "hub/domain/devices.hpp"
 #include "hub/storage/files/file_blob_store.hpp"
 #include "hub/storage/sqlite/sqlite_store.hpp"
@@ -32,7 +33,12 @@ base::Result<std::unique_ptr<Stores>> open_stores(const fs::path& folder, const 
   SLIPWAY_ASSIGN(const fs::path catalogue, catalogue_folder());
   std::vector<fs::path> files = {catalogue / "devices.csv", catalogue / "aliases.csv"};
   files.insert(files.end(), devices.begin(), devices.end());
-  SLIPWAY_ASSIGN(auto known_devices, hub::domain::read_catalogue(files));
+  std::vector<hub::domain::CatalogueFile> tables;
+  for (const fs::path& file : files) {
+    SLIPWAY_ASSIGN(std::string content, base::read_file(file, hub::domain::kLargestCatalogueBytes));
+    tables.push_back({.name = file.string(), .content = std::move(content)});
+  }
+  SLIPWAY_ASSIGN(auto known_devices, hub::domain::read_catalogue(tables));
   SLIPWAY_ASSIGN(stores->rows, hub::storage::SqliteStore::open(folder / "hub.sqlite", stores->clock));
   SLIPWAY_ASSIGN(stores->blobs, hub::storage::FileBlobStore::open(folder, stores->clock));
   hub::domain::HubSettings settings;

@@ -54,7 +54,11 @@ class HubTest : public testing::Test {
   }
 
   static std::vector<domain::Device> small_catalogue() {
-    return domain::read_catalogue({"data/catalogue/devices.csv", "data/catalogue/aliases.csv"}).value();
+    std::vector<domain::CatalogueFile> files;
+    for (const char* name : {"data/catalogue/devices.csv", "data/catalogue/aliases.csv"}) {
+      files.push_back({.name = name, .content = base::read_file(name, domain::kLargestCatalogueBytes).value()});
+    }
+    return domain::read_catalogue(files).value();
   }
 
   std::string send(const std::string& upload_id, std::uint32_t index, std::string_view content) {

@@ -7,7 +7,6 @@
 #include <span>
 #include <utility>
 
-#include "base/files.hpp"
 #include "base/text.hpp"
 
 namespace slipway::hub::domain {
@@ -15,8 +14,6 @@ namespace {
 
 using base::Code;
 using base::Result;
-
-constexpr std::uint64_t kCatalogueLimitBytes = 16U << 20;
 
 std::vector<std::string> split(std::string_view text, char separator) {
   std::vector<std::string> parts;
@@ -79,9 +76,8 @@ struct Table {
   std::vector<Line> lines;
 };
 
-Result<Table> read_table(const std::filesystem::path& file) {
-  SLIPWAY_ASSIGN(const std::string content, base::read_file(file, kCatalogueLimitBytes));
-  const auto lines = split(content, '\n');
+Result<Table> read_table(const CatalogueFile& file) {
+  const auto lines = split(file.content, '\n');
   const auto columns = csv_values(lines.front());
   const auto has = [&](const char* column) { return std::ranges::find(columns, column) != columns.end(); };
   Table table;
@@ -90,12 +86,12 @@ Result<Table> read_table(const std::filesystem::path& file) {
       table.is_aliases ? std::span<const char* const>(kAliasColumns) : std::span<const char* const>(kDeviceColumns);
   for (const char* column : wanted) {
     if (!has(column)) {
-      return base::fail(Code::kInvalidArgument, "{}:1: column {} is missing", file.string(), column);
+      return base::fail(Code::kInvalidArgument, "{}:1: column {} is missing", file.name, column);
     }
   }
   for (std::size_t i = 1; i < lines.size(); ++i) {
     if (lines[i].empty() || lines[i] == "\r") continue;
-    Line line{.where = fmt::format("{}:{}", file.string(), i + 1), .values = {}};
+    Line line{.where = fmt::format("{}:{}", file.name, i + 1), .values = {}};
     const auto values = csv_values(lines[i]);
     if (values.size() != columns.size()) {
       return base::fail(Code::kInvalidArgument, "{}: expected {} values, found {}", line.where, columns.size(),
@@ -202,7 +198,7 @@ bool holds(const std::vector<std::string>& attributes, const std::string& wanted
 
 }  // namespace
 
-Result<std::vector<Device>> read_catalogue(const std::vector<std::filesystem::path>& files) {
+Result<std::vector<Device>> read_catalogue(const std::vector<CatalogueFile>& files) {
   std::vector<Entry> entries;
   for (const auto& file : files) {
     SLIPWAY_ASSIGN(const Table table, read_table(file));

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <filesystem>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -9,9 +9,16 @@
 
 namespace slipway::hub::domain {
 
+/// A file of the catalogue as whoever knows where it lies has read it.
+struct CatalogueFile {
+  std::string name;  ///< for messages
+  std::string content;
+};
+inline constexpr std::uint64_t kLargestCatalogueBytes = 16U << 20;
+
 /// Reads the catalogue (data/catalogue/devices.csv and aliases.csv, then a user's own file with the same columns).
 /// @error kInvalidArgument: a missing column, a bad number, an alias of an unknown device (file and line are named)
-[[nodiscard]] base::Result<std::vector<Device>> read_catalogue(const std::vector<std::filesystem::path>& files);
+[[nodiscard]] base::Result<std::vector<Device>> read_catalogue(const std::vector<CatalogueFile>& files);
 
 struct DeviceQuery {
   std::string name;                     ///< exact, or empty

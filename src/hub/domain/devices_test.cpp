@@ -16,8 +16,12 @@ using testing::HasSubstr;
 using testing::Not;
 
 // Tests run in the project's folder.
+CatalogueFile file_of(const std::string& name) {
+  return {.name = name, .content = base::read_file("data/catalogue/" + name, kLargestCatalogueBytes).value_or("")};
+}
+
 std::vector<Device> catalogue() {
-  auto devices = read_catalogue({"data/catalogue/devices.csv", "data/catalogue/aliases.csv"});
+  auto devices = read_catalogue({file_of("devices.csv"), file_of("aliases.csv")});
   EXPECT_TRUE(devices) << devices.error().message;
   return devices.value_or(std::vector<Device>{});
 }
@@ -96,14 +100,13 @@ TEST(Catalogue, has_distinct_names_and_attributes_with_one_colon) {
 }
 
 TEST(Catalogue, lets_a_file_of_the_user_add_and_replace) {
-  const auto folder = base::TemporaryFolder::create("slipway-test").value();
-  const auto own = folder.path() / "own.csv";
-  ASSERT_TRUE(base::write_file_durably(
-      own,
-      "name,vendor,format,os,os_version,chipsets,soc_model,hexagon,fp16,weight_sharing,description\n"
-      "\"Board, ours\",acme,iot,linux,1.0,qualcomm-x x1,93,68,no,no,\"a \"\"board\"\"\"\r\n"
-      "Google Pixel 3,google,phone,android,11,sdm845,1,65,no,no,replaced\n"));
-  const auto devices = read_catalogue({"data/catalogue/devices.csv", own});
+  const CatalogueFile own{
+      .name = "own.csv",
+      .content =
+          "name,vendor,format,os,os_version,chipsets,soc_model,hexagon,fp16,weight_sharing,description\n"
+          "\"Board, ours\",acme,iot,linux,1.0,qualcomm-x x1,93,68,no,no,\"a \"\"board\"\"\"\r\n"
+          "Google Pixel 3,google,phone,android,11,sdm845,1,65,no,no,replaced\n"};
+  const auto devices = read_catalogue({file_of("devices.csv"), own});
   ASSERT_TRUE(devices) << devices.error().message;
   EXPECT_EQ(find(*devices, "Board, ours").soc_description, "a \"board\"");
   EXPECT_EQ(find(*devices, "Board, ours").chip.name, "x1");
@@ -112,8 +115,6 @@ TEST(Catalogue, lets_a_file_of_the_user_add_and_replace) {
 }
 
 TEST(Catalogue, names_file_and_line_of_a_mistake) {
-  const auto folder = base::TemporaryFolder::create("slipway-test").value();
-  const auto file = folder.path() / "bad.csv";
   const std::string head =
       "name,vendor,format,os,os_version,chipsets,soc_model,hexagon,fp16,weight_sharing,description\n";
   struct Row {
@@ -127,8 +128,7 @@ TEST(Catalogue, names_file_and_line_of_a_mistake) {
         Row{head + "A,v\n", "bad.csv:2: expected 11 values, found 2"},
         Row{head + "A,v:w,phone,android,1,c,1,68,no,no,d\n", "vendor:v:w"},
         Row{"name,device,vendor,format,chipsets\nA,B,,,\n", "bad.csv:2: no device B"}}) {
-    ASSERT_TRUE(base::write_file_durably(file, row.content));
-    const auto devices = read_catalogue({file});
+    const auto devices = read_catalogue({{.name = "bad.csv", .content = row.content}});
     ASSERT_FALSE(devices) << row.content;
     EXPECT_EQ(devices.error().code, Code::kInvalidArgument);
     EXPECT_THAT(devices.error().message, HasSubstr(row.says));
