@@ -47,6 +47,12 @@ std::span<const JobState> all_states() {
   return kStates;
 }
 
+std::optional<JobState> state_of_number(std::int64_t number) {
+  const auto states = all_states();
+  const auto found = std::ranges::find(states, number, [](JobState state) { return static_cast<std::int64_t>(state); });
+  return found == states.end() ? std::nullopt : std::optional(*found);
+}
+
 bool is_terminal(JobState state) {
   return state == JobState::kDone || state == JobState::kFailed;
 }

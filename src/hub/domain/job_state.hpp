@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -12,6 +14,8 @@ namespace slipway::hub::domain {
 
 /// Every state that a job can be in: waiting, the two ends, and those that the table of kinds names.
 [[nodiscard]] std::span<const JobState> all_states();
+/// The state that a row or a message names by its number; nothing when it is none that a job can be in.
+[[nodiscard]] std::optional<JobState> state_of_number(std::int64_t number);
 [[nodiscard]] bool is_terminal(JobState state);
 /// Whether a job in this state waits for an agent.
 [[nodiscard]] bool is_queued(JobState state);

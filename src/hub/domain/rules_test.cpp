@@ -32,6 +32,19 @@ TEST(JobState, is_one_that_a_transition_leads_to_or_none) {
                             JobState::kMeasuringPerformance, JobState::kRunningInference}));
 }
 
+// A table with such a kind would not compile.
+TEST(JobState, of_those_that_run_is_none_that_waits_or_has_ended) {
+  for (const JobState state : all_states()) {
+    EXPECT_EQ(may_run_in(state), !is_queued(state) && !is_terminal(state)) << state_name(state);
+    EXPECT_EQ(may_run_in(state), is_running(state)) << state_name(state);
+  }
+}
+
+TEST(JobState, is_known_by_its_number_or_not_at_all) {
+  for (const JobState state : all_states()) EXPECT_EQ(state_of_number(static_cast<int>(state)), state);
+  for (const std::int64_t number : {-1L, 0L, 2L, 51L + 256L, 1L << 40}) EXPECT_FALSE(state_of_number(number)) << number;
+}
+
 TEST(JobState, never_leaves_an_end) {
   for (const JobState from : {JobState::kDone, JobState::kFailed}) {
     for (const JobState to : all_states())

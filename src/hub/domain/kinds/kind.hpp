@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstdint>
@@ -43,6 +44,11 @@ struct KindEntry {
   std::size_t fewest_models = 1, most_models = 1;
   TakesData takes_data = TakesData::kNo;
 };
+
+/// Whether a row of the table may name this state: those before and after running are not for jobs that run.
+[[nodiscard]] constexpr bool may_run_in(JobState state) {
+  return state != JobState::kCreated && state != JobState::kDone && state != JobState::kFailed;
+}
 
 /// Files that a job's process handed over: name below out/ -> bytes.
 using ResultFiles = std::map<std::string, Blob>;
@@ -105,14 +111,20 @@ struct KindList {
 
   static constexpr bool all_differ() {
     for (std::size_t i = 0; i < kEntries.size(); ++i) {
-      if (kEntries[i].running.empty()) return false;
       for (std::size_t k = 0; k < i; ++k) {
         if (kEntries[i].number == kEntries[k].number || kEntries[i].name == kEntries[k].name) return false;
       }
     }
     return true;
   }
-  static_assert(all_differ(), "each kind has a name and a number of its own, and a state that it runs in");
+  static_assert(all_differ(), "each kind has a name and a number of its own");
+
+  static constexpr bool all_run() {
+    return std::ranges::all_of(kEntries, [](const KindEntry& kind) {
+      return !kind.running.empty() && std::ranges::all_of(kind.running, may_run_in);
+    });
+  }
+  static_assert(all_run(), "each kind has a state that it runs in, and none that says that a job waits or has ended");
 };
 
 }  // namespace slipway::hub::domain

@@ -140,7 +140,12 @@ Result<Job> job_of(const Query& row) {
     if (auto* const found = layers_of(kept)) *layers = std::move(*found);
   }
   job.name = row.text(3);
-  job.state = static_cast<JobState>(row.number(4));
+  const auto state = state_of_number(row.number(4));
+  if (!state) {
+    return base::fail(Code::kDataLoss, "job {}: its row has the state {}, which no kind of jobs has", job.id,
+                      row.number(4));
+  }
+  job.state = *state;
   job.started = row.optional_time(5);
   job.completed = row.optional_time(6);
   job.updated = row.time(7);

@@ -11,8 +11,9 @@ namespace {
 //
 // What is asked for has columns and indexes; the rest of a row is its document (hub/domain/document.hpp). Columns win
 // over the document. Times are microseconds since 1970, ends of leases by the store's own clock. States and kinds are
-// numbers that the domain gives; what is asked about a state lies beside it in a column of its own, so that nothing
-// here knows such a number. Steps 1 and 2 are older than that.
+// numbers that the domain gives; what is asked about a state lies beside it in a column of its own, so that no query
+// knows such a number. Steps 1 and 3 do: a step changes rows that an older version wrote, by the numbers which that
+// version gave, whatever the domain's table says by now.
 constexpr std::array kSteps = {
     // 1: the first release
     R"sql(

@@ -106,6 +106,20 @@ TEST_F(Schema, tells_of_older_rows_whether_they_wait_or_run) {
   EXPECT_EQ(count, domain::all_states().size());
 }
 
+TEST_F(Schema, a_row_in_a_state_that_no_kind_has_is_refused_in_words) {
+  const auto store = SqliteStore::open(file(), clock_).value();
+  domain::Job job;
+  job.id = "j1";
+  job.payload = domain::kinds::Compile{};
+  ASSERT_TRUE(store->insert_job(job, std::nullopt));
+  ASSERT_TRUE(store->job("j1"));
+  execute("UPDATE jobs SET state = 77");
+  const auto broken = store->job("j1");
+  ASSERT_FALSE(broken);
+  EXPECT_EQ(broken.error().code, Code::kDataLoss);
+  EXPECT_THAT(broken.error().message, HasSubstr("the state 77"));
+}
+
 // What every poll, sweep and page asks must not read all jobs.
 TEST_F(Schema, has_an_index_for_each_question_of_the_queue) {
   ASSERT_TRUE(Database::open(file()));
