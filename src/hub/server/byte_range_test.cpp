@@ -23,9 +23,19 @@ TEST(ByteRange, beyond_the_end_cannot_be_satisfied) {
   EXPECT_EQ(parse_range("bytes=-0", 10).kind, Kind::kUnsatisfiable);
 }
 
+TEST(ByteRange, numbers_beyond_64_bits_lie_beyond_the_end) {
+  EXPECT_EQ(parse_range("bytes=99999999999999999999-", 10).kind, Kind::kUnsatisfiable);
+  EXPECT_EQ(parse_range("bytes=18446744073709551616-18446744073709551617", 10).kind, Kind::kUnsatisfiable);
+  const auto to_the_end = parse_range("bytes=4-99999999999999999999", 10).range;
+  EXPECT_EQ(to_the_end.first, 4U);
+  EXPECT_EQ(to_the_end.size_bytes, 6U);
+  EXPECT_EQ(parse_range("bytes=-99999999999999999999", 10).kind, Kind::kPart);
+  EXPECT_EQ(parse_range("bytes=-99999999999999999999", 10).range.size_bytes, 10U);
+}
+
 TEST(ByteRange, what_it_does_not_understand_means_the_whole_file) {
-  for (const auto* header : {"", "bytes", "bytes=", "bytes=a-b", "bytes=5-2", "items=0-1", "bytes=0-1,3-4",
-                             "bytes=99999999999999999999-", "bytes=-"}) {
+  for (const auto* header : {"", "bytes", "bytes=", "bytes=a-b", "bytes=5-2", "items=0-1", "bytes=0-1,3-4", "bytes=+1-",
+                             "bytes= 1-", "bytes=-"}) {
     EXPECT_EQ(parse_range(header, 10).kind, Kind::kWhole) << header;
     EXPECT_EQ(parse_range(header, 10).range.size_bytes, 10U) << header;
   }
