@@ -144,7 +144,7 @@ base::Result<void> serve(const ServeSettings& settings) {
   std::signal(SIGPIPE, SIG_IGN);
 
   SLIPWAY_ASSIGN(const auto stores, open_stores(settings.data, settings.devices));
-  SLIPWAY_ASSIGN(std::string key, hub::server::load_or_make_key(settings.data / "secret"));
+  SLIPWAY_ASSIGN(std::string key, hub::server::load_or_make_key(settings.data / "secret", stores->ids));
   const hub::server::SignedLinks links(std::move(key), stores->clock);
   hub::server::ServerSettings server_settings;
   server_settings.address = address.host;

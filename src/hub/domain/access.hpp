@@ -1,11 +1,14 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/error.hpp"
 #include "hub/domain/actor.hpp"
 #include "hub/domain/ports/page.hpp"
+#include "hub/domain/shortened.hpp"
 
 /// Who may do what. One home, so that sharing and projects change one file. Private to the domain.
 namespace slipway::hub::domain::access {
@@ -24,8 +27,18 @@ namespace slipway::hub::domain::access {
 }
 
 /// The answer for what does not exist and for what belongs to somebody else alike.
-[[nodiscard]] inline std::unexpected<base::Error> absent(std::string_view what, std::string_view id) {
-  return base::fail(base::Code::kNotFound, "no {} {}", what, id);
+[[nodiscard]] inline std::unexpected<base::Error> absent(std::string_view what, const std::string& id) {
+  constexpr std::size_t kShownBytes = 64;  // ours have nine
+  return base::fail(base::Code::kNotFound, "no {} {}", what, shortened(id, kShownBytes));
+}
+
+/// An entry that a store was asked for, if it is there for this actor.
+template <typename Entry>
+[[nodiscard]] base::Result<Entry> visible(const Actor& actor, base::Result<Entry> entry, std::string_view what,
+                                          const std::string& id) {
+  const bool is_absent = entry ? !may_see(actor, entry->owner_id) : entry.error().code == base::Code::kNotFound;
+  if (is_absent) return absent(what, id);
+  return entry;
 }
 
 /// @error kNotFound: projects are named only where they exist, and none does yet

@@ -127,15 +127,11 @@ Result<Dataset> Contents::complete_dataset_upload(const Actor& actor, const std:
 }
 
 Result<Model> Contents::model(const Actor& actor, const std::string& id) const {
-  auto known = hub_.ports.contents.model(id);
-  if (known && !access::may_see(actor, known->owner_id)) return access::absent("model", id);
-  return known;
+  return access::visible(actor, hub_.ports.contents.model(id), "model", id);
 }
 
 Result<Dataset> Contents::dataset(const Actor& actor, const std::string& id) const {
-  auto known = hub_.ports.contents.dataset(id);
-  if (known && !access::may_see(actor, known->owner_id)) return access::absent("dataset", id);
-  return known;
+  return access::visible(actor, hub_.ports.contents.dataset(id), "dataset", id);
 }
 
 Result<Model> Contents::rename_model(const Actor& actor, const std::string& id, const std::string& name) {

@@ -37,6 +37,7 @@ class Hub {
   [[nodiscard]] const HubSettings& settings() const { return foundation_.settings; }
   [[nodiscard]] base::Time now() const { return foundation_.ports.clock.now(); }
   [[nodiscard]] const base::Clock& clock() const { return foundation_.ports.clock; }
+  [[nodiscard]] base::IdSource& ids() const { return foundation_.ports.ids; }
 
  private:
   Foundation foundation_;

@@ -4,6 +4,7 @@
 
 #include "hub/domain/inspection.hpp"
 #include "hub/domain/job_state.hpp"
+#include "hub/domain/shortened.hpp"
 
 namespace slipway::hub::domain {
 namespace {
@@ -15,12 +16,9 @@ constexpr std::size_t kLongestReason = 8192;
 constexpr std::size_t kLongestDetails = 65536;
 constexpr std::size_t kMostWarnings = 16;
 
-// What a hostile job process says is kept at a length that people can read; cut between characters.
+// What a hostile job process says.
 void shorten(std::string& text, std::size_t limit) {
-  if (text.size() <= limit) return;
-  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xc0U) == 0x80U) --limit;
-  text.resize(limit);
-  text += " …";
+  text = shortened(std::move(text), limit);
 }
 
 // What is kept with the subject of a job that failed, where its kind keeps anything.

@@ -155,10 +155,8 @@ Result<Job> Jobs::submit(const Actor& actor, const Submission& submission) {
 }
 
 Result<Job> Jobs::job(const Actor& actor, const std::string& id) const {
-  auto known = hub_.ports.jobs.job(id);
-  if (known && (!access::may_see(actor, known->owner_id) || !entry_of(known->payload).is_submitted)) {
-    return access::absent("job", id);
-  }
+  auto known = access::visible(actor, hub_.ports.jobs.job(id), "job", id);
+  if (known && !entry_of(known->payload).is_submitted) return access::absent("job", id);
   return known;
 }
 

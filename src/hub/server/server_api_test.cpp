@@ -114,6 +114,24 @@ TEST_F(ServerApi, unknown_ids_are_404_with_their_id) {
   EXPECT_EQ(ask("PATCH", "/api/v1/models/mnone/", user_token_, text_field(3, "n")).status, 404);
 }
 
+TEST_F(ServerApi, an_id_of_any_length_is_answered_in_a_line) {
+  const std::string id(10'000, 'x');
+  for (const char* kind : {"models", "datasets", "jobs"}) {
+    const auto reply = get(fmt::format("/api/v1/{}/{}/", kind, id));
+    EXPECT_EQ(reply.status, 404);
+    EXPECT_NE(detail(reply).find("xxx"), std::string::npos);
+    EXPECT_LT(reply.body.size(), 200U) << kind;
+  }
+  const auto filtered = get("/api/v1/jobs/?state=" + std::string(10'000, 'y'));
+  EXPECT_LT(filtered.body.size(), 5'000U) << filtered.status;
+}
+
+TEST_F(ServerApi, requests_get_their_ids_from_the_hubs_source) {
+  const int before = request_ids_;
+  EXPECT_EQ(get("/healthz").status, 200);
+  EXPECT_EQ(request_ids_, before + 1);
+}
+
 TEST_F(ServerApi, the_device_call_reads_repeated_attributes_and_capital_booleans) {
   const auto count = [&](const std::string& query) {
     const HttpReply reply = get("/api/v1/devices/?" + query);

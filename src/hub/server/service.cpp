@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "hub/domain/shortened.hpp"
 #include "hub/protocol/http_status.hpp"
 #include "hub/server/administration.hpp"
 #include "hub/server/internal/handlers.hpp"
@@ -16,6 +17,8 @@ using protocol::Access;
 using protocol::Route;
 
 constexpr std::string_view kScheme = "token ";
+/// A refusal may repeat what was sent, which may be as long as a message.
+constexpr std::size_t kLongestDetailBytes = 4096;
 
 /// The token in an Authorization header of the form "token …"; empty when there is none.
 std::string_view token_of(std::string_view header) {
@@ -81,7 +84,7 @@ Response Service::refusal(const Request& request, const base::Error& error) cons
   const bool is_official = is_asset || request.path.starts_with("/api/");
   const int status =
       protocol::http_status(error, is_official ? protocol::Reader::kOfficialClient : protocol::Reader::kOthers);
-  std::string detail = error.message;
+  std::string detail = domain::shortened(error.message, kLongestDetailBytes);
   if (error.is_about_writing()) {
     spdlog::error("{} could not be stored: {}", request.id, error.message);
     detail = protocol::words_for_full_store(error.reason);

@@ -79,6 +79,7 @@ class Service {
 
   [[nodiscard]] const ServiceSettings& settings() const { return settings_; }
   [[nodiscard]] const base::Clock& clock() const { return hub_.clock(); }
+  [[nodiscard]] base::IdSource& ids() const { return hub_.ids(); }
 
  private:
   [[nodiscard]] std::optional<Response> refuse_access(Call& call, const protocol::RouteMatch& match);

@@ -9,7 +9,6 @@
 
 #include "base/files.hpp"
 #include "base/hash.hpp"
-#include "base/ids.hpp"
 #include "base/text.hpp"
 
 namespace slipway::hub::server {
@@ -105,7 +104,7 @@ base::Result<SignedLinks::Target> SignedLinks::open(std::string_view segment) co
   return target;
 }
 
-base::Result<std::string> load_or_make_key(const std::filesystem::path& file) {
+base::Result<std::string> load_or_make_key(const std::filesystem::path& file, base::IdSource& ids) {
   auto kept = base::read_file(file, 4096);
   if (kept) {
     if (kept->size() < kKeyCharacters) {
@@ -117,9 +116,8 @@ base::Result<std::string> load_or_make_key(const std::filesystem::path& file) {
     return kept->substr(0, kKeyCharacters);
   }
   if (kept.error().code != base::Code::kNotFound) return std::unexpected(kept.error());
-  base::RandomIdSource random;
   std::string key;
-  while (key.size() < kKeyCharacters) key += random.secret();
+  while (key.size() < kKeyCharacters) key += ids.secret();
   key.resize(kKeyCharacters);
   SLIPWAY_TRY(base::write_file_durably(file, key, 0600));
   return key;

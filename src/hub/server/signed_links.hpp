@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/ids.hpp"
 #include "hub/domain/lease_clock.hpp"
 #include "hub/domain/types.hpp"
 
@@ -43,6 +44,6 @@ class SignedLinks {
 
 /// Reads the key kept in a file, or makes one there (mode 0600).
 /// @error kDataLoss: the file holds something else; kInternal: cannot be read or written
-[[nodiscard]] base::Result<std::string> load_or_make_key(const std::filesystem::path& file);
+[[nodiscard]] base::Result<std::string> load_or_make_key(const std::filesystem::path& file, base::IdSource& ids);
 
 }  // namespace slipway::hub::server

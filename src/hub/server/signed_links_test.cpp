@@ -66,15 +66,16 @@ TEST(SignedLinks, end_after_their_time_and_under_another_key) {
 TEST(LoadOrMakeKey, keeps_the_key_in_a_file_for_its_owner_only) {
   const auto folder = base::TemporaryFolder::create("slipway-key");
   ASSERT_TRUE(folder);
-  const auto key = load_or_make_key(folder->path() / "secret");
+  base::RandomIdSource ids;
+  const auto key = load_or_make_key(folder->path() / "secret", ids);
   ASSERT_TRUE(key);
   EXPECT_GE(key->size(), 32U);
-  EXPECT_EQ(load_or_make_key(folder->path() / "secret").value(), *key);
+  EXPECT_EQ(load_or_make_key(folder->path() / "secret", ids).value(), *key);
   struct stat status {};
   ASSERT_EQ(::stat((folder->path() / "secret").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
   ASSERT_TRUE(base::write_file_durably(folder->path() / "secret", "short"));
-  EXPECT_EQ(load_or_make_key(folder->path() / "secret").error().code, base::Code::kDataLoss);
+  EXPECT_EQ(load_or_make_key(folder->path() / "secret", ids).error().code, base::Code::kDataLoss);
 }
 
 }  // namespace

@@ -14,7 +14,6 @@
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
-#include "base/ids.hpp"
 #include "hub/protocol/http_status.hpp"
 
 namespace slipway::hub::server::internal {
@@ -148,8 +147,7 @@ class HttpConnection final : public Connection {
 
   asio::awaitable<bool> handle(HeaderParser& header) {
     const auto begin = now();
-    base::RandomIdSource ids;
-    const Request request = request_of(header.get(), ids.id("r", 8), remote_address_);
+    const Request request = request_of(header.get(), shared_.service.ids().id("r", 8), remote_address_);
     const std::string& method = request.method;
     const protocol::RouteMatch match = protocol::match_route(method, request.path);
     const bool is_found = match.kind == protocol::RouteMatch::Kind::kFound;

@@ -231,19 +231,35 @@ class GatedBlobStore final : public domain::BlobStore {
   JoinGate& gate_;
 };
 
+/// Random ids, and how many of them were for requests.
+class CountingIds final : public base::IdSource {
+ public:
+  explicit CountingIds(std::atomic<int>& of_requests) : of_requests_(of_requests) {}
+  [[nodiscard]] std::string id(std::string_view prefix, std::size_t length) override {
+    if (prefix == "r") ++of_requests_;
+    return source_.id(prefix, length);
+  }
+  [[nodiscard]] std::string secret() override { return source_.secret(); }
+
+ private:
+  base::RandomIdSource source_;
+  std::atomic<int>& of_requests_;
+};
+
 }  // namespace
 
 struct TestHub::Parts {
   base::TemporaryFolder folder = base::TemporaryFolder::create("slipway-server").value();
   FailingClock clock;
-  base::RandomIdSource ids;
+  CountingIds ids;
   std::unique_ptr<domain::RowStore> rows = storage::SqliteStore::open(folder.path() / "hub.sqlite", clock).value();
   GatedBlobStore blobs;
-  SignedLinks links{load_or_make_key(folder.path() / "secret").value(), clock};
+  SignedLinks links{load_or_make_key(folder.path() / "secret", ids).value(), clock};
   domain::Hub hub;
 
-  Parts(JoinGate& joins, std::atomic<int>& clock_failures)
+  Parts(JoinGate& joins, std::atomic<int>& clock_failures, std::atomic<int>& request_ids)
       : clock(clock_failures),
+        ids(request_ids),
         blobs(storage::FileBlobStore::open(folder.path(), clock).value(), joins),
         hub(settings(), {*rows, blobs, clock, ids}, devices()) {}
 
@@ -267,7 +283,7 @@ struct TestHub::Parts {
   }
 };
 
-TestHub::TestHub() : parts_(std::make_unique<Parts>(joins_, clock_failures_)) {
+TestHub::TestHub() : parts_(std::make_unique<Parts>(joins_, clock_failures_, request_ids_)) {
   spdlog::set_level(spdlog::level::off);
   hub_ = &parts_->hub;
   const auto token = [&](const char* email, domain::Scope scope) {

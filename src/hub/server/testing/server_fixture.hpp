@@ -107,6 +107,7 @@ class TestHub : public ::testing::Test {
   std::unique_ptr<Server> server_;
   JoinGate joins_;
   std::atomic<int> clock_failures_{0};  ///< so many readings of the hub's clock throw
+  std::atomic<int> request_ids_{0};     ///< so many ids of requests the hub's source has given
 
  private:
   struct Parts;
