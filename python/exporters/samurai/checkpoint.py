@@ -1,4 +1,4 @@
-"""Where the weights come from: a folder or state file of the `transformers` package, or a seed."""
+"""Where the weights come from: the publisher's own file, a folder or state file of the `transformers` package, or a seed."""
 
 import hashlib
 import pathlib
@@ -7,6 +7,7 @@ import torch
 from transformers import Sam2HieraDetConfig, Sam2VideoConfig, Sam2VideoModel, Sam2VisionConfig
 
 from python.exporters.common.unsupported import UnsupportedModelError
+from python.exporters.samurai import publisher
 
 
 class Refused(UnsupportedModelError):
@@ -85,7 +86,7 @@ def seeded(config: Sam2VideoConfig, seed: int) -> Sam2VideoModel:
 
 
 def load(path: pathlib.Path, size: str, image_size: int) -> Sam2VideoModel:
-    """A folder as `save_pretrained` writes it, or one file of its state (`.safetensors`, `.bin`, `.pt`)."""
+    """The publisher's `.pt`, a folder as `save_pretrained` writes it, or one file of its state (`.safetensors`, `.bin`, `.pt`)."""
     file = path
     if path.is_dir():
         file = next((path / name for name in ("model.safetensors", "pytorch_model.bin") if (path / name).exists()), None)
@@ -100,10 +101,14 @@ def load(path: pathlib.Path, size: str, image_size: int) -> Sam2VideoModel:
         else:
             state = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise Refused(f"{file}: expected a state of SAM 2.1 video as `transformers` names it; {error}") from error
-    if "model" in state and isinstance(state["model"], dict):
-        raise Refused(f"{file}: this is the publisher's own file; expected the names of `transformers` "
-                      "(facebook/sam2.1-hiera-* as published there, model.safetensors)")
+        raise Refused(f"{file}: expected a state of SAM 2.1 video, the publisher's or that of `transformers`; {error}") from error
+    is_publishers = isinstance(state, dict) and publisher.is_publishers(state)
+    if is_publishers:
+        state = state["model"]
+    if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
+        raise Refused(f"{file}: expected a state of SAM 2.1 video, a mapping from names to tensors; found {type(state).__name__}")
+    if is_publishers:
+        state = publisher.renamed(state)
     model = Sam2VideoModel(configuration(size, image_size)).eval()
     own = model.state_dict()
     wrong = [f"{name} {list(state[name].shape)}, expected {list(own[name].shape)}" for name in own
