@@ -57,6 +57,13 @@ struct Slot {
   samurai::FrameResult result;
 };
 
+/// Frames of videos come stretched as the original's reader stretches them, from the video's own colours.
+base::Result<void> encode(samurai::SamuraiTracker& tracker, Slot& slot) {
+  const media::VideoFrame& frame = slot.source.frame;
+  if (frame.square.view().empty()) return tracker.encode(frame.image.view(), *slot.features);
+  return tracker.encode(frame.square.view(), frame.image.width(), frame.image.height(), *slot.features);
+}
+
 /// Microseconds of the newest frames, by stage: a stream without end must not fill memory.
 struct StageSamples {
   static constexpr std::array<const char*, 8> kNames = {"prepare",          "image encoder",        "loading attention",
@@ -135,7 +142,7 @@ class Run {
       if (tracked_ > 0) return {};
       return std::unexpected(slot.source.error->with("the first frame, on which the object was shown, cannot be read"));
     }
-    if (!is_ahead_) SLIPWAY_TRY(tracker_.encode(slot.source.frame.image.view(), *slot.features));
+    if (!is_ahead_) SLIPWAY_TRY(encode(tracker_, slot));
     ++tracked_;
     return tracker_.track(*slot.features, slot.result);
   }
@@ -264,6 +271,26 @@ std::int64_t expected_frames(const Arguments& arguments, const pipelines::FrameS
   return arguments.frames > 0 && total > 0 ? std::min(total, arguments.frames) : total;
 }
 
+/// Frames of the whole input, as far as it matters to the tracker: exact below 16, nothing for streams and cameras.
+std::optional<std::int64_t> frames_of_short_video(const pipelines::FrameSource& source) {
+  const auto& files = source.files();
+  if (std::ranges::any_of(files,
+                          [](const fs::path& file) { return media::is_camera_path(file) || media::is_stream(file); })) {
+    return {};
+  }
+  if (files.size() > 1 || !media::has_video_ending(files.front())) return static_cast<std::int64_t>(files.size());
+  auto video = media::VideoReader::open(files.front());
+  if (!video || video->info().duration_s * video->info().frames_per_second() > 2 * samurai::kPointers) return {};
+  media::VideoFrame frame;
+  std::int64_t frames = 0;
+  while (frames < samurai::kPointers) {
+    const auto has_frame = video->next(frame);
+    if (!has_frame || !*has_frame) break;
+    ++frames;
+  }
+  return frames;
+}
+
 base::Result<void> follow(const Arguments& arguments, std::vector<samurai::Prompt> prompts,
                           const runtime::SessionOptions& options, Context& context) {
   context.reserve_standard_output();
@@ -278,11 +305,13 @@ base::Result<void> follow(const Arguments& arguments, std::vector<samurai::Promp
   const std::set<std::string> in_float32(arguments.in_float32.begin(), arguments.in_float32.end());
   SLIPWAY_ASSIGN(const auto tracker, samurai::SamuraiTracker::load(environment, arguments.model, options, in_float32));
   for (const std::string& line : tracker->network().log_lines()) fmt::print(stderr, "{}\n", line);
+  source.also_stretch_videos_to(tracker->network().constants().image_size);
+  const std::optional<std::int64_t> frames_of_video = frames_of_short_video(source);
   std::optional<PromptDetector> detector;
   if (prompts.empty()) {
     SLIPWAY_ASSIGN(detector, PromptDetector::load(environment, arguments.detect, options));
   } else {
-    SLIPWAY_TRY(tracker->start(std::move(prompts)));
+    SLIPWAY_TRY(tracker->start(std::move(prompts), frames_of_video));
   }
 
   // Three slots when the encoder works on the next frame meanwhile: one in each stage.
@@ -303,7 +332,7 @@ base::Result<void> follow(const Arguments& arguments, std::vector<samurai::Promp
       SLIPWAY_ASSIGN(auto shown, detector->find(slot.source.frame.image.view()));
       if (!shown.empty()) {
         fmt::print(stderr, "found on frame {}: {}\n", passed_over, detector->found());
-        SLIPWAY_TRY(tracker->start(std::move(shown)));
+        SLIPWAY_TRY(tracker->start(std::move(shown), frames_of_video));
         detector.reset();
         break;
       }
@@ -317,7 +346,7 @@ base::Result<void> follow(const Arguments& arguments, std::vector<samurai::Promp
     }
     if (slot.source.error) return true;
     ++captured;
-    if (is_ahead) SLIPWAY_TRY(tracker->encode(slot.source.frame.image.view(), *slot.features));
+    if (is_ahead) SLIPWAY_TRY(encode(*tracker, slot));
     return true;
   };
   SLIPWAY_TRY(unless_interrupted(pipelines::run_frame_loop(

@@ -75,9 +75,11 @@ struct VideoReader::State {
   Packet packet{av_packet_alloc()};
   Frame frame{av_frame_alloc()};
   SwsContext* scaler = nullptr;  // sws_getCachedContext takes and gives ownership
+  SwsContext* stretcher = nullptr;
+  int side = 0;  // of the square; 0: none is asked for
   int stream_index = -1;
   Orientation rotation = Orientation::kUpright;
-  Image stored;  // before it is turned
+  Image stored, stored_square;  // before they are turned
   VideoInfo info;
   std::int64_t next_index = 0;
   double first_time_s = 0;
@@ -87,7 +89,10 @@ struct VideoReader::State {
   bool broke_off = false;
   bool is_draining = false;
 
-  ~State() { sws_freeContext(scaler); }
+  ~State() {
+    sws_freeContext(scaler);
+    sws_freeContext(stretcher);
+  }
   State() = default;
   State(const State&) = delete;
   State& operator=(const State&) = delete;
@@ -147,18 +152,38 @@ struct VideoReader::State {
     }
     // What the stream says of its colours; silence means BT.709 for high definition and BT.601 below.
     const bool is_high_definition = frame->height >= 720;
+    scale(scaler, is_high_definition ? SWS_CS_ITU709 : SWS_CS_ITU601, image);
+    return {};
+  }
+
+  /// The decoded frame as a square; it was converted before, so its size and kind are known to be good.
+  base::Result<void> stretch(Image& image) {
+    SLIPWAY_TRY(image.resize(side, side));
+    stretcher = sws_getCachedContext(stretcher, frame->width, frame->height, static_cast<AVPixelFormat>(frame->format),
+                                     side, side, AV_PIX_FMT_RGB24, SWS_BILINEAR, nullptr, nullptr, nullptr);
+    if (stretcher == nullptr) {
+      return base::fail(base::Code::kUnimplemented, "{}: frames of {}x{} pixels cannot be stretched to {}x{}", name,
+                        frame->width, frame->height, side, side);
+    }
+    scale(stretcher, SWS_CS_ITU601, image);
+    return {};
+  }
+
+  /// @param unstated  the matrix where the stream says nothing of its colours
+  void scale(SwsContext* context, int unstated, Image& image) const {
+    const auto format = static_cast<AVPixelFormat>(frame->format);
     const int said = frame->colorspace;
-    const int matrix = said == AVCOL_SPC_BT709 || (said == AVCOL_SPC_UNSPECIFIED && is_high_definition) ? SWS_CS_ITU709
-                       : said == AVCOL_SPC_BT2020_NCL || said == AVCOL_SPC_BT2020_CL                    ? SWS_CS_BT2020
-                                                                                                        : SWS_CS_ITU601;
+    const int matrix = said == AVCOL_SPC_UNSPECIFIED                                 ? unstated
+                       : said == AVCOL_SPC_BT709                                     ? SWS_CS_ITU709
+                       : said == AVCOL_SPC_BT2020_NCL || said == AVCOL_SPC_BT2020_CL ? SWS_CS_BT2020
+                                                                                     : SWS_CS_ITU601;
     const int is_full_range = frame->color_range == AVCOL_RANGE_JPEG || format == AV_PIX_FMT_YUVJ420P ||
                               format == AV_PIX_FMT_YUVJ422P || format == AV_PIX_FMT_YUVJ444P;
-    sws_setColorspaceDetails(scaler, sws_getCoefficients(matrix), is_full_range, sws_getCoefficients(SWS_CS_DEFAULT), 1,
-                             0, 1 << 16, 1 << 16);
+    sws_setColorspaceDetails(context, sws_getCoefficients(matrix), is_full_range, sws_getCoefficients(SWS_CS_DEFAULT),
+                             1, 0, 1 << 16, 1 << 16);
     std::uint8_t* const to[4] = {image.row(0), nullptr, nullptr, nullptr};
     const int strides[4] = {static_cast<int>(image.stride_bytes()), 0, 0, 0};
-    sws_scale(scaler, frame->data, frame->linesize, 0, frame->height, to, strides);
-    return {};
+    sws_scale(context, frame->data, frame->linesize, 0, frame->height, to, strides);
   }
 };
 
@@ -241,6 +266,10 @@ const VideoInfo& VideoReader::info() const {
   return state_->info;
 }
 
+void VideoReader::also_stretch_to(int side) {
+  state_->side = side;
+}
+
 std::int64_t VideoReader::damaged_packets() const {
   return state_->damaged;
 }
@@ -259,6 +288,12 @@ base::Result<bool> VideoReader::next(VideoFrame& frame) {
   const bool is_upright = state.rotation == Orientation::kUpright;
   SLIPWAY_TRY(state.convert(is_upright ? frame.image : state.stored));
   if (!is_upright) SLIPWAY_TRY(turn_upright(state.stored.view(), state.rotation, frame.image));
+  if (state.side > 0) {
+    SLIPWAY_TRY(state.stretch(is_upright ? frame.square : state.stored_square));
+    if (!is_upright) SLIPWAY_TRY(turn_upright(state.stored_square.view(), state.rotation, frame.square));
+  } else {
+    frame.square = {};
+  }
 
   const AVRational base = state.input->streams[state.stream_index]->time_base;
   const double rate = state.info.frames_per_second();

@@ -27,6 +27,7 @@ struct VideoInfo {
 
 struct VideoFrame {
   Image image;             ///< its memory is reused from frame to frame
+  Image square;            ///< the same stretched to a square, where also_stretch_to() asked for it; otherwise empty
   std::int64_t index = 0;  ///< 0 for the first
   double time_s = 0;       ///< presentation time from the first frame on
 };
@@ -51,6 +52,11 @@ class VideoReader {
   VideoReader& operator=(VideoReader&&) noexcept;
 
   [[nodiscard]] const VideoInfo& info() const;
+
+  /// From now on frames come a second time, stretched to side × side from the video's own colours in one step, as a
+  /// `scale` filter of libavfilter 7 and earlier does it by default: bilinear, with the matrix that the stream states
+  /// (BT.601 where it says nothing). That is what decord's reader gives, which trackers of the SAM 2 family read with.
+  void also_stretch_to(int side);
 
   /// Fills the next frame; false when there are no more.
   /// @error kResourceExhausted: a frame larger than the limit, or no memory

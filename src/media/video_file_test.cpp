@@ -37,6 +37,24 @@ class VideoFile : public ::testing::Test {
   base::TemporaryFolder folder_;
 };
 
+// Against decord's own reader on real videos: make acceptance SUITE=samurai.
+TEST_F(VideoFile, gives_a_square_beside_each_frame_where_that_is_asked_for) {
+  auto reader = VideoReader::open(write("a.mp4", 3));
+  ASSERT_TRUE(reader) << reader.error().message;
+  VideoFrame frame;
+  ASSERT_TRUE(*reader->next(frame));
+  EXPECT_TRUE(frame.square.view().empty());
+  reader->also_stretch_to(32);
+  ASSERT_TRUE(*reader->next(frame));
+  EXPECT_EQ(frame.image.width(), 64);
+  ASSERT_EQ(frame.square.width(), 32);
+  ASSERT_EQ(frame.square.height(), 32);
+  for (int x = 4; x < 28; x += 4) {
+    EXPECT_NEAR(frame.square.row(16)[3 * x + 1], frame.image.row(24)[3 * 2 * x + 1], 8) << x;
+    EXPECT_NEAR(frame.square.row(16)[3 * x], 45, 8) << x;
+  }
+}
+
 TEST_F(VideoFile, gives_back_the_frames_that_were_written) {
   for (const char* name : {"a.mp4", "a.mkv"}) {
     auto reader = VideoReader::open(write(name, 25));

@@ -24,13 +24,14 @@ def parse(arguments=None) -> argparse.Namespace:
                         help="base+ and base-plus also name base_plus")
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--checkpoint", type=pathlib.Path, metavar="F",
-                        help="a folder of `transformers`, or its model.safetensors, of the same --size")
+                        help="the publisher's sam2.1_hiera_*.pt, or a folder of `transformers` or its model.safetensors, of the same --size")
     source.add_argument("--seed", type=int, metavar="N", help="the released architecture with seeded weights")
     parser.add_argument("--output", type=pathlib.Path, required=True, metavar="DIR", help="the model folder")
     parser.add_argument("--name", help="name of the model")
     parser.add_argument("--components", default="all", metavar="A,B",
                         help="comma-separated: all, memory_attention (1 to 7), " + ", ".join(export.COMPONENTS))
-    parser.add_argument("--image-size", type=int, choices=(1024, 512), default=1024)
+    parser.add_argument("--image-size", type=int, choices=(1024, 512, 256), default=1024,
+                        help="side of the square that the network sees; checkpoints are trained for 1024")
     parser.add_argument("--layout", choices=("cpu", "openvino", "portable"), default="cpu",
                         help="cpu: attention as one operator of ONNX Runtime; openvino: for --provider openvino; "
                              "portable: standard operators, for NPU and GPU compilers")

@@ -8,7 +8,7 @@ from python.exporters.samurai import attention
 
 POINTERS = 16
 MEMORIES = 7
-PROMPT_POINTS = 3
+PROMPT_POINTS = 8  # a box, five points, and the mark of the end
 ABSENT = -10.0
 NO_OBJECT = -1024.0
 OBJECT_SCORE_MIN = -1.0  # SAMURAI shows an object above it, where plain SAM 2 asks for 0 (its configurations' min_obj_score_logits)

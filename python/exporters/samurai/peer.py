@@ -46,8 +46,11 @@ class Peer:
         return sparse[:, 0], dense
 
     @torch.no_grad()
-    def memory_attention(self, embeddings, memories, pointers, distances):
-        """memories [n, M, h, h] in slot order, pointers [p, C] and distances [p], all of them valid."""
+    def memory_attention(self, embeddings, memories, pointers, distances, most_pointers=graphs.POINTERS):
+        """memories [n, M, h, h] in slot order, pointers [p, C] and distances [p], all of them valid.
+
+        @param most_pointers  that the video can have: distances count in units of them
+        """
         model, count = self.model, memories.shape[0]
         flat = embeddings.flatten(2).permute(2, 0, 1)
         place = model.vision_encoder.neck.position_encoding((1, self.channels, self.side, self.side), "cpu", torch.float32)
@@ -57,7 +60,7 @@ class Peer:
         # (frames back, output): the prompt's frame counts as 0.
         offsets = [0] + [count - row for row in range(1, count)]
         features, codes = model._build_memory_attention_inputs(list(zip(offsets, parts)), "cpu")
-        tokens, token_codes = model._process_object_pointers(list(distances), [row[None] for row in pointers], graphs.POINTERS, 1,
+        tokens, token_codes = model._process_object_pointers(list(distances), [row[None] for row in pointers], most_pointers, 1,
                                                              self.channels, "cpu")
         found = model.memory_attention(
             current_vision_features=flat, current_vision_position_embeddings=place.flatten(2).permute(2, 0, 1),

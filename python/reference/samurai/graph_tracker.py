@@ -28,6 +28,12 @@ def enlarged(plane: np.ndarray, factor: int = 4) -> np.ndarray:
     return plane
 
 
+def rounded_to_bfloat16(values: np.ndarray) -> np.ndarray:
+    """Ties to even; for finite values."""
+    bits = values.view(np.uint32)
+    return ((bits + 0x7FFF + (bits >> 16 & 1)) & np.uint32(0xFFFF0000)).view(np.float32)
+
+
 def bounds(mask: np.ndarray) -> list[int]:
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     return [0, 0, 0, 0] if len(rows) == 0 else [int(columns[0]), int(rows[0]), int(columns[-1]), int(rows[-1])]
@@ -55,13 +61,14 @@ class GraphTracker:
         feed = {key: np.asarray(value, dtype=np.float32) for key, value in feed.items()}
         return dict(zip([each.name for each in session.get_outputs()], session.run(None, feed)))
 
-    def track(self, image: np.ndarray, box=None, point=None) -> np.ndarray:
+    def track(self, image: np.ndarray, box=None, points=(), video_frames: int | None = None) -> np.ndarray:
+        """@param points  [x, y, label] each"""
         c = self.constants
         size, t = c["image_size"], self.rules.frame
         seen = self.run("image_encoder", image=image)
+        given = [] if box is None else [(box[:2], 2), (box[2:], 3)]
+        given = given + [(each[:2], each[2]) for each in points] or [((0, 0), -1)]
         points, labels = np.zeros((1, c["prompt_points"], 2)), np.full((1, c["prompt_points"]), c["absent_label"])
-        given = [] if t > 0 else [(box[:2], 2), (box[2:], 3)] if box is not None else [(point, 1)]
-        given = given or [((0, 0), -1)]
         for row, (place, label) in enumerate([*given, ((0, 0), -1)]):
             points[0, row], labels[0, row] = place, label
         prompt = self.run("prompt_encoder", points=points, labels=labels, mask=np.zeros((1, 1, size // 4, size // 4)), has_mask=[0])
@@ -69,9 +76,10 @@ class GraphTracker:
         if t > 0:
             memories, pointers = [self._memories[number] for _, number in self.rules.memory()], self.rules.pointers()
             rows = c["object_pointers"]
+            unit = (rows - 1) / (min(video_frames or rows, rows) - 1)
             tokens, distances, validity = np.zeros((rows, c["hidden_channels"])), np.zeros(rows), np.zeros(rows)
             for row, (distance, number) in enumerate(pointers):
-                tokens[row], distances[row], validity[row] = self._pointers[number], distance, 1
+                tokens[row], distances[row], validity[row] = self._pointers[number], distance * unit, 1
             embeddings = self.run(f"memory_attention_{len(memories)}", image_embeddings=embeddings, memories=np.concatenate(memories),
                                   object_pointers=tokens, pointer_distances=distances, pointer_validity=validity)["conditioned_embeddings"]
         found = self.run("mask_decoder", embeddings=embeddings, no_memory=[float(t == 0)], high_res_features1=seen["high_res_features1"],
@@ -86,6 +94,7 @@ class GraphTracker:
         token = tokens[decision["choice"]]
         self._memories[t] = self.run("memory_encoder", image_embeddings=seen["image_embeddings"], mask=masks[None, token:token + 1],
                                      object_score=found["object_score"], is_prompt=[float(t == 0)])["memory"]
+        self._memories[t] = rounded_to_bfloat16(self._memories[t])
         self._pointers[t] = found["object_pointers"][0, token if several else 0]
         self.trace.append(entry)
         self.decisions.append({"frame": t, **decision})

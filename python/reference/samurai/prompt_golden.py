@@ -1,4 +1,4 @@
-"""Writes tests/golden/samurai/prompts.npz: mask prompts, and a quarter of their sides as PyTorch shrinks them for SAM 2.
+"""Writes tests/golden/samurai/prompts.npz: mask prompts at the network's size and at a quarter of it, as PyTorch makes them for SAM 2.
 
     python -m python.reference.samurai.prompt_golden
 """
@@ -11,8 +11,8 @@ import torch
 SIDE = 64
 
 
-def quarter(mask: np.ndarray) -> np.ndarray:
-    return torch.nn.functional.interpolate(torch.from_numpy(mask).float()[None, None], size=(SIDE // 4, SIDE // 4), mode="bilinear",
+def resized(mask: np.ndarray, side: int) -> np.ndarray:
+    return torch.nn.functional.interpolate(torch.from_numpy(mask).float()[None, None], size=(side, side), mode="bilinear",
                                            align_corners=False, antialias=True)[0, 0].numpy()
 
 
@@ -22,7 +22,11 @@ def main() -> None:
               "edge": (x < 9) | (y > 60), "noise": np.random.default_rng(11).random((SIDE, SIDE)) < 0.4}
     arrays = {}
     for name, shape in shapes.items():
-        arrays[f"{name}.mask"], arrays[f"{name}.quarter"] = shape.astype(np.uint8), quarter(shape)
+        arrays[f"{name}.mask"], arrays[f"{name}.quarter"] = shape.astype(np.uint8), resized(shape, SIDE // 4)
+    for name, (height, width) in {"wide": (90, 160), "tall": (150, 77), "small": (31, 40)}.items():
+        y, x = np.mgrid[:height, :width]
+        frame = (np.hypot((x - 0.4 * width) / width, (y - 0.55 * height) / height) < 0.27).astype(np.uint8)
+        arrays[f"{name}_frame.mask"], arrays[f"{name}_frame.square"] = frame, resized(frame, SIDE)
     np.savez_compressed(pathlib.Path("tests/golden/samurai/prompts.npz"), **arrays)
 
 

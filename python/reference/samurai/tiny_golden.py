@@ -2,9 +2,9 @@
 
     python -m python.reference.samurai.tiny_golden
 
-`frames.u8` holds [frame][64][64][3] RGB; `box.json` and `point.json` the trace, the decisions and the prompt in `prompt`
-([x0, y0, x1, y1] or [x, y]); `box.f32` and `point.f32` the chosen logits [frame][16][16]; `components.npz` what each component
-took and gave (`components.py`).
+`frames.u8` holds [frame][64][64][3] RGB; RUN.json the trace, the decisions and what was shown (`box` [x0, y0, x1, y1], `points`
+[x, y, label] each), and `video_frames` where the whole video is short; RUN.f32 the chosen logits [frame][16][16];
+`components.npz` what each component took and gave (`components.py`).
 """
 
 import pathlib
@@ -18,7 +18,10 @@ from python.reference.samurai.tracker import ReferenceTracker, write_trace
 
 FOLDER = pathlib.Path("tests/golden/samurai/tiny")
 FRAMES = 24
-PROMPTS = {"box": [10.0, 14.0, 34.0, 40.0], "point": [22.0, 27.0]}
+BOX, POINT, BESIDE = [10.0, 14.0, 34.0, 40.0], [22.0, 27.0, 1], [50.0, 50.0, 0]
+PROMPTS = {"box": {"box": BOX}, "point": {"points": [POINT]}, "box_and_points": {"box": BOX, "points": [POINT, BESIDE]},
+           "short": {"points": [POINT]}}
+LENGTHS = {"short": 6, "box_and_points": 6}
 
 
 def frames() -> np.ndarray:
@@ -44,12 +47,13 @@ def main() -> None:
     video.tofile(FOLDER / "frames.u8")
     for name, prompt in PROMPTS.items():
         recorder = Recorder(keeps=name == "box")
-        tracker = ReferenceTracker(model, recorder=recorder)
-        logits = [tracker.track(frame, **({name: prompt} if t == 0 else {})).numpy() for t, frame in enumerate(video)]
+        length = LENGTHS.get(name, FRAMES)
+        tracker = ReferenceTracker(model, recorder=recorder, video_frames=length)
+        logits = [tracker.track(frame, **(prompt if t == 0 else {})).numpy() for t, frame in enumerate(video[:length])]
         np.stack(logits).astype(np.float32).tofile(FOLDER / f"{name}.f32")
         if recorder.arrays:
             np.savez_compressed(FOLDER / "components.npz", **recorder.arrays)
-        write_trace(FOLDER / f"{name}.json", tracker.document() | {"prompt": prompt})
+        write_trace(FOLDER / f"{name}.json", tracker.document() | {"shown": [prompt | {"video_frames": length}]})
 
 
 if __name__ == "__main__":

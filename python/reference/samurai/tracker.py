@@ -1,4 +1,4 @@
-"""The loop around the networks in PyTorch: Sam2VideoModel's components and the rules. One object, memories as float32.
+"""The loop around the networks in PyTorch: Sam2VideoModel's components and the rules. One object.
 
     python -m python.reference.samurai.tracker --seed 1 --video FILE --box x,y,w,h --frames 10 --json OUT --logits OUT.npz
 
@@ -26,8 +26,8 @@ from python.reference.samurai.rules import Rules
 
 
 def to_input(frame: np.ndarray, size: int) -> torch.Tensor:
-    """[H, W, 3] uint8 RGB to [1, 3, S, S] in [0, 1]: straight, bilinear with antialias, to 8 bits as the package's processor does."""
-    square = PIL.Image.fromarray(np.ascontiguousarray(frame)).resize((size, size), PIL.Image.Resampling.BILINEAR)
+    """[H, W, 3] uint8 RGB to [1, 3, S, S] in [0, 1]: straight, bicubic with antialias, to 8 bits, as SAMURAI's own loader does."""
+    square = PIL.Image.fromarray(np.ascontiguousarray(frame)).resize((size, size), PIL.Image.Resampling.BICUBIC)
     return torch.from_numpy(np.array(square)).permute(2, 0, 1)[None].float() / 255
 
 
@@ -54,18 +54,20 @@ def bounds(mask: torch.Tensor) -> list[int]:
 class ReferenceTracker:
     """track(frame, box) for the first frame, track(frame) afterwards."""
 
-    def __init__(self, model, motion_weight: float = 0.25, recorder: components.Recorder | None = None):
+    def __init__(self, model, motion_weight: float = 0.25, recorder: components.Recorder | None = None, video_frames: int | None = None):
+        """@param video_frames  of the whole video; None: 16 or more"""
         self.peer = peer.Peer(model)
         self.recorder = recorder or components.Recorder(keeps=False)
         self.rules = Rules(motion_weight)
+        self._most_pointers = min(video_frames or graphs.POINTERS, graphs.POINTERS)
         self._memories: dict[int, torch.Tensor] = {}
         self._pointers: dict[int, torch.Tensor] = {}
         self.trace: list[dict] = []
         self.decisions: list[dict] = []
 
     @torch.no_grad()
-    def track(self, frame: np.ndarray, box=None, point=None) -> torch.Tensor:
-        """@param box  [x0, y0, x1, y1], @param point [x, y], in pixels of the frame; returns logits [S/4, S/4]."""
+    def track(self, frame: np.ndarray, box=None, points=()) -> torch.Tensor:
+        """@param box  [x0, y0, x1, y1], @param points [x, y, label] each, in pixels of the frame; returns logits [S/4, S/4]."""
         source, model, size, recorder = self.peer, self.peer.model, self.peer.size, self.recorder
         height, width = frame.shape[:2]
         image = to_input(frame, size)
@@ -74,16 +76,18 @@ class ReferenceTracker:
         maps = {"high_res_features1": high1, "high_res_features2": high2}
         recorder.keep("image_encoder", t, {"image": image}, {"image_embeddings": embeddings, **maps})
         scale = torch.tensor([size / width, size / height])
-        points, labels = torch.zeros(1, 1, 2), torch.full((1, 1), -1.0)
         if t == 0:
-            points = torch.tensor([box], dtype=torch.float32).reshape(1, 2, 2) if box is not None else torch.tensor([[point]]).float()
-            points, labels = points * scale, torch.tensor([[2.0, 3.0]] if box is not None else [[1.0]])
+            shown = ([] if box is None else [[*box[:2], 2], [*box[2:], 3]]) + list(points)
+            points, labels = torch.tensor([[each[:2] for each in shown]]).float() * scale, torch.tensor([[float(each[2]) for each in shown]])
             inner = embeddings + model.no_memory_embedding.detach().view(1, -1, 1, 1)
         else:
+            points, labels = torch.zeros(1, 1, 2), torch.full((1, 1), -1.0)
             rows = [self._memories[number] for _, number in self.rules.memory()]
             pointers = self.rules.pointers()
             tokens, distances = torch.cat([self._pointers[number] for _, number in pointers]), [float(distance) for distance, _ in pointers]
-            inner = source.memory_attention(embeddings, torch.cat(rows), tokens, distances)
+            inner = source.memory_attention(embeddings, torch.cat(rows), tokens, distances, self._most_pointers)
+            # Our graphs divide by the 15 of a long video, always.
+            distances = [each * (graphs.POINTERS - 1) / (self._most_pointers - 1) for each in distances]
             recorder.keep_attention(t, embeddings, torch.cat(rows), tokens, distances, inner)
         several = labels.shape[1] < 2
         sparse, dense = source.prompts(points, labels)
@@ -102,9 +106,11 @@ class ReferenceTracker:
         decision = self.rules.step(entry["boxes"], entry["ious"], object_score)
         token = tokens[decision["choice"]]
         chosen = masks[:, token:token + 1]
-        self._memories[t] = source.memory_encoder(embeddings, chosen, torch.tensor([[object_score]]), t == 0)
+        memory = source.memory_encoder(embeddings, chosen, torch.tensor([[object_score]]), t == 0)
         recorder.keep("memory_encoder", t, {"image_embeddings": embeddings, "mask": chosen, "object_score": [[object_score]],
-                                            "is_prompt": [float(t == 0)]}, {"memory": self._memories[t]})
+                                            "is_prompt": [float(t == 0)]}, {"memory": memory})
+        # SAM 2 keeps memories in bfloat16.
+        self._memories[t] = memory.bfloat16().float()
         # A single mask keeps token 0's pointer, whichever token its mask came from.
         pointer = token if several else 0
         self._pointers[t] = torch.from_numpy(found["object_pointers"])[:, pointer]

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/text.hpp"
 #include "media/camera.hpp"
 #include "media/input_stream.hpp"
 
@@ -19,6 +20,7 @@ struct FrameSource::State {
   std::optional<media::Camera> camera;
   media::VideoInfo video_info;
   std::int64_t video_frames = 0;  // given so far of the video that is read
+  int side = 0;                   // of the squares of videos; 0: none
 };
 
 namespace {
@@ -63,7 +65,13 @@ base::Result<void> add_input(const fs::path& input, std::vector<fs::path>& files
     return base::fail(base::Code::kNotFound, "{}: no pictures (.jpg, .png, .webp, .bmp, .gif) or videos in this folder",
                       input.string());
   }
-  std::ranges::sort(found);
+  // 9.jpg stands before 10.jpg, as in the loaders of the field that count frames by file name.
+  const auto number_of = [](const fs::path& path) { return base::parse_number<std::uint64_t>(path.stem().string()); };
+  const bool are_numbers =
+      std::ranges::all_of(found, [&](const fs::path& path) { return number_of(path).has_value(); });
+  std::ranges::sort(found, [&](const fs::path& a, const fs::path& b) {
+    return are_numbers && *number_of(a) != *number_of(b) ? *number_of(a) < *number_of(b) : a < b;
+  });
   files.insert(files.end(), found.begin(), found.end());
   return {};
 }
@@ -93,6 +101,10 @@ const std::vector<fs::path>& FrameSource::files() const {
   return state_->files;
 }
 
+void FrameSource::also_stretch_videos_to(int side) {
+  state_->side = side;
+}
+
 bool FrameSource::next(SourceFrame& frame) {
   State& state = *state_;
   frame.error.reset();
@@ -107,6 +119,7 @@ bool FrameSource::next(SourceFrame& frame) {
     if (state.camera) {
       name_input();
       frame.video = state.video_info;
+      frame.frame.square = {};
       if (auto done = state.camera->next(frame.frame, state.stop); !done) {
         if (state.stop.stop_requested()) return false;
         frame.error = std::move(done).error();
@@ -160,6 +173,7 @@ bool FrameSource::next(SourceFrame& frame) {
         return true;
       }
       state.video_info = video->info();
+      if (state.side > 0) video->also_stretch_to(state.side);
       state.video_frames = 0;
       state.video = std::move(*video);
       continue;
@@ -167,6 +181,7 @@ bool FrameSource::next(SourceFrame& frame) {
     auto image = media::read_image(frame.path, state.limits);
     frame.frame.index = 0;
     frame.frame.time_s = 0;
+    frame.frame.square = {};
     if (image) {
       frame.frame.image = std::move(*image);
     } else {

@@ -26,8 +26,9 @@ struct SourceFrame {
 /// Whether the frames of an input are those of a video, a camera or standard input; an image file has one.
 [[nodiscard]] bool is_video_input(const std::filesystem::path& path);
 
-/// Gives the images of a list of inputs one by one: image files, folders of them (sorted by name, not what is below
-/// them), video files, cameras (/dev/video0: frames without end), and "-" or a pipe for a stream of images or video.
+/// Gives the images of a list of inputs one by one: image files, folders of them (sorted by name, by number where all
+/// names are numbers, not what is below them), video files, cameras (/dev/video0: frames without end), and "-" or a
+/// pipe for a stream of images or video.
 ///
 /// What cannot be read is given as a frame with an error, and the next input follows: one bad image does not end a
 /// run.
@@ -41,6 +42,9 @@ class FrameSource {
   ~FrameSource();
   FrameSource(FrameSource&&) noexcept;
   FrameSource& operator=(FrameSource&&) noexcept;
+
+  /// Frames of videos come a second time, as media::VideoReader::also_stretch_to gives them.
+  void also_stretch_videos_to(int side);
 
   /// Fills the next frame; false when all inputs are read.
   [[nodiscard]] bool next(SourceFrame& frame);

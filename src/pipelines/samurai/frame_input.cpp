@@ -9,6 +9,18 @@ namespace {
 constexpr int kPrecisionBits = 22;
 constexpr std::int32_t kHalf = 1 << (kPrecisionBits - 1);
 
+constexpr std::size_t kChannels = 3;
+constexpr double kRadius = 2;  // of the kernel, in pixels of the coarser image
+
+/// Keys' cubic kernel with a = -0.5.
+double cubic(double distance) {
+  constexpr double kA = -0.5;
+  const double x = std::abs(distance);
+  if (x < 1) return ((kA + 2) * x - (kA + 3)) * x * x + 1;
+  if (x < 2) return (((x - 5) * x + 8) * x - 4) * kA;
+  return 0;
+}
+
 std::uint8_t clipped(std::int32_t sum) {
   return static_cast<std::uint8_t>(std::clamp(sum >> kPrecisionBits, 0, 255));
 }
@@ -19,8 +31,8 @@ void SquareResize::Taps::make(int from, int to) {
   if (from == source) return;
   source = from;
   const double scale = static_cast<double>(from) / to;
-  // A triangle as wide as two source pixels, or two target pixels when the image shrinks.
-  const double support = std::max(1.0, scale);
+  // As wide as four source pixels, or four target pixels when the image shrinks.
+  const double stretch = std::max(1.0, scale), support = kRadius * stretch;
   longest = static_cast<int>(std::ceil(support)) * 2 + 1;
   first.assign(static_cast<std::size_t>(to), 0);
   count.assign(static_cast<std::size_t>(to), 0);
@@ -33,21 +45,20 @@ void SquareResize::Taps::make(int from, int to) {
     const int end = std::min(from, static_cast<int>(centre + support + 0.5));
     double total = 0;
     for (int i = begin; i < end; ++i) {
-      const double distance = std::abs((i - centre + 0.5) / support);
-      total += real[static_cast<std::size_t>(i - begin)] = std::max(0.0, 1.0 - distance);
+      total += real[static_cast<std::size_t>(i - begin)] = cubic((i - centre + 0.5) / stretch);
     }
     first[at] = begin;
     count[at] = end - begin;
     for (int i = 0; i < end - begin; ++i) {
       const double weight = total != 0 ? real[static_cast<std::size_t>(i)] / total : 0;
       weights[at * static_cast<std::size_t>(longest) + static_cast<std::size_t>(i)] =
-          static_cast<std::int32_t>(0.5 + weight * (1 << kPrecisionBits));
+          static_cast<std::int32_t>(std::copysign(0.5, weight) + weight * (1 << kPrecisionBits));
     }
   }
 }
 
-template <int kChannels>
-void SquareResize::resize(const std::uint8_t* data, std::ptrdiff_t stride_bytes, int width, int height) {
+void SquareResize::resize(media::ImageView image) {
+  const int width = image.width, height = image.height;
   columns_.make(width, side_);
   rows_.make(height, side_);
   const auto side = static_cast<std::size_t>(side_);
@@ -55,7 +66,7 @@ void SquareResize::resize(const std::uint8_t* data, std::ptrdiff_t stride_bytes,
   narrowed_.resize(static_cast<std::size_t>(height) * row_values);
   square_.resize(side * row_values);
   for (int y = 0; y < height; ++y) {
-    const std::uint8_t* from = data + y * stride_bytes;
+    const std::uint8_t* from = image.data + y * image.stride_bytes;
     std::uint8_t* to = narrowed_.data() + static_cast<std::size_t>(y) * row_values;
     if (width == side_) {
       std::copy_n(from, row_values, to);
@@ -63,13 +74,13 @@ void SquareResize::resize(const std::uint8_t* data, std::ptrdiff_t stride_bytes,
     }
     for (std::size_t x = 0; x < side; ++x, to += kChannels) {
       const std::int32_t* weights = columns_.weights.data() + x * static_cast<std::size_t>(columns_.longest);
-      const std::uint8_t* pixel = from + std::ptrdiff_t{kChannels} * columns_.first[x];
+      const std::uint8_t* pixel = from + std::ptrdiff_t{3} * columns_.first[x];
       std::int32_t sums[kChannels];
       std::fill_n(sums, kChannels, kHalf);
       for (int i = 0; i < columns_.count[x]; ++i, pixel += kChannels) {
-        for (int c = 0; c < kChannels; ++c) sums[c] += weights[i] * pixel[c];
+        for (std::size_t c = 0; c < kChannels; ++c) sums[c] += weights[i] * pixel[c];
       }
-      for (int c = 0; c < kChannels; ++c) to[c] = clipped(sums[c]);
+      for (std::size_t c = 0; c < kChannels; ++c) to[c] = clipped(sums[c]);
     }
   }
   if (height == side_) {
@@ -93,22 +104,13 @@ base::Result<void> SquareResize::to_planes(media::ImageView image, std::span<flo
   if (image.empty()) return base::fail(base::Code::kInvalidArgument, "an empty picture cannot be converted");
   const std::size_t pixels = static_cast<std::size_t>(side_) * static_cast<std::size_t>(side_);
   SLIPWAY_CHECK(planes.size() == 3 * pixels, "room for three planes");
-  resize<3>(image.data, image.stride_bytes, image.width, image.height);
+  resize(image);
   for (std::size_t c = 0; c < 3; ++c) {
     float* plane = planes.data() + c * pixels;
     const std::uint8_t* from = square_.data() + c;
     for (std::size_t i = 0; i < pixels; ++i) plane[i] = static_cast<float>(from[3 * i]) / 255.0F;
   }
   return {};
-}
-
-void SquareResize::resize_grey(std::span<const std::uint8_t> grey, int width, int height, std::span<std::uint8_t> out) {
-  SLIPWAY_CHECK(
-      width > 0 && height > 0 && grey.size() == static_cast<std::size_t>(width) * static_cast<std::size_t>(height),
-      "as many values as pixels");
-  resize<1>(grey.data(), width, width, height);
-  SLIPWAY_CHECK(out.size() == square_.size(), "room for one plane");
-  std::ranges::copy(square_, out.begin());
 }
 
 }  // namespace slipway::pipelines::samurai

@@ -9,11 +9,10 @@
 
 namespace slipway::pipelines::samurai {
 
-/// Stretches images to a square as SAM 2's own preparation does: bilinear with antialias, 8-bit after each of the two
-/// passes, whatever the sides' proportions.
+/// Stretches images to a square as SAMURAI's own loader does with folders of pictures: bicubic with antialias, 8-bit
+/// after each of the two passes, whatever the sides' proportions.
 ///
-/// The result is bit for bit that of Pillow's `resize(…, BILINEAR)`, columns first, then rows. torchvision's weights
-/// are coarser: one value in 25 differs from it, by 1 of 255.
+/// The result is bit for bit that of Pillow's `resize(…)` as it is by default, columns first, then rows.
 /// @thread one object belongs to one thread
 /// @cost   after the first image of a size, no memory is allocated for further ones of that size
 /// @golden tests/golden/samurai/resize.npz, made with Pillow
@@ -26,10 +25,6 @@ class SquareResize {
   /// @error kInvalidArgument: an empty image
   [[nodiscard]] base::Result<void> to_planes(media::ImageView image, std::span<float> planes);
 
-  /// The same for one channel: `[side][side]` of 0 … 255.
-  /// @param grey  width × height values, without gaps
-  void resize_grey(std::span<const std::uint8_t> grey, int width, int height, std::span<std::uint8_t> out);
-
  private:
   /// For each output place: where its source values begin, how many there are, and their weights.
   struct Taps {
@@ -40,9 +35,8 @@ class SquareResize {
     void make(int from, int to);
   };
 
-  /// Fills square_, interleaved, of `channels` channels.
-  template <int kChannels>
-  void resize(const std::uint8_t* data, std::ptrdiff_t stride_bytes, int width, int height);
+  /// Fills square_, interleaved.
+  void resize(media::ImageView image);
 
   int side_;
   Taps columns_, rows_;

@@ -13,8 +13,8 @@ namespace {
 
 using tensor::testing::named;
 
-// Pillow is the model of torchvision's resize of 8-bit images.
-TEST(SquareResize, gives_pillows_pixels) {
+// The original's loader leaves it to Pillow's default, which is bicubic.
+TEST(SquareResize, gives_pillows_bicubic_pixels) {
   const auto arrays = *tensor::read_npz("tests/golden/samurai/resize.npz");
   constexpr int kSide = 32;
   SquareResize resize(kSide);
@@ -29,10 +29,6 @@ TEST(SquareResize, gives_pillows_pixels) {
       const std::size_t channel = i / (kSide * kSide), at = i % (kSide * kSide);
       ASSERT_EQ(planes[i], static_cast<float>(expected[3 * at + channel]) / 255.0F) << name << " " << i;
     }
-    std::vector<std::uint8_t> grey, square(kSide * kSide);
-    for (std::size_t i = 0; i < pixels.size(); i += 3) grey.push_back(pixels[i]);
-    resize.resize_grey(grey, width, height, square);
-    EXPECT_TRUE(std::ranges::equal(square, named(arrays, name + ".grey_square").values<std::uint8_t>())) << name;
   }
 }
 
@@ -79,17 +75,32 @@ TEST(EnlargeAndCut, gives_the_mask_and_box_of_onnx_runtimes_resize) {
 }
 
 // As PyTorch shrinks them, antialiased.
-TEST(ShrinkToQuarter, gives_pytorchs_antialiased_values) {
+TEST(ResizedWithAntialias, gives_pytorchs_values_at_a_quarter) {
   const auto arrays = *tensor::read_npz("tests/golden/samurai/prompts.npz");
   for (const std::string name : {"disc", "small", "edge", "noise"}) {
     const auto mask = named(arrays, name + ".mask").values<std::uint8_t>();
     const auto expected = named(arrays, name + ".quarter").values<float>();
     ASSERT_EQ(mask.size(), 64U * 64U);
     ASSERT_EQ(expected.size(), 16U * 16U);
-    const std::vector<float> square(mask.begin(), mask.end());
-    std::vector<float> shrunk(expected.size());
-    shrink_to_quarter(square, 64, shrunk);
+    const Plane square{64, 64, {mask.begin(), mask.end()}};
+    const std::vector<float> shrunk = resized_with_antialias(square, 16, 16).values;
     for (std::size_t i = 0; i < shrunk.size(); ++i) ASSERT_NEAR(shrunk[i], expected[i], 1e-6) << name << " " << i;
+  }
+}
+
+TEST(ResizedWithAntialias, brings_a_mask_of_any_size_to_pytorchs_square) {
+  const auto arrays = *tensor::read_npz("tests/golden/samurai/prompts.npz");
+  for (const std::string name : {"wide", "tall", "small"}) {
+    const tensor::Tensor& mask = named(arrays, name + "_frame.mask");
+    const auto height = static_cast<int>(mask.shape()[0]), width = static_cast<int>(mask.shape()[1]);
+    const auto pixels = mask.values<std::uint8_t>();
+    const auto expected = named(arrays, name + "_frame.square").values<float>();
+    const Plane square = resized_with_antialias({width, height, {pixels.begin(), pixels.end()}}, 64, 64);
+    ASSERT_EQ(square.values.size(), expected.size());
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      ASSERT_NEAR(square.values[i], expected[i], 1e-6) << name << " " << i;
+      ASSERT_EQ(square.values[i] >= 0.5F, expected[i] >= 0.5F) << name << " " << i;
+    }
   }
 }
 

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
+
+#include "base/error.hpp"
 
 namespace slipway::pipelines::samurai {
 namespace {
@@ -92,26 +95,40 @@ Box enlarged_bounds(std::span<const float> logits, int side, int size) {
   return bounds.box();
 }
 
-void shrink_to_quarter(std::span<const float> square, int size, std::span<float> shrunk) {
-  constexpr std::array<float, 8> kTriangle = {0.125F, 0.375F, 0.625F, 0.875F, 0.875F, 0.625F, 0.375F, 0.125F};
-  const int quarter = size / 4;
-  // One line of `size` values, `step` apart, to a line of a quarter.
-  const auto shrink_line = [&](const float* line, std::size_t step, float* out, std::size_t out_step) {
-    for (int i = 0; i < quarter; ++i) {
-      const int first = std::max(4 * i - 2, 0), end = std::min(4 * i + 6, size);
+Plane resized_with_antialias(const Plane& plane, int width, int height) {
+  SLIPWAY_CHECK(plane.values.size() == static_cast<std::size_t>(plane.width) * static_cast<std::size_t>(plane.height),
+                "as many values as pixels");
+  struct Line {
+    std::size_t count, step;
+  };
+  // One line to another; single precision throughout, as PyTorch's.
+  const auto resize_line = [](const float* in, Line from, float* out, Line to) {
+    const float scale = static_cast<float>(from.count) / static_cast<float>(to.count);
+    const float radius = std::max(scale, 1.0F);
+    for (std::size_t i = 0; i < to.count; ++i) {
+      const float centre = scale * (static_cast<float>(i) + 0.5F);
+      const auto first = static_cast<std::size_t>(std::max(0.0F, centre - radius + 0.5F));
+      const std::size_t end = std::min(from.count, static_cast<std::size_t>(centre + radius + 0.5F));
       float sum = 0, weights = 0;
-      for (int at = first; at < end; ++at) {
-        const float weight = kTriangle[static_cast<std::size_t>(at - (4 * i - 2))];
-        sum += weight * line[static_cast<std::size_t>(at) * step];
+      for (std::size_t at = first; at < end; ++at) {
+        const float weight = std::max(0.0F, 1 - std::abs((static_cast<float>(at) - centre + 0.5F) / radius));
+        sum += weight * in[at * from.step];
         weights += weight;
       }
-      out[static_cast<std::size_t>(i) * out_step] = sum / weights;
+      out[i * to.step] = sum / weights;
     }
   };
-  const auto s = static_cast<std::size_t>(size), q = static_cast<std::size_t>(quarter);
-  std::vector<float> narrow(s * q);
-  for (std::size_t y = 0; y < s; ++y) shrink_line(square.data() + y * s, 1, narrow.data() + y * q, 1);
-  for (std::size_t x = 0; x < q; ++x) shrink_line(narrow.data() + x, q, shrunk.data() + x, q);
+  const auto w = static_cast<std::size_t>(plane.width), h = static_cast<std::size_t>(plane.height);
+  const auto to_w = static_cast<std::size_t>(width), to_h = static_cast<std::size_t>(height);
+  std::vector<float> narrow(h * to_w);
+  Plane result{width, height, std::vector<float>(to_h * to_w)};
+  for (std::size_t y = 0; y < h; ++y) {
+    resize_line(plane.values.data() + y * w, {w, 1}, narrow.data() + y * to_w, {to_w, 1});
+  }
+  for (std::size_t x = 0; x < to_w; ++x) {
+    resize_line(narrow.data() + x, {h, to_w}, result.values.data() + x, {to_h, to_w});
+  }
+  return result;
 }
 
 void enlarge_and_cut(std::span<const float> logits, int side, int width, int height, Mask& mask) {

@@ -31,11 +31,17 @@ struct Mask {
 /// @param logits  side × side
 void enlarge_and_cut(std::span<const float> logits, int side, int width, int height, Mask& mask);
 
-/// A quarter of each side, with antialias: each value is a mean of 8 × 8, weighed by a triangle; at the borders the
-/// weights that are left count in full.
-/// @param square  size × size, size a multiple of 4
-/// @param shrunk  (size / 4) × (size / 4)
-/// @source torch.nn.functional.interpolate(…, mode="bilinear", antialias=True), as SAM 2 shrinks a mask prompt
-void shrink_to_quarter(std::span<const float> square, int size, std::span<float> shrunk);
+/// A plane of values and its sides.
+struct Plane {
+  int width = 0;
+  int height = 0;
+  std::vector<float> values;  ///< rows without gaps
+};
+
+/// A plane at another size, bilinear with antialias: each value is a mean weighed by a triangle, two new pixels wide
+/// where the plane shrinks; at the borders the weights that are left count in full.
+/// @source torch.nn.functional.interpolate(…, mode="bilinear", antialias=True), as SAM 2 brings a mask prompt to the
+///         network's size and that to a quarter
+[[nodiscard]] Plane resized_with_antialias(const Plane& plane, int width, int height);
 
 }  // namespace slipway::pipelines::samurai

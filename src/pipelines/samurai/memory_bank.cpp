@@ -23,8 +23,9 @@ void MemoryBank::store(std::int64_t frame, std::span<const float> memory, std::s
   });
   SLIPWAY_CHECK(place != memory_frames_.end(), "the rule needs at most seven frames");
   *place = frame;
-  std::ranges::copy(memory,
-                    memories_.begin() + (place - memory_frames_.begin()) * static_cast<std::ptrdiff_t>(memory_floats_));
+  std::ranges::transform(
+      memory, memories_.begin() + (place - memory_frames_.begin()) * static_cast<std::ptrdiff_t>(memory_floats_),
+      rounded_to_bfloat16);
   // The prompt's pointer stays in place 0; the others go round.
   const std::size_t round = frame == 0 ? 0 : 1 + static_cast<std::size_t>((frame - 1) % kPointerDistance);
   pointer_frames_[round] = frame;

@@ -144,11 +144,11 @@ Result<std::unique_ptr<Features>> Network::make_features() {
   return std::unique_ptr<Features>(new Features(constants_.image_size, std::move(bound)));
 }
 
-Result<void> Network::encode(media::ImageView frame, Features& features) {
+Result<void> Network::encode(media::ImageView image, int width, int height, Features& features) {
   Stopwatch watch;
-  SLIPWAY_TRY(features.resize_.to_planes(frame, features.bound_.input(0).values<float>()));
-  features.width = frame.width;
-  features.height = frame.height;
+  SLIPWAY_TRY(features.resize_.to_planes(image, features.bound_.input(0).values<float>()));
+  features.width = width;
+  features.height = height;
   features.prepare_us = watch.lap_us();
   if (auto done = features.bound_.run(); !done) return std::unexpected(done.error().with("image_encoder"));
   SLIPWAY_ASSIGN(const tensor::NamedTensors* outputs, features.bound_.outputs());

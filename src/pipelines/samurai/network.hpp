@@ -87,9 +87,10 @@ class Network {
 
   [[nodiscard]] base::Result<std::unique_ptr<Features>> make_features();
 
-  /// Stretches the frame to S × S and runs the image encoder.
+  /// Stretches the image to S × S, where it is not so already, and runs the image encoder.
+  /// @param width, height  of the frame that the image shows
   /// @error kInvalidArgument: an empty image; as runtime::BoundRun::run
-  [[nodiscard]] base::Result<void> encode(media::ImageView frame, Features& features);
+  [[nodiscard]] base::Result<void> encode(media::ImageView image, int width, int height, Features& features);
 
   /// Sets the prompt of the decoder's next runs.
   /// @param mask  q × q logits, or empty

@@ -26,7 +26,7 @@ base::Result<Prompt> checked_prompt(const Prompt& prompt, int width, int height,
     }
   }
   if (checked.box) {
-    Box& box = *checked.box;
+    const Box& box = *checked.box;
     if (!std::isfinite(box.x1) || !std::isfinite(box.y1) || !std::isfinite(box.x2) || !std::isfinite(box.y2) ||
         box.x2 <= box.x1 || box.y2 <= box.y1) {
       return fail(Code::kInvalidArgument, "the box {},{} of {}x{} has no area: width and height must be above 0",
@@ -36,8 +36,6 @@ base::Result<Prompt> checked_prompt(const Prompt& prompt, int width, int height,
       return fail(Code::kInvalidArgument, "the box from {},{} to {},{} lies outside the first frame, which is {}x{}",
                   box.x1, box.y1, box.x2, box.y2, width, height);
     }
-    box = {std::max(0.0, box.x1), std::max(0.0, box.y1), std::min<double>(width, box.x2),
-           std::min<double>(height, box.y2)};
   }
   for (const PromptPoint& point : prompt.points) {
     if (!(point.x >= 0 && point.x < width && point.y >= 0 && point.y < height)) {

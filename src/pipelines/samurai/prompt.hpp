@@ -30,7 +30,7 @@ struct Prompt {
   std::optional<PromptMask> mask;
 };
 
-/// Checks a prompt against its frame. A box that hangs over the edge is allowed; it is cut to the frame.
+/// Checks a prompt against its frame. A box that hangs over the edge is taken as given.
 /// @param places  points the network takes; a box counts as two
 /// @return the prompt as it is to be used
 /// @error kInvalidArgument: nothing shown, a box without area or outside the frame, a point outside, a mask of another

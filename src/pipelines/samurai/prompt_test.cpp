@@ -47,10 +47,11 @@ TEST(CheckedPrompt, says_what_is_wrong_with_a_prompt) {
   }
 }
 
-TEST(CheckedPrompt, cuts_a_box_that_hangs_over_the_edge) {
+// The original hands its network the corners as they are.
+TEST(CheckedPrompt, takes_a_box_that_hangs_over_the_edge_as_given) {
   const auto checked = checked_prompt(box_prompt(-20, 400, 100, 900), kWidth, kHeight, kPlaces);
   ASSERT_TRUE(checked) << checked.error().message;
-  EXPECT_EQ(*checked->box, (Box{0, 400, 100, 480}));
+  EXPECT_EQ(*checked->box, (Box{-20, 400, 100, 900}));
 }
 
 // The table of python/exporters/samurai/README.md.

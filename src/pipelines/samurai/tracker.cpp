@@ -38,6 +38,7 @@ struct SamuraiTracker::State {
   std::vector<Prompt> prompts;
   std::vector<Object> objects;
   std::int64_t next_frame = 0;
+  double distance_unit = 1;  ///< of the pointers' distances: longer than a frame in a short video
   bool is_started = false;
   std::vector<float> mask_logits;  ///< of a mask prompt
 
@@ -47,20 +48,18 @@ struct SamuraiTracker::State {
   Result<void> track_object(Object& object, const Features& frame, ObjectResult& result, FrameResult::Times& times);
   Result<Decoded> decode_with_memory(Object& object, const Features& frame);
   Result<Decoded> decode_prompt(const Object& object, const Features& frame);
-  std::vector<float> square_mask(const PromptMask& mask, const Features& frame) const;
+  Plane square_mask(const PromptMask& mask) const;
   void trace_candidates(const Decoded& decoded, std::size_t first_token, std::size_t count, TraceFrame& trace) const;
 };
 
 /// Mask prompts at the network's size, 0 or 1.
-std::vector<float> SamuraiTracker::State::square_mask(const PromptMask& mask, const Features& frame) const {
-  const auto size = static_cast<std::size_t>(constants().image_size);
-  std::vector<std::uint8_t> white(mask.pixels.size()), square(size * size);
-  std::ranges::transform(mask.pixels, white.begin(), [](std::uint8_t value) { return value != 0 ? 255 : 0; });
-  SquareResize resize(constants().image_size);
-  resize.resize_grey(white, frame.width, frame.height, square);
-  std::vector<float> values(square.size());
-  std::ranges::transform(square, values.begin(), [](std::uint8_t value) { return value >= 128 ? 1.0F : 0.0F; });
-  return values;
+Plane SamuraiTracker::State::square_mask(const PromptMask& mask) const {
+  Plane shown{mask.width, mask.height, std::vector<float>(mask.pixels.size())};
+  std::ranges::transform(mask.pixels, shown.values.begin(),
+                         [](std::uint8_t value) { return value != 0 ? 1.0F : 0.0F; });
+  Plane square = resized_with_antialias(shown, constants().image_size, constants().image_size);
+  for (float& value : square.values) value = value >= 0.5F ? 1.0F : 0.0F;
+  return square;
 }
 
 Result<void> SamuraiTracker::State::begin(const Features& frame) {
@@ -87,17 +86,16 @@ Result<Decoded> SamuraiTracker::State::decode_prompt(const Object& object, const
     return network->decode_raw(frame, true);
   }
   // A mask is its own answer; the decoder is asked for the object's pointer.
-  const std::vector<float> square = square_mask(*object.prompt.mask, frame);
+  const Plane square = square_mask(*object.prompt.mask);
   const auto size = static_cast<std::size_t>(c.image_size), q = static_cast<std::size_t>(c.mask_side());
   std::vector<float> shown(q * q);
-  mask_logits.assign(q * q, 0);
-  shrink_to_quarter(square, c.image_size, mask_logits);
+  mask_logits = resized_with_antialias(square, c.mask_side(), c.mask_side()).values;
   for (float& logit : mask_logits) logit = kMaskPromptGain * logit + kMaskPromptBias;
   for (std::size_t y = 0; y < q; ++y) {
     for (std::size_t x = 0; x < q; ++x) {
       float weighted = c.mask_downsample_bias;
       for (std::size_t i = 0; i < 16; ++i) {
-        weighted += c.mask_downsample_weight[i] * square[(4 * y + i / 4) * size + 4 * x + i % 4];
+        weighted += c.mask_downsample_weight[i] * square.values[(4 * y + i / 4) * size + 4 * x + i % 4];
       }
       shown[y * q + x] = weighted;
     }
@@ -113,7 +111,7 @@ Result<Decoded> SamuraiTracker::State::decode_with_memory(Object& object, const 
   for (const MemorySlot& slot : rule.memories()) memories.push_back(object.bank.memory(slot.frame));
   for (const PointerAge& age : rule.pointers()) {
     pointers.push_back(object.bank.pointer(age.frame));
-    distances.push_back(static_cast<float>(age.distance));
+    distances.push_back(static_cast<float>(static_cast<double>(age.distance) * distance_unit));
   }
   SLIPWAY_TRY(network->clear_prompt());
   return network->decode_conditioned(frame, memories, pointers, distances);
@@ -195,10 +193,14 @@ Result<std::unique_ptr<SamuraiTracker>> SamuraiTracker::load(std::shared_ptr<run
   return std::unique_ptr<SamuraiTracker>(new SamuraiTracker(std::move(state)));
 }
 
-Result<void> SamuraiTracker::start(std::vector<Prompt> prompts) {
+Result<void> SamuraiTracker::start(std::vector<Prompt> prompts, std::optional<std::int64_t> video_frames) {
   if (prompts.empty()) {
     return fail(Code::kInvalidArgument, "no object was shown: expected a box, points or a mask of the first frame");
   }
+  // The network divides distances by 15; the original by the number of pointers that the whole video can have.
+  const std::int64_t farthest = std::min<std::int64_t>(video_frames.value_or(kPointers), kPointers) - 1;
+  state_->distance_unit =
+      static_cast<double>(kPointerDistance) / static_cast<double>(std::max<std::int64_t>(farthest, 1));
   state_->prompts = std::move(prompts);
   state_->objects.clear();
   state_->next_frame = 0;
@@ -211,7 +213,11 @@ Result<std::unique_ptr<Features>> SamuraiTracker::make_features() {
 }
 
 Result<void> SamuraiTracker::encode(media::ImageView frame, Features& features) {
-  return state_->network->encode(frame, features);
+  return encode(frame, frame.width, frame.height, features);
+}
+
+Result<void> SamuraiTracker::encode(media::ImageView stretched, int width, int height, Features& features) {
+  return state_->network->encode(stretched, width, height, features);
 }
 
 Result<void> SamuraiTracker::track(media::ImageView frame, FrameResult& result) {

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -57,8 +58,10 @@ class SamuraiTracker {
   ~SamuraiTracker();
 
   /// Forgets everything; the next frame is the first, with one object a prompt.
+  /// @param video_frames  of the whole video, where known: below 16 the original spreads the distances of object
+  ///                      pointers; left out, the video counts as long
   /// @error kInvalidArgument: no prompts
-  [[nodiscard]] base::Result<void> start(std::vector<Prompt> prompts);
+  [[nodiscard]] base::Result<void> start(std::vector<Prompt> prompts, std::optional<std::int64_t> video_frames = {});
 
   /// The next frame, whatever its size.
   /// @error kFailedPrecondition: start() was not called; kInvalidArgument: an empty image, or on the first frame a
@@ -68,6 +71,8 @@ class SamuraiTracker {
   /// The two halves of it, for encoding the next frame while this one is tracked.
   [[nodiscard]] base::Result<std::unique_ptr<Features>> make_features();
   [[nodiscard]] base::Result<void> encode(media::ImageView frame, Features& features);
+  /// For a frame of width × height pixels that was stretched to the network's square already.
+  [[nodiscard]] base::Result<void> encode(media::ImageView stretched, int width, int height, Features& features);
   [[nodiscard]] base::Result<void> track(const Features& features, FrameResult& result);
 
   [[nodiscard]] const Network& network() const;

@@ -37,10 +37,12 @@ media::ImageView frame_of(int index) {
   return {data + static_cast<std::size_t>(index) * kFrameBytes, kSide, kSide, std::ptrdiff_t{3} * kSide};
 }
 
-Prompt prompt_of(const std::string& name, const json& shown) {
+Prompt prompt_of(const json& shown) {
   Prompt prompt;
-  if (name == "box") prompt.box = Box{shown[0], shown[1], shown[2], shown[3]};
-  if (name == "point") prompt.points = {{shown[0], shown[1], true}};
+  if (shown.contains("box")) prompt.box = Box{shown["box"][0], shown["box"][1], shown["box"][2], shown["box"][3]};
+  for (const json& point : shown.value("points", json::array())) {
+    prompt.points.push_back({point[0], point[1], point[2] == 1});
+  }
   return prompt;
 }
 
@@ -79,18 +81,20 @@ class BrokenModel {
 
 // The answers come from PyTorch: Sam2VideoModel's components and the NumPy reading of the rules.
 TEST(SamuraiTracker, follows_as_the_pytorch_reference_does) {
-  for (const std::string name : {"box", "point"}) {
+  for (const std::string name : {"box", "point", "box_and_points", "short"}) {
     const json reference = json::parse(*base::read_file(kTiny / (name + ".json"), 1 << 20));
     const std::string logits_bytes = *base::read_file(kTiny / (name + ".f32"), 1 << 20);
-    ASSERT_EQ(logits_bytes.size(), kFrames * kMaskSide * kMaskSide * sizeof(float));
-    std::vector<float> expected(kFrames * kMaskSide * kMaskSide);
+    const json& shown = reference["shown"][0];
+    const int frames = shown["video_frames"];
+    std::vector<float> expected(static_cast<std::size_t>(frames) * kMaskSide * kMaskSide);
+    ASSERT_EQ(logits_bytes.size(), expected.size() * sizeof(float));
     std::memcpy(expected.data(), logits_bytes.data(), logits_bytes.size());
 
     const auto tracker = tiny_tracker();
-    ASSERT_TRUE(tracker->start({prompt_of(name, reference["prompt"])}));
+    ASSERT_TRUE(tracker->start({prompt_of(shown)}, frames));
     FrameResult result;
     int doubted = 0, hidden = 0;
-    for (int i = 0; i < kFrames; ++i) {
+    for (int i = 0; i < frames; ++i) {
       const std::string where = fmt::format("{} frame {}", name, i);
       const auto done = tracker->track(frame_of(i), result);
       ASSERT_TRUE(done) << done.error().message;
@@ -102,7 +106,8 @@ TEST(SamuraiTracker, follows_as_the_pytorch_reference_does) {
       EXPECT_EQ(decision["pointers"], decided["pointers"]) << where;
       const json& row = reference["frames"][static_cast<std::size_t>(i)];
       EXPECT_EQ(json(json_of(object.trace))["boxes"], json::parse(row["boxes"].dump())) << where;
-      EXPECT_NEAR(object.trace.object_score, row["object_score"].get<double>(), 1e-4) << where;
+      // Memories are rounded to bfloat16: near a tie the last bit of a float32 decides on a whole step of it.
+      EXPECT_NEAR(object.trace.object_score, row["object_score"].get<double>(), 1e-3) << where;
       ASSERT_EQ(object.logits.size(), static_cast<std::size_t>(kMaskSide * kMaskSide));
       for (std::size_t k = 0; k < object.logits.size(); ++k) {
         const float want = expected[static_cast<std::size_t>(i) * object.logits.size() + k];
@@ -112,7 +117,8 @@ TEST(SamuraiTracker, follows_as_the_pytorch_reference_does) {
       if (object.trace.object_score > -1 && object.trace.object_score < 0) ++doubted;
       if (!object.is_visible) ++hidden;
     }
-    EXPECT_EQ(result.frame, kFrames - 1);
+    EXPECT_EQ(result.frame, frames - 1);
+    if (frames < kFrames) continue;
     EXPECT_GE(doubted, 2) << name;
     EXPECT_GE(hidden, 1) << name;
   }
