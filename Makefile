@@ -79,8 +79,8 @@ fuzz: setup ## fuzzers of what strangers send, FUZZ_SECONDS each (FUZZ_PRESET=fu
 	@cmake --build --preset $(FUZZ_PRESET) -j $(JOBS) --target fuzzers
 	@ls build/$(FUZZ_PRESET)/tests/fuzz/*_fuzz | xargs -P $(JOBS) -n 1 tools/fuzz.sh $(FUZZ_SECONDS)
 
-acceptance: programs ## SUITE=convert: every model of a list against PyTorch (TORCH=newest: of its newest release); exports, traces: official exports and traces through a hub; large: gigabytes. ARGS="--failed": see the suite
-	@tools/setup.sh assets torch exports $(if $(TORCH),torch-$(TORCH))
+acceptance: programs ## SUITE=convert: every model of a list against PyTorch (TORCH=newest: of its newest release); exports, traces: official exports and traces through a hub; large: gigabytes; samurai: the original package beside ours. ARGS="--failed": see the suite
+	@tools/setup.sh assets torch exports $(if $(TORCH),torch-$(TORCH)) $(filter samurai,$(SUITE))
 	@$(PYTHON) tests/acceptance/$(SUITE)/run.py $(if $(TORCH),--$(TORCH)) $(ARGS)
 
 golden: build ## writes the committed test data anew; fetches PyTorch (gigabytes)

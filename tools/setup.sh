@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the build, the tests and the demo need: `tools/setup.sh [system] [onnxruntime] [python] [assets] [clang] [torch] [torch-newest] [exports] [openvino] [mediapipe]`.
+# Installs what the build, the tests and the demo need: `tools/setup.sh [system] [onnxruntime] [python] [assets] [clang] [torch] [torch-newest] [exports] [openvino] [mediapipe] [samurai]`.
 # Nothing is written outside .deps/, .cache/ and the package manager. Each step is skipped when its stamp is current.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -177,9 +177,26 @@ step_mediapipe() {
   stamp mediapipe "$key"
 }
 
+# SAMURAI's own package and what it imports, beside PyTorch's environment: only its acceptance suite looks there. Of the package
+# itself the sources are taken; building it would look for CUDA.
+step_samurai() {
+  step_torch
+  local key; key=$(sha256sum < python/requirements-samurai.txt)
+  current samurai "$key" && return
+  say "fetching SAMURAI's own package (.deps/original-samurai)"
+  local wheels=$cache/wheels site=$deps/original-samurai pip=$deps/venv-torch/bin/pip
+  mkdir -p "$wheels"
+  "$pip" download -q --no-deps --no-build-isolation --require-hashes -d "$wheels" -r python/requirements-samurai.txt
+  rm -rf "$site" && mkdir -p "$site"
+  grep -v '^absolutely' python/requirements-samurai.txt | grep -o '^[a-z0-9-]*==[^ ]*' > "$cache/samurai.txt"
+  "$pip" install -q --no-deps --no-build-isolation --no-index --find-links "$wheels" --target "$site" -r "$cache/samurai.txt"
+  tar -xzf "$wheels"/absolutely_not_samurai-*.tar.gz -C "$site" --strip-components=1 --wildcards '*/sam2/*'
+  stamp samurai "$key"
+}
+
 for step in "${@:-system}"; do
   case $step in
-    system | python | onnxruntime | assets | clang | torch | torch-newest | exports | openvino | mediapipe) "step_$step" ;;
-    *) echo "unknown step $step: system, python, onnxruntime, assets, clang, torch, torch-newest, exports, openvino or mediapipe" >&2; exit 2 ;;
+    system | python | onnxruntime | assets | clang | torch | torch-newest | exports | openvino | mediapipe | samurai) "step_$step" ;;
+    *) echo "unknown step $step: system, python, onnxruntime, assets, clang, torch, torch-newest, exports, openvino, mediapipe or samurai" >&2; exit 2 ;;
   esac
 done
