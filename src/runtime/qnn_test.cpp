@@ -120,6 +120,15 @@ TEST(LayoutRefusal, names_node_and_operator) {
   EXPECT_THAT(error.message, AllOf(HasSubstr("Resize 'up'"), HasSubstr("SoC 35"), HasSubstr("v68")));
 }
 
+TEST(LoadFailure, names_files_without_the_folder_that_they_lie_in) {
+  const auto error = [](const char* message) { return base::Error{Code::kInvalidArgument, message}; };
+  EXPECT_EQ(without_folder(error("m.onnx: Load model from /a/.work-x/m.onnx failed: /a/.work-x/m.data"), "/a/.work-x")
+                .message,
+            "m.onnx: Load model from m.onnx failed: m.data");
+  EXPECT_EQ(without_folder(error("axis 1/2 of /m.onnx"), "/").message, "axis 1/2 of /m.onnx");
+  EXPECT_EQ(without_folder(error("axis 1/2"), "").message, "axis 1/2");
+}
+
 TEST(SessionLog, leaves_out_what_is_said_of_every_model) {
   SessionLog log;
   const auto say = [&](OrtLoggingLevel severity, const char* message) {

@@ -180,7 +180,8 @@ base::Result<std::unique_ptr<Session>> Session::load(std::shared_ptr<Environment
     try {
       state->session = Ort::Session(environment_state.env, model.c_str(), session_options);
     } catch (const Ort::Exception& exception) {
-      return std::unexpected(explain_load_failure(exception, state->log, options, name));
+      return std::unexpected(
+          without_folder(explain_load_failure(exception, state->log, options, name), model.parent_path()));
     }
     state->log.stop();
     state->log_lines = state->log.lines();

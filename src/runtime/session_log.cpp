@@ -215,4 +215,13 @@ base::Error explain_load_failure(const Ort::Exception& exception, const SessionL
           fmt::format("{}: {} could not take the model: {}{}", model, describe(provider), what, reasons)};
 }
 
+base::Error without_folder(base::Error error, const std::filesystem::path& folder) {
+  if (folder.empty() || folder == folder.root_path()) return error;
+  const std::string prefix = (folder / "").string();
+  for (auto at = error.message.find(prefix); at != std::string::npos; at = error.message.find(prefix, at)) {
+    error.message.erase(at, prefix.size());
+  }
+  return error;
+}
+
 }  // namespace slipway::runtime

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <mutex>
 #include <string>
@@ -53,5 +54,9 @@ class SessionLog {
 /// Says why a session was not made: names nodes and operators when the provider refused some.
 [[nodiscard]] base::Error explain_load_failure(const Ort::Exception& exception, const SessionLog& log,
                                                const SessionOptions& options, std::string_view model);
+
+/// The error with files of this folder named without it: ONNX Runtime names whole paths, and a model often lies in a
+/// folder that is made for it and gone when its user reads of it.
+[[nodiscard]] base::Error without_folder(base::Error error, const std::filesystem::path& folder);
 
 }  // namespace slipway::runtime

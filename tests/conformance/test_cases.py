@@ -77,6 +77,7 @@ def test_a_graph_that_onnx_runtime_refuses_is_refused_everywhere(compile_here, c
     done = compile_here(GOLDEN / f"{name}.onnx", target)
     assert done.status == 1 and not done.path.exists()
     assert "ONNX Runtime does not take this model" in done.errors
+    assert str(GOLDEN) not in done.errors and str(done.path.parent) not in done.errors, "no folder, least of all one made for the model"
 
     job = compile_on_hub(GOLDEN / f"{name}.onnx", target)
     status = wait_for(job)
