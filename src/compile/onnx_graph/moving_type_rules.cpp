@@ -35,12 +35,7 @@ Types concat(const Facts& facts) {
 Types reshape(const Facts& facts) {
   const ValueType type = facts.type(0);
   auto wanted = facts.integers(1);
-  if (!wanted) {
-    const KnownShape list = facts.shape(1);
-    const bool has_rank = list && list->size() == 1 && (*list)[0] >= 0;
-    return {
-        {type.element_type, has_rank ? KnownShape(Shape(static_cast<std::size_t>((*list)[0]), kOpen)) : std::nullopt}};
-  }
+  if (!wanted) return {{type.element_type, open_of_rank(facts.shape(1))}};
   const bool allowzero = facts.node.integer("allowzero").value_or(0) != 0;
   std::optional<std::size_t> open;
   for (std::size_t i = 0; i < wanted->size(); ++i) {

@@ -13,8 +13,9 @@ Types reduce(const Facts& facts) {
   const bool has_axes = facts.node.has_attribute("axes") || facts.node.input(1) != nullptr;
   const auto axes = facts.axes(1);
   if (!type.shape || (has_axes && !axes)) return {{type.element_type, std::nullopt}};
-  if (!has_axes && facts.node.integer("noop_with_empty_axes").value_or(0) != 0) return {type};
-  std::vector<bool> goes(type.shape->size(), !has_axes || axes->empty());
+  const bool names_none = !has_axes || axes->empty();
+  if (names_none && facts.node.integer("noop_with_empty_axes").value_or(0) != 0) return {type};
+  std::vector<bool> goes(type.shape->size(), names_none);
   if (has_axes && !mark(*axes, goes)) return {{type.element_type, std::nullopt}};
   Shape shape;
   for (std::size_t i = 0; i < goes.size(); ++i) {
@@ -47,8 +48,13 @@ Types top_k(const Facts& facts) {
 
 Types shape_of(const Facts& facts) {
   const KnownShape shape = facts.shape(0);
-  const bool is_part = facts.node.has_attribute("start") || facts.node.has_attribute("end");
-  return {{number(Dtype::kInt64), Shape{shape && !is_part ? static_cast<std::int64_t>(shape->size()) : kOpen}}};
+  if (!shape) return {{number(Dtype::kInt64), Shape{kOpen}}};
+  const auto rank = static_cast<std::int64_t>(shape->size());
+  const auto at = [&](const char* name, std::int64_t otherwise) {
+    const std::int64_t axis = facts.node.integer(name).value_or(otherwise);
+    return std::clamp<std::int64_t>(axis < 0 ? axis + rank : axis, 0, rank);
+  };
+  return {{number(Dtype::kInt64), Shape{std::max<std::int64_t>(0, at("end", rank) - at("start", 0))}}};
 }
 
 Types size_of(const Facts&) {
@@ -70,7 +76,7 @@ Types constant_of_shape(const Facts& facts) {
   const auto sizes = facts.integers(0);
   // Without a value it is filled with float32.
   const auto element_type = facts.node.has_attribute("value") ? std::nullopt : number(Dtype::kFloat32);
-  return {{element_type, sizes ? KnownShape(*sizes) : std::nullopt}};
+  return {{element_type, sizes ? KnownShape(*sizes) : open_of_rank(facts.shape(0))}};
 }
 
 Types non_zero(const Facts& facts) {

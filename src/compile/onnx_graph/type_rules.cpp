@@ -178,6 +178,13 @@ bool mark(const Integers& axes, std::vector<bool>& marked) {
   return true;
 }
 
+KnownShape open_of_rank(const KnownShape& list) {
+  // A model may say what it likes of the list's length; no tensor has so many axes.
+  constexpr std::int64_t kMostAxes = 64;
+  const bool has_rank = list && list->size() == 1 && (*list)[0] >= 0 && (*list)[0] <= kMostAxes;
+  return has_rank ? KnownShape(Shape(static_cast<std::size_t>((*list)[0]), kOpen)) : std::nullopt;
+}
+
 KnownShape broadcast(const KnownShape& a, const KnownShape& b) {
   if (!a || !b) return std::nullopt;
   Shape result(std::max(a->size(), b->size()));
@@ -205,6 +212,12 @@ std::optional<std::int64_t> product(std::span<const std::int64_t> sizes) {
 Rule find(std::string_view op_type) {
   const auto row = std::ranges::find(kRules, op_type, &RuleRow::op_type);
   return row == kRules.end() ? nullptr : row->rule;
+}
+
+std::vector<std::string_view> operators() {
+  std::vector<std::string_view> names;
+  for (const RuleRow& row : kRules) names.push_back(row.op_type);
+  return names;
 }
 
 }  // namespace slipway::compile::onnx_graph::type_rules

@@ -38,12 +38,15 @@ struct Facts {
 [[nodiscard]] std::optional<std::size_t> place(std::int64_t axis, std::size_t rank);
 /// Sets the entries that the axes name; false when one lies outside.
 [[nodiscard]] bool mark(const Integers& axes, std::vector<bool>& marked);
+/// What a list of sizes that are not known makes, from the list's own shape.
+[[nodiscard]] KnownShape open_of_rank(const KnownShape& list);
 [[nodiscard]] KnownShape broadcast(const KnownShape& a, const KnownShape& b);
 [[nodiscard]] std::optional<std::int64_t> product(std::span<const std::int64_t> sizes);
 
 using Rule = Types (*)(const Facts&);
 /// The rule of a standard operator; nullptr for those that have none.
 [[nodiscard]] Rule find(std::string_view op_type);
+[[nodiscard]] std::vector<std::string_view> operators();  ///< that have a rule
 
 /// The elements of the node's output where they are the same in every run.
 [[nodiscard]] std::optional<Integers> known_integers(const Facts& facts);
