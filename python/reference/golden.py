@@ -3,7 +3,7 @@
 import pathlib
 import subprocess
 
-from python.reference import media_golden, tensor_golden, tiny_models
+from python.reference import media_golden, tensor_golden, tiny_models, type_golden
 from python.reference.face_det_lite import golden as face_det_lite_golden
 from python.reference.mediapipe_face import golden as mediapipe_face_golden
 from python.reference.mediapipe_pose import golden as mediapipe_pose_golden
@@ -29,6 +29,7 @@ def by_pytorch(name: str):
 GENERATORS = [
     ("arrays for src/tensor", tensor_golden.main),
     ("tiny models for src/runtime", tiny_models.main),
+    ("types of ONNX's operators", type_golden.main),
     ("pictures for src/media", media_golden.main),
     ("face_det_lite", face_det_lite_golden.main),
     ("MediaPipe face", mediapipe_face_golden.main),

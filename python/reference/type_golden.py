@@ -149,7 +149,8 @@ def moving(models, opset):
     models.add(opset, "ScatterElements", "f[2,3]", np.zeros((1, 2), np.int64), floats(1, 2))
     models.add(opset, "ScatterND", "f[2,3]", np.zeros((1, 1), np.int64), floats(1, 3))
     for starts, ends, axes, steps in (([1], [3], [0], [1]), ([0], [9], [-1], [2]), ([-1], [-9], [1], [-1]), ([-3], [-1], [1], [1]),
-                                      ([5], [2], [1], [1]), ([9], [0], [1], [-2]), ([0], [9], [1], [2]), ([-1], [-9], [1], [-3]), ([1, 0], [9, 2], [0, 2], [1, 1])):
+                                      ([5], [2], [1], [1]), ([9], [0], [1], [-2]), ([0], [9], [1], [2]), ([-1], [-9], [1], [-3]),
+                                      ([1, 0], [9, 2], [0, 2], [1, 1])):
         models.add(opset, "Slice", "f[4,5,6]", ints(*starts), ints(*ends), ints(*axes), ints(*steps))
     models.add(opset, "Slice", "f[4,5]", ints(1, 1), ints(3, 3))
     models.add(opset, "Slice", "f[?4,5]", ints(1), ints(3), ints(0))
@@ -277,7 +278,8 @@ def layers(models, opset):
     branches = {}
     for name, value in (("then_branch", floats(2, 3)), ("else_branch", floats(2, 5))):
         constant = helper.make_node("Constant", [], [name + "_value"], value=numpy_helper.from_array(value, name))
-        branches[name] = helper.make_graph([constant], name, [], [helper.make_tensor_value_info(name + "_value", TensorProto.FLOAT, value.shape)])
+        given = helper.make_tensor_value_info(name + "_value", TensorProto.FLOAT, value.shape)
+        branches[name] = helper.make_graph([constant], name, [], [given])
     models.add(opset, "If", "b[]", **branches)
 
 
