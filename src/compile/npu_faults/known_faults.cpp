@@ -16,6 +16,7 @@
 #include "compile/npu_faults/pool_faults.hpp"
 #include "compile/npu_faults/remainder_faults.hpp"
 #include "compile/npu_faults/resize_faults.hpp"
+#include "compile/npu_faults/sigmoid_faults.hpp"
 #include "compile/npu_faults/tile_faults.hpp"
 
 namespace slipway::compile::npu_faults {
@@ -176,6 +177,15 @@ constexpr std::array kFaults = {
                .observed_in_qairt = "2.50",
                .avoid = expand_data_of_slopes,
                .probe = wide_slope_probe},
+    KnownFault{.id = "coarse-sigmoid",
+               .effect = "a Sigmoid of what a Conv, a Gemm or a sum of two tensors gives is off by up to 0.004",
+               .remedy = "where its numbers are an output's it becomes exp(min(x, 0)) / (1 + exp(-|x|))",
+               .oldest_htp = 69,
+               .newest_htp = kNewest,
+               .only_with_fp16 = true,
+               .seen_in_qairt = "2.50",
+               .avoid = write_out_sigmoids_of_outputs,
+               .probe = sigmoid_probe},
     KnownFault{.id = "long-rows",
                .effect = "an InstanceNormalization over a long row, or of many in a batch, takes the compiler minutes",
                .remedy = "it is computed on rows folded to [1, rows, height, width]",

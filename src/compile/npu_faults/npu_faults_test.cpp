@@ -375,6 +375,29 @@ TEST(SumsInFloat, of_numbers_are_named_and_counts_of_a_mask_are_not) {
   EXPECT_EQ(remarks_of(std::move(masks).with_output(count, Dtype::kInt32, {1, 1})), "");
 }
 
+/// float32[1,24] -> Sigmoid -> what `lead` makes of it -> an output
+Model sigmoid_net(const std::function<Value*(ProbeGraph&, Value*)>& lead, const tensor::Shape& output,
+                  const tensor::Shape& shape = {1, 24}) {
+  ProbeGraph graph;
+  Value* const made = lead(graph, graph.node("Sigmoid", {graph.input(Dtype::kFloat32, shape)}));
+  return std::move(graph).with_output(made, Dtype::kFloat32, output);
+}
+
+TEST(SigmoidsOfOutputs, are_written_out_and_those_inside_stay) {
+  const auto itself = [](ProbeGraph&, Value* value) { return value; };
+  const auto moved = [](ProbeGraph& graph, Value* value) {
+    Value* const rows = graph.node("Reshape", {value, graph.integers({1, 4, 6})});
+    return graph.node("Transpose", {graph.node("Concat", {rows, rows}, {{"axis", std::int64_t{1}}})});
+  };
+  const auto squared = [](ProbeGraph& graph, Value* value) { return graph.node("Mul", {value, value}); };
+  expect_same([&] { return sigmoid_net(itself, {1, 24}); }, "an output");
+  expect_same([&] { return sigmoid_net(moved, {6, 8, 1}); }, "in other places of an output");
+  Model inside = sigmoid_net(squared, {1, 24});
+  EXPECT_THAT(avoided_in(inside), IsEmpty());
+  Model large = sigmoid_net(itself, {1, 1 << 21}, {1, 1 << 21});
+  EXPECT_THAT(avoided_in(large), IsEmpty());
+}
+
 TEST(ManyPairs, are_named_by_their_number_and_few_are_not) {
   const auto fault = std::ranges::find(known_faults(), "many-pairs", &KnownFault::id);
   EXPECT_THAT(remarks_of(fault->probe()), HasSubstr("Reshape 'y/Reshape' to 1048576 pairs"));
