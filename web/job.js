@@ -124,7 +124,7 @@ function agreementSection(report) {
     row.output, row.not_comparable + " of " + row.elements + (row.source_nan ? " (" + row.source_nan + " NaN in the source)" : ""),
     (100 * row.equal_share).toFixed(1) + " %",
     ...(row.is_exact || row.equal_share === 1 ? ["–", "–", "–", "–"] : [row.max_abs, row.relative_max, row.snr_db, row.cosine].map(figure)),
-    row.alarm ? "alarm" : "agrees"]);
+    row.alarm ? element("strong", "alarm", "alarm") : "agrees"]);
   const titles = ["Output", "Not comparable", "Equal", "Largest difference", "of the peak", "Signal to noise, dB", "Cosine", ""];
   return card("Agreement with the source model", "", agreement.note ? element("p", "soft", agreement.note) : null,
     rows.length ? table(titles, rows, [1, 2, 3, 4, 5, 6]) : null);
