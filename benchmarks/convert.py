@@ -4,7 +4,8 @@ Both start from the same archive and end with a file. The exporter runs in a pro
 another model before the clock starts; ours is timed as a whole process. Rounds turn: ours, the exporter, ours. The goals are
 for the clock; the ratio of processor time stands beside it, which a busy machine changes less. Memory is the peak of each
 process; of the exporter's also what it had taken before. Then ONNX Runtime runs both graphs by turns, and
-the figure is the median of the ratios with its 95 % interval (bootstrap). Needs the environment that `tools/setup.sh torch`
+the figure is the median of the ratios with its 95 % interval (bootstrap); beside it stand the nodes that ONNX Runtime makes of
+each graph, which no other work on the machine changes. Needs the environment that `tools/setup.sh torch`
 makes (.deps/venv-torch, or SLIPWAY_TORCH_PYTHON); this script restarts itself in it. A missed goal is printed, not a failure.
 """
 
@@ -28,6 +29,7 @@ except ImportError:
     os.execv(interpreter, [str(interpreter), *sys.argv])
 
 import numpy as np
+import onnx
 import onnxruntime
 
 from bench_command import make_parser, write_figures
@@ -132,6 +134,16 @@ def ratios_of_runs(ours: pathlib.Path, theirs: pathlib.Path, inputs: list[np.nda
     return ratios
 
 
+def optimised_nodes(model: pathlib.Path) -> int:
+    """Nodes of what ONNX Runtime runs of a model."""
+    with tempfile.TemporaryDirectory(prefix="slipway-bench-") as folder:
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        options.optimized_model_filepath = str(pathlib.Path(folder) / "optimised.onnx")
+        onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        return len(onnx.load(options.optimized_model_filepath, load_external_data=False).graph.node)
+
+
 def interval(values: list[float], rng: np.random.Generator) -> tuple[float, float]:
     """95 % interval of the median."""
     draws = np.median(rng.choice(values, (2000, len(values))), axis=1)
@@ -165,7 +177,8 @@ def measure(name: str, slipway: pathlib.Path, archives: pathlib.Path, folder: pa
             "faster": statistics.median(theirs) / statistics.median(ours),
             "less_cpu": statistics.median(theirs_cpu) / max(statistics.median(ours_cpu), 1e-3), "ours_peak_bytes": max(peaks),
             "theirs_peak_bytes": exporter.peak_bytes, "theirs_base_bytes": exporter.base_bytes,
-            "run_ratio": statistics.median(ratios), "run_interval": interval(ratios, rng), "runs": len(ratios)}
+            "run_ratio": statistics.median(ratios), "run_interval": interval(ratios, rng), "runs": len(ratios),
+            "our_nodes": optimised_nodes(mine), "their_nodes": optimised_nodes(peer)}
 
 
 def main() -> int:
@@ -203,7 +216,7 @@ def main() -> int:
         print(f"  {row['name']:36}{row['archive_bytes'] * megabytes:6.0f} MB{statistics.median(row['ours_seconds']) * 1e3:7.0f} ms"
               f"{statistics.median(row['theirs_seconds']):8.2f} s{row['faster']:6.0f} x{row['less_cpu']:6.0f} x{row['ours_peak_bytes'] * megabytes:5.0f} MB"
               f"{row['theirs_peak_bytes'] * megabytes:7.0f} MB{row['theirs_base_bytes'] * megabytes:7.0f} MB   "
-              f"{row['run_ratio']:.3f} [{low:.3f}, {high:.3f}] of {row['runs']}")
+              f"{row['run_ratio']:.3f} [{low:.3f}, {high:.3f}] of {row['runs']}; {row['our_nodes']} nodes / {row['their_nodes']}")
     faster = [row["faster"] for row in rows]
     goals = [(f"median {statistics.median(faster):.0f} x, at least {GOAL_MEDIAN:g} x", statistics.median(faster) >= GOAL_MEDIAN),
              (f"slowest {min(faster):.0f} x, at least {GOAL_EACH:g} x", min(faster) >= GOAL_EACH),

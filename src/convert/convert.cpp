@@ -22,6 +22,26 @@ std::optional<SourceFormat> format_of(const ZipArchive& archive) {
   return std::nullopt;
 }
 
+/// A pickle of torch.save, without the code that a TorchScript archive has beside it.
+bool is_checkpoint(const ZipArchive& archive) {
+  return archive.find("data.pkl") != nullptr;
+}
+std::unexpected<base::Error> checkpoint_refused(const std::filesystem::path& path) {
+  return base::fail(Code::kUnimplemented,
+                    "{}: torch.save wrote this: weights, or a module that only its own Python code could load. Export "
+                    "the model with torch.export.export and torch.export.save",
+                    path.string());
+}
+
+constexpr std::array<char, 4> kZipMagic = {'P', 'K', '\x03', '\x04'};
+
+/// nullopt of what is shorter, or no file.
+std::optional<std::array<char, 4>> first_bytes(std::ifstream& file) {
+  std::array<char, 4> bytes{};
+  if (!file.read(bytes.data(), bytes.size())) return std::nullopt;
+  return bytes;
+}
+
 constexpr std::size_t kMostRemarks = 8;
 
 /// Of weights that are not numbers: such a model is the user's to run, but rarely what was meant.
@@ -52,16 +72,33 @@ std::string_view source_format_name(SourceFormat format) {
 Result<std::optional<SourceFormat>> format_of(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return base::fail(Code::kNotFound, "{} cannot be opened", path.string());
-  std::array<char, 4> magic{};
-  file.read(magic.data(), magic.size());
-  if (std::string_view(magic.data(), magic.size()) != std::string_view("PK\x03\x04", 4)) return std::nullopt;
+  const auto magic = first_bytes(file);
+  if (!magic || *magic != kZipMagic) return std::nullopt;
   SLIPWAY_ASSIGN(const ZipArchive archive, ZipArchive::open(path));
-  return format_of(archive);
+  const auto format = format_of(archive);
+  if (!format && is_checkpoint(archive)) return checkpoint_refused(path);
+  return format;
 }
 
 Result<ReadModel> read(const std::filesystem::path& path, const std::vector<tensor::TensorSpec>& input_specs) {
+  if (std::ifstream file(path, std::ios::binary); file) {
+    if (const auto magic = first_bytes(file); magic && *magic != kZipMagic) {
+      return base::fail(
+          Code::kInvalidArgument,
+          "{}: expected a PyTorch archive, which torch.export.save or torch.jit.save writes, found a file "
+          "of another kind (an ONNX model is converted already)",
+          path.string());
+    }
+  }
   SLIPWAY_ASSIGN(const ZipArchive archive, ZipArchive::open(path));
   const auto format = format_of(archive);
+  if (!format && archive.find("data.pkl") != nullptr) {
+    return base::fail(
+        Code::kUnimplemented,
+        "{}: torch.save wrote this: weights, or a module that only its own Python code could load. Export "
+        "the model with torch.export.export and torch.export.save",
+        path.string());
+  }
   if (!format) {
     return base::fail(Code::kUnimplemented,
                       "{}: neither a torch.export archive (models/*.json) nor a TorchScript one (data.pkl, code)",

@@ -19,7 +19,7 @@ enum class SourceFormat { kTorchExport, kTorchScript };
 [[nodiscard]] std::string_view source_format_name(SourceFormat format);
 
 /// Which of the formats a file is in, by what is in it; nothing for files of other formats, ONNX among them.
-/// @error kNotFound; as errno
+/// @error kNotFound; kUnimplemented: a checkpoint of torch.save, which no format of a model is; as errno
 [[nodiscard]] base::Result<std::optional<SourceFormat>> format_of(const std::filesystem::path& path);
 
 /// What an archive tells of its model, as it is written: with in-place calls and views, and nothing checked yet that

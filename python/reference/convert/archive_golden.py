@@ -13,6 +13,7 @@ def main() -> None:
     torch.manual_seed(0)
     network = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3)).eval()
     torch.jit.trace(network, torch.rand(1, 1, 5, 5)).save(str(FOLDER / "traced.pt"))
+    torch.save(torch.nn.Linear(2, 2).state_dict(), FOLDER / "weights.pt")
     entries = [("first", b"the first of two"), ("folder/second", b"the second of two")]
     write(FOLDER / "plain.zip", entries)
     # As if every size and offset were too large for 32 bits.

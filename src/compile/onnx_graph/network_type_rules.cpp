@@ -38,6 +38,11 @@ KnownShape windowed(const Facts& facts, const Shape& input, std::int64_t channel
   return shape;
 }
 
+/// Whether two sizes that must be one may be.
+bool may_meet(std::int64_t a, std::int64_t b) {
+  return a < 0 || b < 0 || a == b;
+}
+
 }  // namespace
 
 Types mat_mul(const Facts& facts) {
@@ -47,6 +52,7 @@ Types mat_mul(const Facts& facts) {
   const bool is_row = a->size() == 1, is_column = b->size() == 1;
   if (is_row) a->insert(a->begin(), 1);
   if (is_column) b->push_back(1);
+  if (!may_meet(a->back(), (*b)[b->size() - 2])) return {{type.element_type, std::nullopt}};
   const KnownShape batch = broadcast(Shape(a->begin(), a->end() - 2), Shape(b->begin(), b->end() - 2));
   if (!batch) return {{type.element_type, std::nullopt}};
   Shape shape = *batch;
@@ -62,6 +68,7 @@ Types gemm(const Facts& facts) {
   };
   const bool turns_a = facts.node.integer("transA").value_or(0) != 0;
   const bool turns_b = facts.node.integer("transB").value_or(0) != 0;
+  if (!may_meet(size(a, turns_a, 1), size(b, turns_b, 0))) return {{facts.type(0).element_type, std::nullopt}};
   return {{facts.type(0).element_type, Shape{size(a, turns_a, 0), size(b, turns_b, 1)}}};
 }
 
@@ -71,6 +78,8 @@ Types conv(const Facts& facts) {
   if (!type.shape || !weight || type.shape->size() < 3 || weight->size() != type.shape->size()) {
     return {{type.element_type, std::nullopt}};
   }
+  const std::int64_t groups = facts.node.integer("group").value_or(1), of_group = (*weight)[1];
+  if (of_group >= 0 && !may_meet((*type.shape)[1], of_group * groups)) return {{type.element_type, std::nullopt}};
   return {
       {type.element_type, windowed(facts, *type.shape, (*weight)[0], Integers(weight->begin() + 2, weight->end()))}};
 }
@@ -92,7 +101,8 @@ Types global_pool(const Facts& facts) {
 Types conv_transpose(const Facts& facts) {
   const ValueType type = facts.type(0);
   const KnownShape weight = facts.shape(1);
-  const bool fits = type.shape && weight && type.shape->size() > 2 && weight->size() == type.shape->size();
+  const bool fits = type.shape && weight && type.shape->size() > 2 && weight->size() == type.shape->size() &&
+                    may_meet((*type.shape)[1], (*weight)[0]);
   const std::string mode = facts.node.text("auto_pad").value_or("NOTSET");
   if (!fits || mode != "NOTSET" || facts.node.has_attribute("output_shape")) return {{type.element_type, std::nullopt}};
   const std::size_t axes = weight->size() - 2;

@@ -190,6 +190,14 @@ class Lowering {
     } else {
       shape = spec->shape;
     }
+    const bool is_open = std::ranges::any_of(shape, [](std::int64_t size) { return size < 0; });
+    const bool is_negative =
+        meta && std::ranges::any_of(meta->sizes, [](const aten::Dimension& each) { return each.size.value_or(0) < 0; });
+    if (is_negative || (!is_open && !tensor::element_count(shape))) {
+      return base::fail(Code::kInvalidArgument,
+                        "input '{}': expected sizes from 0 whose product can be counted in 63 bits, found [{}]",
+                        input.name, fmt::join(shape, ","));
+    }
     const aten::ScalarType dtype = meta ? meta->dtype : aten::scalar_type_of(spec->dtype);
     const std::string& name = spec != nullptr ? spec->name : input.name;
     input_names_.insert(name);

@@ -60,6 +60,16 @@ std::vector<std::byte> bytes_of_number(ScalarType type, double value) {
   return bytes;
 }
 
+/// "float32[1,4,8,8] and float32[3,1,1]"
+std::string types_of(const std::vector<Tensor>& tensors) {
+  std::vector<std::string> types;
+  for (const Tensor& each : tensors) {
+    if (each.value == nullptr && each.constant == nullptr) continue;  // an input that is left out
+    types.push_back(fmt::format("{}[{}]", aten::scalar_type_name(each.dtype), fmt::join(each.shape, ",")));
+  }
+  return fmt::format("{}", fmt::join(types, " and "));
+}
+
 }  // namespace
 
 Value* Builder::value_of(const Tensor& tensor) {
@@ -96,7 +106,11 @@ std::vector<Tensor> Builder::add_several(const std::string& op_type, const std::
     const auto type = types_.type(*output);
     const auto dtype =
         type.element_type ? compile::onnx_graph::dtype_of_element_type(*type.element_type) : std::nullopt;
-    if (!dtype || !type.shape) refuse("what {} gives is not known: {}", op_type, to_string(type));
+    if (!dtype || !type.shape) refuse("{} cannot be computed of {}", op_type, types_of(inputs));
+    const bool is_known = std::ranges::none_of(*type.shape, [](std::int64_t size) { return size < 0; });
+    if (is_known && !tensor::element_count(*type.shape)) {
+      refuse("{} gives more elements than can be counted: {}", op_type, to_string(type));
+    }
     given.push_back({aten::scalar_type_of(*dtype), *type.shape, output, nullptr});
   }
   return given;
