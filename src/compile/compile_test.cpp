@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "base/files.hpp"
+#include "compile/onnx_graph/element_type.hpp"
 #include "compile/onnx_graph/model.hpp"
+#include "compile/onnx_graph/rewriter.hpp"
 #include "compile/onnx_graph/testing/python_oracle.hpp"
 #include "compile/onnx_graph/testing/tiny_models.hpp"
 #include "runtime/session.hpp"
@@ -181,6 +183,23 @@ TEST_F(CompileToOnnx, a_source_that_onnxruntime_refuses_fails_whether_it_is_comp
       EXPECT_EQ(result.error().code, Code::kInvalidArgument) << result.error().message;
     }
   }
+}
+
+TEST_F(CompileToOnnx, a_source_of_an_operator_set_that_is_too_old_to_run_fails) {
+  onnx_graph::Model old = onnx_graph::Model::create(1, 3, "old", "slipway-tests");
+  {
+    onnx_graph::Rewriter graph(old);
+    const onnx_graph::ValueType type{onnx_graph::element_type_of_dtype(tensor::Dtype::kFloat32), tensor::Shape{1, 4}};
+    auto& x = graph.add_input(graph.main(), "x", type);
+    auto& y = *graph.add_node(graph.main(), "Relu", {&x}, {"y"}).output(0);
+    graph.set_type(y, type);
+    graph.add_output(y);
+  }
+  request_.model = folder_->path() / "old.onnx";
+  ASSERT_TRUE(old.write(request_.model));
+  const auto result = compile(runtime::testing::environment(), request_, {});
+  ASSERT_FALSE(result);
+  EXPECT_THAT(result.error().message, HasSubstr("Could not find an implementation for Relu(1)"));
 }
 
 TEST_F(CompileToOnnx, a_comparison_that_cannot_run_says_why) {

@@ -276,6 +276,19 @@ Result<void> check_options(const CompileRequest& request) {
   return {};
 }
 
+/// The wrapper of a context is a graph whose one node gives every output, and no node gives a name twice.
+Result<void> check_outputs(const CompileRequest& request, const onnx_graph::ModelSummary& model) {
+  std::set<std::string> names;
+  for (const auto& output : model.outputs) {
+    if (request.target == Target::kQnnDlc || names.insert(output.name).second) continue;
+    return fail(Code::kInvalidArgument,
+                "the output \"{}\" is listed twice, which a precompiled graph cannot hold: list it once, or use the "
+                "target onnx or qnn_dlc",
+                output.name);
+  }
+  return {};
+}
+
 /// Says where the graph was rewritten because the chip's compiler would have got it wrong.
 void report_avoided_faults(const Prepared& prepared, const Log& log, CompileResult& result) {
   std::vector<std::string> ids;
@@ -313,7 +326,7 @@ Result<void> check_chip(const CompileRequest& request, const onnx_graph::ModelSu
                   input.name, tensor::to_string(input));
     }
   }
-  return {};
+  return check_outputs(request, model);
 }
 
 Result<void> compile_for_qnn(const std::shared_ptr<runtime::Environment>& environment, const CompileRequest& request,

@@ -275,6 +275,17 @@ TEST_F(CompileForQnn, open_sizes_are_refused_before_the_compiler_sees_them) {
   EXPECT_THAT(open.error().message, HasSubstr("input \"x\" is float32 of unknown rank: the NPU needs fixed sizes"));
 }
 
+TEST_F(CompileForQnn, an_output_that_is_listed_twice_is_refused_by_name_where_a_wrapper_cannot_hold_it) {
+  request_.truncate_64bit_io = true;
+  for (const Target target : {Target::kPrecompiledQnnOnnx, Target::kQnnContextBinary}) {
+    request_.target = target;
+    const auto result = compile_bytes(models::clashing_names_net());
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code, Code::kInvalidArgument);
+    EXPECT_THAT(result.error().message, HasSubstr("the output \"y\" is listed twice"));
+  }
+}
+
 TEST_F(CompileForQnn, options_that_follow_from_the_device_cannot_be_set) {
   request_.target = Target::kQnnDlc;
   request_.qnn_options = {{"soc_model", "43"}};

@@ -120,6 +120,21 @@ TEST(LayoutRefusal, names_node_and_operator) {
   EXPECT_THAT(error.message, AllOf(HasSubstr("Resize 'up'"), HasSubstr("SoC 35"), HasSubstr("v68")));
 }
 
+TEST(LoadFailure, tells_no_place_in_the_source_of_onnxruntime) {
+  const auto told = [](const char* what) {
+    SessionOptions options;
+    options.provider.name = "cpu";
+    return explain_load_failure(Ort::Exception(what, ORT_INVALID_PROTOBUF), SessionLog(), options, "m.onnx").message;
+  };
+  const std::string start = "m.onnx: ONNX Runtime does not take this model: ";
+  EXPECT_EQ(told("Load model failed:/onnxruntime_src/core/model.cc:256 onnxruntime::Model::Model(onnx::ModelProto&&, "
+                 "const std::function<void(int)>&) const Unsupported model IR version: 99"),
+            start + "Load model failed:Unsupported model IR version: 99");
+  EXPECT_EQ(told("/onnxruntime_src/a.cc:1 f::operator()() const x was false."), start + "x was false.");
+  EXPECT_EQ(told("/onnxruntime_src/a.cc:1 f("), start + "/onnxruntime_src/a.cc:1 f(");
+  EXPECT_EQ(told("/onnxruntime_src/a.cc:1 f()"), start);
+}
+
 TEST(LoadFailure, names_files_without_the_folder_that_they_lie_in) {
   const auto error = [](const char* message) { return base::Error{Code::kInvalidArgument, message}; };
   EXPECT_EQ(without_folder(error("m.onnx: Load model from /a/.work-x/m.onnx failed: /a/.work-x/m.data"), "/a/.work-x")

@@ -49,6 +49,24 @@ std::string describe(const std::vector<RefusedNode>& nodes, const SessionOptions
   return text;
 }
 
+/// Without the place in ONNX Runtime's own source, "/onnxruntime_src/…/model.cc:256 Model::Model(ModelProto&&, …) ".
+std::string without_source_places(std::string text) {
+  constexpr std::string_view kSource = "/onnxruntime_src/";
+  for (auto at = text.find(kSource); at != std::string::npos; at = text.find(kSource, at)) {
+    int depth = 0;
+    auto end = text.find('(', at);
+    for (; end < text.size(); ++end) {
+      if (text[end] == '(') ++depth;
+      if (text[end] == ')' && --depth == 0 && text.substr(end + 1, 1) != "(") break;
+    }
+    if (end >= text.size()) break;  // none of its usual form
+    ++end;
+    if (text.compare(end, 6, " const") == 0) end += 6;
+    text.erase(at, text.find_first_not_of(' ', end) - at);
+  }
+  return text;
+}
+
 bool is_about_memory(std::string_view what) {
   return what.find("bad_alloc") != std::string_view::npos || what.find("Failed to allocate memory") != what.npos;
 }
@@ -164,7 +182,8 @@ base::Error explain_load_failure(const Ort::Exception& exception, const SessionL
   const ProviderRequest& provider = options.provider;
   const bool forbids_fallback = options.fallback == Fallback::kForbid;
   const std::string_view advice = options.may_advise_fallback ? "Allow the fallback, or replace" : "Replace";
-  const std::string_view what = base::trimmed(exception.what());  // OpenVINO ends with empty lines
+  const std::string words = without_source_places(exception.what());
+  const std::string_view what = base::trimmed(words);  // OpenVINO ends with empty lines
   if (is_about_memory(what)) {
     return {Code::kResourceExhausted, fmt::format("{}: not enough memory to load it: {}", model, what),
             base::Reason::kOutOfMemory};
