@@ -31,7 +31,7 @@ using tensor::Dtype;
 using tensor::NamedTensors;
 
 /// Graphs that found a fault once.
-constexpr std::array<std::uint64_t, 2> kRegressionSeeds = {59, 122};
+constexpr std::array<std::uint64_t, 3> kRegressionSeeds = {59, 122, 502178};
 
 constexpr std::uint64_t kDefaultGraphs = 200;
 

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "compile/onnx_graph/element_type.hpp"
+#include "compile/onnx_graph/infer_types.hpp"
 #include "compile/onnx_graph/rewriter.hpp"
 
 namespace slipway::compile::onnx_graph {
@@ -101,6 +102,20 @@ Result<void> rename_input(Rewriter& rewriter, Value& input, const std::string& t
   return {};
 }
 
+/// A Scan refuses a body with an output of unknown rank, and the rank may be said by inner types alone.
+void declare_ranks_of_inner_outputs(Rewriter& rewriter) {
+  if (!rewriter.opset()) return;
+  const InferredTypes types(rewriter);
+  for (Scope* scope : rewriter.scopes()) {
+    if (scope->outer() == nullptr) continue;
+    for (Value* output : scope->outputs()) {
+      auto [element_type, shape] = types.type(*output);
+      if (output->type().shape || !shape || !element_type) continue;
+      rewriter.set_type(*output, {element_type, tensor::Shape(shape->size(), -1)});
+    }
+  }
+}
+
 }  // namespace
 
 Result<void> apply_input_specs(Model& model, const std::vector<tensor::TensorSpec>& specs) {
@@ -117,6 +132,7 @@ Result<void> apply_input_specs(Model& model, const std::vector<tensor::TensorSpe
   }
   if (is_changed) {
     rewriter.set_dimension_sizes(symbols.sizes());
+    declare_ranks_of_inner_outputs(rewriter);
     rewriter.forget_inner_types();
   }
   for (std::size_t i = 0; i < specs.size(); ++i) SLIPWAY_TRY(rename_input(rewriter, *inputs[i], specs[i].name));
