@@ -6,6 +6,7 @@
 
 #include "base/files.hpp"
 #include "tensor/npz.hpp"
+#include "tensor/testing/golden.hpp"
 
 namespace slipway::media {
 namespace {
@@ -22,13 +23,10 @@ base::Result<Image> decode(const std::string& content, const ImageLimits& limits
   return decode_image(std::as_bytes(std::span(content)), "picture", limits);
 }
 
-int largest_difference(const Image& image, const tensor::Tensor& expected) {
+double largest_difference(const Image& image, const tensor::Tensor& expected) {
   if (expected.shape() != tensor::Shape{image.height(), image.width(), 3}) return 999;
   const auto values = expected.values<std::uint8_t>();
-  int largest = 0;
-  for (std::size_t i = 0; i < values.size(); ++i)
-    largest = std::max(largest, std::abs(int{values[i]} - image.row(0)[i]));
-  return largest;
+  return tensor::testing::largest_difference(std::span(image.row(0), values.size()), values);
 }
 
 // Pillow encoded the images and said what they decode to: greys, palettes, alpha, 16 bits, CMYK, animations and all

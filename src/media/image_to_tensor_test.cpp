@@ -60,13 +60,8 @@ TEST(ImageToTensor, writes_halves_where_the_network_takes_them) {
 
 template <typename T>
 double largest_difference(std::span<const std::byte> found, const tensor::Tensor& expected) {
-  const auto values = expected.values<T>();
-  const auto* stored = reinterpret_cast<const T*>(found.data());
-  double largest = 0;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    largest = std::max(largest, std::abs(static_cast<double>(values[i]) - static_cast<double>(stored[i])));
-  }
-  return largest;
+  const std::span stored(reinterpret_cast<const T*>(found.data()), found.size() / sizeof(T));
+  return tensor::testing::largest_difference(stored, expected.values<T>());
 }
 
 // ONNX Runtime's Resize and QuantizeLinear made the expected tensors.

@@ -7,6 +7,7 @@
 
 #include "runtime/testing/environment.hpp"
 #include "tensor/compare.hpp"
+#include "tensor/testing/golden.hpp"
 
 namespace slipway::runtime {
 namespace {
@@ -77,14 +78,11 @@ class Openvino : public ::testing::Test {
   static double difference(Session& session, const Golden& golden) {
     const auto outputs = session.run(golden.inputs);
     EXPECT_TRUE(outputs) << outputs.error().message;
-    double worst = 0, peak = 0;
+    double peak = 0;
     const auto found = outputs->at(0).tensor.values<float>();
     const auto expected = golden.outputs[0].tensor.values<float>();
-    for (std::size_t i = 0; i < expected.size(); ++i) {
-      worst = std::max(worst, std::abs(static_cast<double>(found[i]) - expected[i]));
-      peak = std::max(peak, std::abs(static_cast<double>(expected[i])));
-    }
-    return worst / peak;
+    for (const float value : expected) peak = std::max(peak, std::abs(static_cast<double>(value)));
+    return tensor::testing::largest_difference(found, expected) / peak;
   }
 
   std::shared_ptr<Environment> environment_;
