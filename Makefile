@@ -1,5 +1,5 @@
 # `make demo` and `make test` set everything up themselves; CMake presets are the build manual behind them.
-.PHONY: acceptance help demo test build programs setup unit skipped asan tsan fuzz lint format layers conformance golden bench clean
+.PHONY: acceptance mutation help demo test build programs setup unit skipped asan tsan fuzz lint format layers conformance golden bench clean
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 JOBS ?= $(shell nproc)
@@ -82,6 +82,9 @@ fuzz: setup ## fuzzers of what strangers send, FUZZ_SECONDS each (FUZZ_PRESET=fu
 acceptance: programs ## SUITE=convert: every model of a list against PyTorch (TORCH=newest: of its newest release); exports, traces: official exports and traces through a hub; large: gigabytes; samurai: the original package beside ours. ARGS="--failed": see the suite
 	@tools/setup.sh assets torch exports $(if $(TORCH),torch-$(TORCH)) $(filter samurai,$(SUITE))
 	@$(PYTHON) tests/acceptance/$(SUITE)/run.py $(if $(TORCH),--$(TORCH)) $(ARGS)
+
+mutation: build ## 200 seeded changes of the rules of pipelines and hub, one at a time: which of them no test notices (up to an hour)
+	@$(PYTHON) tools/mutation.py --build build/release $(ARGS)
 
 golden: build ## writes the committed test data anew; fetches PyTorch (gigabytes)
 	@tools/setup.sh assets torch
