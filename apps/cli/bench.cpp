@@ -26,8 +26,9 @@ base::Result<void> bench(const ProfileArguments& arguments, const runtime::Sessi
                       "measure. Bench on a machine with the chip",
                       report.provider, report.placement.summary());
   }
+  const runtime::MeasuredStatistics statistics(report.inference_statistics, origin_of(report));
   context.print(
-      statistics_table(report.inference_statistics) +
+      statistics_table(statistics) +
       fmt::format("\n{} on {}, ONNX Runtime {}; {}\n", report.provider, report.machine, report.onnxruntime_version,
                   report.stable ? "stable: median within 1 %" : "not stable: the median may move by more than 1 %"));
   say_what_is_missing(report, context);
@@ -36,7 +37,7 @@ base::Result<void> bench(const ProfileArguments& arguments, const runtime::Sessi
                                  {"onnxruntime_version", report.onnxruntime_version},
                                  {"placement", json_of(report.placement)},
                                  {"stable", report.stable},
-                                 {"statistics", json_of(report.inference_statistics)},
+                                 {"statistics", json_of(statistics)},
                                  {"times_us", report.inference.times_us}};
   model.add_to(made);
   return context.emit("bench/1", made);

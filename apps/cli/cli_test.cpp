@@ -7,7 +7,9 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "apps/cli/frame_report.hpp"
 #include "apps/cli/option_effects.hpp"
+#include "apps/cli/report.hpp"
 #include "apps/cli/table.hpp"
 #include "base/files.hpp"
 #include "base/testing/shell.hpp"
@@ -288,12 +290,39 @@ TEST(Table, aligns_by_code_points) {
   EXPECT_EQ(table.text(), "näme     n\n------  --\nö        1\nlonger  12\n");
 }
 
+template <typename Time>
+concept HasText = requires(Time time) { time_text(time); };
+template <typename Statistics>
+concept HasTable = requires(Statistics statistics) { statistics_table(statistics); };
+
+// Whoever prints a time says where it was taken, and of an emulator's nothing is there to print.
+TEST(Units, of_what_an_emulator_took_are_not_there) {
+  static_assert(HasText<runtime::MeasuredTime> && !HasText<double>);
+  static_assert(HasTable<runtime::MeasuredStatistics> && !HasTable<runtime::Statistics>);
+  const auto emulator = runtime::TimeOrigin::of("qnn", true), cpu = runtime::TimeOrigin::of("cpu", false);
+  const runtime::Statistics statistics = runtime::statistics_of({77770, 77771, 77772});
+  EXPECT_EQ(runtime::MeasuredTime(77770, emulator).value(), std::nullopt);
+  EXPECT_EQ(runtime::MeasuredTime(77770, cpu.with(emulator)).value(), std::nullopt);
+  EXPECT_EQ(time_text({77770, emulator}), "-");
+  EXPECT_EQ(json_of(runtime::MeasuredStatistics{statistics, emulator}), nullptr);
+  EXPECT_EQ(statistics_table({statistics, emulator}).find("77"), std::string::npos);
+  pipelines::BenchReport bench;
+  bench.inference = bench.total = statistics;
+  EXPECT_EQ(table_of(bench, emulator).find("77"), std::string::npos);
+  EXPECT_EQ(stage_json(bench, emulator).dump().find("7777"), std::string::npos);
+  EXPECT_EQ(stage_json(pipelines::StageTimes{.pre_us = 1, .inference_us = 77770, .post_us = 1}, emulator)["inference"],
+            nullptr);
+  EXPECT_NE(table_of(bench, cpu).find("77.8 ms"), std::string::npos);
+  EXPECT_EQ(emulator.unit, runtime::ComputeUnit::kNpu);
+}
+
 TEST(Units, read_well_at_every_size) {
   EXPECT_EQ(bytes_text(1023), "1023 B");
   EXPECT_EQ(bytes_text(48969933), "46.7 MiB");
-  EXPECT_EQ(time_text(12.34), "12.3 us");
-  EXPECT_EQ(time_text(4560), "4.56 ms");
-  EXPECT_EQ(time_text(1.2e6), "1.20 s");
+  const auto own = runtime::TimeOrigin::own_work();
+  EXPECT_EQ(time_text({12.34, own}), "12.3 us");
+  EXPECT_EQ(time_text({4560, own}), "4.56 ms");
+  EXPECT_EQ(time_text({1.2e6, own}), "1.20 s");
   EXPECT_EQ(count_text(1234567), "1 234 567");
   EXPECT_EQ(count_text(-123), "-123");
 }

@@ -146,8 +146,8 @@ std::string text_of(const ordered_json& report) {
     const auto& estimate = report["compiler_estimate"];
     const auto title = fmt::format("Qualcomm's compiler estimate ({} class), not a measurement",
                                    report["metadata"]["chip"].get<std::string>());
-    text += fmt::format("\n{}\n{} ({} to {})\n", heading(title), time_text(estimate["nominal_us"]),
-                        time_text(estimate["lower_us"]), time_text(estimate["upper_us"]));
+    text += fmt::format("\n{}\n{} ({} to {})\n", heading(title), compiler_estimate_text(estimate["nominal_us"]),
+                        compiler_estimate_text(estimate["lower_us"]), compiler_estimate_text(estimate["upper_us"]));
   }
   if (report.contains("compiler_traffic_bytes")) {
     const auto& traffic = report["compiler_traffic_bytes"];

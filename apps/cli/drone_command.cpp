@@ -33,6 +33,8 @@ namespace fs = std::filesystem;
 namespace drone = pipelines::drone;
 using base::Code;
 using nlohmann::ordered_json;
+using runtime::MeasuredStatistics;
+using runtime::TimeOrigin;
 
 constexpr int kWarmupRuns = 2;
 
@@ -206,6 +208,10 @@ class Run {
   }
 
  private:
+  TimeOrigin detector() const { return TimeOrigin::of(pipeline_.detector().network().provider(), hides_detector_); }
+  /// Of both networks together; the segmenter's provider has a share in the time.
+  TimeOrigin networks() const { return detector().with(TimeOrigin::of("", hides_segmenter_)); }
+
   static bool belong_together(const pipelines::SourceFrame& one, const pipelines::SourceFrame& other) {
     return one.is_video == other.is_video && (!one.is_video || one.input == other.input);
   }
@@ -227,8 +233,9 @@ class Run {
     if (scene.map_age == 0) ++segmented_frames_;
     context_.print(heading_of(source, scene));
     if (!source.is_video) context_.print(text_of(scene, pipeline_.detector().labels()));
-    if (bench && !source.is_video && !hides_detector_ && !hides_segmenter_)
-      context_.print(statistics_table(bench->total));
+    if (bench && !source.is_video && !hides_detector_ && !hides_segmenter_) {
+      context_.print(statistics_table({bench->total, networks()}));
+    }
     SLIPWAY_TRY(context_.emit("drone/1", json_of_frame(source, scene, bench)));
     if (!overlay_.is_wanted()) return {};
     drone::draw_scene(source.frame.image, scene, pipeline_.detector().labels(), colours_);
@@ -254,12 +261,10 @@ class Run {
     json.update(json_of(scene, pipeline_.detector().labels(), hides_detector_, hides_segmenter_));
     if (bench && !source.is_video) {
       json["bench"] = {{"warmup_runs", bench->detector.warmup_runs},
-                       {"pre", cli::json_of(bench->detector.pre)},
-                       {"inference", nullptr},
-                       {"post", cli::json_of(bench->detector.post)},
-                       {"total", nullptr}};
-      if (!hides_detector_) json["bench"]["inference"] = cli::json_of(bench->detector.inference);
-      if (!hides_detector_ && !hides_segmenter_) json["bench"]["total"] = cli::json_of(bench->total);
+                       {"pre", cli::json_of(MeasuredStatistics{bench->detector.pre, TimeOrigin::own_work()})},
+                       {"inference", cli::json_of(MeasuredStatistics{bench->detector.inference, detector()})},
+                       {"post", cli::json_of(MeasuredStatistics{bench->detector.post, TimeOrigin::own_work()})},
+                       {"total", cli::json_of(MeasuredStatistics{bench->total, networks()})}};
     }
     return json;
   }
@@ -272,7 +277,7 @@ class Run {
       text +=
           scene.heading ? fmt::format(", free heading {:+.0f} degrees", scene.heading->degrees) : ", no free heading";
     }
-    if (!hides_detector_ && !hides_segmenter_) text += fmt::format("; {}", time_text(scene.total_us));
+    if (!hides_detector_ && !hides_segmenter_) text += fmt::format("; {}", time_text({scene.total_us, networks()}));
     return text + "\n";
   }
 

@@ -119,25 +119,28 @@ class Run {
     for (const face::Face& found : detections.faces) json["faces"].push_back(json_of(found));
     json["provider"] = arguments_.session.provider;
     json["placement"] = cli::json_of(placement);
-    json["timing_ms"] = stage_json(detections.times, placement.is_emulated);
-    if (bench) json["bench"] = stage_json(*bench, placement.is_emulated);
+    json["timing_ms"] = stage_json(detections.times, origin());
+    if (bench) json["bench"] = stage_json(*bench, origin());
     return json;
   }
 
   std::string text_of(const pipelines::SourceFrame& source, const face::Detections& detections,
                       const Bench& bench) const {
-    const bool is_emulated = pipeline_.session().placement().is_emulated;
-    const auto inference_text = [&](double microseconds) { return is_emulated ? "-" : time_text(microseconds); };
+    const auto own = runtime::TimeOrigin::own_work();
     const pipelines::StageTimes& times = detections.times;
-    std::string text =
-        fmt::format("{}: {} faces; before {}, inference {}, after {}\n", name_of(source), detections.faces.size(),
-                    time_text(times.pre_us), inference_text(times.inference_us), time_text(times.post_us));
+    std::string text = fmt::format("{}: {} faces; before {}, inference {}, after {}\n", name_of(source),
+                                   detections.faces.size(), time_text({times.pre_us, own}),
+                                   time_text({times.inference_us, origin()}), time_text({times.post_us, own}));
     if (source.is_video) return text;
     for (const face::Face& found : detections.faces) {
       const face::PixelBox& box = found.pixels;
       text += fmt::format("  score {:.3f}  at ({}, {})  size {} x {}\n", found.score, box.x, box.y, box.w, box.h);
     }
-    return bench ? text + table_of(*bench, is_emulated) : text;
+    return bench ? text + table_of(*bench, origin()) : text;
+  }
+
+  runtime::TimeOrigin origin() const {
+    return runtime::TimeOrigin::of(arguments_.session.provider, pipeline_.session().placement().is_emulated);
   }
 
   const Arguments& arguments_;

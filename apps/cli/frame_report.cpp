@@ -9,26 +9,24 @@ namespace slipway::cli {
 
 using nlohmann::ordered_json;
 
-ordered_json stage_json(const pipelines::StageTimes& times, bool is_emulated) {
-  ordered_json json = {{"pre", times.pre_us / 1000}, {"inference", nullptr}, {"post", times.post_us / 1000}};
-  if (!is_emulated) json["inference"] = times.inference_us / 1000;
-  return json;
+using runtime::TimeOrigin;
+
+ordered_json stage_json(const pipelines::StageTimes& times, const TimeOrigin& networks) {
+  const runtime::MeasuredTime inference(times.inference_us, networks);
+  return {{"pre", times.pre_us / 1000},
+          {"inference", inference.value() ? ordered_json(*inference.value() / 1000) : ordered_json()},
+          {"post", times.post_us / 1000}};
 }
 
-ordered_json stage_json(const pipelines::BenchReport& bench, bool is_emulated) {
-  ordered_json json = {{"warmup_runs", bench.warmup_runs},
-                       {"pre", cli::json_of(bench.pre)},
-                       {"inference", nullptr},
-                       {"post", cli::json_of(bench.post)},
-                       {"total", nullptr}};
-  if (!is_emulated) {
-    json["inference"] = cli::json_of(bench.inference);
-    json["total"] = cli::json_of(bench.total);
-  }
-  return json;
+ordered_json stage_json(const pipelines::BenchReport& bench, const TimeOrigin& networks) {
+  return {{"warmup_runs", bench.warmup_runs},
+          {"pre", cli::json_of(runtime::MeasuredStatistics{bench.pre, TimeOrigin::own_work()})},
+          {"inference", cli::json_of(runtime::MeasuredStatistics{bench.inference, networks})},
+          {"post", cli::json_of(runtime::MeasuredStatistics{bench.post, TimeOrigin::own_work()})},
+          {"total", cli::json_of(runtime::MeasuredStatistics{bench.total, TimeOrigin::own_work().with(networks)})}};
 }
 
-std::string table_of(const pipelines::BenchReport& bench, bool is_emulated) {
+std::string table_of(const pipelines::BenchReport& bench, const TimeOrigin& networks) {
   Table table({{"stage"},
                {"runs", Align::kRight},
                {"median", Align::kRight},
@@ -36,13 +34,16 @@ std::string table_of(const pipelines::BenchReport& bench, bool is_emulated) {
                {"p90", Align::kRight},
                {"p99", Align::kRight},
                {"max", Align::kRight}});
-  for (const auto& [stage, statistics] :
-       {std::pair{"before", &bench.pre}, std::pair{"inference", &bench.inference}, std::pair{"after", &bench.post}}) {
-    const bool is_hidden = is_emulated && statistics == &bench.inference;
-    const auto cell = [&](double microseconds) { return is_hidden ? "-" : time_text(microseconds); };
-    table.add({stage, fmt::format("{}", statistics->count), cell(statistics->median_us), cell(statistics->min_us),
-               cell(statistics->p90_us), cell(statistics->p99_us), cell(statistics->max_us)});
-  }
+  const auto add = [&](const char* stage, const runtime::Statistics& all, const TimeOrigin& origin) {
+    std::vector<std::string> row = {stage, fmt::format("{}", all.count)};
+    for (const double us : {all.median_us, all.min_us, all.p90_us, all.p99_us, all.max_us}) {
+      row.push_back(time_text({us, origin}));
+    }
+    table.add(std::move(row));
+  };
+  add("before", bench.pre, TimeOrigin::own_work());
+  add("inference", bench.inference, networks);
+  add("after", bench.post, TimeOrigin::own_work());
   return table.text();
 }
 

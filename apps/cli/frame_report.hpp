@@ -6,14 +6,18 @@
 
 #include "pipelines/common/frame_source.hpp"
 #include "pipelines/common/timing.hpp"
+#include "runtime/measured_time.hpp"
 
 // What every verb that takes images says of one.
 namespace slipway::cli {
 
 /// Stages in milliseconds. An emulator's time is no device's: it is not shown.
-[[nodiscard]] nlohmann::ordered_json stage_json(const pipelines::StageTimes& times, bool is_emulated);
-[[nodiscard]] nlohmann::ordered_json stage_json(const pipelines::BenchReport& bench, bool is_emulated);
-[[nodiscard]] std::string table_of(const pipelines::BenchReport& bench, bool is_emulated);
+/// @param networks  where inference was timed
+[[nodiscard]] nlohmann::ordered_json stage_json(const pipelines::StageTimes& times,
+                                                const runtime::TimeOrigin& networks);
+[[nodiscard]] nlohmann::ordered_json stage_json(const pipelines::BenchReport& bench,
+                                                const runtime::TimeOrigin& networks);
+[[nodiscard]] std::string table_of(const pipelines::BenchReport& bench, const runtime::TimeOrigin& networks);
 
 /// Which image it is: its file, its place in a video, its size.
 [[nodiscard]] nlohmann::ordered_json frame_json(const pipelines::SourceFrame& source);

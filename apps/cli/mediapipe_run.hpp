@@ -113,8 +113,8 @@ class MediapipeRun {
     json["runs"] = {{"detector", found.detector_ran ? 1 : 0}, {"landmark", found.landmark_runs}};
     json["provider"] = arguments_.session.provider;
     json["placement"] = placement_;
-    json["timing_ms"] = stage_json(found.times, is_emulated_);
-    if (bench) json["bench"] = stage_json(*bench, is_emulated_);
+    json["timing_ms"] = stage_json(found.times, origin());
+    if (bench) json["bench"] = stage_json(*bench, origin());
     return json;
   }
 
@@ -133,15 +133,15 @@ class MediapipeRun {
   }
 
   std::string text_of(const pipelines::SourceFrame& source, const Detections& found, const Bench& bench) const {
-    const auto inference_text = [&](double microseconds) { return is_emulated_ ? "-" : time_text(microseconds); };
+    const auto own = runtime::TimeOrigin::own_work();
     const pipelines::StageTimes& times = found.times;
-    std::string text =
-        fmt::format("{}: {} {}; before {}, inference {} ({}{} landmark runs), after {}\n", name_of(source),
-                    found.objects.size(), Verb::kPlural, time_text(times.pre_us), inference_text(times.inference_us),
-                    found.detector_ran ? "detector, " : "", found.landmark_runs, time_text(times.post_us));
+    std::string text = fmt::format("{}: {} {}; before {}, inference {} ({}{} landmark runs), after {}\n",
+                                   name_of(source), found.objects.size(), Verb::kPlural, time_text({times.pre_us, own}),
+                                   time_text({times.inference_us, origin()}), found.detector_ran ? "detector, " : "",
+                                   found.landmark_runs, time_text({times.post_us, own}));
     if (source.is_video) return text;
     for (const auto& object : found.objects) text += text_of_object(object);
-    return bench ? text + table_of(*bench, is_emulated_) : text;
+    return bench ? text + table_of(*bench, origin()) : text;
   }
 
   template <typename Object>
@@ -152,6 +152,8 @@ class MediapipeRun {
                                                          found.landmarks.size(), found.presence)
                                            : "");
   }
+
+  runtime::TimeOrigin origin() const { return runtime::TimeOrigin::of(arguments_.session.provider, is_emulated_); }
 
   const MediapipeArguments& arguments_;
   typename Verb::Pipeline& pipeline_;

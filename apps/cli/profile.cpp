@@ -41,7 +41,7 @@ ordered_json json_of_report(const ProfileReport& report, const fs::path& trace) 
     made["cold_load"] = json_of(report.cold_load);
     made["warm_load"] = json_of(report.warm_load);
     made["inference"] = json_of(report.inference);
-    made["statistics"] = json_of(report.inference_statistics);
+    made["statistics"] = json_of(runtime::MeasuredStatistics{report.inference_statistics, origin_of(report)});
     made["stable"] = report.stable;
   }
   made["layers"] = layers;
@@ -60,7 +60,7 @@ std::string phases_table(const ProfileReport& report) {
   Table table({{"phase"}, {"median", Align::kRight}, {"memory grows by", Align::kRight}, {"peak", Align::kRight}});
   const auto add = [&](const char* name, const PhaseMeasurement& phase) {
     if (phase.times_us.empty()) return table.add({name, "-", "-", "-"});
-    table.add({name, time_text(runtime::statistics_of(phase.times_us).median_us),
+    table.add({name, time_text({runtime::statistics_of(phase.times_us).median_us, origin_of(report)}),
                bytes_text(phase.increase.upper_bytes), bytes_text(phase.peak.upper_bytes)});
   };
   add("cold load", report.cold_load);
@@ -77,7 +77,7 @@ std::string layers_table(const ProfileReport& report) {
     const LayerTime& layer = report.layers[i];
     table.add({layer.placement.name, layer.placement.op_type,
                std::string(runtime::compute_unit_name(layer.placement.unit)),
-               layer.median_us ? time_text(*layer.median_us) : "-",
+               layer.median_us ? time_text({*layer.median_us, origin_of(report)}) : "-",
                layer.median_us && total > 0 ? fmt::format("{:.1f} %", *layer.median_us / total * 100) : "-"});
   }
   std::string text = table.text();
@@ -94,7 +94,7 @@ std::string text_of(const ProfileReport& report, const fs::path& trace) {
   } else {
     out +=
         fmt::format("\n{}\n{}\n{}\n{}{}\n", heading("Phases, each in a process of its own"), phases_table(report),
-                    heading("Inference"), statistics_table(report.inference_statistics),
+                    heading("Inference"), statistics_table({report.inference_statistics, origin_of(report)}),
                     report.stable ? "stable: median within 1 %" : "not stable: the median may move by more than 1 %");
   }
   out += fmt::format("\n{}\n{}", heading(report.is_emulated ? "Layers" : "Slowest layers"), layers_table(report));

@@ -26,7 +26,15 @@ ordered_json json_of(const runtime::PlacementReport& placement) {
           {"summary", placement.summary()}};
 }
 
-ordered_json json_of(const runtime::Statistics& statistics) {
+runtime::TimeOrigin origin_of(const runtime::ProfileReport& report) {
+  runtime::TimeOrigin origin = runtime::TimeOrigin::of(report.provider, report.is_emulated);
+  origin.machine = report.machine;
+  return origin;
+}
+
+ordered_json json_of(const runtime::MeasuredStatistics& measured) {
+  if (!measured.value()) return nullptr;
+  const runtime::Statistics& statistics = *measured.value();
   return {{"count", statistics.count},     {"min_us", statistics.min_us}, {"median_us", statistics.median_us},
           {"mean_us", statistics.mean_us}, {"p90_us", statistics.p90_us}, {"p95_us", statistics.p95_us},
           {"p99_us", statistics.p99_us},   {"max_us", statistics.max_us}, {"stddev_us", statistics.stddev_us}};
@@ -46,7 +54,7 @@ std::string signature_table(const std::vector<tensor::TensorSpec>& inputs,
   return table.text();
 }
 
-std::string statistics_table(const runtime::Statistics& statistics) {
+std::string statistics_table(const runtime::MeasuredStatistics& measured) {
   Table table({{"runs", Align::kRight},
                {"median", Align::kRight},
                {"mean", Align::kRight},
@@ -55,9 +63,15 @@ std::string statistics_table(const runtime::Statistics& statistics) {
                {"p99", Align::kRight},
                {"max", Align::kRight},
                {"std dev", Align::kRight}});
-  table.add({fmt::format("{}", statistics.count), time_text(statistics.median_us), time_text(statistics.mean_us),
-             time_text(statistics.min_us), time_text(statistics.p90_us), time_text(statistics.p99_us),
-             time_text(statistics.max_us), time_text(statistics.stddev_us)});
+  if (measured.value()) {
+    const runtime::Statistics& all = *measured.value();
+    std::vector<std::string> row = {fmt::format("{}", all.count)};
+    for (const double us :
+         {all.median_us, all.mean_us, all.min_us, all.p90_us, all.p99_us, all.max_us, all.stddev_us}) {
+      row.push_back(time_text({us, measured.origin()}));
+    }
+    table.add(std::move(row));
+  }
   return table.text();
 }
 

@@ -86,7 +86,7 @@ struct StageSamples {
     next = (next + 1) % kNewest;
   }
 
-  [[nodiscard]] std::string table() const {
+  [[nodiscard]] std::string table(const runtime::TimeOrigin& networks) const {
     Table table({{"stage"},
                  {"frames", Align::kRight},
                  {"median", Align::kRight},
@@ -95,15 +95,18 @@ struct StageSamples {
                  {"max", Align::kRight}});
     for (std::size_t i = 0; i < samples.size(); ++i) {
       const runtime::Statistics all = runtime::statistics_of(samples[i]);
-      table.add({kNames[i], fmt::format("{}", all.count), time_text(all.median_us), time_text(all.min_us),
-                 time_text(all.p90_us), time_text(all.max_us)});
+      table.add({kNames[i], fmt::format("{}", all.count), time_text({all.median_us, networks}),
+                 time_text({all.min_us, networks}), time_text({all.p90_us, networks}),
+                 time_text({all.max_us, networks})});
     }
     return table.text();
   }
 
-  [[nodiscard]] ordered_json json() const {
+  [[nodiscard]] ordered_json json(const runtime::TimeOrigin& networks) const {
     ordered_json json;
-    for (std::size_t i = 0; i < samples.size(); ++i) json[kNames[i]] = json_of(runtime::statistics_of(samples[i]));
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      json[kNames[i]] = json_of(runtime::MeasuredStatistics{runtime::statistics_of(samples[i]), networks});
+    }
     return json;
   }
 };
@@ -194,11 +197,12 @@ class Run {
       text += fmt::format("; {:.2f} s a frame ({:.2f} s in all)", seconds / static_cast<double>(frames_), seconds);
       json["seconds"] = seconds;
       json["peak_bytes"] = peak;
-      json["stages"] = samples_.json();
+      json["stages"] = samples_.json(origin());
     }
     text += "\n";
     if (arguments_.bench && !is_emulated_) {
-      text += samples_.table() + fmt::format("largest resident set {}\n", bytes_text(static_cast<std::uint64_t>(peak)));
+      text += samples_.table(origin()) +
+              fmt::format("largest resident set {}\n", bytes_text(static_cast<std::uint64_t>(peak)));
     }
     for (const auto& [name, placement] : tracker_.network().placements()) {
       text += fmt::format("  {:<26}{}\n", name, placement.summary());
@@ -211,6 +215,8 @@ class Run {
   }
 
  private:
+  runtime::TimeOrigin origin() const { return runtime::TimeOrigin::of(arguments_.session.provider, is_emulated_); }
+
   ordered_json json_of_frame(const Slot& slot) const {
     ordered_json json = {{"source", slot.source.path.string()}, {"frame", slot.result.frame}};
     if (slot.source.is_video) json["time_s"] = slot.source.frame.time_s;

@@ -71,7 +71,11 @@ std::string bytes_text(std::uint64_t bytes) {
   return fmt::format("{:.{}f} {}", value, value < 10 ? 2 : value < 100 ? 1 : 0, kUnits[unit]);
 }
 
-std::string time_text(double microseconds) {
+std::string time_text(const runtime::MeasuredTime& time) {
+  return time.value() ? compiler_estimate_text(*time.value()) : "-";
+}
+
+std::string compiler_estimate_text(double microseconds) {
   const auto [value, unit] = microseconds < 1e3   ? std::pair(microseconds, "us")
                              : microseconds < 1e6 ? std::pair(microseconds / 1e3, "ms")
                                                   : std::pair(microseconds / 1e6, "s");

@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "runtime/measured_time.hpp"
+
 namespace slipway::cli {
 
 enum class Align { kLeft, kRight };
@@ -30,8 +32,12 @@ class Table {
 /// Binary units with three figures: "46.7 MiB".
 [[nodiscard]] std::string bytes_text(std::uint64_t bytes);
 
-/// Microseconds in the unit that reads best: "12.3 us", "4.56 ms", "1.20 s".
-[[nodiscard]] std::string time_text(double microseconds);
+/// In the unit that reads best: "12.3 us", "4.56 ms", "1.20 s"; "-" for what an emulator took, of which nothing is
+/// kept. There is no other way to a time's text: whoever prints one says where it was taken.
+[[nodiscard]] std::string time_text(const runtime::MeasuredTime& time);
+
+/// The same for microseconds that Qualcomm's compiler estimates, which nothing measured.
+[[nodiscard]] std::string compiler_estimate_text(double microseconds);
 
 /// "1 234 567"
 [[nodiscard]] std::string count_text(std::int64_t count);
