@@ -64,12 +64,12 @@ def timed(call, runs: int) -> float:
     return statistics.median(spans)
 
 
-def numpy_end_to_end(session: onnxruntime.InferenceSession, picture: np.ndarray):
+def numpy_end_to_end(session: onnxruntime.InferenceSession, image: np.ndarray):
     """What a Python user writes: OpenCV letterboxes, NumPy and OpenCV decode."""
     def run() -> int:
-        height, width = picture.shape[:2]
+        height, width = image.shape[:2]
         scale = min(640 / height, 640 / width)
-        resized = cv2.resize(picture, (int(width * scale), int(height * scale)))
+        resized = cv2.resize(image, (int(width * scale), int(height * scale)))
         canvas = np.full((640, 640, 3), 114, np.uint8)
         canvas[: resized.shape[0], : resized.shape[1]] = resized
         tensor = np.ascontiguousarray(canvas.transpose(2, 0, 1)[None], dtype=np.float32) / 255
@@ -82,9 +82,9 @@ def numpy_end_to_end(session: onnxruntime.InferenceSession, picture: np.ndarray)
     return run
 
 
-def slipway(options: argparse.Namespace, detector: pathlib.Path, pictures: list[pathlib.Path], runs: int,
+def slipway(options: argparse.Namespace, detector: pathlib.Path, images: list[pathlib.Path], runs: int,
             segmenter: pathlib.Path | None = None) -> list[dict]:
-    command = [options.build / "slipway", "drone", *pictures, "--detector", detector, "--threads", str(options.threads), "--json",
+    command = [options.build / "slipway", "drone", *images, "--detector", detector, "--threads", str(options.threads), "--json",
                "--bench", str(runs)]
     if segmenter:
         command += ["--segmenter", segmenter] + (["--normalize", "imagenet"] if segmenter == ESPNETV2 else [])
@@ -154,8 +154,8 @@ def session_of(model: pathlib.Path, threads: int) -> tuple[onnxruntime.Inference
 def measure(options: argparse.Namespace, models: pathlib.Path, segmenters: dict[str, pathlib.Path]) -> dict[str, float]:
     """Milliseconds by name: medians over rounds."""
     path = DATA / "images/street/bus.jpg"
-    picture = np.asarray(Image.open(path).convert("RGB"))
-    tensor, _ = preprocess.image_to_tensor(picture, 640, 640)
+    image = np.asarray(Image.open(path).convert("RGB"))
+    tensor, _ = preprocess.image_to_tensor(image, 640, 640)
     found: dict[str, list[float]] = {}
     few = max(3, options.runs // 3)
 
@@ -173,7 +173,7 @@ def measure(options: argparse.Namespace, models: pathlib.Path, segmenters: dict[
         bare[name] = lambda session=session, feed=feed: session.run(None, feed)
     peers = {}
     if ultralytics:
-        peers["NumPy and OpenCV"] = numpy_end_to_end(yolo, picture)
+        peers["NumPy and OpenCV"] = numpy_end_to_end(yolo, image)
         predictor = ultralytics.YOLO(str(YOLOV8N), task="detect")
         peers["ultralytics"] = lambda: predictor.predict(str(path), conf=0.45, device="cpu", verbose=False)
     for _ in range(options.rounds):

@@ -35,20 +35,20 @@ CALIBRATION = {"dlib_voc_2007_007763.jpg", "dlib_voc_2008_001322.jpg", "fr_obama
 LEAST_SPEEDUP, MOST_SHARE = 2.3, 0.03
 
 
-def peer_input(picture: Image.Image) -> tuple[np.ndarray, preprocess.Placement]:
+def peer_input(image: Image.Image) -> tuple[np.ndarray, preprocess.Placement]:
     """What a Python user writes: Pillow resizes and pads, NumPy makes grey."""
-    place = preprocess.place(*picture.size, constants.WIDTH, constants.HEIGHT, "letterbox")
+    place = preprocess.place(*image.size, constants.WIDTH, constants.HEIGHT, "letterbox")
     canvas = Image.new("RGB", (constants.WIDTH, constants.HEIGHT))
-    canvas.paste(picture.resize((place.inner_width, place.inner_height), Image.Resampling.BILINEAR), (place.pad_left, place.pad_top))
+    canvas.paste(image.resize((place.inner_width, place.inner_height), Image.Resampling.BILINEAR), (place.pad_left, place.pad_top))
     grey = (np.asarray(canvas, np.float32) / 255) @ np.array(constants.LUMA, np.float32)
     return grey[None, None], place
 
 
-def run_peer(session: onnxruntime.InferenceSession, picture: Image.Image, runs: int) -> dict[str, list[float]]:
+def run_peer(session: onnxruntime.InferenceSession, image: Image.Image, runs: int) -> dict[str, list[float]]:
     times: dict[str, list[float]] = {"pre": [], "inference": [], "post": []}
     for number in range(runs + 1):
         begin = time.perf_counter()
-        tensor, place = peer_input(picture)
+        tensor, place = peer_input(image)
         prepared = time.perf_counter()
         heads = session.run(["heatmap", "bbox", "landmark"], {"input": tensor})
         ran = time.perf_counter()
@@ -60,8 +60,8 @@ def run_peer(session: onnxruntime.InferenceSession, picture: Image.Image, runs: 
     return times
 
 
-def run_slipway(slipway: pathlib.Path, model: pathlib.Path, pictures: list[pathlib.Path], runs: int, threads: int) -> list[dict]:
-    done = subprocess.run([slipway, "face-det-lite", model, *pictures, "--bench", str(runs), "--threads", str(threads), "--json"],
+def run_slipway(slipway: pathlib.Path, model: pathlib.Path, images: list[pathlib.Path], runs: int, threads: int) -> list[dict]:
+    done = subprocess.run([slipway, "face-det-lite", model, *images, "--bench", str(runs), "--threads", str(threads), "--json"],
                           capture_output=True, check=True)
     return [json.loads(line) for line in done.stdout.splitlines()]
 

@@ -17,7 +17,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 from bench_command import build_program, make_parser, write_figures  # noqa: E402
-from mediapipe_face import ASSETS, PEER_PYTHON, Runner  # noqa: E402
+from mediapipe_face import ASSETS, PEER_PYTHON, Program  # noqa: E402
 
 from python.exporters import mediapipe_hand, mediapipe_pose  # noqa: E402
 
@@ -53,19 +53,19 @@ def main() -> int:
                 return 1
             subprocess.run([str(PEER_PYTHON), "-c", FRAMES_SCRIPT, str(pathlib.Path(data) / "video" / VIDEOS[kind]), name, str(options.frames)], check=True)
             frames = [str(path) for path in sorted(folder.glob("*.png"))]
-            runners = {"package": Runner([str(PEER_PYTHON), str(ROOT / "benchmarks/mediapipe_face_peer.py"), *frames]),
-                       **{f"ours, {threads} threads": Runner([str(program), kind, str(folder / "model"), str(threads), *frames]) for threads in (2, 1)}}
-            passes: dict = {mode: {who: [] for who in runners} for mode in ("still", "track")}
+            programs = {"package": Program([str(PEER_PYTHON), str(ROOT / "benchmarks/mediapipe_face_peer.py"), *frames]),
+                        **{f"ours, {threads} threads": Program([str(program), kind, str(folder / "model"), str(threads), *frames]) for threads in (2, 1)}}
+            passes: dict = {mode: {who: [] for who in programs} for mode in ("still", "track")}
             found: dict = {mode: {} for mode in passes}
             for number in range(options.rounds + 1):
                 for mode in passes:
-                    for who in list(runners) if number % 2 == 0 else list(runners)[::-1]:
-                        line = runners[who].run(f"{kind} {mode}" if who == "package" else mode)
+                    for who in list(programs) if number % 2 == 0 else list(programs)[::-1]:
+                        line = programs[who].run(f"{kind} {mode}" if who == "package" else mode)
                         found[mode][who] = line["faces"]
                         if number > 0:
                             passes[mode][who].append(statistics.median(line["times_ms"]))
-            for runner in runners.values():
-                runner.close()
+            for each in programs.values():
+                each.close()
         for mode, by_who in passes.items():
             medians = {who: statistics.median(values) for who, values in by_who.items()}
             ratios = {who: statistics.median(theirs / mine for theirs, mine in zip(by_who["package"], values))

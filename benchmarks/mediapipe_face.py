@@ -35,19 +35,19 @@ NAMES = {"short": "detector, short range", "full": "detector, full range", "stil
 
 def make_frames(folder: pathlib.Path, count: int) -> list[pathlib.Path]:
     """The photograph drifts, turns and comes nearer; each frame is 640×480."""
-    picture = Image.open(ASSETS / "astronaut.png").convert("RGB")
+    image = Image.open(ASSETS / "astronaut.png").convert("RGB")
     paths = []
     for number in range(count):
         part = number / max(count - 1, 1)
         scale = 1.4 - 0.4 * part
-        turned = picture.rotate(10 * part, resample=Image.Resampling.BICUBIC, center=(224, 130))
+        turned = image.rotate(10 * part, resample=Image.Resampling.BICUBIC, center=(224, 130))
         left, top = 224 - 320 * scale / 1.6 + 20 * part, 130 - 160 * scale / 1.6
         paths.append(folder / f"{number:04}.png")
         turned.crop((int(left), int(top), int(left + 640 * scale / 1.6), int(top + 480 * scale / 1.6))).resize((640, 480)).save(paths[-1])
     return paths
 
 
-class Runner:
+class Program:
     """A process that runs a pass for each line it is given."""
 
     def __init__(self, command: list[str]) -> None:
@@ -88,25 +88,25 @@ def main() -> int:
             if exporter.main(["--checkpoint", str(ASSETS / f"{file}.tflite"), str(ASSETS / "face_landmark.tflite"), "--output", str(folder / variant)]) != 0:
                 return 1
         frames = [str(path) for path in make_frames(folder, options.frames)]
-        peer = Runner([str(PEER_PYTHON), str(ROOT / "benchmarks/mediapipe_face_peer.py"), *frames])
+        peer = Program([str(PEER_PYTHON), str(ROOT / "benchmarks/mediapipe_face_peer.py"), *frames])
         commands = {precision: {f"ours, {threads} threads": [str(program), str(folder / "short"), str(folder / "full"), precision, str(threads), *frames]
                                 for threads in (2, 1)} for precision in ("float32", "bf16")}
         skipped = without_bf16(next(iter(commands["bf16"].values())))
         modes = [mode for mode in GOALS if mode != BF16 or not skipped]
-        in_float = {"package": peer, **{who: Runner(command) for who, command in commands["float32"].items()}}
-        in_bf16 = {"package": peer, **{who: Runner(command) for who, command in commands["bf16"].items()}} if not skipped else {}
+        in_float = {"package": peer, **{who: Program(command) for who, command in commands["float32"].items()}}
+        in_bf16 = {"package": peer, **{who: Program(command) for who, command in commands["bf16"].items()}} if not skipped else {}
         passes: dict[str, dict[str, list[float]]] = {mode: {who: [] for who in in_float} for mode in modes}
         faces: dict[str, dict[str, list[int]]] = {mode: {} for mode in modes}
         for number in range(options.rounds + 1):
             for mode in modes:
-                runners = in_bf16 if mode == BF16 else in_float
-                for who in list(runners)[:: 1 if number % 2 == 0 else -1]:
-                    result = runners[who].run("track" if mode == BF16 else mode)
+                programs = in_bf16 if mode == BF16 else in_float
+                for who in list(programs)[:: 1 if number % 2 == 0 else -1]:
+                    result = programs[who].run("track" if mode == BF16 else mode)
                     faces[mode][who] = result["faces"]
                     if number > 0:
                         passes[mode][who].append(statistics.median(result["times_ms"]))
-        for runner in {*in_float.values(), *in_bf16.values()}:
-            runner.close()
+        for each in {*in_float.values(), *in_bf16.values()}:
+            each.close()
 
     result: dict = {"benchmark": "mediapipe_face", "frames": options.frames, "rounds": options.rounds, "load_average": os.getloadavg()[0], "modes": {}}
     print(f"load average {result['load_average']:.1f}; {options.frames} frames of 640x480, {options.rounds} rounds; median milliseconds a frame")

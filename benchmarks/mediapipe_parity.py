@@ -38,7 +38,7 @@ def export(kind: str, folder: pathlib.Path) -> None:
         raise SystemExit(1)
 
 
-def pictures(folder: pathlib.Path) -> list[pathlib.Path]:
+def sample_images(folder: pathlib.Path) -> list[pathlib.Path]:
     data = pathlib.Path(os.environ.get("SLIPWAY_TEST_DATA", ""))
     sources = [ASSETS / "astronaut.png"]
     if os.environ.get("SLIPWAY_TEST_DATA"):
@@ -50,10 +50,10 @@ def pictures(folder: pathlib.Path) -> list[pathlib.Path]:
             sources += sorted(frames.iterdir())
     made = []
     for number, path in enumerate(sources):
-        picture = Image.open(path).convert("RGB")
-        picture.thumbnail((640, 480), Image.Resampling.BICUBIC)
+        image = Image.open(path).convert("RGB")
+        image.thumbnail((640, 480), Image.Resampling.BICUBIC)
         canvas = Image.new("RGB", (640, 480))
-        canvas.paste(picture, ((640 - picture.width) // 2, (480 - picture.height) // 2))
+        canvas.paste(image, ((640 - image.width) // 2, (480 - image.height) // 2))
         made.append(folder / f"{number:03}_{path.parent.name}_{path.stem}.png")
         canvas.save(made[-1])
     return made
@@ -118,7 +118,7 @@ def main() -> int:
     result, fine = {}, True
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        paths = pictures(folder)
+        paths = sample_images(folder)
         for kind in options.kinds:
             model = "short" if kind == "mesh" else kind
             if not (folder / model).exists():

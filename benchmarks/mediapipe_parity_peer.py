@@ -32,9 +32,9 @@ made = {
     "pose": lambda: solutions.pose.Pose(static_image_mode=True, model_complexity=1),
 }[kind]()
 for path in sys.argv[2:]:
-    picture = np.ascontiguousarray(cv2.imread(path)[:, :, ::-1])
-    height, width = picture.shape[:2]
-    result = made.process(picture)
+    image = np.ascontiguousarray(cv2.imread(path)[:, :, ::-1])
+    height, width = image.shape[:2]
+    result = made.process(image)
     objects = []
     if kind in ("short", "full"):
         for found in result.detections or []:

@@ -94,11 +94,11 @@ def main() -> int:
             return json.loads(line)["statistics"]["median_us"]
 
         ours, first, second = [], [], []
-        takers = [(first, loop), (ours, bench), (second, loop)]
+        turns = [(first, loop), (ours, bench), (second, loop)]
         for pair in range(arguments.pairs):
             for at in range(3):
-                kept, take = takers[(at + pair) % 3]
-                kept.append(take())
+                measured, measure = turns[(at + pair) % 3]
+                measured.append(measure())
             if sys.stderr.isatty():
                 print(f"\r{pair + 1}/{arguments.pairs}", end="", file=sys.stderr, flush=True)
         if sys.stderr.isatty():

@@ -142,8 +142,8 @@ class Graphs:
         if done.returncode != 0:
             print(f"  not watched, {variant}: {done.stderr[-1000:].strip()}")
             return None
-        pictures = [np.asarray(Image.open(path).convert("L")) > 127 for path in sorted(masks.rglob("*.png"))]
-        return pictures, json.loads(done.stdout.splitlines()[-1])
+        images = [np.asarray(Image.open(path).convert("L")) > 127 for path in sorted(masks.rglob("*.png"))]
+        return images, json.loads(done.stdout.splitlines()[-1])
 
     def _run(self, verb: str, variant: str, *arguments: str) -> str:
         done = subprocess.run([str(self.slipway), verb, *arguments, *self._switches(variant)], capture_output=True, text=True)
@@ -260,19 +260,19 @@ def batches(options, graphs: Graphs, source: peer.Peer) -> dict:
     session = export.session(folder / "image_encoder.onnx", options.threads)
     result = {}
     for count in (int(value) for value in options.batches.split(",")):
-        pictures = torch.cat([peer.picture(options.image_size, 100 + k) for k in range(count)])
+        images = torch.cat([peer.sample_image(options.image_size, 100 + k) for k in range(count)])
         mean, deviation = (torch.tensor(v).view(1, 3, 1, 1) for v in (graphs_module.MEAN, graphs_module.DEVIATION))
         if not result:
-            session.run(None, {"image": pictures.numpy()})
-        times = [(timed(lambda p=pictures: eager(source, (p - mean) / deviation)),
-                  timed(lambda p=pictures: session.run(None, {"image": p.numpy()}))) for _ in range(2 if count < 8 else 1)]
+            session.run(None, {"image": images.numpy()})
+        times = [(timed(lambda p=images: eager(source, (p - mean) / deviation)),
+                  timed(lambda p=images: session.run(None, {"image": p.numpy()}))) for _ in range(2 if count < 8 else 1)]
         result[count] = dict(zip(("pytorch", "float32"), (min(column) / count for column in zip(*times))))
     return result
 
 
 @torch.no_grad()
-def eager(source: peer.Peer, pictures):
-    return source.model.get_image_features(pictures, return_dict=True)
+def eager(source: peer.Peer, images):
+    return source.model.get_image_features(images, return_dict=True)
 
 
 def watch(options, result: dict, graphs: Graphs, variants: list[str], model) -> None:

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Checks that the code says one word for one thing and that tests are named alike.
 
-The glossary of ARCHITECTURE.md has a column of words that are not used for what it names: no identifier of src/, apps/,
-examples/, benchmarks/ and tests/ may have one as a part (`hand_over`: as parts side by side; `Seen`: as a whole). Those of
-its table of verbs are free in the names of tests, which are sentences in snake_case, of three words or more. What only
-tests use lies in a folder testing/ and its module's namespace testing. Exit status 1 with one line per violation.
+The glossary of ARCHITECTURE.md has a column of words that are not used for what it names: no identifier of C++, and none
+that Python code gives, may have one as a part (`hand_over`: as parts side by side; `Seen`: as a whole). Those of its
+table of verbs are free in the names of C++'s tests, which are sentences in snake_case, of three words or more; in those of
+Python's all are. What only tests use lies in a folder testing/ and its module's namespace testing. Exit status 1 with one
+line per violation.
 """
 
+import ast
 import pathlib
 import re
 import subprocess
@@ -19,6 +21,8 @@ verbs_are_free_in = ("src/hub/", "apps/hub_server/", "apps/hub_worker/", "tests/
                      "tests/toy_kind/", "benchmarks/storage_bench.cpp")
 # Names that other libraries give.
 names_of_others = {"keep_alive", "take_all"}
+# The classes and arguments of this file stand in golden archives.
+archived_names_in = "python/reference/convert/torch_script_golden.py"
 test_name = re.compile(r"^(?:TEST|TEST_F|TEST_P|TYPED_TEST)\(\s*(\w+),\s*(\w+)\)", re.MULTILINE)
 
 
@@ -70,12 +74,31 @@ def check_file(relative: str, things: dict[str, str], verbs: dict[str, str]) -> 
     return problems
 
 
+def given_names(tree: ast.AST) -> list[tuple[int, str]]:
+    """What a Python file names itself: functions but for tests, classes, arguments, variables."""
+    names = []
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("test_"):
+            names.append((node.lineno, node.name))
+        elif isinstance(node, ast.arg):
+            names.append((node.lineno, node.arg))
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.append((node.lineno, node.id))
+    return names
+
+
+def check_python(relative: str, banned: dict[str, str]) -> list[str]:
+    names = given_names(ast.parse((root / relative).read_text(encoding="utf-8")))
+    return [f"{relative}:{line}: {name}: the word is `{word}`" for line, name in sorted(names)
+            if name not in names_of_others and (word := banned_in(name, banned))]
+
+
 def main() -> int:
     things, verbs = banned_words()
-    listed = subprocess.run(["git", "ls-files", "src", "apps", "examples", "benchmarks", "tests"], cwd=root, check=True,
-                            capture_output=True, text=True).stdout.split()
-    files = [name for name in listed if name.endswith((".cpp", ".hpp")) and (root / name).is_file()]
-    problems = [problem for name in files for problem in check_file(name, things, verbs)]
+    listed = subprocess.run(["git", "ls-files"], cwd=root, check=True, capture_output=True, text=True).stdout.split()
+    files = [name for name in listed if name.endswith((".cpp", ".hpp", ".py")) and (root / name).is_file()]
+    problems = [problem for name in files if name != archived_names_in for problem in
+                (check_python(name, things | verbs) if name.endswith(".py") else check_file(name, things, verbs))]
     for problem in problems:
         print(problem)
     print(f"{len(files)} files, {len(things) + len(verbs)} words that are not used, {len(problems)} violations")

@@ -106,10 +106,10 @@ def compare(reference: list[np.ndarray], other: list[np.ndarray]) -> str:
     return f"max {worst:.1e}, {relative:.1e} of peak"
 
 
-def draw(picture: np.ndarray, faces: list, meshes: list, caption: str, path: Path) -> None:
+def draw(pixels: np.ndarray, faces: list, meshes: list, caption: str, path: Path) -> None:
     """Boxes, key points and the 468 points of each face, with the caption below."""
-    scale = max(1, round(1024 / picture.shape[1]))
-    image = Image.fromarray(picture).resize((picture.shape[1] * scale, picture.shape[0] * scale), Image.Resampling.LANCZOS)
+    scale = max(1, round(1024 / pixels.shape[1]))
+    image = Image.fromarray(pixels).resize((pixels.shape[1] * scale, pixels.shape[0] * scale), Image.Resampling.LANCZOS)
     canvas = Image.new("RGB", (image.width, image.height + 44), "black")
     canvas.paste(image)
     pen = ImageDraw.Draw(canvas)
@@ -137,7 +137,7 @@ def print_table(rows: list[list[str]]) -> None:
 # -- the run ---------------------------------------------------------------------------------------------------------
 
 class Demo:
-    def __init__(self, steps: Steps, hub: LocalHub, output: Path, models: Path, picture: np.ndarray):
+    def __init__(self, steps: Steps, hub: LocalHub, output: Path, models: Path, pixels: np.ndarray):
         # The client reads its configuration when it is first used.
         os.environ["QAIHUB_CLIENT_INI"] = str(hub.ini)
         import qai_hub
@@ -146,7 +146,7 @@ class Demo:
 
         self.client, self.jobs = qai_hub, jobs
         qai_hub.set_verbose(False)
-        self.steps, self.output, self.models, self.picture = steps, output, models, picture
+        self.steps, self.output, self.models, self.pixels = steps, output, models, pixels
         self.links: list[tuple[str, str]] = []
         self.rows = [["step", "ran on", "time", "peak memory", "layers per unit", "agreement with the CPU"]]
 
@@ -245,7 +245,7 @@ class Demo:
 
     def find_faces(self) -> None:
         self.steps.begin("Find the faces on the photograph, on both")
-        tensor, box = detector.preprocess(self.picture, SHORT_RANGE)
+        tensor, box = detector.preprocess(self.pixels, SHORT_RANGE)
         outputs = self.infer("detector", [tensor])
         self.faces = {runtime: detector.postprocess(*(output[0] for output in found), box, SHORT_RANGE)
                       for runtime, found in outputs.items()}
@@ -266,7 +266,7 @@ class Demo:
         regions = {runtime: landmark.face_region(self.faces[runtime][0], LANDMARK)
                    for runtime in ("onnx", "precompiled_qnn_onnx")}
         # Both regions go to every target: the same inputs for the comparison, and each chain its own for the picture.
-        samples = [landmark.preprocess(self.picture, region, LANDMARK) for region in regions.values()]
+        samples = [landmark.preprocess(self.pixels, region, LANDMARK) for region in regions.values()]
         outputs = self.infer("landmark", samples)
         self.meshes = {}
         for index, (runtime, region) in enumerate(regions.items()):
@@ -280,14 +280,14 @@ class Demo:
         self.steps.say(f"the two chains put the points {apart.mean():.3f} pixels apart on average, {apart.max():.3f} at most")
         self.steps.end()
 
-    def draw_pictures(self) -> None:
+    def draw_images(self) -> None:
         self.steps.begin("Pictures")
         captions = {"onnx": ("astronaut_cpu.png", f"{self.cpu.name}, ONNX Runtime"),
                     "precompiled_qnn_onnx": ("astronaut_npu_emulator.png",
                                              f"compiled for {SNAPDRAGON}, run on Qualcomm's {EMULATED}, not on a device")}
         for runtime, (name, caption) in captions.items():
             path = self.output / name
-            draw(self.picture, self.faces[runtime], [self.meshes[runtime]], caption, path)
+            draw(self.pixels, self.faces[runtime], [self.meshes[runtime]], caption, path)
             self.steps.say(str(path))
 
     def report(self) -> None:
@@ -331,21 +331,21 @@ def main() -> int:
         output.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(data, ignore_errors=True)
         models = export_models(steps, options.assets, output / "mediapipe_face")
-        picture = np.asarray(Image.open(options.assets / "astronaut.png").convert("RGB"))
+        pixels = np.asarray(Image.open(options.assets / "astronaut.png").convert("RGB"))
 
         steps.begin("Start a hub of our own")
         hub.start()
         note.write_text(str(hub.pid))
         steps.say(f"{hub.url}, ready after {hub.ready_seconds:.2f} s; configuration of the official client: {hub.ini}")
 
-        demo = Demo(steps, hub, output, models, picture)
+        demo = Demo(steps, hub, output, models, pixels)
         demo.pick_devices()
         demo.upload_models()
         demo.compile_models()
         demo.profile_models()
         demo.find_faces()
         demo.find_landmarks()
-        demo.draw_pictures()
+        demo.draw_images()
         demo.report()
         print(f"\nDone in {time.perf_counter() - begun:.1f} s.")
         if options.keep:

@@ -22,7 +22,7 @@ from python.exporters.common.batch import BATCH_HELP, axis, parse as parse_batch
 from python.exporters.common.finish import finish_graph, run_export, trace
 from python.exporters.common.model_folder import write_description
 from python.exporters.common.unsupported import UnsupportedModelError
-from python.reference.face_det_lite.golden import picture
+from python.reference.face_det_lite.golden import sample_image
 from python.reference.segmentation.reading import IMAGENET_DEVIATION, IMAGENET_MEAN, image_to_tensor
 
 LABELS = ["road", "sidewalk", "building", "wall", "fence", "pole", "traffic light", "traffic sign", "vegetation", "terrain", "sky",
@@ -169,7 +169,7 @@ def compare(model, path: Path, size: tuple[int, int]) -> float:
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     worst = 0.0
     for seed in range(2):
-        tensor, _ = image_to_tensor(picture(300, 200, seed), size[1], size[0])
+        tensor, _ = image_to_tensor(sample_image(300, 200, seed), size[1], size[0])
         expected = model(torch.from_numpy(tensor)).numpy()
         [found] = session.run(["mask"], {"image": tensor})
         worst = max(worst, float(np.abs(expected - found).max() / np.ptp(expected)))

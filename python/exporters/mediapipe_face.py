@@ -160,8 +160,8 @@ def _describe_graph(exported: Exported, batch: int | str) -> dict[str, Any]:
     if network.graph == "landmark":
         is_fraction = network.variant == LANDMARK_FRACTIONS.variant
         description["pre"] = {"range": list(network.input_range),
-                              "region": {"scale": LANDMARK.roi_scale, "square": "longer side",
-                                         "level_keypoints": list(LANDMARK.roi_keypoints)},
+                              "region": {"scale": LANDMARK.region_scale, "square": "longer side",
+                                         "level_keypoints": list(LANDMARK.region_keypoints)},
                               "resampling": "bilinear", "outside": "replicate"}
         description["post"] = {"landmarks": LANDMARK.landmark_count, "unit": "fractions of the crop" if is_fraction else "pixels of the crop",
                                "flag": "probability" if is_fraction else "logit", "flag_min": LANDMARK.flag_min}

@@ -32,7 +32,7 @@ def describe_graph(network: Network) -> dict[str, Any]:
                          "score": "sigmoid", "logit_limit": PERSON.logit_limit, "score_min": PERSON.score_min,
                          "suppression": "weighted", "iou_max": PERSON.iou_max}}
     return {"pre": {"range": list(LANDMARK.input_range),
-                    "region": {"middle_keypoint": 0, "circle_keypoint": 1, "scale": LANDMARK.roi_scale},
+                    "region": {"middle_keypoint": 0, "circle_keypoint": 1, "scale": LANDMARK.region_scale},
                     "resampling": "bilinear", "outside": "replicate"},
             "post": {"landmarks": LANDMARK.landmark_count, "auxiliary": LANDMARK.auxiliary_count, "unit": "pixels of the crop",
                      "columns": ["x", "y", "z", "visibility logit", "presence logit"], "presence": "probability",

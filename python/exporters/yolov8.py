@@ -27,7 +27,7 @@ from python.exporters.common.batch import BATCH_HELP, parse as parse_batch
 from python.exporters.common.finish import finish_graph, run_export, trace
 from python.exporters.common.model_folder import write_description
 from python.exporters.common.unsupported import UnsupportedModelError
-from python.reference.face_det_lite.golden import picture
+from python.reference.face_det_lite.golden import sample_image
 from python.reference.yolov8 import postprocess, preprocess
 
 TOLERANCE = 1e-3  # scores absolute; boxes and masks of the largest value
@@ -108,7 +108,7 @@ def compare(module, path: Path, size: tuple[int, int], names: list[str]) -> dict
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     worst = dict.fromkeys(names, 0.0)
     for seed in range(3):
-        tensor, _ = preprocess.image_to_tensor(picture(500, 400, seed), size[1], size[0])
+        tensor, _ = preprocess.image_to_tensor(sample_image(500, 400, seed), size[1], size[0])
         with torch.no_grad():
             expected = [value.numpy() for value in module(torch.from_numpy(tensor))]
         for name, want, got in zip(names, expected, session.run(names, {"image": tensor})):

@@ -41,7 +41,7 @@ def main() -> None:
     folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "tests/golden/media")
     folder.mkdir(parents=True, exist_ok=True)
     expected: dict[str, np.ndarray] = {}
-    picture = Image.fromarray(colourful())
+    source = Image.fromarray(colourful())
 
     def save(name: str, image: Image.Image, **options) -> None:
         buffer = io.BytesIO()
@@ -50,18 +50,18 @@ def main() -> None:
         shown = Image.open(io.BytesIO(buffer.getvalue()))
         expected[name] = np.asarray(ImageOps.exif_transpose(shown).convert("RGB"))
 
-    grey, alpha = picture.convert("L"), picture.copy()
+    grey, alpha = source.convert("L"), source.copy()
     alpha.putalpha(grey)
-    palette = picture.quantize(23)
-    save("rgb.png", picture, format="PNG")
+    palette = source.quantize(23)
+    save("rgb.png", source, format="PNG")
     save("grey.png", grey, format="PNG")
     save("grey_alpha.png", alpha.convert("LA"), format="PNG")
     save("alpha.png", alpha, format="PNG")
     save("palette.png", palette, format="PNG")
     save("palette_transparent.png", palette, format="PNG", transparency=3)
-    save("two_colours.png", picture.convert("1"), format="PNG")
-    save("four_colours.png", picture.quantize(4), format="PNG", bits=2)
-    save("animated.png", picture, format="PNG", save_all=True, append_images=[Image.fromarray(colourful(9))], duration=40)
+    save("two_colours.png", source.convert("1"), format="PNG")
+    save("four_colours.png", source.quantize(4), format="PNG", bits=2)
+    save("animated.png", source, format="PNG", save_all=True, append_images=[Image.fromarray(colourful(9))], duration=40)
 
     rng = np.random.default_rng(4)
     deep = rng.integers(0, 65536, (HEIGHT, WIDTH, 3))
@@ -70,26 +70,26 @@ def main() -> None:
     expected["deep_rgb.png"] = (deep >> 8).astype(np.uint8)
     expected["deep_grey.png"] = np.repeat((deep[:, :, :1] >> 8).astype(np.uint8), 3, axis=2)
 
-    save("rgb.jpg", picture, format="JPEG", quality=80)
-    save("full_chroma.jpg", picture, format="JPEG", quality=90, subsampling=0)
-    save("half_chroma.jpg", picture, format="JPEG", quality=90, subsampling=1)
-    save("progressive.jpg", picture, format="JPEG", quality=80, progressive=True)
+    save("rgb.jpg", source, format="JPEG", quality=80)
+    save("full_chroma.jpg", source, format="JPEG", quality=90, subsampling=0)
+    save("half_chroma.jpg", source, format="JPEG", quality=90, subsampling=1)
+    save("progressive.jpg", source, format="JPEG", quality=80, progressive=True)
     save("grey.jpg", grey, format="JPEG", quality=85)
-    save("cmyk.jpg", picture.convert("CMYK"), format="JPEG", quality=90)
+    save("cmyk.jpg", source.convert("CMYK"), format="JPEG", quality=90)
     for orientation in range(1, 9):
         exif = Image.Exif()
         exif[0x0112] = orientation
-        save(f"turned_{orientation}.jpg", picture, format="JPEG", quality=85, exif=exif)
+        save(f"turned_{orientation}.jpg", source, format="JPEG", quality=85, exif=exif)
     exif = Image.Exif()
     exif[0x0112] = 6
-    save("turned.png", picture, format="PNG", exif=exif)
-    save("turned.webp", picture, format="WEBP", lossless=True, exif=exif)
+    save("turned.png", source, format="PNG", exif=exif)
+    save("turned.webp", source, format="WEBP", lossless=True, exif=exif)
 
-    save("lossy.webp", picture, format="WEBP", quality=70)
+    save("lossy.webp", source, format="WEBP", quality=70)
     save("alpha.webp", alpha, format="WEBP", lossless=True, exact=True)
-    save("animated.webp", picture, format="WEBP", lossless=True, save_all=True,
+    save("animated.webp", source, format="WEBP", lossless=True, save_all=True,
          append_images=[Image.fromarray(colourful(9))], duration=40)
-    save("rgb.bmp", picture, format="BMP")
+    save("rgb.bmp", source, format="BMP")
     save("palette.bmp", palette, format="BMP")
     save("rgb.gif", palette, format="GIF")
     save("animated.gif", palette, format="GIF", save_all=True, append_images=[Image.fromarray(colourful(9)).quantize(23)],

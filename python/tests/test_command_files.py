@@ -47,7 +47,7 @@ def run_frames(verb: str, *words: object, **options) -> subprocess.CompletedProc
     return slipway(verb, *FRAME_VERBS[verb], *words, **options)
 
 
-def picture(path: Path, seed: int = 0, size: tuple[int, int] = (64, 48)) -> Path:
+def sample_image(path: Path, seed: int = 0, size: tuple[int, int] = (64, 48)) -> Path:
     pixels = np.random.default_rng(seed).integers(0, 255, (size[1], size[0], 3), np.uint8)
     Image.fromarray(pixels).save(path)
     return path
@@ -116,10 +116,10 @@ def read_pipe(path: Path) -> tuple[threading.Thread, list[bytes]]:
     ids=" ".join,
 )
 def test_outputs_that_are_inputs_or_each_other_are_refused(verb: str, words: list[str], tmp_path: Path) -> None:
-    picture(tmp_path / "x.png")
-    picture(tmp_path / "x.bmp", 1)
+    sample_image(tmp_path / "x.png")
+    sample_image(tmp_path / "x.bmp", 1)
     (tmp_path / "sub").mkdir()
-    picture(tmp_path / "sub/y.png", 2)
+    sample_image(tmp_path / "sub/y.png", 2)
     (tmp_path / "link.png").symlink_to("x.png")
     (tmp_path / "folder_link").symlink_to("sub")
     os.link(tmp_path / "x.png", tmp_path / "hard.png")
@@ -136,7 +136,7 @@ def test_a_model_is_not_written_over(verb: str, option: str, tmp_path: Path) -> 
     own = tmp_path / "own.png"
     own.write_bytes(Path(model).read_bytes())
     before = contents(tmp_path)
-    picture(tmp_path / "x.png")
+    sample_image(tmp_path / "x.png")
     done = slipway(verb, *flags, own, tmp_path / "x.png", option, own)
     assert done.returncode == 2, done.stderr.decode()
     assert contents(tmp_path)["own.png"] == before["own.png"]
@@ -146,7 +146,7 @@ def test_a_model_is_not_written_over(verb: str, option: str, tmp_path: Path) -> 
 def test_files_in_an_output_folder_are_replaced_on_request_alone(verb: str, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out/x.png").write_text("a diary")
-    picture(tmp_path / "x.png")
+    sample_image(tmp_path / "x.png")
     done = run_frames(verb, tmp_path / "x.png", "-o", tmp_path / "out")
     assert done.returncode == 2 and b"--overwrite" in done.stderr
     assert (tmp_path / "out/x.png").read_text() == "a diary"
@@ -158,7 +158,7 @@ def test_files_in_an_output_folder_are_replaced_on_request_alone(verb: str, tmp_
 @frame_verbs
 def test_a_file_that_was_named_is_replaced(verb: str, tmp_path: Path) -> None:
     (tmp_path / "out.png").write_text("old")
-    done = run_frames(verb, picture(tmp_path / "x.png"), "-o", tmp_path / "out.png", "--json-file", tmp_path / "f.jsonl")
+    done = run_frames(verb, sample_image(tmp_path / "x.png"), "-o", tmp_path / "out.png", "--json-file", tmp_path / "f.jsonl")
     assert done.returncode == 0, done.stderr.decode()
     assert Image.open(tmp_path / "out.png").size == (64, 48)
 
@@ -167,7 +167,7 @@ def test_a_file_that_was_named_is_replaced(verb: str, tmp_path: Path) -> None:
 def test_two_inputs_of_one_name_get_two_overlays(verb: str, tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        picture(tmp_path / name / "x.png", 7 if name == "a" else 8)
+        sample_image(tmp_path / name / "x.png", 7 if name == "a" else 8)
     done = run_frames(verb, tmp_path / "a/x.png", tmp_path / "b/x.png", "-o", tmp_path / "out")
     assert done.returncode == 0, done.stderr.decode()
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["x-2.png", "x.png"]
@@ -264,7 +264,7 @@ def test_a_compiled_folder_is_not_filled_again_unless_told(tmp_path: Path) -> No
 @pytest.mark.parametrize("kind", ["link", "pipe", "stdout", "process substitution"])
 @frame_verbs
 def test_json_goes_into_what_is_there(verb: str, kind: str, tmp_path: Path) -> None:
-    picture(tmp_path / "x.png")
+    sample_image(tmp_path / "x.png")
     words = [*map(str, FRAME_VERBS[verb]), str(tmp_path / "x.png"), "--json-file"]
     target = tmp_path / "there"
     if kind == "link":
@@ -290,7 +290,7 @@ def test_json_goes_into_what_is_there(verb: str, kind: str, tmp_path: Path) -> N
 
 @frame_verbs
 def test_overlays_go_into_links_and_pipes(verb: str, tmp_path: Path) -> None:
-    picture(tmp_path / "x.png")
+    sample_image(tmp_path / "x.png")
     (tmp_path / "link.png").symlink_to("real.png")
     os.mkfifo(tmp_path / "pipe.png")
     assert run_frames(verb, tmp_path / "x.png", "-o", tmp_path / "link.png").returncode == 0
@@ -402,7 +402,7 @@ NAMES = {
 @pytest.mark.parametrize("name", NAMES)
 def test_names_are_bytes(verb: str, name: str, tmp_path: Path) -> None:
     folder, encoded = os.fsencode(tmp_path), NAMES[name]
-    picture(tmp_path / "plain.png")
+    sample_image(tmp_path / "plain.png")
     os.rename(tmp_path / "plain.png", folder + b"/" + encoded)
     words = [os.fsencode(str(w)) for w in FRAME_VERBS[verb]]
     done = subprocess.run(
@@ -545,7 +545,7 @@ def test_a_signal_that_was_ignored_stays_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize("words", [["--json"], []], ids=["json", "text"])
 def test_a_full_disk_behind_standard_output_is_an_error(verb: str, words: list[str], tmp_path: Path) -> None:
     with open("/dev/full", "wb") as full:
-        done = run_frames(verb, picture(tmp_path / "x.png"), *words, stdout=full, stderr=subprocess.PIPE, capture_output=False)
+        done = run_frames(verb, sample_image(tmp_path / "x.png"), *words, stdout=full, stderr=subprocess.PIPE, capture_output=False)
     assert done.returncode == 1 and b"No space left" in done.stderr
 
 
@@ -577,7 +577,7 @@ def limited() -> None:
 @pytest.mark.parametrize("name", ["out.png", "out.mp4", "out.mkv"])
 def test_an_overlay_that_does_not_fit_leaves_nothing(verb: str, name: str, tmp_path: Path) -> None:
     if name == "out.png":
-        done = run_frames(verb, picture(tmp_path / "x.png", size=(320, 240)), "-o", tmp_path / name, preexec_fn=limited)
+        done = run_frames(verb, sample_image(tmp_path / "x.png", size=(320, 240)), "-o", tmp_path / name, preexec_fn=limited)
     else:
         done = run_frames(verb, "-", "-o", tmp_path / name, input=stream_of(30), preexec_fn=limited)
     assert done.returncode == 1, done.stderr.decode()

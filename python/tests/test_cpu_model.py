@@ -63,7 +63,7 @@ def network(has_silu: bool, mode: str = "nearest") -> onnx.ModelProto:
     return model
 
 
-def picture(seed: int) -> np.ndarray:
+def sample_image(seed: int) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (1, 3, SIZE, SIZE)).astype(np.uint8)
 
 
@@ -97,16 +97,16 @@ def test_concatenation_and_enlarging_change_no_bit() -> None:
     made = for_cpu(qdq)
     assert {"Expand", "Concat", "QLinearLookup"} <= set(operators(made)) and not {"Resize", "QLinearConcat"} & set(operators(made))
     for seed in range(3):
-        expected = run(qdq, picture(seed))
+        expected = run(qdq, sample_image(seed))
         assert len(np.unique(expected)) > 100
-        np.testing.assert_array_equal(run(with_gather(made), picture(seed)), expected)
+        np.testing.assert_array_equal(run(with_gather(made), sample_image(seed)), expected)
 
 
 def test_another_resize_stays() -> None:
     qdq = network(has_silu=False, mode="linear")
     made = for_cpu(qdq)
     assert "Resize" in operators(made) and "Expand" not in operators(made)
-    np.testing.assert_array_equal(run(with_gather(made), picture(1)), run(qdq, picture(1)))
+    np.testing.assert_array_equal(run(with_gather(made), sample_image(1)), run(qdq, sample_image(1)))
 
 
 def test_tables_hold_silu_rounded_once() -> None:
@@ -130,12 +130,12 @@ def test_the_runtime_gives_the_bits_of_standard_operators_and_nearly_those_of_th
     made = for_cpu(qdq)
     onnx.save(made, tmp_path / "model.onnx")
     for seed in range(2):
-        np.savez(tmp_path / "in.npz", image=picture(seed))
+        np.savez(tmp_path / "in.npz", image=sample_image(seed))
         done = subprocess.run([SLIPWAY, "infer", tmp_path / "model.onnx", "--inputs", tmp_path / "in.npz", "--outputs",
                                tmp_path / "out.npz"], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         found = np.load(tmp_path / "out.npz")["y"]
-        np.testing.assert_array_equal(found, run(with_gather(made), picture(seed)))
-        quanta = np.abs(found - run(qdq, picture(seed))) / (0.08 * 0.6)  # the QDQ form rounds the sigmoid, too
+        np.testing.assert_array_equal(found, run(with_gather(made), sample_image(seed)))
+        quanta = np.abs(found - run(qdq, sample_image(seed))) / (0.08 * 0.6)  # the QDQ form rounds the sigmoid, too
         # On CPUs without VNNI the 8-bit sums of ONNX Runtime saturate in one form and not in the other: one quantum more.
         assert quanta.mean() < 1 and np.quantile(quanta, 0.99) < 6

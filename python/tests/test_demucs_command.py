@@ -183,6 +183,6 @@ def test_plots_are_drawn_beside_the_stems(tmp_path):
     assert status == 0, errors
     assert [Path(s["picture"]).name for s in report["stems"]] == ["vocals.png", "no_vocals.png"]
     for stem in report["stems"]:
-        picture = np.asarray(Image.open(stem["picture"]).convert("L"))
-        assert picture.shape == (632, 1280)
-        assert picture.std() > 10
+        image = np.asarray(Image.open(stem["picture"]).convert("L"))
+        assert image.shape == (632, 1280)
+        assert image.std() > 10

@@ -45,15 +45,15 @@ def read(path: Path) -> np.ndarray:
 @needs_data
 @pytest.mark.parametrize("padding", ["black", "grey"])
 def test_objects_equal_the_numpy_reading_on_every_picture(padding: str) -> None:
-    pictures = sorted((DATA / "images").glob("*/*.*"))
-    status, lines, _, errors = slipway(*pictures, "--detector", YOLOV8N, "--padding", padding)
+    images = sorted((DATA / "images").glob("*/*.*"))
+    status, lines, _, errors = slipway(*images, "--detector", YOLOV8N, "--padding", padding)
     assert status == 0, errors
     session = onnxruntime.InferenceSession(str(YOLOV8N), providers=["CPUExecutionProvider"])
     total = 0
-    for path, line in zip(pictures, lines, strict=True):
-        picture = read(path)
-        height, width = picture.shape[:2]
-        tensor, placement = preprocess.image_to_tensor(picture, 640, 640, 114 if padding == "grey" else 0)
+    for path, line in zip(images, lines, strict=True):
+        image = read(path)
+        height, width = image.shape[:2]
+        tensor, placement = preprocess.image_to_tensor(image, 640, 640, 114 if padding == "grey" else 0)
         heads = postprocess.read_joined(session.run(None, {"images": tensor})[0])
         expected = postprocess.postprocess(heads, placement, width, height)
         assert [each["class_id"] for each in line["objects"]] == [each.class_id for each in expected], path.name
@@ -87,8 +87,8 @@ def test_fusion_on_real_weights_says_what_is_in_the_picture() -> None:
     assert report["fallbacks"] == [] and report["detector"]["provider"] == "cpu"
     # Shares under an object, from the reading's own map.
     session = onnxruntime.InferenceSession(str(ESPNETV2), providers=["CPUExecutionProvider"])
-    picture = read(path)
-    tensor, placement = reading.image_to_tensor(picture, 1024, 512, reading.IMAGENET_MEAN, reading.IMAGENET_DEVIATION)
+    image = read(path)
+    tensor, placement = reading.image_to_tensor(image, 1024, 512, reading.IMAGENET_MEAN, reading.IMAGENET_DEVIATION)
     labels = reading.to_image(reading.label_map(session.run(None, {"image": tensor})[0], placement, 1024, 512),
                                 line["width"], line["height"])
     for car in cars:
@@ -289,6 +289,6 @@ def test_the_quantiser_knows_the_tail_and_keeps_the_pictures_apart(tmp_path: Pat
     assert {name.split("_")[0] for name in tail} == {"Concat", "Reshape", "Add", "Sigmoid"}  # what follows the convolutions
     for i in range(2):
         noise(300 + i, 200).save(tmp_path / f"{i}.png")
-    pictures = [str(tmp_path / f"{i}.png") for i in range(2)]
-    assert quantize_yolov8.main(["--model", str(TINY), "--output", str(tmp_path), "--calibration", *pictures, "--test", pictures[1]]) == 1
+    images = [str(tmp_path / f"{i}.png") for i in range(2)]
+    assert quantize_yolov8.main(["--model", str(TINY), "--output", str(tmp_path), "--calibration", *images, "--test", images[1]]) == 1
     assert "1.png" in capsys.readouterr().err

@@ -32,7 +32,7 @@ needs_data = pytest.mark.skipif(not MODEL.is_file(), reason=f"no test data at {D
 pytestmark = needs_command
 
 
-def pictures() -> list[Path]:
+def sample_images() -> list[Path]:
     return sorted((DATA / "images").glob("*/*.*")) if DATA.is_dir() else []
 
 
@@ -55,10 +55,10 @@ class Reading:
         self.names = [output.name for output in self.session.get_outputs()]
         self.scales = scales or {}
 
-    def faces(self, picture: np.ndarray, channel: str = "luma", fit: str = "letterbox",
+    def faces(self, image: np.ndarray, channel: str = "luma", fit: str = "letterbox",
               iou_max: float | None = None) -> list[postprocess.Face]:
         height, width = self.input.shape[2:]
-        tensor, placement = preprocess.image_to_tensor(picture, channel, fit, width, height)
+        tensor, placement = preprocess.image_to_tensor(image, channel, fit, width, height)
         if self.scales:
             tensor = preprocess.quantize(tensor, *self.scales[self.input.name], np.uint8)
         heads = self.session.run(self.names, {self.input.name: tensor})
@@ -67,8 +67,8 @@ class Reading:
         return postprocess.postprocess(*heads, placement, iou_max=iou_max)
 
 
-def assert_same(found: list[dict], expected: list[postprocess.Face], picture: np.ndarray, what: str) -> None:
-    height, width = picture.shape[:2]
+def assert_same(found: list[dict], expected: list[postprocess.Face], image: np.ndarray, what: str) -> None:
+    height, width = image.shape[:2]
     assert len(found) == len(expected), what
     for face, other in zip(found, expected):
         assert (face["x"], face["y"], face["w"], face["h"]) == postprocess.app_box(other.box, width, height), what
@@ -81,15 +81,15 @@ def assert_same(found: list[dict], expected: list[postprocess.Face], picture: np
 @pytest.mark.parametrize("channel", ["luma", "blue"])
 @pytest.mark.parametrize("fit", ["letterbox", "stretch"])
 def test_equals_the_numpy_reading_to_the_pixel_on_every_picture(channel: str, fit: str) -> None:
-    status, lines, errors = slipway(MODEL, *pictures(), "--channel", channel, "--fit", fit)
+    status, lines, errors = slipway(MODEL, *sample_images(), "--channel", channel, "--fit", fit)
     assert status == 0, errors
     reading = Reading(MODEL)
-    assert [line["image"] for line in lines] == [str(path) for path in pictures()]
+    assert [line["image"] for line in lines] == [str(path) for path in sample_images()]
     total = 0
     for line in lines:
-        picture = read(Path(line["image"]))
-        assert (line["width"], line["height"]) == picture.shape[1::-1]
-        assert_same(line["faces"], reading.faces(picture, channel, fit), picture, line["image"])
+        image = read(Path(line["image"]))
+        assert (line["width"], line["height"]) == image.shape[1::-1]
+        assert_same(line["faces"], reading.faces(image, channel, fit), image, line["image"])
         total += len(line["faces"])
     assert total > 40
 
@@ -99,15 +99,15 @@ def test_suppresses_as_the_evaluator_does_when_asked() -> None:
     # At a low threshold neighbouring cells of one face overlap; suppression has work there.
     path = DATA / "images/faces/dlib_bald_guys.jpg"
     _, [line], _ = slipway(MODEL, path, "--nms", constants.EVALUATOR_IOU_MAX)
-    picture = read(path)
-    assert_same(line["faces"], Reading(MODEL).faces(picture, iou_max=constants.EVALUATOR_IOU_MAX), picture, str(path))
+    image = read(path)
+    assert_same(line["faces"], Reading(MODEL).faces(image, iou_max=constants.EVALUATOR_IOU_MAX), image, str(path))
 
 
 @pytest.fixture(scope="session")
 def w8a8(tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("w8a8")
-    calibration = [str(path) for path in pictures() if path.name in CALIBRATION]
-    tested = [str(path) for path in pictures() if path.name not in CALIBRATION]
+    calibration = [str(path) for path in sample_images() if path.name in CALIBRATION]
+    tested = [str(path) for path in sample_images() if path.name not in CALIBRATION]
     assert len(calibration) == len(CALIBRATION)
     assert quantize_face_det_lite.main(["--model", str(MODEL), "--output", str(output), "--calibration", *calibration, "--test",
                                         *tested]) == 0
@@ -116,13 +116,13 @@ def w8a8(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @needs_data
 def test_w8a8_with_integers_at_its_border_equals_the_numpy_reading(w8a8: Path) -> None:
-    tested = [path for path in pictures() if path.name not in CALIBRATION]
+    tested = [path for path in sample_images() if path.name not in CALIBRATION]
     status, lines, errors = slipway(w8a8 / "w8a8", *tested)
     assert status == 0, errors
     reading = Reading(w8a8 / "w8a8/model.onnx", quantize_face_det_lite.integers_at_border(onnx.load(w8a8 / "qdq.onnx")))
     for line in lines:
-        picture = read(Path(line["image"]))
-        assert_same(line["faces"], reading.faces(picture), picture, line["image"])
+        image = read(Path(line["image"]))
+        assert_same(line["faces"], reading.faces(image), image, line["image"])
 
 
 # Without VNNI the 8-bit sums of ONNX Runtime's CPU provider saturate, so that two forms of one network differ.
@@ -132,17 +132,17 @@ needs_vnni = pytest.mark.skipif("vnni" not in Path("/proc/cpuinfo").read_text(),
 @needs_data
 @needs_vnni
 def test_the_w8a8_layout_for_cpus_gives_equal_bits(w8a8: Path) -> None:
-    picture = np.random.default_rng(2).integers(0, 256, (1, 1, constants.HEIGHT, constants.WIDTH)).astype(np.uint8)
+    image = np.random.default_rng(2).integers(0, 256, (1, 1, constants.HEIGHT, constants.WIDTH)).astype(np.uint8)
     plain, laid_out = (onnxruntime.InferenceSession(str(w8a8 / name / "model.onnx"), providers=["CPUExecutionProvider"])
                        for name in ("w8a8", "w8a8_cpu"))
     assert any(node.op_type == "SpaceToDepth" for node in onnx.load(w8a8 / "w8a8_cpu/model.onnx").graph.node)
-    for one, other in zip(plain.run(None, {"input": picture}), laid_out.run(None, {"input": picture})):
+    for one, other in zip(plain.run(None, {"input": image}), laid_out.run(None, {"input": image})):
         np.testing.assert_array_equal(one, other)
 
 
 @needs_data
 def test_w8a8_finds_the_faces_of_the_float_model(w8a8: Path) -> None:
-    tested = [path for path in pictures() if path.name not in CALIBRATION]
+    tested = [path for path in sample_images() if path.name not in CALIBRATION]
     _, float_lines, _ = slipway(MODEL, *tested)
     _, lines, _ = slipway(w8a8 / "qdq.onnx", *tested)
     found = extra = total = 0
@@ -189,12 +189,12 @@ def noise(width: int, height: int) -> Image.Image:
 
 
 def test_unusual_pictures_give_what_the_reading_gives(tmp_path: Path) -> None:
-    picture, exif = noise(300, 200), Image.Exif()
+    image, exif = noise(300, 200), Image.Exif()
     exif[0x0112] = 6
     files = {
-        "grey.png": encoded(picture.convert("L"), "PNG"), "palette.png": encoded(picture.quantize(40), "PNG"),
-        "cmyk.jpg": encoded(picture.convert("CMYK"), "JPEG"), "turned.jpg": encoded(picture, "JPEG", exif=exif),
-        "animated.gif": encoded(picture.quantize(40), "GIF", save_all=True, append_images=[noise(300, 200).quantize(9)]),
+        "grey.png": encoded(image.convert("L"), "PNG"), "palette.png": encoded(image.quantize(40), "PNG"),
+        "cmyk.jpg": encoded(image.convert("CMYK"), "JPEG"), "turned.jpg": encoded(image, "JPEG", exif=exif),
+        "animated.gif": encoded(image.quantize(40), "GIF", save_all=True, append_images=[noise(300, 200).quantize(9)]),
         "one_pixel.png": encoded(noise(1, 1), "PNG"), "long.png": encoded(noise(20000, 40), "PNG"),
         "tall.webp": encoded(noise(40, 16000), "WEBP", lossless=True), "black.png": encoded(Image.new("RGB", (64, 64)), "PNG"),
     }
@@ -211,11 +211,11 @@ def test_unusual_pictures_give_what_the_reading_gives(tmp_path: Path) -> None:
 
 
 def test_the_model_may_be_the_first_word_or_an_option_anywhere(tmp_path: Path) -> None:
-    picture = tmp_path / "grey.png"
-    Image.new("RGB", (32, 32), (90, 90, 90)).save(picture)
-    for words in ([TINY, picture], ["--model", TINY, picture], [picture, "--model", TINY]):
+    image = tmp_path / "grey.png"
+    Image.new("RGB", (32, 32), (90, 90, 90)).save(image)
+    for words in ([TINY, image], ["--model", TINY, image], [image, "--model", TINY]):
         status, lines, message = slipway(*words)
-        assert (status, lines[0]["image"]) == (0, str(picture)), message
+        assert (status, lines[0]["image"]) == (0, str(image)), message
     status, _, message = slipway(TINY)
     assert status != 0
     assert "at least one input" in message

@@ -31,14 +31,14 @@ def slipway(kind: str, *arguments: object) -> tuple[int, list[dict], str]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_batch_finds_the_same_bits_as_one_by_one(asset, tmp_path, kind):
     exporter, names, plural = KINDS[kind]
-    pictures = tmp_path / "pictures"
-    pictures.mkdir()
+    images = tmp_path / "pictures"
+    images.mkdir()
     astronaut = Image.open(asset("astronaut.png")).convert("RGB")
     for number, box in enumerate(((0, 0, 512, 512), (100, 0, 400, 300), (0, 40, 512, 400), (60, 0, 360, 260), (40, 0, 512, 512))):
-        astronaut.crop(box).save(pictures / f"{number}.png")
-    (pictures / "2b.png").write_text("no picture")
+        astronaut.crop(box).save(images / f"{number}.png")
+    (images / "2b.png").write_text("no picture")
     # Low thresholds, so that every network has many regions to see.
-    arguments = (pictures, "--score-min", 0.05, "--presence-min", 0, "--threads", 1)
+    arguments = (images, "--score-min", 0.05, "--presence-min", 0, "--threads", 1)
     found = {}
     for batch in ("1", "2", "dynamic"):
         folder = tmp_path / batch

@@ -79,16 +79,16 @@ def test_weighted_suppression_averages_what_overlaps():
 
 @pytest.mark.parametrize(("name", "constants"), [(SHORT, SHORT_RANGE), (FULL, FULL_RANGE)])
 def test_the_astronaut_has_one_face_and_both_networks_see_the_same_eyes(asset, tmp_path, name, constants):
-    picture = np.asarray(Image.open(asset("astronaut.png")).convert("RGB"))
+    image = np.asarray(Image.open(asset("astronaut.png")).convert("RGB"))
     sessions = [onnxruntime.InferenceSession(str(exporter.export(asset(file), tmp_path)[1])) for file in (name, MESH)]
-    tensor, box = detector.preprocess(picture, constants)
+    tensor, box = detector.preprocess(image, constants)
     (face,) = detector.postprocess(*sessions[0].run(None, {"image": tensor}), box, constants)
     assert face.score > 0.85
     left, top, right, bottom = face.box
     assert 165 < left < 185 and 60 < top < 90 and 265 < right < 285 and 165 < bottom < 180
 
     region = landmark.face_region(face, LANDMARK)
-    mesh = landmark.postprocess(*sessions[1].run(None, {"image": landmark.preprocess(picture, region, LANDMARK)}), region,
+    mesh = landmark.postprocess(*sessions[1].run(None, {"image": landmark.preprocess(image, region, LANDMARK)}), region,
                                 LANDMARK)
     assert mesh.score > 0.99
     # Points 33 and 133 are the corners of the right eye, 263 and 362 those of the left.
@@ -109,8 +109,8 @@ def test_the_region_turns_the_eyes_level():
 
 
 def test_a_letterboxed_point_comes_back():
-    picture = np.zeros((100, 300, 3), np.uint8)
-    tensor, box = detector.preprocess(picture, SHORT_RANGE)
+    image = np.zeros((100, 300, 3), np.uint8)
+    tensor, box = detector.preprocess(image, SHORT_RANGE)
     assert tensor.shape == (1, 128, 128, 3)
     assert (tensor == -1).all()
     np.testing.assert_allclose(box.to_image(np.array([[64, 64], [0, 0]])), [[150, 50], [0, -100]])

@@ -65,14 +65,14 @@ def test_landmarks_are_mediapipes(asset, folder, expected, tmp_path):
 def test_a_picture_without_faces_and_odd_pictures_pass(asset, tmp_path, layout):
     assert exporter.main(["--checkpoint", str(asset(DETECTORS["short_range"])), str(asset("face_landmark.tflite")), "--output",
                           str(tmp_path / "model"), "--layout", layout]) == 0
-    pictures = []
+    images = []
     for name, size in (("pixel", (1, 1)), ("wide", (2000, 3)), ("grey", (640, 480))):
-        pictures.append(tmp_path / f"{name}.png")
-        Image.new("RGB", size, (90, 90, 90)).save(pictures[-1])
+        images.append(tmp_path / f"{name}.png")
+        Image.new("RGB", size, (90, 90, 90)).save(images[-1])
     astronaut = Image.open(asset("astronaut.png"))
-    pictures.append(tmp_path / "cmyk.jpg")
-    astronaut.convert("CMYK").save(pictures[-1], quality=95)
-    status, lines, errors = slipway(tmp_path / "model", *pictures)
+    images.append(tmp_path / "cmyk.jpg")
+    astronaut.convert("CMYK").save(images[-1], quality=95)
+    status, lines, errors = slipway(tmp_path / "model", *images)
     assert status == 0, errors
     assert [len(line["faces"]) for line in lines] == [0, 0, 0, 1]
 

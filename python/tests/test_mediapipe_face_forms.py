@@ -27,8 +27,8 @@ def export_in_torch(*arguments: object) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
 
 
-def faces(folder: Path, picture: Path) -> list[dict]:
-    done = subprocess.run([str(SLIPWAY), "mediapipe-face", str(folder), str(picture), "--json"], capture_output=True, text=True, check=False)
+def faces(folder: Path, image: Path) -> list[dict]:
+    done = subprocess.run([str(SLIPWAY), "mediapipe-face", str(folder), str(image), "--json"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)["faces"]
 
@@ -45,10 +45,10 @@ def hub_like_detector(heads: dict[str, list[int]], shape: list[int]) -> onnx.Mod
 def test_seeded_networks_come_without_a_shape_mismatch(tmp_path, layout):
     done = export_in_torch("--seed", 3, "--networks", "back", "landmark", "--output", tmp_path, "--layout", layout)
     assert done.returncode == 0, done.stderr[-1000:]
-    picture = np.random.default_rng(0).random((1, 256, 256, 3), np.float32)
+    image = np.random.default_rng(0).random((1, 256, 256, 3), np.float32)
     for name, size, shapes in (("detector", 256, [(1, 896, 16), (1, 896, 1)]), ("landmark", 192, [(1,), (1, 468, 3)])):
         session = onnxruntime.InferenceSession(str(tmp_path / f"{name}.onnx"))
-        part = picture[:, :size, :size]
+        part = image[:, :size, :size]
         found = session.run(None, {"image": part if layout == "nhwc" else part.transpose(0, 3, 1, 2)})
         assert [output.shape for output in found] == shapes
     assert "seed 3, not trained" in (tmp_path / "model.yaml").read_text()

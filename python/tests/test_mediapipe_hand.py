@@ -45,10 +45,10 @@ def test_the_region_of_the_next_frame_is_mediapipes():
 
 
 def test_the_command_finds_palms_hands_and_draws_them(tmp_path):
-    picture, drawn = tmp_path / "picture.png", tmp_path / "drawn.png"
-    Image.new("RGB", (640, 480), (90, 90, 90)).save(picture)
+    image, drawn = tmp_path / "picture.png", tmp_path / "drawn.png"
+    Image.new("RGB", (640, 480), (90, 90, 90)).save(image)
     expected = json.loads((GOLDEN / "mediapipe.json").read_text())
-    done = subprocess.run([str(SLIPWAY), "mediapipe-hand", str(GOLDEN / "palm.onnx"), str(picture), "--landmark-model", str(GOLDEN / "landmark.onnx"),
+    done = subprocess.run([str(SLIPWAY), "mediapipe-hand", str(GOLDEN / "palm.onnx"), str(image), "--landmark-model", str(GOLDEN / "landmark.onnx"),
                            "--json", "-o", str(drawn)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     line = json.loads(done.stdout)
@@ -63,9 +63,9 @@ def test_the_command_finds_palms_hands_and_draws_them(tmp_path):
 
 
 def test_the_command_refuses_another_network(tmp_path):
-    picture = tmp_path / "picture.png"
-    Image.new("RGB", (64, 48)).save(picture)
-    done = subprocess.run([str(SLIPWAY), "mediapipe-hand", str(REPOSITORY / "tests/golden/mediapipe_face/short_range.onnx"), str(picture)],
+    image = tmp_path / "picture.png"
+    Image.new("RGB", (64, 48)).save(image)
+    done = subprocess.run([str(SLIPWAY), "mediapipe-hand", str(REPOSITORY / "tests/golden/mediapipe_face/short_range.onnx"), str(image)],
                           capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "a palm detector sees 192 pixels" in done.stderr

@@ -54,9 +54,9 @@ def detector(path: Path, scores: list[float], metadata: dict[str, object], box: 
 
 
 def watch(model: Path, *options: object) -> tuple[int, list[dict], str]:
-    picture = model.with_name("picture.png")
-    Image.fromarray(np.full((SIDE, SIDE, 3), 90, np.uint8)).save(picture)
-    done = subprocess.run([str(SLIPWAY), "drone", str(picture), "--detector", str(model), "--json", *map(str, options)], capture_output=True, timeout=60, check=False)
+    image = model.with_name("picture.png")
+    Image.fromarray(np.full((SIDE, SIDE, 3), 90, np.uint8)).save(image)
+    done = subprocess.run([str(SLIPWAY), "drone", str(image), "--detector", str(model), "--json", *map(str, options)], capture_output=True, timeout=60, check=False)
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     return done.returncode, [line for line in lines if line.get("schema") == "drone/1"], done.stderr.decode()
 
@@ -127,9 +127,9 @@ def test_rounding_beyond_the_range_is_none_of_it(tmp_path: Path) -> None:
 
 def test_prompts_are_detected_by_the_names_of_the_file(tmp_path: Path) -> None:
     model = detector(tmp_path / "two.onnx", [0.1, 0.9], {"names": {0: "helmet", 1: "vest"}})
-    picture = tmp_path / "picture.png"
-    Image.fromarray(np.full((80, 96, 3), 90, np.uint8)).save(picture)
-    command = [str(SLIPWAY), "samurai", str(picture), "--model", str(REPOSITORY / "tests/golden/samurai/tiny"), "--detector", str(model)]
+    image = tmp_path / "picture.png"
+    Image.fromarray(np.full((80, 96, 3), 90, np.uint8)).save(image)
+    command = [str(SLIPWAY), "samurai", str(image), "--model", str(REPOSITORY / "tests/golden/samurai/tiny"), "--detector", str(model)]
     done = subprocess.run([*command, "--detect", "vest"], capture_output=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr.decode()
     done = subprocess.run([*command, "--detect", "car"], capture_output=True, timeout=60, check=False)

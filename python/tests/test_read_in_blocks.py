@@ -36,8 +36,8 @@ def test_gives_equal_bits(channels: int, stride: int, is_laid_out: bool) -> None
     read_in_blocks(model)
     onnx.checker.check_model(model)
     assert any(node.op_type == "SpaceToDepth" for node in model.graph.node) == is_laid_out
-    picture = np.random.default_rng(1).integers(0, 256, (1, channels, 16, 24)).astype(np.uint8)
-    found, expected = (onnxruntime.InferenceSession(each, providers=["CPUExecutionProvider"]).run(None, {"input": picture})[0]
+    image = np.random.default_rng(1).integers(0, 256, (1, channels, 16, 24)).astype(np.uint8)
+    found, expected = (onnxruntime.InferenceSession(each, providers=["CPUExecutionProvider"]).run(None, {"input": image})[0]
                        for each in (model.SerializeToString(), plain))
     assert len(np.unique(expected)) > 20
     np.testing.assert_array_equal(found, expected)

@@ -19,11 +19,11 @@ KINDS = {"mediapipe-face": (mediapipe_face, ("face_detection_short_range.tflite"
          "drone": (None, (), "objects")}
 
 
-def video(path: Path, picture: Image.Image, step: int) -> Path:
+def video(path: Path, image: Image.Image, step: int) -> Path:
     """A view of the picture that moves by so many pixels a frame."""
     frames = io.BytesIO()
     for number in range(6):
-        picture.crop((number * step, 0, 400 + number * step, 400)).save(frames, "JPEG", quality=95)
+        image.crop((number * step, 0, 400 + number * step, 400)).save(frames, "JPEG", quality=95)
     path.write_bytes(frames.getvalue())
     return path
 
@@ -46,8 +46,8 @@ def frames_of(arguments: list, plural: str) -> list[dict]:
 @pytest.mark.parametrize("verb", KINDS)
 def test_a_second_video_begins_anew(asset, tmp_path, verb):
     exporter, names, plural = KINDS[verb]
-    picture = Image.open(asset("astronaut.png")).convert("RGB")
-    one, other = video(tmp_path / "one.mjpeg", picture, 4), video(tmp_path / "other.mjpeg", picture, 18)
+    image = Image.open(asset("astronaut.png")).convert("RGB")
+    one, other = video(tmp_path / "one.mjpeg", image, 4), video(tmp_path / "other.mjpeg", image, 18)
     if exporter is None:
         command = [SLIPWAY, verb, "--detector", REPOSITORY / "tests/golden/yolov8/tiny.onnx"]
     else:

@@ -123,15 +123,15 @@ def test_lasot_leaves_out_frames_without_the_object(tmp_path, capsys):
 # A tracker whose weights are drawn from a seed follows nothing; what counts here is that its answers arrive whole.
 @needs_slipway
 def test_both_scripts_run_the_tracker(tmp_path, capsys):
-    pictures = np.fromfile(TINY / "frames.u8", np.uint8).reshape(-1, 64, 64, 3)[:4]
+    images = np.fromfile(TINY / "frames.u8", np.uint8).reshape(-1, 64, 64, 3)[:4]
     first = square(10, 20, 64) + 2 * square(40, 15, 64)
     data = davis(tmp_path / "davis", [first] * 4)
     sequence = tmp_path / "lasot/box/box-1"
     (sequence / "img").mkdir(parents=True)
     (sequence / "groundtruth.txt").write_text("10,14,24,26\n" * 4)
-    for number, picture in enumerate(pictures):
-        Image.fromarray(picture).save(data / f"JPEGImages/480p/square/{number:05}.jpg")
-        Image.fromarray(picture).save(sequence / f"img/{number + 1:08}.jpg")
+    for number, image in enumerate(images):
+        Image.fromarray(image).save(data / f"JPEGImages/480p/square/{number:05}.jpg")
+        Image.fromarray(image).save(sequence / f"img/{number + 1:08}.jpg")
     common = ["--model", str(TINY), "--slipway", str(SLIPWAY)]
     assert track_davis.main(["--data", str(data), "--results", str(tmp_path / "masks"), *common]) == 0
     assert track_lasot.main(["--data", str(tmp_path / "lasot"), "--results", str(tmp_path / "boxes"), *common]) == 0

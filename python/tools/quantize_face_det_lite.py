@@ -27,7 +27,7 @@ from python.exporters.common.model_folder import write_description
 from python.reference.face_det_lite.preprocess import image_to_tensor
 
 
-class Pictures(CalibrationDataReader):
+class Images(CalibrationDataReader):
     """Each picture whole, mirrored, and its upper middle: three views, each made when it is asked for."""
 
     def __init__(self, paths: list[Path], name: str, to_tensor: Callable[[np.ndarray], np.ndarray]) -> None:
@@ -53,7 +53,7 @@ def quantize(model: Path, output: Path, calibration: list[Path], to_tensor: Call
     quant_pre_process(str(model), str(prepared), skip_symbolic_shape=True)
     graph = onnx.load(prepared, load_external_data=False).graph
     path = output / "qdq.onnx"
-    quantize_static(str(prepared), str(path), Pictures(calibration, graph.input[0].name, to_tensor), quant_format=QuantFormat.QDQ,
+    quantize_static(str(prepared), str(path), Images(calibration, graph.input[0].name, to_tensor), quant_format=QuantFormat.QDQ,
                     per_channel=True, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
                     calibrate_method=CalibrationMethod.MinMax, nodes_to_exclude=kept_float(graph))
     prepared.unlink()
@@ -105,10 +105,10 @@ def read_in_blocks(model: onnx.ModelProto) -> None:
     made_by = {output: node for node in graph.node for output in node.output}
     constants = {tensor.name: tensor for tensor in graph.initializer}
     convolution = next(node for node in graph.node if node.op_type == "Conv")
-    picture, weights = (made_by[name] for name in convolution.input[:2])
+    image, weights = (made_by[name] for name in convolution.input[:2])
     stored = numpy_helper.to_array(constants[weights.input[0]])
     settings = {attribute.name: helper.get_attribute_value(attribute) for attribute in convolution.attribute}
-    if (picture.input[0] != graph.input[0].name or stored.shape[1:] != (1, 3, 3) or settings["strides"] != [2, 2]
+    if (image.input[0] != graph.input[0].name or stored.shape[1:] != (1, 3, 3) or settings["strides"] != [2, 2]
             or settings["pads"] != [1, 1, 1, 1] or any(numpy_helper.to_array(constants[weights.input[2]]).ravel())):
         return
     block_of, offset_in = (0, 1, 1), (1, 0, 1)  # of a kernel's row or column, which begins one pixel before the block
@@ -118,8 +118,8 @@ def read_in_blocks(model: onnx.ModelProto) -> None:
     constants[weights.input[0]].CopyFrom(numpy_helper.from_array(blocks, weights.input[0]))
     del convolution.attribute[:]
     convolution.attribute.extend([helper.make_attribute("kernel_shape", [2, 2]), helper.make_attribute("pads", [1, 1, 0, 0])])
-    graph.node.insert(0, helper.make_node("SpaceToDepth", [picture.input[0]], ["blocks"], blocksize=2))
-    picture.input[0] = "blocks"
+    graph.node.insert(0, helper.make_node("SpaceToDepth", [image.input[0]], ["blocks"], blocksize=2))
+    image.input[0] = "blocks"
     del graph.value_info[:]
 
 
@@ -147,7 +147,7 @@ def write_integer_model(qdq: Path, folder: Path, calibration: list[Path], channe
                                 "outputs": [describe(value) for value in model.graph.output]}}})
 
 
-def pictures_of_both(calibration: list[Path], tested: list[Path]) -> list[str]:
+def images_of_both(calibration: list[Path], tested: list[Path]) -> list[str]:
     """Names of the pictures for calibration that are, by content, among those that results are judged on."""
     digests = {hashlib.sha256(path.read_bytes()).hexdigest() for path in tested}
     return [path.name for path in calibration if hashlib.sha256(path.read_bytes()).hexdigest() in digests]
@@ -163,7 +163,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     logging.disable(logging.WARNING)
 
-    shared = pictures_of_both(options.calibration, options.test)
+    shared = images_of_both(options.calibration, options.test)
     if shared:
         print(f"error: pictures for calibration are also test pictures: {', '.join(shared)}", file=sys.stderr)
         return 1

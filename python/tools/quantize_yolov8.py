@@ -24,7 +24,7 @@ from onnx import helper, version_converter
 from python.exporters.common.model_folder import write_description
 from python.reference.yolov8.preprocess import image_to_tensor
 from python.tools.cpu_model import for_cpu
-from python.tools.quantize_face_det_lite import integers_at_border, pictures_of_both, quantize
+from python.tools.quantize_face_det_lite import images_of_both, integers_at_border, quantize
 
 OPSET = 17  # below 13 per-channel scales have no axis
 
@@ -80,7 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--test", type=Path, nargs="*", default=[], help="pictures that results are judged on")
     options = parser.parse_args(arguments)
     logging.disable(logging.WARNING)
-    shared = pictures_of_both(options.calibration, options.test)
+    shared = images_of_both(options.calibration, options.test)
     if shared:
         print(f"error: pictures for calibration are also test pictures: {', '.join(shared)}", file=sys.stderr)
         return 1

@@ -34,14 +34,14 @@ def sequences(options) -> list[str]:
     return listed.read_text().split()
 
 
-def track(options, pictures: pathlib.Path, first: np.ndarray, results: pathlib.Path) -> None:
+def track(options, images: pathlib.Path, first: np.ndarray, results: pathlib.Path) -> None:
     objects = [int(index) for index in np.unique(first) if index not in (0, 255)]
     if not objects:
-        raise SystemExit(f"{pictures}: the first annotation shows no object")
-    names = sorted(path.stem for path in pictures.iterdir())
+        raise SystemExit(f"{images}: the first annotation shows no object")
+    names = sorted(path.stem for path in images.iterdir())
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
-        command = [str(options.slipway), "samurai", str(pictures), "--model", str(options.model), "--masks", str(work / "masks")]
+        command = [str(options.slipway), "samurai", str(images), "--model", str(options.model), "--masks", str(work / "masks")]
         for index in objects:
             Image.fromarray((first == index).astype(np.uint8) * 255).save(work / f"{index}.png")
             command += ["--mask", str(work / f"{index}.png")]

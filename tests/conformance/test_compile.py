@@ -13,7 +13,7 @@ from qai_hub.client import ModelMetadataKey, SourceModelType
 RANDOM = np.random.default_rng(11)
 
 
-def picture(*shape):
+def sample_image(*shape):
     return RANDOM.normal(size=shape).astype(np.float32)
 
 
@@ -24,7 +24,7 @@ def test_onnx_for_the_cpu_computes_what_the_source_computes(client, cpu, convolu
     assert target.model_type == SourceModelType.ONNX
     assert target.get_producer().job_id == job.job_id
     data = download_onnx(target, tmp_path).read_bytes()
-    inputs = {"x": picture(1, 3, 16, 16)}
+    inputs = {"x": sample_image(1, 3, 16, 16)}
     expected, found = tiny_models.run(source, inputs), tiny_models.run(data, inputs)
     assert list(found) == list(expected)
     for name in expected:
@@ -95,7 +95,7 @@ def test_input_specs_rename_and_fix_dynamic_sizes(client, cpu, tmp_path):
                                             input_specs={"photo": (2, 3, 16, 16)}))
     assert job.get_target_shapes() == {"photo": ((2, 3, 16, 16), "float32")}
     data = download_onnx(job.get_target_model(), tmp_path / "target").read_bytes()
-    values = picture(2, 3, 16, 16)
+    values = sample_image(2, 3, 16, 16)
     np.testing.assert_allclose(tiny_models.run(data, {"photo": values})["scores"],
                                tiny_models.run(source, {"x": values})["scores"], atol=1e-5)
 
@@ -112,7 +112,7 @@ def test_input_specs_in_another_order_are_matched_by_name(client, cpu, tmp_path)
                                             input_specs={"right": (2, 4), "left": (2, 4)}))
     assert list(job.get_target_shapes()) == ["left", "right"], "the model's own order stays"
     data = download_onnx(job.get_target_model(), tmp_path / "target").read_bytes()
-    values = {"left": picture(2, 4), "right": 2 * picture(2, 4) + 1}
+    values = {"left": sample_image(2, 4), "right": 2 * sample_image(2, 4) + 1}
     np.testing.assert_array_equal(tiny_models.run(data, values)["difference"], values["left"] - values["right"])
 
 
@@ -157,7 +157,7 @@ def test_channels_can_come_last(client, cpu, convolution):
     job = succeed(client.submit_compile_job(
         model, cpu, options="--target_runtime onnx --force_channel_last_input x --force_channel_last_output features"))
     assert job.get_target_shapes() == {"x": ((1, 16, 16, 3), "float32")}
-    values = picture(1, 3, 16, 16)
+    values = sample_image(1, 3, 16, 16)
     found = outputs(client.submit_inference_job(job.get_target_model(), cpu, {"x": [values.transpose(0, 2, 3, 1)]}))
     expected = tiny_models.run(source, {"x": values})
     np.testing.assert_allclose(found["features"][0], expected["features"].transpose(0, 2, 3, 1), atol=1e-5)
@@ -168,7 +168,7 @@ def test_an_onnx_directory_is_compiled(client, cpu, tmp_path):
     source = tiny_models.convolution()
     model = client.upload_model(str(tiny_models.save_with_external_data(source, tmp_path / "net.onnx")))
     job = succeed(client.submit_compile_job(model, cpu, options="--target_runtime onnx"))
-    values = picture(1, 3, 16, 16)
+    values = sample_image(1, 3, 16, 16)
     path = download_onnx(job.get_target_model(), tmp_path / "target")
     np.testing.assert_allclose(tiny_models.run(path, {"x": values})["scores"],
                                tiny_models.run(source, {"x": values})["scores"], atol=1e-5)
@@ -276,7 +276,7 @@ def test_a_context_binary_can_be_embedded_in_onnx_and_run(client, npu, convoluti
     wrapped = succeed(client.submit_compile_job(binary.get_target_model(), npu)).get_target_model()
     assert wrapped.model_type == SourceModelType.ONNX
     assert [node.op_type for node in onnx.load(download_onnx(wrapped, tmp_path)).graph.node] == ["EPContext"]
-    values = picture(1, 3, 16, 16)
+    values = sample_image(1, 3, 16, 16)
     found = outputs(client.submit_inference_job(wrapped, npu, {"x": [values]}))
     expected = tiny_models.run(source, {"x": values})["scores"]
     assert np.abs(found["scores"][0] - expected).max() < 5e-3 * np.abs(expected).max()

@@ -264,7 +264,7 @@ def test_the_job_of_an_agent_that_is_told_to_end_is_finished_by_another_in_the_s
         starts = re.findall(r"(\S+Z) attempt (\d) of 3 by agent (.*)", log)
         assert [attempt for _, attempt, _ in starts] == ["1", "1"], log
         assert starts[0][2] != starts[1][2], "another agent took it"
-        (handed_back,) = re.findall(r"(\S+Z) .*handed back", log)
-        waited = datetime.fromisoformat(starts[1][0]) - datetime.fromisoformat(handed_back)
+        (returned,) = re.findall(r"(\S+Z) .*handed back", log)
+        waited = datetime.fromisoformat(starts[1][0]) - datetime.fromisoformat(returned)
         assert waited.total_seconds() < 10, "it did not wait for the lease of 30 s to end"
         assert len(client.get_datasets(limit=50)) == 2, "the inputs and one result"

@@ -14,7 +14,7 @@ from qai_hub.public_api_pb2 import CompileJob
 from qai_hub.public_api_pb2 import Model as ModelMessage
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "convert" / "torch_script"
-PICTURE = {"picture": (1, 8, 6, 3)}
+IMAGE = {"picture": (1, 8, 6, 3)}
 
 
 def computed_by_pytorch(name):
@@ -33,14 +33,14 @@ def assert_computes_as_pytorch(path, name):
 
 
 @pytest.fixture(scope="module")
-def picture(client):
+def sample_image(client):
     model = client.upload_model(str(GOLDEN / "picture.pt"))
     assert client.get_model(model.model_id).model_type == SourceModelType.TORCHSCRIPT
     return model
 
 
-def test_a_trace_with_channels_last_compiles_for_the_cpu_and_computes_what_pytorch_does(client, cpu, picture, tmp_path):
-    job = succeed(client.submit_compile_job(picture, cpu, input_specs=PICTURE,
+def test_a_trace_with_channels_last_compiles_for_the_cpu_and_computes_what_pytorch_does(client, cpu, sample_image, tmp_path):
+    job = succeed(client.submit_compile_job(sample_image, cpu, input_specs=IMAGE,
                                             options="--target_runtime onnx --output_names rows,means"))
     assert job.get_target_shapes() == {"picture": ((1, 8, 6, 3), "float32")}
     target = job.get_target_model()
@@ -50,26 +50,26 @@ def test_a_trace_with_channels_last_compiles_for_the_cpu_and_computes_what_pytor
     assert "TorchScript archive" in read_log(job), "the log says what was converted"
 
 
-def test_an_old_phone_gets_onnx_and_no_npu_target(client, picture):
+def test_an_old_phone_gets_onnx_and_no_npu_target(client, sample_image):
     tablet = client.get_devices(name="Samsung Galaxy Tab S7")[0]
-    succeed(client.submit_compile_job(picture, tablet, input_specs=PICTURE, options="--target_runtime onnx"))
-    words = refusal(lambda: client.submit_compile_job(picture, tablet, input_specs=PICTURE, options="--target_runtime qnn_dlc"))
+    succeed(client.submit_compile_job(sample_image, tablet, input_specs=IMAGE, options="--target_runtime onnx"))
+    words = refusal(lambda: client.submit_compile_job(sample_image, tablet, input_specs=IMAGE, options="--target_runtime qnn_dlc"))
     assert "Hexagon v66" in words
 
 
 @pytest.mark.parametrize("runtime", ["precompiled_qnn_onnx", "qnn_context_binary", "qnn_dlc"])
-def test_npu_targets_are_made_and_compared_on_the_emulator(client, npu, picture, runtime):
-    job = succeed(client.submit_compile_job(picture, npu, input_specs=PICTURE, options=f"--target_runtime {runtime}"))
+def test_npu_targets_are_made_and_compared_on_the_emulator(client, npu, sample_image, runtime):
+    job = succeed(client.submit_compile_job(sample_image, npu, input_specs=IMAGE, options=f"--target_runtime {runtime}"))
     assert "agreement" in read_log(job).lower()
 
 
-def test_a_trace_must_be_compiled_before_it_runs(client, cpu, picture):
-    words = refusal(lambda: client.submit_profile_job(picture, cpu))
+def test_a_trace_must_be_compiled_before_it_runs(client, cpu, sample_image):
+    words = refusal(lambda: client.submit_profile_job(sample_image, cpu))
     assert "compile" in words.lower()
 
 
-def test_torchscript_without_input_specs_is_refused_by_the_hub_too(client, cpu, picture):
-    job = CompileJob(model=ModelMessage(model_id=picture.model_id), name="no specs", options="--target_runtime onnx")
+def test_torchscript_without_input_specs_is_refused_by_the_hub_too(client, cpu, sample_image):
+    job = CompileJob(model=ModelMessage(model_id=sample_image.model_id), name="no specs", options="--target_runtime onnx")
     job.device.name = cpu.name
     with pytest.raises(public_rest_api.APIException) as refused:
         public_rest_api.create_compile_job(client.config, job)

@@ -19,7 +19,7 @@ SUMMARY_KEYS = {
     for key in ("increase", "peak")} | {f"all_{stage}_times" for stage in ("compile", "first_load", "warm_load", "inference")}
 
 
-def pictures(count):
+def sample_images(count):
     return [RANDOM.normal(size=(1, 3, 16, 16)).astype(np.float32) for _ in range(count)]
 
 
@@ -164,7 +164,7 @@ def test_an_emulated_profile_has_placement_and_not_one_time(client, npu, targets
 # -- inference -------------------------------------------------------------------------------------------------------
 
 def test_many_entries_give_what_onnx_runtime_gives(client, cpu, targets, convolution):
-    samples = pictures(5)
+    samples = sample_images(5)
     found = outputs(client.submit_inference_job(targets["onnx"], cpu, {"x": samples}, name="five"))
     assert list(found) == ["features", "scores"]
     for index, sample in enumerate(samples):
@@ -184,7 +184,7 @@ def test_two_inputs_keep_their_order(client, cpu, tmp_path):
 
 @pytest.mark.parametrize("runtime", ["precompiled_qnn_onnx", "qnn_context_binary"])
 def test_the_emulator_agrees_with_the_cpu_within_float16(client, npu, targets, convolution, runtime):
-    samples = pictures(2)
+    samples = sample_images(2)
     job = client.submit_inference_job(targets[runtime], npu, {"x": samples})
     found = outputs(job)
     for index, sample in enumerate(samples):
@@ -199,12 +199,12 @@ def test_the_emulator_agrees_with_the_cpu_within_float16(client, npu, targets, c
 
 
 def test_names_of_outputs_survive_the_npu(client, npu, targets):
-    found = outputs(client.submit_inference_job(targets["precompiled_qnn_onnx"], npu, {"x": pictures(1)}))
+    found = outputs(client.submit_inference_job(targets["precompiled_qnn_onnx"], npu, {"x": sample_images(1)}))
     assert list(found) == ["features", "scores"]
 
 
 def test_a_dlc_is_recompiled_from_its_source_and_the_log_says_so(client, npu, targets, convolution):
-    samples = pictures(1)
+    samples = sample_images(1)
     job = client.submit_inference_job(targets["qnn_dlc"], npu, {"x": samples})
     found = outputs(job)
     expected = tiny_models.run(convolution[1], {"x": samples[0]})
@@ -219,7 +219,7 @@ def test_a_foreign_dlc_is_kept_and_refused_in_words(client, npu, tmp_path, input
     path.write_bytes(RANDOM.bytes(2000))
     model = client.upload_model(str(path))
     words = refusal(lambda: client.submit_inference_job(
-        model, npu, {"x": pictures(1)} if inputs else None, options="--allow_emulation"))
+        model, npu, {"x": sample_images(1)} if inputs else None, options="--allow_emulation"))
     assert "DLC" in words
 
 
@@ -234,12 +234,12 @@ def test_half_of_a_binary_is_refused_in_words(client, npu, targets, tmp_path, ru
 
 
 def test_inference_without_profiling_still_returns_outputs(client, cpu, targets):
-    job = client.submit_inference_job(targets["onnx"], cpu, {"x": pictures(1)}, profile=False)
+    job = client.submit_inference_job(targets["onnx"], cpu, {"x": sample_images(1)}, profile=False)
     assert list(outputs(job)) == ["features", "scores"]
 
 
 def test_a_dataset_serves_several_jobs(client, cpu, targets):
-    dataset = client.upload_dataset({"x": pictures(2)})
+    dataset = client.upload_dataset({"x": sample_images(2)})
     first, second = (outputs(client.submit_inference_job(targets["onnx"], cpu, dataset)) for _ in range(2))
     np.testing.assert_array_equal(first["scores"][1], second["scores"][1])
 
@@ -273,7 +273,7 @@ def test_jobs_on_a_target_model_are_taken_before_it_exists(client, cpu, convolut
     first = client.submit_compile_job(model, cpu, options="--target_runtime onnx")
     second = client.submit_compile_job(first.get_target_model(), cpu, options="--target_runtime onnx --output_names a,b")
     profile = client.submit_profile_job(second.get_target_model(), cpu)
-    sample = pictures(1)[0]
+    sample = sample_images(1)[0]
     inference = client.submit_inference_job(second.get_target_model(), cpu, {"x": [sample]})
     np.testing.assert_allclose(outputs(inference)["b"][0], tiny_models.run(source, {"x": sample})["scores"], atol=1e-5)
     succeed(profile)
@@ -313,7 +313,7 @@ def test_the_jobs_page_is_named_in_its_link(client, cpu_profile):
 
 
 def test_an_emulated_run_has_no_time_in_its_summary(client, npu, targets):
-    job = client.submit_inference_job(targets["precompiled_qnn_onnx"], npu, {"x": pictures(1)})
+    job = client.submit_inference_job(targets["precompiled_qnn_onnx"], npu, {"x": sample_images(1)})
     succeed(job)
     (summary,) = [s for s in client.get_job_summaries(limit=10) if s.job_id == job.job_id]
     assert not summary.estimated_inference_time

@@ -84,11 +84,11 @@ def _difference(single: bytes, batched: bytes, count: int) -> float:
     options.intra_op_num_threads = 1
     one, many = (onnxruntime.InferenceSession(each, options, providers=["CPUExecutionProvider"]) for each in (single, batched))
     source = one.get_inputs()[0]
-    pictures = np.random.default_rng(1).random((count, *source.shape[1:]), dtype=np.float32)
-    together = many.run(None, {source.name: pictures})
+    images = np.random.default_rng(1).random((count, *source.shape[1:]), dtype=np.float32)
+    together = many.run(None, {source.name: images})
     largest = 0.0
     for i in range(count):
-        for expected, found in zip(one.run(None, {source.name: pictures[i : i + 1]}), together):
+        for expected, found in zip(one.run(None, {source.name: images[i : i + 1]}), together):
             extent = max(float(np.ptp(expected)), float(np.abs(expected).max()), 1e-12)
             largest = max(largest, float(np.abs(expected[0] - found[i]).max()) / extent)
     return largest

@@ -110,10 +110,10 @@ def describe_tensors(network: Network, layout: str, batch: int | str = 1) -> dic
                         for name, output in zip(network.output_names, network.output_shapes)]}
 
 
-def check_tensors(network: Network, pictures: list[Path]) -> Iterator[tuple[str, np.ndarray]]:
+def check_tensors(network: Network, images: list[Path]) -> Iterator[tuple[str, np.ndarray]]:
     """Each picture whole, mirrored, upside down, and its four corners and middle at half size."""
     size = network.input_shape[1]
-    for path in pictures:
+    for path in images:
         whole = np.asarray(Image.open(path).convert("RGB"))
         height, width = whole.shape[:2]
         top, left = height // 4, width // 4
@@ -126,11 +126,11 @@ def check_tensors(network: Network, pictures: list[Path]) -> Iterator[tuple[str,
             yield f"{path.name} {name}", to_range(letterbox(view, size)[0], network.input_range)[None]
 
 
-def check(network: Network, checkpoint: Path, path: Path, pictures: list[Path], layout: str) -> list[OutputDifference]:
+def check(network: Network, checkpoint: Path, path: Path, images: list[Path], layout: str) -> list[OutputDifference]:
     """Differences from LiteRT on the pictures, one entry an output."""
     from python.exporters.common.litert_check import compare_with_litert
 
-    return compare_with_litert(checkpoint, path, check_tensors(network, pictures), layout, network.probabilities, network.positions)
+    return compare_with_litert(checkpoint, path, check_tensors(network, images), layout, network.probabilities, network.positions)
 
 
 def digest_of(path: Path) -> str:

@@ -267,13 +267,13 @@ def _logistic(converter: _Converter, operator: Operator) -> None:
 
 def _mean(converter: _Converter, operator: Operator) -> None:
     """Over any axes; over H and W of an activation it stays channels first."""
-    source, target, keep = operator.inputs[0], operator.outputs[0], operator.options.keepDims
+    source, target, keepdims = operator.inputs[0], operator.outputs[0], operator.options.keepDims
     axes = sorted(int(axis) % len(source.shape) for axis in np.ravel(operator.inputs[1].constant))
     if axes == [1, 2] and len(source.shape) == 4:
-        result = converter.node("ReduceMean", [converter.nchw(source)], target.name, axes=[2, 3], keepdims=int(keep))
-        (converter.produce_nchw if keep else converter.produce_plain)(target, result)
+        result = converter.node("ReduceMean", [converter.nchw(source)], target.name, axes=[2, 3], keepdims=int(keepdims))
+        (converter.produce_nchw if keepdims else converter.produce_plain)(target, result)
     else:
-        converter.produce_plain(target, converter.node("ReduceMean", [converter.plain(source)], target.name, axes=axes, keepdims=int(keep)))
+        converter.produce_plain(target, converter.node("ReduceMean", [converter.plain(source)], target.name, axes=axes, keepdims=int(keepdims)))
 
 
 _OPERATORS: dict[str, Callable[[_Converter, Operator], None]] = {

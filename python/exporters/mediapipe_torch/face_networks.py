@@ -174,12 +174,12 @@ def export(name: str, module: nn.Module, path: Path, layout: str) -> float:
     import onnxruntime
 
     size = SIZES[name]
-    picture = torch.rand((1, size, size, 3) if layout == "nhwc" else (1, 3, size, size), generator=torch.Generator().manual_seed(1))
+    image = torch.rand((1, size, size, 3) if layout == "nhwc" else (1, 3, size, size), generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
-        torch.onnx.export(_InLayout(module, layout).eval(), (picture,), str(path), input_names=["image"], output_names=OUTPUTS[name],
+        torch.onnx.export(_InLayout(module, layout).eval(), (image,), str(path), input_names=["image"], output_names=OUTPUTS[name],
                           opset_version=17, dynamo=False)
-        expected = [value.numpy() for value in module(picture.permute(0, 3, 1, 2) if layout == "nhwc" else picture)]
-    found = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"]).run(OUTPUTS[name], {"image": picture.numpy()})
+        expected = [value.numpy() for value in module(image.permute(0, 3, 1, 2) if layout == "nhwc" else image)]
+    found = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"]).run(OUTPUTS[name], {"image": image.numpy()})
     # A probability by itself has the range 0 … 1, however small it is here.
     ranges = [1.0 if a.size == 1 else max(a.max() - a.min(), abs(a).max(), 1e-12) for a in expected]
     return max(float(abs(a - b).max() / extent) for a, b, extent in zip(expected, found, ranges))

@@ -75,8 +75,8 @@ class Report:
                                   f"largest value, more than {checked.tolerance:g}")
 
 
-def export(options, model=None) -> None:
-    """Writes the model folder. Raises DifferenceError beyond a tolerance.
+def export(options, model=None) -> list[Checked]:
+    """Writes the model folder; returns how near each graph came to PyTorch. Raises DifferenceError beyond a tolerance.
 
     @param model  used instead of what the options name: for tests
     """
@@ -96,6 +96,7 @@ def export(options, model=None) -> None:
             entries[name] = _entry(path)
             gc.collect()
         write_description(work, _document(options, model, weights, entries, precision, report))
+    return report.checked
 
 
 def _model(options):
@@ -223,10 +224,10 @@ def session(path: pathlib.Path, threads: int = 0) -> onnxruntime.InferenceSessio
 
 def check(name: str, path: pathlib.Path, cases, tolerance: float, threads: int) -> Checked:
     """cases: (inputs, outputs of PyTorch) by name; an output may be left out of a case."""
-    runner = session(path, threads)
+    graph = session(path, threads)
     result = Checked(name, 0.0, 0.0, "", tolerance)
     for feed, expected in cases:
-        got = dict(zip([each.name for each in runner.get_outputs()], runner.run(None, feed)))
+        got = dict(zip([each.name for each in graph.get_outputs()], graph.run(None, feed)))
         for key, reference in expected.items():
             difference = got[key].astype(np.float64) - reference
             # Infinity, unlike NaN, stays the largest of all that come after it.

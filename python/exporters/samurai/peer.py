@@ -6,7 +6,7 @@ from torch.nn import functional
 from python.exporters.samurai import graphs
 
 
-def picture(size: int, seed: int) -> torch.Tensor:
+def sample_image(size: int, seed: int) -> torch.Tensor:
     """[1, 3, size, size] in [0, 1]: noise at four scales, so that there are surfaces and edges."""
     generator = torch.Generator().manual_seed(seed)
     image = torch.zeros(1, 3, size, size)
@@ -87,11 +87,11 @@ def samples(peer: Peer):
         if not held:
             generator = torch.Generator().manual_seed(11)
             side = peer.side
-            held["image"] = picture(peer.size, 5)
+            held["image"] = sample_image(peer.size, 5)
             held["maps"] = peer.image_encoder(held["image"])
             held["memories"] = 0.5 * torch.randn(graphs.MEMORIES, peer.memory_channels, side, side, generator=generator)
             held["pointers"] = torch.randn(graphs.POINTERS, peer.channels, generator=generator)
-            held["mask"] = 8 * (picture(peer.size // 4, 6)[:, :1] - 0.5)
+            held["mask"] = 8 * (sample_image(peer.size // 4, 6)[:, :1] - 0.5)
             held["distances"] = torch.tensor([40.0, *range(1, graphs.POINTERS)])
         return held
 

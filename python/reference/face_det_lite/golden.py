@@ -39,7 +39,7 @@ PRE_CASES = [
 ]
 
 
-def picture(width: int, height: int, seed: int) -> np.ndarray:
+def sample_image(width: int, height: int, seed: int) -> np.ndarray:
     """Smooth shapes and some noise, uint8 [H, W, 3]."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:height, 0:width] / max(width, height)
@@ -88,7 +88,7 @@ def write_preprocess(folder: pathlib.Path) -> None:
     arrays: dict[str, np.ndarray] = {}
     cases = []
     for seed, (name, (width, height), channel, fit, layout, stored) in enumerate(PRE_CASES):
-        pixels = picture(width, height, seed)
+        pixels = sample_image(width, height, seed)
         tensor = expected_tensor(pixels, channel, fit)
         if layout == "nchw":
             tensor = np.ascontiguousarray(tensor.transpose(2, 0, 1))
@@ -151,9 +151,9 @@ def write_postprocess(folder: pathlib.Path) -> None:
     arrays: dict[str, np.ndarray] = {}
     cases = []
     made: dict[int, str] = {}
-    for name, seed, (height, width), count, (picture_width, picture_height), fit, iou_max, quantised in POST_CASES:
+    for name, seed, (height, width), count, (image_width, image_height), fit, iou_max, quantised in POST_CASES:
         tensors = dict(zip(("heatmap", "bbox", "landmark"), heads(seed, height, width, count)))
-        case = {"name": name, "heads": made.setdefault(seed, name), "picture": [picture_width, picture_height], "fit": fit,
+        case = {"name": name, "heads": made.setdefault(seed, name), "picture": [image_width, image_height], "fit": fit,
                 "iou_max": iou_max, "input": [width * 8, height * 8], "quantization": {}}
         for key, values in list(tensors.items()):
             # Steps of 1/8 and half precision: exact, and few bytes in the file. Heatmaps keep more, for different scores.
@@ -166,12 +166,12 @@ def write_postprocess(folder: pathlib.Path) -> None:
                 tensors[key] = preprocess.dequantize(stored, scale, zero_point)
             elif made[seed] == name:
                 arrays[f"{name}.{key}"] = values.astype(np.float16)
-        placement = preprocess.place(picture_width, picture_height, width * 8, height * 8, fit)
+        placement = preprocess.place(image_width, image_height, width * 8, height * 8, fit)
         faces = postprocess.postprocess(tensors["heatmap"], tensors["bbox"], tensors["landmark"], placement, iou_max=iou_max)
         arrays[f"{name}.boxes"] = np.array([face.box for face in faces], np.float64).reshape(-1, 4)
         arrays[f"{name}.scores"] = np.array([face.score for face in faces], np.float32)
         arrays[f"{name}.landmarks"] = np.array([face.landmarks for face in faces], np.float64).reshape(-1, 5, 2)
-        arrays[f"{name}.pixels"] = np.array([postprocess.app_box(face.box, picture_width, picture_height) for face in faces],
+        arrays[f"{name}.pixels"] = np.array([postprocess.app_box(face.box, image_width, image_height) for face in faces],
                                             np.int64).reshape(-1, 4)
         cases.append(case)
     np.savez_compressed(folder / "postprocess.npz", **arrays)

@@ -31,16 +31,16 @@ def place(width: int, height: int, to_width: int, to_height: int, fit: str) -> P
     return Placement(scale, scale, (to_width - inner_width) // 2, (to_height - inner_height) // 2, inner_width, inner_height)
 
 
-def choose_channel(picture: np.ndarray, channel: str) -> np.ndarray:
+def choose_channel(image: np.ndarray, channel: str) -> np.ndarray:
     """uint8 [H, W, 3] RGB to float32 [H, W, C] in 0 … 1. channel: "luma", "blue" or "rgb".
 
     The order of the float32 operations is part of the reading: quantised inputs turn a difference of one rounding into a
     difference of one step.
     """
     to_unit = np.float32(1) / np.float32(255)
-    values = picture.astype(np.float32)
+    values = image.astype(np.float32)
     if channel == "luma":  # the weights have four digits: in whole numbers the sum is exact
-        sums = picture.astype(np.int32) @ np.rint(np.array(LUMA) * LUMA_UNIT).astype(np.int32)
+        sums = image.astype(np.int32) @ np.rint(np.array(LUMA) * LUMA_UNIT).astype(np.int32)
         return (sums.astype(np.float32) * (to_unit / np.float32(LUMA_UNIT)))[:, :, None]
     return (values[:, :, 2:] if channel == "blue" else values) * to_unit
 
@@ -60,11 +60,11 @@ def interpolate(values: np.ndarray, width: int, height: int) -> np.ndarray:
     return rows[:, left] * (1 - weight)[None, :, None] + rows[:, right] * weight[None, :, None]
 
 
-def image_to_tensor(picture: np.ndarray, channel: str = "luma", fit: str = "letterbox", width: int = WIDTH,
+def image_to_tensor(image: np.ndarray, channel: str = "luma", fit: str = "letterbox", width: int = WIDTH,
                     height: int = HEIGHT) -> tuple[np.ndarray, Placement]:
     """uint8 [H, W, 3] RGB to float32 [1, C, height, width]; padding is black."""
-    placement = place(picture.shape[1], picture.shape[0], width, height, fit)
-    values = choose_channel(picture, channel)
+    placement = place(image.shape[1], image.shape[0], width, height, fit)
+    values = choose_channel(image, channel)
     tensor = np.zeros((height, width, values.shape[2]), np.float32)
     top, left = placement.pad_top, placement.pad_left
     inner = interpolate(values, placement.inner_width, placement.inner_height)

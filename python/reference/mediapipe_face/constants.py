@@ -27,9 +27,9 @@ class LandmarkConstants:
     input_range: tuple[float, float] = (0.0, 1.0)
     landmark_count: int = 468
     flag_min: float = 0.5
-    roi_scale: float = 1.5  # of the box's longer side
+    region_scale: float = 1.5  # of the box's longer side
     # The region is turned so that the line from the first to the second of these key points is level.
-    roi_keypoints: tuple[int, int] = (0, 1)
+    region_keypoints: tuple[int, int] = (0, 1)
 
 
 SHORT_RANGE = DetectorConstants(size=128, strides=(8, 16), anchors_per_cell=(2, 6), score_min=0.5)

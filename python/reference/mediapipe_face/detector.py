@@ -19,9 +19,9 @@ class Face:
     score: float
 
 
-def preprocess(picture: np.ndarray, constants: DetectorConstants) -> tuple[np.ndarray, Letterbox]:
+def preprocess(image: np.ndarray, constants: DetectorConstants) -> tuple[np.ndarray, Letterbox]:
     """uint8 [H, W, 3] RGB to float32 [1, size, size, 3]."""
-    square, box = letterbox(picture, constants.size)
+    square, box = letterbox(image, constants.size)
     return to_range(square, constants.input_range)[None], box
 
 

@@ -70,13 +70,13 @@ def smoothing_case(rng: np.random.Generator) -> dict:
 
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    picture = np.asarray(Image.open(ASSETS / "astronaut.png").convert("RGB"))
+    image = np.asarray(Image.open(ASSETS / "astronaut.png").convert("RGB"))
     scales: dict[str, list[float]] = {"image": [1 / 255, 0]}
     with tempfile.TemporaryDirectory() as folder:
         for name, file, constants in (("short_range", "face_detection_short_range", SHORT_RANGE),
                                       ("full_range", "face_detection_full_range_sparse", FULL_RANGE)):
             _, path = exporter.export(ASSETS / f"{file}.tflite", Path(folder))
-            tensor, box = detector.preprocess(picture, constants)
+            tensor, box = detector.preprocess(image, constants)
             regressors, classificators = run(path, tensor)
             onnx.save(saying(name, constants.size, {"regressors": regressors, "classificators": classificators}), FOLDER / f"{name}.onnx")
             if name == "short_range":
@@ -88,7 +88,7 @@ def main() -> None:
                 onnx.save(saying("quantised", constants.size, stored), FOLDER / "quantised.onnx")
         _, path = exporter.export(ASSETS / "face_landmark.tflite", Path(folder))
         region = landmark.face_region(face, LANDMARK)
-        points, flag = run(path, landmark.preprocess(picture, region, LANDMARK))
+        points, flag = run(path, landmark.preprocess(image, region, LANDMARK))
     onnx.save(saying("landmark", LANDMARK.size, {"landmarks": points, "face_flag": flag}), FOLDER / "landmark.onnx")
     # The same face in the manner of Qualcomm's package: fractions of the crop, and a probability.
     hub = {"scores": (1 / (1 + np.exp(-flag.reshape(1)))).astype(np.float32), "landmarks": (points.reshape(1, 468, 3) / 192).astype(np.float32)}

@@ -27,16 +27,16 @@ class Region:
 
 
 def face_region(face: Face, constants: LandmarkConstants) -> Region:
-    """A square around the box's centre: its longer side times roi_scale, turned until the eyes are level."""
-    start, end = (face.keypoints[index] for index in constants.roi_keypoints)
+    """A square around the box's centre: its longer side times region_scale, turned until the eyes are level."""
+    start, end = (face.keypoints[index] for index in constants.region_keypoints)
     angle = np.arctan2(end[1] - start[1], end[0] - start[0])
     width, height = face.box[2:] - face.box[:2]
-    return Region((face.box[:2] + face.box[2:]) / 2, float(max(width, height)) * constants.roi_scale, float(angle))
+    return Region((face.box[:2] + face.box[2:]) / 2, float(max(width, height)) * constants.region_scale, float(angle))
 
 
-def preprocess(picture: np.ndarray, region: Region, constants: LandmarkConstants) -> np.ndarray:
+def preprocess(image: np.ndarray, region: Region, constants: LandmarkConstants) -> np.ndarray:
     """uint8 [H, W, 3] RGB to float32 [1, size, size, 3]; beyond the picture its edge goes on."""
-    crop = warp(picture, region.affine(constants.size), constants.size, constants.size, "replicate")
+    crop = warp(image, region.affine(constants.size), constants.size, constants.size, "replicate")
     return to_range(crop, constants.input_range)[None]
 
 

@@ -18,7 +18,7 @@ import cv2  # noqa: E402
 import mediapipe  # noqa: E402
 import numpy as np  # noqa: E402
 
-PICTURE = Path(".deps/assets/astronaut.png")
+IMAGE = Path(".deps/assets/astronaut.png")
 FOLDER = Path("tests/golden/mediapipe_face")
 # model_selection and default threshold of the package's own graphs
 DETECTORS = {"short_range": (0, 0.5), "full_range": (1, 0.6)}
@@ -29,11 +29,11 @@ def read_image(path: Path) -> np.ndarray:
     return np.ascontiguousarray(cv2.imread(str(path), cv2.IMREAD_COLOR)[:, :, ::-1])
 
 
-def faces_of(solution: Any, picture: np.ndarray) -> list[dict]:
+def faces_of(solution: Any, image: np.ndarray) -> list[dict]:
     """Of a FaceDetection, in pixels of the picture."""
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     faces = []
-    for found in solution.process(picture).detections or []:
+    for found in solution.process(image).detections or []:
         place = found.location_data
         box = place.relative_bounding_box
         faces.append({"box": [box.xmin * width, box.ymin * height, (box.xmin + box.width) * width, (box.ymin + box.height) * height],
@@ -41,11 +41,11 @@ def faces_of(solution: Any, picture: np.ndarray) -> list[dict]:
     return faces
 
 
-def meshes_of(solution: Any, picture: np.ndarray) -> list[list[list[float]]]:
+def meshes_of(solution: Any, image: np.ndarray) -> list[list[list[float]]]:
     """Of a FaceMesh, in pixels of the picture; z as x."""
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     return [[[p.x * width, p.y * height, p.z * width] for p in face.landmark]
-            for face in solution.process(picture).multi_face_landmarks or []]
+            for face in solution.process(image).multi_face_landmarks or []]
 
 
 def warps(rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -74,13 +74,13 @@ def rounded(value: Any) -> Any:
 
 
 def main() -> int:
-    picture = read_image(PICTURE)
-    result: dict[str, Any] = {"mediapipe": mediapipe.__version__, "picture": PICTURE.name, "detectors": {}}
+    image = read_image(IMAGE)
+    result: dict[str, Any] = {"mediapipe": mediapipe.__version__, "picture": IMAGE.name, "detectors": {}}
     for name, (selection, score_min) in DETECTORS.items():
         with mediapipe.solutions.face_detection.FaceDetection(model_selection=selection, min_detection_confidence=score_min) as found:
-            result["detectors"][name] = faces_of(found, picture)
+            result["detectors"][name] = faces_of(found, image)
     with mediapipe.solutions.face_mesh.FaceMesh(static_image_mode=True, max_num_faces=5) as mesh:
-        result["mesh"] = meshes_of(mesh, picture)
+        result["mesh"] = meshes_of(mesh, image)
     FOLDER.mkdir(parents=True, exist_ok=True)
     (FOLDER / "mediapipe.json").write_text(json.dumps(rounded(result)) + "\n")
     np.savez_compressed(FOLDER / "warp.npz", **warps(np.random.default_rng(4)))

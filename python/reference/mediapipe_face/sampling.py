@@ -21,7 +21,7 @@ class Affine:
         return points @ self.matrix.T + self.offset
 
 
-def warp(picture: np.ndarray, affine: Affine, width: int, height: int, outside: str) -> np.ndarray:
+def warp(image: np.ndarray, affine: Affine, width: int, height: int, outside: str) -> np.ndarray:
     """Samples uint8 [H, W, C] at each output pixel; uint8 [height, width, C], as cv2.warpPerspective does.
 
     outside: "zero" takes black beyond the picture, "replicate" the nearest edge pixel. No antialias.
@@ -29,14 +29,14 @@ def warp(picture: np.ndarray, affine: Affine, width: int, height: int, outside: 
     columns, rows = np.meshgrid(np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64))
     fine = np.rint(affine.apply(np.stack([columns.ravel(), rows.ravel()], axis=1)) * (1 << _BITS)).astype(np.int64)
     whole, part = fine >> _BITS, fine & ((1 << _BITS) - 1)
-    total = np.full((width * height, picture.shape[2]), 1 << (2 * _BITS - 1), np.int64)
+    total = np.full((width * height, image.shape[2]), 1 << (2 * _BITS - 1), np.int64)
     for step_x in (0, 1):
         for step_y in (0, 1):
             x, y = whole[:, 0] + step_x, whole[:, 1] + step_y
             weight = (part[:, 0] if step_x else (1 << _BITS) - part[:, 0]) * (part[:, 1] if step_y else (1 << _BITS) - part[:, 1])
-            values = picture[np.clip(y, 0, picture.shape[0] - 1), np.clip(x, 0, picture.shape[1] - 1)].astype(np.int64)
+            values = image[np.clip(y, 0, image.shape[0] - 1), np.clip(x, 0, image.shape[1] - 1)].astype(np.int64)
             if outside == "zero":
-                inside = (x >= 0) & (x < picture.shape[1]) & (y >= 0) & (y < picture.shape[0])
+                inside = (x >= 0) & (x < image.shape[1]) & (y >= 0) & (y < image.shape[0])
                 values = values * inside[:, None]
             total += weight[:, None] * values
     return (total >> (2 * _BITS)).astype(np.uint8).reshape(height, width, -1)
@@ -54,12 +54,12 @@ class Letterbox:
         return points * self.scale + self.offset
 
 
-def letterbox(picture: np.ndarray, size: int) -> tuple[np.ndarray, Letterbox]:
+def letterbox(image: np.ndarray, size: int) -> tuple[np.ndarray, Letterbox]:
     """Samples the smallest centred square that holds uint8 [H, W, 3] into uint8 [size, size, 3]; the rest is black."""
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     side = max(height, width)
     box = Letterbox(side / size, np.array([(width - side) / 2, (height - side) / 2]))
-    return warp(picture, Affine(np.eye(2) * box.scale, box.offset), size, size, "zero"), box
+    return warp(image, Affine(np.eye(2) * box.scale, box.offset), size, size, "zero"), box
 
 
 def to_range(pixels: np.ndarray, value_range: tuple[float, float]) -> np.ndarray:

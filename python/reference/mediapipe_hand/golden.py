@@ -27,16 +27,16 @@ FOLDER = Path("tests/golden/mediapipe_hand")
 
 def main() -> None:
     frame = FOLDER / "frame.png"
-    picture = np.asarray(Image.open(frame).convert("RGB"))
+    image = np.asarray(Image.open(frame).convert("RGB"))
     expected = json.loads((FOLDER / "mediapipe.json").read_text())
     with tempfile.TemporaryDirectory() as folder:
         paths = [convert_tflite(ASSETS / f"{name}.tflite", Path(folder), "nhwc", exporter.NETWORKS, "hand")[1]
                  for name in ("palm_detection_full", "hand_landmark_full")]
-        tensor, box = detector.preprocess(picture, PALM)
+        tensor, box = detector.preprocess(image, PALM)
         regressors, classificators = run(paths[0], tensor)
         palm = detector.postprocess(regressors, classificators, box, PALM)[0]
         region = landmark.palm_region(palm, LANDMARK)
-        outputs = run(paths[1], landmark.preprocess(picture, region, LANDMARK))
+        outputs = run(paths[1], landmark.preprocess(image, region, LANDMARK))
     # The C++ test reads one landmark answer for the first palm; the rows of the others say so little that they stay out.
     onnx.save(saying("palm", PALM.size, {"regressors": regressors, "classificators": classificators}), FOLDER / "palm.onnx")
     names = exporter.NETWORKS[1].output_names

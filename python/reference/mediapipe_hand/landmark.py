@@ -44,9 +44,9 @@ def next_region(points: np.ndarray, constants: LandmarkConstants) -> Region:
     return moved_square(about + rotation(angle) @ ((low + high) / 2), high - low, angle, constants.hand_shift, constants.hand_scale)
 
 
-def preprocess(picture: np.ndarray, region: Region, constants: LandmarkConstants) -> np.ndarray:
+def preprocess(image: np.ndarray, region: Region, constants: LandmarkConstants) -> np.ndarray:
     """uint8 [H, W, 3] RGB to float32 [1, size, size, 3]; beyond the picture its edge goes on."""
-    crop = warp(picture, region.affine(constants.size), constants.size, constants.size, "replicate")
+    crop = warp(image, region.affine(constants.size), constants.size, constants.size, "replicate")
     return to_range(crop, constants.input_range)[None]
 
 

@@ -40,12 +40,12 @@ def read_frame() -> np.ndarray:
 
 
 def main() -> int:
-    picture = read_frame()
-    height, width = picture.shape[:2]
+    image = read_frame()
+    height, width = image.shape[:2]
     hands = SolutionBase(binary_graph_path=GRAPH, side_inputs={"model_complexity": 1, "num_hands": 4, "use_prev_landmarks": False}, outputs=STREAMS)
-    result = hands.process(input_data={"image": picture})
+    result = hands.process(input_data={"image": image})
 
-    def rect(r: object) -> dict:
+    def region_of(r: object) -> dict:
         return {"centre": [r.x_center * width, r.y_center * height], "side": r.width * width, "angle": r.rotation}
 
     palms = []
@@ -53,16 +53,16 @@ def main() -> int:
         box = found.location_data.relative_bounding_box
         palms.append({"box": [box.xmin * width, box.ymin * height, (box.xmin + box.width) * width, (box.ymin + box.height) * height],
                       "score": found.score[0], "keypoints": [[k.x * width, k.y * height] for k in found.location_data.relative_keypoints],
-                      "region": rect(region)})
+                      "region": region_of(region)})
     found = []
     for landmarks, world, handedness, region in zip(result.multi_hand_landmarks, result.multi_hand_world_landmarks, result.multi_handedness,
                                                     result.hand_rects_from_landmarks, strict=True):
         found.append({"landmarks": [[p.x * width, p.y * height, p.z * width] for p in landmarks.landmark],
                       "world_landmarks": [[p.x * 1000, p.y * 1000, p.z * 1000] for p in world.landmark],  # millimetres, for the digits
                       "handedness": handedness.classification[0].label, "handedness_score": handedness.classification[0].score,
-                      "next_region": rect(region)})
+                      "next_region": region_of(region)})
     FOLDER.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(FOLDER / "frame.png"), picture[:, :, ::-1])
+    cv2.imwrite(str(FOLDER / "frame.png"), image[:, :, ::-1])
     (FOLDER / "mediapipe.json").write_text(json.dumps(rounded({"mediapipe": mediapipe.__version__, "video": VIDEO, "frame": FRAME,
                                                                "palms": palms, "hands": found})) + "\n")
     return 0

@@ -20,7 +20,7 @@ class LandmarkConstants:
     network_landmarks: int = 39
     columns: int = 5  # x, y, z, visibility, presence
     presence_min: float = 0.5
-    roi_scale: float = 1.25
+    region_scale: float = 1.25
     heatmap_size: int = 64
     heatmap_reach: int = 4  # cells, as the package 0.10.21 does (its graph says a kernel of 7)
     heatmap_min: float = 0.5

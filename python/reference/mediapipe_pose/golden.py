@@ -26,16 +26,16 @@ FOLDER = Path("tests/golden/mediapipe_pose")
 
 
 def main() -> None:
-    picture = np.asarray(Image.open(ASSETS / "astronaut.png").convert("RGB"))
+    image = np.asarray(Image.open(ASSETS / "astronaut.png").convert("RGB"))
     expected = json.loads((FOLDER / "mediapipe.json").read_text())
     with tempfile.TemporaryDirectory() as folder:
         networks, paths = zip(*(convert_tflite(ASSETS / f"{name}.tflite", Path(folder), "nhwc", exporter.NETWORKS, "pose")
                                 for name in ("pose_detection", "pose_landmark_full")), strict=True)
-        tensor, box = detector.preprocess(picture, PERSON)
+        tensor, box = detector.preprocess(image, PERSON)
         regressors, classificators = run(paths[0], tensor)
         person = detector.postprocess(regressors, classificators, box, PERSON)[0]
-        region = landmark.circle_region(person.keypoints[0], person.keypoints[1], LANDMARK.roi_scale)
-        outputs = run(paths[1], landmark.preprocess(picture, region, LANDMARK))
+        region = landmark.circle_region(person.keypoints[0], person.keypoints[1], LANDMARK.region_scale)
+        outputs = run(paths[1], landmark.preprocess(image, region, LANDMARK))
     # The map is read within 4 cells of 35 landmarks; what is beyond is made one value, which takes no room in the archive.
     heatmap = np.full_like(outputs[2], -10)
     for index, (x, y) in enumerate(outputs[0].reshape(39, 5)[:35, :2] / 4):

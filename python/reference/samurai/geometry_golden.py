@@ -18,9 +18,9 @@ FRAMES = {"wide": (45, 80), "tall": (96, 37), "same_width": (50, SIDE), "small":
 MASKS = {"larger": (16, 64, 64), "wide": (16, 45, 80), "smaller": (32, 20, 11)}
 
 
-def squeezed(picture: np.ndarray) -> np.ndarray:
+def squeezed(pixels: np.ndarray) -> np.ndarray:
     """Columns first; Pillow by itself takes the pass first that suits it. Bicubic is what it does when nothing is said."""
-    image = Image.fromarray(picture)
+    image = Image.fromarray(pixels)
     for size in ((SIDE, image.height), (SIDE, SIDE)):
         image = image.resize(size, Image.Resampling.BICUBIC)
     return np.asarray(image)

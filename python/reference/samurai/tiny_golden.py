@@ -30,11 +30,11 @@ def frames() -> np.ndarray:
     result = []
     for t in range(FRAMES):
         base = 90 + 50 * np.sin(0.3 * x + 0.15 * t) * np.cos(0.22 * y)
-        picture = np.stack([base, base * 0.8 + 20, 200 - base], -1)
+        image = np.stack([base, base * 0.8 + 20, 200 - base], -1)
         if not 14 <= t < 18:
             left, top = 10 + t, 14 + t // 2
-            picture[top:top + 26, left:left + 24] = (230, 60 + 5 * t, 40)
-        result.append(np.clip(np.rint(picture), 0, 255).astype(np.uint8))
+            image[top:top + 26, left:left + 24] = (230, 60 + 5 * t, 40)
+        result.append(np.clip(np.rint(image), 0, 255).astype(np.uint8))
     return np.stack(result)
 
 
@@ -46,7 +46,7 @@ def main() -> None:
     video = frames()
     video.tofile(FOLDER / "frames.u8")
     for name, prompt in PROMPTS.items():
-        recorder = Recorder(keeps=name == "box")
+        recorder = Recorder(is_storing=name == "box")
         length = LENGTHS.get(name, FRAMES)
         tracker = ReferenceTracker(model, recorder=recorder, video_frames=length)
         logits = [tracker.track(frame, **(prompt if t == 0 else {})).numpy() for t, frame in enumerate(video[:length])]

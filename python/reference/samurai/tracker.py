@@ -57,7 +57,7 @@ class ReferenceTracker:
     def __init__(self, model, motion_weight: float = 0.25, recorder: components.Recorder | None = None, video_frames: int | None = None):
         """@param video_frames  of the whole video; None: 16 or more"""
         self.peer = peer.Peer(model)
-        self.recorder = recorder or components.Recorder(keeps=False)
+        self.recorder = recorder or components.Recorder(is_storing=False)
         self.rules = Rules(motion_weight)
         self._most_pointers = min(video_frames or graphs.POINTERS, graphs.POINTERS)
         self._memories: dict[int, torch.Tensor] = {}
@@ -74,7 +74,7 @@ class ReferenceTracker:
         embeddings, high1, high2 = source.image_encoder(image)
         t = self.rules.frame
         maps = {"high_res_features1": high1, "high_res_features2": high2}
-        recorder.keep("image_encoder", t, {"image": image}, {"image_embeddings": embeddings, **maps})
+        recorder.store("image_encoder", t, {"image": image}, {"image_embeddings": embeddings, **maps})
         scale = torch.tensor([size / width, size / height])
         if t == 0:
             shown = ([] if box is None else [[*box[:2], 2], [*box[2:], 3]]) + list(points)
@@ -88,12 +88,12 @@ class ReferenceTracker:
             inner = source.memory_attention(embeddings, torch.cat(rows), tokens, distances, self._most_pointers)
             # Our graphs divide by the 15 of a long video, always.
             distances = [each * (graphs.POINTERS - 1) / (self._most_pointers - 1) for each in distances]
-            recorder.keep_attention(t, embeddings, torch.cat(rows), tokens, distances, inner)
+            recorder.store_attention(t, embeddings, torch.cat(rows), tokens, distances, inner)
         several = labels.shape[1] < 2
         sparse, dense = source.prompts(points, labels)
         found = peer.decoded(source, inner, (high1, high2), sparse, dense)
-        prompt = recorder.keep_prompt(t, points, labels, sparse, dense)
-        recorder.keep("mask_decoder", t, {"embeddings": embeddings if t == 0 else inner, "no_memory": [float(t == 0)], **maps, **prompt}, found)
+        prompt = recorder.store_prompt(t, points, labels, sparse, dense)
+        recorder.store("mask_decoder", t, {"embeddings": embeddings if t == 0 else inner, "no_memory": [float(t == 0)], **maps, **prompt}, found)
         masks, ious, object_score = torch.from_numpy(found["masks"]), found["ious"][0], float(found["object_score"][0, 0])
         if several:
             tokens = [1, 2, 3]
@@ -107,7 +107,7 @@ class ReferenceTracker:
         token = tokens[decision["choice"]]
         chosen = masks[:, token:token + 1]
         memory = source.memory_encoder(embeddings, chosen, torch.tensor([[object_score]]), t == 0)
-        recorder.keep("memory_encoder", t, {"image_embeddings": embeddings, "mask": chosen, "object_score": [[object_score]],
+        recorder.store("memory_encoder", t, {"image_embeddings": embeddings, "mask": chosen, "object_score": [[object_score]],
                                             "is_prompt": [float(t == 0)]}, {"memory": memory})
         # SAM 2 keeps memories in bfloat16.
         self._memories[t] = memory.bfloat16().float()
@@ -149,7 +149,7 @@ def main() -> None:
              else checkpoint.load(options.checkpoint, options.size, options.image_size))
     if options.bf16:
         autocast.lower(model, options.float32)
-    recorder = components.Recorder(keeps=options.components is not None)
+    recorder = components.Recorder(is_storing=options.components is not None)
     tracker = ReferenceTracker(model, checkpoint.MOTION_WEIGHTS.get(options.size, 0.25), recorder)
     x, y, w, h = (float(value) for value in options.box.split(","))
     logits, digests, started = [], [], time.perf_counter()

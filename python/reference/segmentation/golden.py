@@ -14,7 +14,7 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper
 
-from python.reference.face_det_lite.golden import picture, resized
+from python.reference.face_det_lite.golden import resized, sample_image
 from python.reference.face_det_lite.preprocess import dequantize, place, quantize
 from python.reference.segmentation import reading
 from python.reference.tiny_models import behind_misbehaving
@@ -88,7 +88,7 @@ def write_pipeline(folder: pathlib.Path) -> None:
     onnx.save(behind_misbehaving(model), folder / "tiny_misbehave.onnx")
     onnx.save(tiny_network("batch"), folder / "tiny_batch.onnx")
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    blocks = picture(8, 6, 9)
+    blocks = sample_image(8, 6, 9)
     pixels = np.repeat(np.repeat(blocks, 17, axis=0), 17, axis=1)
     arrays = {"picture": pixels}
     for name, mean, deviation in (("plain", (0, 0, 0), (1, 1, 1)), ("normalised", reading.IMAGENET_MEAN, reading.IMAGENET_DEVIATION)):

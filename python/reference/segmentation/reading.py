@@ -9,14 +9,14 @@ from python.reference.face_det_lite.preprocess import Placement, choose_channel,
 IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
-def image_to_tensor(picture: np.ndarray, width: int, height: int, mean: tuple[float, ...] = (0, 0, 0),
+def image_to_tensor(image: np.ndarray, width: int, height: int, mean: tuple[float, ...] = (0, 0, 0),
                     deviation: tuple[float, ...] = (1, 1, 1)) -> tuple[np.ndarray, Placement]:
     """uint8 [H, W, 3] RGB to float32 [1, 3, height, width], letterboxed (black), then (value - mean) / deviation."""
-    placement = place(picture.shape[1], picture.shape[0], width, height, "letterbox")
+    placement = place(image.shape[1], image.shape[0], width, height, "letterbox")
     canvas = np.zeros((height, width, 3), np.float32)
     top, left = placement.pad_top, placement.pad_left
     canvas[top : top + placement.inner_height, left : left + placement.inner_width] = interpolate(
-        choose_channel(picture, "rgb"), placement.inner_width, placement.inner_height)
+        choose_channel(image, "rgb"), placement.inner_width, placement.inner_height)
     tensor = (canvas - np.array(mean, np.float32)) / np.array(deviation, np.float32)
     return np.ascontiguousarray(tensor.transpose(2, 0, 1))[None].astype(np.float32), placement
 

@@ -14,7 +14,7 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper
 
-from python.reference.face_det_lite.golden import picture
+from python.reference.face_det_lite.golden import sample_image
 from python.reference.face_det_lite.preprocess import dequantize, place, quantize
 from python.reference.tiny_models import behind_misbehaving
 from python.reference.yolov8 import postprocess, preprocess
@@ -152,7 +152,7 @@ def tiny_network(quantised: bool, batch: int | str = 1) -> onnx.ModelProto:
 
 def write_pipeline(folder: pathlib.Path) -> None:
     """Picture to objects through the tiny networks, run by ONNX Runtime."""
-    blocks = picture(9, 6, 3)
+    blocks = sample_image(9, 6, 3)
     pixels = np.repeat(np.repeat(blocks, 19, axis=0), 19, axis=1)[:101]
     arrays: dict[str, np.ndarray] = {"picture": pixels}
     for name, quantised in (("tiny", False), ("tiny_quantised", True)):

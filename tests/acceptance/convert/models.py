@@ -47,8 +47,8 @@ def person(side: int) -> torch.Tensor:
     import numpy
     from PIL import Image
     path = pathlib.Path(__file__).resolve().parents[3] / ".deps/assets/astronaut.png"
-    picture = Image.open(path).convert("RGB").resize((side, side))
-    return torch.from_numpy(numpy.asarray(picture, numpy.float32)[None] / 255)
+    person_image = Image.open(path).convert("RGB").resize((side, side))
+    return torch.from_numpy(numpy.asarray(person_image, numpy.float32)[None] / 255)
 
 
 class Backbone(nn.Module):
@@ -186,11 +186,11 @@ def _htdemucs():
             model._mask = lambda z, m: m
             seen = {}
 
-            def keep(z, length):
+            def store(z, length):
                 seen["z"] = z
                 return torch.zeros(z.shape[0], z.shape[1], z.shape[2] // 2, length)
 
-            model._ispec = keep
+            model._ispec = store
             model.use_train_segment = False
             out = model(input)
             return out, seen["z"]

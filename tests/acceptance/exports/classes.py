@@ -21,9 +21,9 @@ def main() -> int:
     model = Model.from_pretrained(checkpoint)
     (image,) = model.sample_inputs(model.get_input_spec(), use_channel_last_format=False).values()
     with torch.no_grad():
-        picture = torch.from_numpy(image[0])
-        _, scores, classes = (each.numpy() for each in model(picture))
-        _, of_classes = model.model(picture)  # [1, 80, 8400]
+        planes = torch.from_numpy(image[0])
+        _, scores, classes = (each.numpy() for each in model(planes))
+        _, of_classes = model.model(planes)  # [1, 80, 8400]
     best, second = np.sort(of_classes.numpy(), axis=1)[:, ::-1][:, :2].swapaxes(0, 1)
     error = float(np.abs(given["scores"].astype(np.float64) - scores).max())
     differ = given["class_idx"].reshape(classes.shape) != classes

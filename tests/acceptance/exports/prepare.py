@@ -47,7 +47,7 @@ def classifier(name: str, weights) -> str:
     return "seeded weights"
 
 
-def take_weights_of_onnx(network: FaceDetLite, path: pathlib.Path) -> None:
+def load_weights_of_onnx(network: FaceDetLite, path: pathlib.Path) -> None:
     """Gives every convolution of NETWORK the weights of the graph's, in the order in which both run.
 
     The graph has its norms folded into the convolutions: each becomes a norm of mean 0 and variance 1 that adds the bias.
@@ -83,7 +83,7 @@ def face_det_lite() -> str:
     network = FaceDetLite().eval()
     path = DATA / "models" / "face" / "face_det_lite.onnx" if DATA else None
     if path and path.exists():
-        take_weights_of_onnx(network, path)
+        load_weights_of_onnx(network, path)
         import onnxruntime
         x = np.random.default_rng(1).random((1, 1, 480, 640), dtype=np.float32)
         with torch.no_grad():
@@ -110,7 +110,7 @@ def yolov8_det() -> str:
     return "seeded weights"
 
 
-def picture(asset, name: str, size: tuple[int, int] | None) -> str:
+def sample_image(asset, name: str, size: tuple[int, int] | None) -> str:
     """Puts a picture of the test data, or noise, where the package would download its own."""
     to = pathlib.Path(asset.local_cache_path)
     to.parent.mkdir(parents=True, exist_ok=True)
@@ -128,8 +128,8 @@ def picture(asset, name: str, size: tuple[int, int] | None) -> str:
 
 
 def main() -> int:
-    dog = picture(TEST_IMAGENET_IMAGE, "street/sam2_truck.jpg", None)
-    street = picture(CachedWebModelAsset.from_asset_store("yolov7", 1, "yolov7_demo_640.jpg"), "street/bus.jpg", (640, 640))
+    dog = sample_image(TEST_IMAGENET_IMAGE, "street/sam2_truck.jpg", None)
+    street = sample_image(CachedWebModelAsset.from_asset_store("yolov7", 1, "yolov7_demo_640.jpg"), "street/bus.jpg", (640, 640))
     said = {
         "squeezenet1_1": classifier("squeezenet1_1", torchvision.models.SqueezeNet1_1_Weights.IMAGENET1K_V1) + "; " + dog,
         "resnet18": classifier("resnet18", torchvision.models.ResNet18_Weights.IMAGENET1K_V1) + "; " + dog,

@@ -36,8 +36,8 @@ def main() -> int:
         path = data / "models" / "face" / weights if data else None
         network = face_networks.build(face_networks.read_state(path), str(path))[1] if path else face_networks.seeded(kind, 1)
         if data:
-            picture = Image.open(data / "images/faces/skimage_astronaut.png").convert("RGB").crop(box).resize((side, side))
-            image = torch.from_numpy(np.asarray(picture, np.float32)[None] / 255)
+            cropped = Image.open(data / "images/faces/skimage_astronaut.png").convert("RGB").crop(box).resize((side, side))
+            image = torch.from_numpy(np.asarray(cropped, np.float32)[None] / 255)
         else:
             image = torch.rand(1, side, side, 3, generator=torch.Generator().manual_seed(2))
         with torch.no_grad(), warnings.catch_warnings():
