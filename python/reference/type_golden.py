@@ -194,9 +194,9 @@ REDUCTIONS = "ReduceL1 ReduceL2 ReduceLogSumExp ReduceMax ReduceMean ReduceMin R
 def reducing(models, opset, has_axes_input):
     for operator in REDUCTIONS:
         as_input = has_axes_input or (operator == "ReduceSum" and opset >= 13)
-        for axes, keeps in (([1], 1), ([1], 0), ([-1], 0), ([0, 2], 0), ([2, 0], 1), ([-1, 0, 1], 0)):
+        for axes, keepdims in (([1], 1), ([1], 0), ([-1], 0), ([0, 2], 0), ([2, 0], 1), ([-1, 0, 1], 0)):
             given, attributes = ((ints(*axes),), {}) if as_input else ((), {"axes": axes})
-            models.add(opset, operator, "f[2,3,?4]", *given, keepdims=keeps, **attributes)
+            models.add(opset, operator, "f[2,3,?4]", *given, keepdims=keepdims, **attributes)
         models.add(opset, operator, "f[2,3,?4]")
         models.add(opset, operator, "f[2,3,?4]", keepdims=0)
         if as_input:
