@@ -97,7 +97,7 @@ def test_the_graphs_and_the_rules_give_pytorchs_masks_and_decisions(prompt):
         assert tracker.trace[-1]["boxes"] == document["frames"][t]["boxes"]
         assert tracker.decisions[-1]["choice"] == document["decisions"][t]["choice"]
         assert tracker.decisions[-1]["memory"] == document["decisions"][t]["memory"]
-    assert hidden == (4 if length == len(frames()) else 0)
+    assert hidden == (2 if length == len(frames()) else 0)
 
 
 
