@@ -30,7 +30,7 @@ Operand view(Call& call) {
       *open = *rest == 0 ? 0 : *count / *rest;
     }
     if (count && tensor::element_count(*known) != count && std::ranges::find(*known, -1) == known->end()) {
-      refuse("a tensor of {} elements cannot be seen as one of {}", *count, tensor::element_count(*known).value_or(-1));
+      refuse("a tensor of {} elements cannot be seen as one of [{}]", *count, fmt::join(*known, ","));
     }
     return call.reshape(x, *known);
   }

@@ -49,10 +49,12 @@ aten::Dimension dimension_of(const json& written) {
   return {std::nullopt, readable_expression(text(field(*held, "expr_str")))};
 }
 
-/// nullopt where one follows from a symbol.
+/// nullopt where they are not declared, or one follows from a symbol.
 std::optional<std::vector<std::int64_t>> strides_of(const json& meta) {
+  const auto declared = meta.find("strides");
+  if (declared == meta.end()) return std::nullopt;
   std::vector<std::int64_t> strides;
-  for (const json& stride : list(field(meta, "strides"))) {
+  for (const json& stride : list(*declared)) {
     const auto [form, held] = member(stride);
     if (form != "as_int") return std::nullopt;
     strides.push_back(integer(*held));
@@ -62,7 +64,11 @@ std::optional<std::vector<std::int64_t>> strides_of(const json& meta) {
 
 aten::TensorMeta meta_of(const json& written) {
   aten::TensorMeta meta{scalar_type(field(written, "dtype")), {}};
-  for (const json& size : list(field(written, "sizes"))) meta.sizes.push_back(dimension_of(size));
+  const json& sizes = list(field(written, "sizes"));
+  if (sizes.size() > kMostAxes) {
+    throw Malformed(fmt::format("a tensor of {} dimensions, expected at most {}", sizes.size(), kMostAxes));
+  }
+  for (const json& size : sizes) meta.sizes.push_back(dimension_of(size));
   meta.strides = strides_of(written);
   return meta;
 }
@@ -450,9 +456,10 @@ Result<Graph> read(const ZipArchive& archive) {
   SLIPWAY_ASSIGN(const std::string document, archive.unpack(path, kLargestProgram));
   SLIPWAY_ASSIGN(auto weights, read_stored_tensors(archive, "data/weights/", name + "_weights_config.json"));
   SLIPWAY_ASSIGN(auto constants, read_stored_tensors(archive, "data/constants/", name + "_constants_config.json"));
-  std::string place = "schema_version";
+  std::string place = "the text";
   try {
     const json program = json::parse(document);
+    place = "schema_version";
     const std::int64_t major = integer(field(field(program, "schema_version"), "major"));
     if (major != kMajor) {
       return base::fail(Code::kUnimplemented,
@@ -470,7 +477,7 @@ Result<Graph> read(const ZipArchive& archive) {
       return base::fail(Code::kInvalidArgument, "{}: {}: {}", path, place, error.what());
     }
   } catch (const std::exception& error) {
-    return base::fail(Code::kInvalidArgument, "{}: {}: {}", path, place, error.what());
+    return base::fail(Code::kInvalidArgument, "{}: {}: {}", path, place, base::valid_utf8(error.what()));
   }
 }
 

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "base/utf8.hpp"
+
 namespace slipway::convert::torch_export {
 namespace {
 
@@ -153,6 +155,20 @@ TEST(TorchExport, refuses_another_major_of_the_schema_by_its_number) {
   expect_refused(program, base::Code::kUnimplemented, "expected schema major 8, found 9");
 }
 
+TEST(TorchExport, reads_strides_where_all_of_them_are_numbers) {
+  Program program;
+  json& values = program.graph()["tensor_values"];
+  values["add"].erase("strides");
+  values["x"]["strides"][0] = {{"as_expr", {{"expr_str", "Symbol('s0')"}}}};
+  const auto graph = program.read();
+  ASSERT_TRUE(graph) << graph.error().message;
+  std::map<std::string, std::optional<std::vector<std::int64_t>>> strides;
+  for (const aten::Value& value : graph->values) strides[value.name] = value.meta ? value.meta->strides : std::nullopt;
+  EXPECT_EQ(strides["w"], (std::vector<std::int64_t>{3, 1}));
+  EXPECT_EQ(strides["x"], std::nullopt);
+  EXPECT_EQ(strides["add"], std::nullopt);
+}
+
 TEST(TorchExport, reads_symbols_of_sizes_with_their_limits) {
   Program program;
   program.graph()["tensor_values"]["x"]["sizes"][0] = {
@@ -230,6 +246,13 @@ TEST(TorchExport, refuses_damaged_programs_saying_where) {
   Program cut;
   cut.text = cut.model.dump().substr(0, 500);
   expect_refused(cut, base::Code::kInvalidArgument, "models/model.json");
+  Program foreign;
+  foreign.text = "{\"schema_version\": \"\xff\"}";
+  expect_refused(foreign, base::Code::kInvalidArgument, "ill-formed UTF-8");
+  EXPECT_EQ(base::valid_utf8(foreign.read().error().message), foreign.read().error().message);
+  Program wide;
+  wide.graph()["tensor_values"]["x"]["sizes"] = json(std::vector<json>(100'000, json{{"as_int", 1}}));
+  expect_refused(wide, base::Code::kInvalidArgument, "a tensor of 100000 dimensions");
   Program cyclic;
   cyclic.node()["inputs"][0]["arg"] = tensor_named("add");
   expect_refused(cyclic, base::Code::kInvalidArgument, "'add' is read before anything gives it");

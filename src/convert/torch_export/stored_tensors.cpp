@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/utf8.hpp"
 #include "convert/torch_export/internal/json_fields.hpp"
 
 namespace slipway::convert::torch_export::internal {
@@ -10,7 +11,6 @@ namespace {
 constexpr std::uint64_t kLargestList = 256ULL << 20U;
 /// More than a file holds is read from it only when it is this small: an expanded constant, not a bomb.
 constexpr std::uint64_t kLargestRepeated = 1ULL << 20U;
-constexpr std::size_t kMostAxes = 64;
 
 std::int64_t size_of(const json& dimension) {
   const auto [form, held] = member(dimension);
@@ -83,7 +83,7 @@ base::Result<std::map<std::string, aten::StoredTensor>> read_stored_tensors(cons
   } catch (const Unsupported& refusal) {
     return base::fail(base::Code::kUnimplemented, "{}: '{}': {}", path, where, refusal.what());
   } catch (const std::exception& error) {
-    return base::fail(base::Code::kInvalidArgument, "{}: '{}': {}", path, where, error.what());
+    return base::fail(base::Code::kInvalidArgument, "{}: '{}': {}", path, where, base::valid_utf8(error.what()));
   }
   return tensors;
 }

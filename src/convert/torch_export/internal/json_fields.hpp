@@ -16,6 +16,9 @@ namespace slipway::convert::torch_export::internal {
 
 using nlohmann::json;
 
+/// As PyTorch's own: what more of them would be is a way to make long messages.
+inline constexpr std::size_t kMostAxes = 64;
+
 struct Malformed : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
