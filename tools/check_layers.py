@@ -21,6 +21,7 @@ onnx_readers: list[str] = layers["onnx_readers"]
 include_line = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
 # A message of the ONNX format that is not const, but for its constants and as a type's argument: what could be written.
 onnx_message_to_write = re.compile(r"(?<!const )\bonnx::\w+Proto\b(?!::)|\bmutable_proto\(")
+text_or_comment = re.compile(r'"(?:\\.|[^"\\\n])*"|//[^\n]*')
 longest_readme = 20
 file_names = {path.name for top in ("src", "apps") for path in (root / top).rglob("*.[ch]pp")}
 
@@ -67,7 +68,8 @@ def check_who_writes_graphs(file: pathlib.Path, relative: str) -> list[str]:
     is_writer = relative in foreign["onnx.pb.h"] and relative not in onnx_readers
     if is_writer or file.suffix != ".cpp":
         return []
-    lines = enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
+    code = text_or_comment.sub("", file.read_text(encoding="utf-8"))
+    lines = enumerate(code.splitlines(), 1)
     return [f"{relative}:{number}: only the rewriter writes graphs (compile/onnx_graph/rewriter.hpp), and this file may "
             f"write {match.group(0)}" for number, line in lines if (match := onnx_message_to_write.search(line))]
 
