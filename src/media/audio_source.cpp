@@ -15,7 +15,7 @@ StereoSource::StereoSource(std::unique_ptr<AudioReader> reader, std::optional<Re
     : reader_(std::move(reader)), resampler_(std::move(resampler)), sample_rate_(sample_rate) {}
 
 Result<StereoSource> StereoSource::open(const std::filesystem::path& path, int sample_rate) {
-  SLIPWAY_ASSIGN(auto reader, AudioReader::open(path));
+  SLIPWAY_ASSIGN(auto reader, AudioReader::open(path, 2));
   std::optional<Resampler> resampler;
   if (reader->format().sample_rate != sample_rate) {
     SLIPWAY_ASSIGN(resampler, Resampler::create(reader->format().sample_rate, sample_rate, 2));
@@ -67,9 +67,9 @@ std::optional<std::int64_t> StereoSource::frame_estimate() const {
 
 std::vector<std::string> StereoSource::warnings() const {
   std::vector<std::string> all = reader_->warnings();
-  if (reader_->format().channels > 2) {
+  if (const AudioFormat& format = reader_->format(); format.file_channels > 2) {
     all.push_back(
-        fmt::format("{} channels: the first two (front left and right) are used", reader_->format().channels));
+        fmt::format("{} channels ({}) are mixed down to two, as ffmpeg does", format.file_channels, format.layout));
   }
   return all;
 }

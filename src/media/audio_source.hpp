@@ -15,9 +15,9 @@ namespace slipway::media {
 
 /// A file as stereo at a wanted rate: decoded, channels converted, resampled, all as a stream.
 ///
-/// Channels as demucs converts them: mono is copied to both sides, of more than two the first two are used (front left
-/// and right; a warning says so).
-/// @source demucs/audio.py convert_audio_channels
+/// Channels as demucs has them: mono is copied to both sides; more than two are mixed down as ffmpeg does for floats
+/// (`-ac 2 -f f32le`, by which demucs reads files), and a warning says so.
+/// @source demucs/audio.py AudioFile.read, convert_audio_channels
 /// @thread one object belongs to one thread
 class StereoSource {
  public:

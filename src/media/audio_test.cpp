@@ -195,7 +195,7 @@ TEST_F(Audio, what_is_not_audio_is_refused_with_the_path) {
   EXPECT_EQ(missing.error().code, base::Code::kNotFound);
 }
 
-TEST_F(Audio, takes_the_first_two_of_six_channels_and_warns) {
+TEST_F(Audio, mixes_six_channels_down_as_ffmpeg_does_and_says_so) {
   SF_INFO info{};
   info.samplerate = 44100;
   info.channels = 6;
@@ -212,9 +212,11 @@ TEST_F(Audio, takes_the_first_two_of_six_channels_and_warns) {
   ASSERT_TRUE(source.has_value()) << source.error().message;
   Stereo s;
   ASSERT_EQ(source->read(1000, s.left, s.right).value(), 100U);
-  EXPECT_EQ(s.left[50], 0.0F);
-  EXPECT_EQ(s.right[50], 0.125F);
-  EXPECT_EQ(source->warnings().size(), 1U);
+  // Front, centre and side of each: the last two by the square root of a half; the deep one is left out.
+  const double half = std::numbers::sqrt2 / 2;
+  EXPECT_NEAR(s.left[50], 0 + half * 0.25 + half * 0.5, 1e-6);
+  EXPECT_NEAR(s.right[50], 0.125 + half * 0.25 + half * 0.625, 1e-6);
+  EXPECT_THAT(source->warnings(), ::testing::ElementsAre(HasSubstr("6 channels (")));
 }
 
 TEST_F(Audio, resampling_in_pieces_equals_resampling_at_once) {

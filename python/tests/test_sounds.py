@@ -1,0 +1,105 @@
+"""Songs are read as ffmpeg reads them, and only what is cut is said to be cut."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from python.tests.ffmpeg import ffmpeg, samples
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SLIPWAY = Path(os.environ.get("SLIPWAY_BUILD", REPOSITORY / "build/release")) / "slipway"
+MODEL = REPOSITORY / "tests/golden/demucs/tiny"
+
+pytestmark = pytest.mark.skipif(not SLIPWAY.is_file(), reason=f"{SLIPWAY} is not built")
+
+
+def read(song: Path, folder: Path) -> tuple[int, list[str]]:
+    """How many samples a song has at the network's rate, and what was said of it."""
+    command = [SLIPWAY, "demucs", "preprocess", song, "--model", MODEL, "--output", folder, "--json"]
+    done = subprocess.run(list(map(str, command)), check=False, capture_output=True, timeout=120)
+    assert done.returncode == 0, done.stderr.decode()
+    return json.loads((folder / "chunks.json").read_text())["frames"], json.loads(done.stdout)["warnings"]
+
+
+def noise(path: Path, *words: object, seconds: float = 2, rate: int = 44100, channels: int = 2) -> Path:
+    colour = f"anoisesrc=duration={seconds}:sample_rate={rate}:amplitude=0.3:seed=1"
+    layout = {1: "mono", 2: "stereo", 6: "5.1"}[channels]
+    ffmpeg("-f", "lavfi", "-i", colour, "-af", f"aformat=channel_layouts={layout}", *words, path)
+    return path
+
+
+WHOLE = {
+    "variable rate without a header": ("x.mp3", ["-q:a", 3, "-write_xing", 0], {}),
+    "constant rate without a header": ("x.mp3", ["-b:a", "128k", "-write_xing", 0], {}),
+    "with a header": ("x.mp3", ["-q:a", 3], {}),
+    "8 kHz": ("x.mp3", [], {"rate": 8000}),
+    "11 kHz": ("x.mp3", [], {"rate": 11025}),
+    "16 kHz mono": ("x.mp3", [], {"rate": 16000, "channels": 1}),
+    "ADTS": ("x.aac", ["-c:a", "aac"], {}),
+    "ADTS of 8 kHz": ("x.aac", ["-c:a", "aac"], {"rate": 8000}),
+    "M4A": ("x.m4a", ["-c:a", "aac"], {}),
+    "Opus": ("x.opus", ["-c:a", "libopus"], {"rate": 48000}),
+    "Vorbis": ("x.ogg", ["-c:a", "libvorbis"], {}),
+    "FLAC": ("x.flac", [], {}),
+    "WAV": ("x.wav", [], {}),
+    "broadcast": ("x.ts", ["-c:a", "aac"], {}),
+    "Matroska": ("x.mka", ["-c:a", "libmp3lame"], {}),
+}
+
+
+@pytest.mark.parametrize("form", WHOLE)
+def test_whole_files_are_not_said_to_end_early(form: str, tmp_path: Path) -> None:
+    name, words, sound = WHOLE[form]
+    song = noise(tmp_path / name, *words, **sound)
+    frames, warnings = read(song, tmp_path / "out")
+    assert warnings == []
+    right = samples(song).size // sound.get("channels", 2) * 44100 / sound.get("rate", 44100)
+    # Resamplers end a few samples apart; encoders' delays, of which some readers know, are less than a tenth of a second.
+    assert frames == pytest.approx(right, abs=4410)
+
+
+@pytest.mark.parametrize("form", ["with a header", "FLAC", "M4A"])
+def test_cut_files_are_said_to_end_early(form: str, tmp_path: Path) -> None:
+    name, words, sound = WHOLE[form]
+    extra = ["-movflags", "faststart"] if form == "M4A" else []
+    song = noise(tmp_path / name, *words, *extra, **sound)
+    song.write_bytes(song.read_bytes()[: song.stat().st_size * 6 // 10])
+    assert any("ends after" in warning for warning in read(song, tmp_path / "out")[1])
+
+
+PARTS = {
+    "another rate": [{}, {"rate": 22050}],
+    "one channel": [{}, {"channels": 1}],
+    "both": [{}, {"rate": 48000, "channels": 1}],
+    "and back": [{}, {"rate": 32000}, {}],
+    "first of one channel": [{"channels": 1}, {}],
+}
+
+
+@pytest.mark.parametrize("parts", PARTS)
+def test_joined_songs_are_read_as_ffmpeg_reads_them(parts: str, tmp_path: Path) -> None:
+    song = tmp_path / "joined.mp3"
+    song.write_bytes(b"".join(noise(tmp_path / f"{i}.mp3", "-write_xing", 0, "-id3v2_version", 0, **form).read_bytes() for i, form in enumerate(PARTS[parts])))
+    channels = PARTS[parts][0].get("channels", 2)
+    assert read(song, tmp_path / "out")[0] == pytest.approx(samples(song).size // channels, abs=200)
+
+
+@pytest.mark.parametrize("layout", ["2.1", "3.0", "4.0", "quad", "5.0", "5.1", "5.1(side)", "6.1", "7.1", "7.1(wide)"])
+def test_more_channels_are_mixed_down_as_ffmpeg_does(layout: str, tmp_path: Path) -> None:
+    song, right = tmp_path / "song.wav", tmp_path / "right.wav"
+    count = {"2.1": 3, "3.0": 3, "4.0": 4, "quad": 4, "5.0": 5, "5.1": 6, "5.1(side)": 6, "6.1": 7, "7.1": 8, "7.1(wide)": 8}[layout]
+    voices = "|".join(f"0.1*sin({300 + 70 * i}*t*{i + 1})" for i in range(count))
+    ffmpeg("-f", "lavfi", "-i", f"aevalsrc='{voices}':channel_layout={layout}:sample_rate=44100:duration=1", "-c:a", "pcm_f32le", song)
+    ffmpeg("-i", song, "-ac", 2, "-c:a", "pcm_f32le", right)
+    _, warnings = read(song, tmp_path / "a")
+    read(right, tmp_path / "b")
+    # What the network is given, by the mean and deviation of the song.
+    chunks = [np.fromfile(tmp_path / folder / "input.raw", np.float32) for folder in "ab"]
+    np.testing.assert_allclose(*chunks, atol=2e-5)
+    assert any(f"{count} channels" in warning and "mixed down" in warning for warning in warnings)
