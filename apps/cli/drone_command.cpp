@@ -16,6 +16,7 @@
 #include "apps/cli/overlay_output.hpp"
 #include "apps/cli/report.hpp"
 #include "apps/cli/session_arguments.hpp"
+#include "apps/cli/source_arguments.hpp"
 #include "apps/cli/table.hpp"
 #include "apps/cli/verbs.hpp"
 #include "pipelines/common/frame_loop.hpp"
@@ -56,7 +57,7 @@ struct Arguments {
   int batch = 1;
   int bench_runs = 10;
   CLI::Option* bench = nullptr;
-  std::int64_t max_pixels = media::ImageLimits{}.max_pixels;
+  SourceArguments source;
 };
 
 /// What repeated runs over one image took.
@@ -296,9 +297,7 @@ class Run {
 
 base::Result<void> watch(const Arguments& arguments, drone::Config config, Context& context) {
   context.reserve_standard_output();
-  SLIPWAY_ASSIGN(
-      pipelines::FrameSource source,
-      pipelines::FrameSource::open(arguments.inputs, {.max_pixels = arguments.max_pixels}, interrupt_token()));
+  SLIPWAY_ASSIGN(pipelines::FrameSource source, arguments.source.open(arguments.inputs, !arguments.output.empty()));
   SLIPWAY_ASSIGN(OverlayOutput overlay, OverlayOutput::open(arguments.output, source.files()));
   SLIPWAY_TRY(context.check_outputs(files_read({arguments.detector.path, arguments.segmenter.path}, arguments.inputs),
                                     overlay.planned()));
@@ -405,9 +404,7 @@ void add_drone(CLI::App& app, Context& context) {
                          ->check(CLI::Range(1, 1'000'000))
                          ->expected(0, 1)
                          ->default_str("10");
-  verb->add_option("--max-pixels", arguments->max_pixels, "Refuse larger pictures before they take memory")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  arguments->source.add_to(*verb);
   add_session_options(*verb, *arguments);
   context.add_output_options(*verb);
   context.add_overwrite_option(*verb);

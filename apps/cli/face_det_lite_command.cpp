@@ -10,6 +10,7 @@
 #include "apps/cli/overlay_output.hpp"
 #include "apps/cli/report.hpp"
 #include "apps/cli/session_arguments.hpp"
+#include "apps/cli/source_arguments.hpp"
 #include "apps/cli/table.hpp"
 #include "apps/cli/verbs.hpp"
 #include "pipelines/common/frame_loop.hpp"
@@ -37,7 +38,7 @@ struct Arguments {
   int batch = 1;
   int bench_runs = 10;
   CLI::Option* bench = nullptr;
-  std::int64_t max_pixels = media::ImageLimits{}.max_pixels;
+  SourceArguments source;
 
   [[nodiscard]] std::optional<int> measured_runs() const {
     return bench->count() > 0 ? std::optional(bench_runs) : std::nullopt;
@@ -153,9 +154,7 @@ class Run {
 base::Result<void> detect(const Arguments& arguments, const runtime::SessionOptions& options, Context& context) {
   context.reserve_standard_output();
   SLIPWAY_ASSIGN(const fs::path model, arguments.model.file());
-  SLIPWAY_ASSIGN(
-      pipelines::FrameSource source,
-      pipelines::FrameSource::open(arguments.inputs, {.max_pixels = arguments.max_pixels}, interrupt_token()));
+  SLIPWAY_ASSIGN(pipelines::FrameSource source, arguments.source.open(arguments.inputs, !arguments.output.empty()));
   SLIPWAY_ASSIGN(OverlayOutput overlay, OverlayOutput::open(arguments.output, source.files()));
   SLIPWAY_TRY(context.check_outputs(files_read({arguments.model.path}, arguments.inputs), overlay.planned()));
   SLIPWAY_TRY(overlay.make_folder());
@@ -212,9 +211,7 @@ void add_face_det_lite(CLI::App& app, Context& context) {
                          ->check(CLI::Range(1, 1'000'000))
                          ->expected(0, 1)
                          ->default_str("10");
-  verb->add_option("--max-pixels", arguments->max_pixels, "Refuse larger pictures before they take memory")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  arguments->source.add_to(*verb);
   arguments->session.add_to(*verb);
   context.add_output_options(*verb);
   context.add_overwrite_option(*verb);

@@ -64,9 +64,7 @@ void MediapipeArguments::add_to(CLI::App& verb, const Words& words) {
               ->check(CLI::Range(1, 1'000'000))
               ->expected(0, 1)
               ->default_str("10");
-  verb.add_option("--max-pixels", max_pixels, "Refuse larger pictures before they take memory")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  source.add_to(verb);
   session.add_to(verb);
   if (!words.footer.empty()) verb.footer(words.footer);
 }

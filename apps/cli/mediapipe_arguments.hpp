@@ -8,7 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/cli/session_arguments.hpp"
-#include "media/image_file.hpp"
+#include "apps/cli/source_arguments.hpp"
 #include "pipelines/mediapipe_common/pipeline.hpp"
 
 namespace slipway::cli {
@@ -28,7 +28,7 @@ struct MediapipeArguments {
   int batch = 1;
   int bench_runs = 10;
   CLI::Option* bench = nullptr;
-  std::int64_t max_pixels = media::ImageLimits{}.max_pixels;
+  SourceArguments source;
 
   /// Words of one verb's help.
   struct Words {

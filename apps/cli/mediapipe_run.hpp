@@ -171,9 +171,7 @@ template <typename Verb>
 base::Result<void> run_mediapipe(const typename Verb::Arguments& arguments, const runtime::SessionOptions& options,
                                  Context& context) {
   context.reserve_standard_output();
-  SLIPWAY_ASSIGN(
-      pipelines::FrameSource source,
-      pipelines::FrameSource::open(arguments.inputs, {.max_pixels = arguments.max_pixels}, interrupt_token()));
+  SLIPWAY_ASSIGN(pipelines::FrameSource source, arguments.source.open(arguments.inputs, !arguments.output.empty()));
   SLIPWAY_ASSIGN(OverlayOutput overlay, OverlayOutput::open(arguments.output, source.files()));
   SLIPWAY_TRY(context.check_outputs(files_read({arguments.model, arguments.landmark_model}, arguments.inputs),
                                     overlay.planned()));

@@ -48,6 +48,8 @@ const auto& rules() {
       Rule{"demucs", "--batch", When::kIs, "--mode", "batch"},
       Rule{"demucs", "--overlap", When::kIsNot, "--mode", "single"},
       Rule{"demucs", "--parallel", When::kIsNot, "--mode", "single"},
+      Rule{"samurai", "--no-audio", When::kGiven, "--output-video"},
+      Rule{"", "--no-audio", When::kGiven, "--output"},
       Rule{"samurai", "--detector", When::kGiven, "--detect"},
       Rule{"samurai", "--detect-min", When::kGiven, "--detect"},
       Rule{"samurai", "--float32", When::kIs, "--precision", "bf16"},
@@ -71,7 +73,7 @@ constexpr std::string_view kAlways =
     "--truncate-64bit-io --truncate-64bit-tensors --no-compare --compare-limit --time-limit --two-stems "
     "--format --bits --plot --segment-samples --overlap --no-overlap --raw-file --spectrogram-file "
     "--shifts --mode --detector --segmenter --budget-ms --batch --score-min --iou-max --classes --padding "
-    "--fov --sectors --bench --max-pixels --detector-provider --channel --fit --nms --max-hands "
+    "--fov --sectors --bench --max-pixels --recursive --detector-provider --channel --fit --nms --max-hands "
     "--max-faces --detector-only --still --rules --box --bbox --point --mask --detect --output-video --masks "
     "--frames --motion-weight --reference --components --logits-max --data --listen --public-url --iou-min "
     "--opset --operators --devices --log-level --npu-probes --npu-soc --npu-htp-arch --npu-table --npu-from "

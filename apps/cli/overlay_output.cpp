@@ -1,6 +1,9 @@
 #include "apps/cli/overlay_output.hpp"
 
+#include <cstdio>
 #include <set>
+
+#include <fmt/format.h>
 
 #include "base/files.hpp"
 #include "media/image_file.hpp"
@@ -72,11 +75,12 @@ base::Result<void> OverlayOutput::write(const pipelines::SourceFrame& frame) {
   }
   if (!video_ || video_input_ != frame.input) {
     SLIPWAY_TRY(finish());
-    SLIPWAY_ASSIGN(video_, media::VideoWriter::create(targets_[frame.input], image.width(), image.height(),
-                                                      frame.video.rate_numerator, frame.video.rate_denominator));
+    SLIPWAY_ASSIGN(video_,
+                   media::VideoWriter::create(targets_[frame.input], image.width(), image.height(), frame.video));
+    if (!video_->sound_note().empty()) fmt::print(stderr, "warning: {}\n", video_->sound_note());
     video_input_ = frame.input;
   }
-  return video_->write(image.view());
+  return video_->write(image.view(), frame.frame.time_s, frame.frame.duration_s);
 }
 
 base::Result<void> OverlayOutput::finish() {

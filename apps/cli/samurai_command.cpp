@@ -18,6 +18,7 @@
 #include "apps/cli/samurai_validate.hpp"
 #include "apps/cli/seekable_input.hpp"
 #include "apps/cli/session_arguments.hpp"
+#include "apps/cli/source_arguments.hpp"
 #include "apps/cli/table.hpp"
 #include "apps/cli/verbs.hpp"
 #include "base/files.hpp"
@@ -41,6 +42,7 @@ struct Arguments {
   std::string video;
   fs::path model;
   SessionArguments session;
+  SourceArguments source;
   PromptArguments prompts;
   DetectArguments detect;
   SamuraiOutputs::Paths outputs;
@@ -300,7 +302,8 @@ std::optional<std::int64_t> frames_of_short_video(const pipelines::FrameSource& 
 base::Result<void> follow(const Arguments& arguments, std::vector<samurai::Prompt> prompts,
                           const runtime::SessionOptions& options, Context& context) {
   context.reserve_standard_output();
-  SLIPWAY_ASSIGN(pipelines::FrameSource source, pipelines::FrameSource::open({arguments.video}, {}, interrupt_token()));
+  SLIPWAY_ASSIGN(pipelines::FrameSource source,
+                 arguments.source.open({arguments.video}, !arguments.outputs.video.empty()));
   const std::size_t objects = prompts.size() + arguments.detect.classes.size();
   std::vector<std::string> read = arguments.prompts.masks;
   read.push_back(arguments.video);
@@ -448,6 +451,7 @@ void add_samurai(CLI::App& app, Context& context) {
                  "Encode a frame while the one before is tracked, or after it. Left out: meanwhile, where encoder and "
                  "tracker do not share cores (another device than the CPU, or --threads of half the cores or less)");
   verb->add_flag("--bench", arguments->bench, "Show how long each stage took");
+  arguments->source.add_to(*verb);
   arguments->session.add_to(*verb);
   context.add_output_options_with_file(*verb);
   context.add_overwrite_option(*verb);

@@ -1,7 +1,9 @@
 #include "apps/cli/samurai_outputs.hpp"
 
 #include <algorithm>
+#include <cstdio>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
@@ -122,10 +124,11 @@ base::Result<void> SamuraiOutputs::write(pipelines::SourceFrame& frame, const sa
   media::Image& image = frame.frame.image;
   samurai::draw_objects(image, result);
   if (!video_) {
-    SLIPWAY_ASSIGN(video_, media::VideoWriter::create(paths_.video, image.width(), image.height(),
-                                                      frame.video.rate_numerator, frame.video.rate_denominator));
+    SLIPWAY_ASSIGN(video_, media::VideoWriter::create(paths_.video, image.width(), image.height(), frame.video));
+    if (!video_->sound_note().empty()) fmt::print(stderr, "warning: {}\n", video_->sound_note());
   }
-  return video_->write(image.view());
+  if (!frame.is_video) return video_->write(image.view());
+  return video_->write(image.view(), frame.frame.time_s, frame.frame.duration_s);
 }
 
 std::vector<fs::path> SamuraiOutputs::under_way() const {

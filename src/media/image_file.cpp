@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <optional>
 
 #include "base/files.hpp"
 #include "base/text.hpp"
@@ -18,6 +17,24 @@ bool starts_with(Bytes bytes, std::string_view magic, std::size_t offset = 0) {
   return bytes.size() >= offset + magic.size() && std::memcmp(bytes.data() + offset, magic.data(), magic.size()) == 0;
 }
 
+/// Whether a name stands in the first bytes.
+bool holds(Bytes bytes, std::string_view name) {
+  constexpr std::size_t kHead = 64;
+  const Bytes head = bytes.first(std::min(bytes.size(), kHead));
+  return std::string_view(reinterpret_cast<const char*>(head.data()), head.size()).find(name) != std::string_view::npos;
+}
+
+bool is_tiff(Bytes bytes) {
+  using namespace std::string_view_literals;
+  return starts_with(bytes, "II*\0"sv) || starts_with(bytes, "MM\0*"sv);
+}
+
+bool is_avif(Bytes bytes) {
+  return starts_with(bytes, "ftypavif", 4) || starts_with(bytes, "ftypavis", 4) ||
+         // Some writers name the format of all such files first, and AVIF among those that it is compatible with.
+         ((starts_with(bytes, "ftypmif1", 4) || starts_with(bytes, "ftypmsf1", 4)) && holds(bytes, "avif"));
+}
+
 base::Result<internal::Stored> decode_stored(Bytes bytes, const ImageLimits& limits) {
   using namespace std::string_view_literals;
   if (starts_with(bytes, "\xFF\xD8\xFF"sv)) return internal::decode_jpeg(bytes, limits);
@@ -25,34 +42,20 @@ base::Result<internal::Stored> decode_stored(Bytes bytes, const ImageLimits& lim
   if (starts_with(bytes, "RIFF"sv) && starts_with(bytes, "WEBP"sv, 8)) return internal::decode_webp(bytes, limits);
   if (starts_with(bytes, "BM"sv)) return internal::decode_bmp(bytes, limits);
   if (starts_with(bytes, "GIF87a"sv) || starts_with(bytes, "GIF89a"sv)) return internal::decode_gif(bytes, limits);
+  if (is_tiff(bytes)) return internal::decode_tiff(bytes, limits);
+  if (is_avif(bytes)) return internal::decode_avif(bytes, limits);
   return base::fail(
-      base::Code::kInvalidArgument, "expected a JPEG, PNG, WebP, BMP or GIF picture, found {}",
+      base::Code::kInvalidArgument, "expected a JPEG, PNG, WebP, BMP, GIF, TIFF or AVIF picture, found {}",
       bytes.empty() ? "an empty file" : fmt::format("{} bytes that begin like none of them", bytes.size()));
 }
-
-/// Numbers of a TIFF block in its own byte order; nothing beyond its end.
-class TiffReader {
- public:
-  explicit TiffReader(Bytes bytes) : bytes_(bytes), big_endian_(starts_with(bytes, "MM")) {}
-
-  [[nodiscard]] std::optional<std::uint32_t> number(std::size_t offset, std::size_t width) const {
-    if (offset > bytes_.size() || bytes_.size() - offset < width) return std::nullopt;
-    std::uint32_t value = 0;
-    for (std::size_t i = 0; i < width; ++i) {
-      const std::size_t at = big_endian_ ? offset + i : offset + width - 1 - i;
-      value = value << 8 | std::to_integer<std::uint32_t>(bytes_[at]);
-    }
-    return value;
-  }
-
- private:
-  Bytes bytes_;
-  bool big_endian_;
-};
 
 }  // namespace
 
 namespace internal {
+
+bool needs_whole_file(Bytes head) {
+  return is_tiff(head) || is_avif(head);
+}
 
 base::Result<void> check_size(std::int64_t width, std::int64_t height, const ImageLimits& limits) {
   if (width < 1 || height < 1) {
@@ -69,26 +72,6 @@ base::Result<void> check_size(std::int64_t width, std::int64_t height, const Ima
 }
 
 }  // namespace internal
-
-Orientation exif_orientation(std::span<const std::byte> tiff) {
-  constexpr std::uint32_t kOrientationTag = 0x0112;
-  constexpr std::size_t kEntryBytes = 12;
-  using namespace std::string_view_literals;
-  if (!starts_with(tiff, "II*\0"sv) && !starts_with(tiff, "MM\0*"sv)) return Orientation::kUpright;
-  const TiffReader reader(tiff);
-  const auto directory = reader.number(4, 4);
-  const auto count = directory ? reader.number(*directory, 2) : std::nullopt;
-  for (std::size_t entry = 0; count && entry < *count; ++entry) {
-    const std::size_t at = *directory + 2 + entry * kEntryBytes;
-    const auto tag = reader.number(at, 2);
-    if (!tag) break;
-    if (*tag != kOrientationTag) continue;
-    const auto value = reader.number(at + 8, 2);
-    if (value && *value >= 1 && *value <= 8) return static_cast<Orientation>(*value);
-    break;
-  }
-  return Orientation::kUpright;
-}
 
 base::Result<Image> decode_image(std::span<const std::byte> bytes, std::string_view name, const ImageLimits& limits) {
   auto stored = decode_stored(bytes, limits);
@@ -119,7 +102,8 @@ base::Result<void> write_image(const std::filesystem::path& path, ImageView imag
 }
 
 bool has_image_ending(const std::filesystem::path& path) {
-  constexpr std::array<std::string_view, 6> kEndings = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"};
+  constexpr std::array<std::string_view, 9> kEndings = {".jpg", ".jpeg", ".png",  ".webp", ".bmp",
+                                                        ".gif", ".tif",  ".tiff", ".avif"};
   return std::ranges::find(kEndings, base::lowered(path.extension().string())) != kEndings.end();
 }
 

@@ -17,11 +17,13 @@ struct ImageLimits {
   std::uint64_t max_file_bytes = std::uint64_t{1} << 30;
 };
 
-/// Decodes JPEG, PNG, WebP, BMP or GIF to upright RGB.
+/// Decodes JPEG, PNG, WebP, BMP, GIF, TIFF or AVIF to upright RGB.
 ///
 /// The kind is told by the content, never by the name. Grey and palette become RGB; alpha is dropped and 16-bit samples
 /// keep their upper byte, as Pillow and OpenCV do; CMYK and YCCK are taken as Adobe stores them (inverted), without
-/// colour profile; an animation gives its first frame; EXIF's orientation is applied. JPEG pixels equal
+/// colour profile; an animation gives its first frame, a TIFF of several pages its first. The orientation that EXIF
+/// says (else XMP; in AVIF its own properties) is applied; notes that are damaged say nothing, damaged pixels are an
+/// error. JPEG pixels equal
 /// libjpeg-turbo's accurate transform with smooth chroma, which Pillow and OpenCV use too.
 ///
 /// @param name  what messages call it, e.g. the path

@@ -67,7 +67,8 @@ TEST(DecodeImage, refuses_what_is_no_image_and_names_the_kinds_it_takes) {
     const auto image = decode(content);
     ASSERT_FALSE(image);
     EXPECT_EQ(image.error().code, base::Code::kInvalidArgument);
-    EXPECT_NE(image.error().message.find("JPEG, PNG, WebP, BMP or GIF"), std::string::npos) << image.error().message;
+    EXPECT_NE(image.error().message.find("JPEG, PNG, WebP, BMP, GIF, TIFF or AVIF"), std::string::npos)
+        << image.error().message;
   }
 }
 

@@ -21,6 +21,11 @@ struct Stored {
 [[nodiscard]] base::Result<Stored> decode_png(Bytes bytes, const ImageLimits& limits);   ///< libavcodec
 [[nodiscard]] base::Result<Stored> decode_bmp(Bytes bytes, const ImageLimits& limits);   ///< libavcodec
 [[nodiscard]] base::Result<Stored> decode_gif(Bytes bytes, const ImageLimits& limits);   ///< libavcodec
+[[nodiscard]] base::Result<Stored> decode_tiff(Bytes bytes, const ImageLimits& limits);  ///< libavcodec
+[[nodiscard]] base::Result<Stored> decode_avif(Bytes bytes, const ImageLimits& limits);  ///< libavformat, libavcodec
+
+/// Whether a stream that begins so is one picture and ends with it: TIFF and AVIF lie in pieces all over their file.
+[[nodiscard]] bool needs_whole_file(Bytes head);
 
 /// kInvalidArgument for sides below 1, kResourceExhausted beyond the limit.
 [[nodiscard]] base::Result<void> check_size(std::int64_t width, std::int64_t height, const ImageLimits& limits);

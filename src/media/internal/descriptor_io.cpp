@@ -1,10 +1,15 @@
 #include "media/internal/descriptor_io.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include <poll.h>
 #include <unistd.h>
+
+#include "base/files.hpp"
 
 namespace slipway::media::internal {
 namespace {
@@ -70,16 +75,51 @@ std::unique_ptr<PipeInput> PipeInput::open(base::Descriptor descriptor, std::sto
 }
 
 int PipeInput::read(void* self, std::uint8_t* to, int size) {
-  const auto& input = *static_cast<PipeInput*>(self);
+  auto& input = *static_cast<PipeInput*>(self);
+  const std::size_t left = input.head_.size() - input.head_read_;
+  if (left == 0) return input.read_on(to, size);
+  const std::size_t count = std::min(left, static_cast<std::size_t>(size));
+  std::memcpy(to, input.head_.data() + input.head_read_, count);
+  input.head_read_ += count;
+  return static_cast<int>(count);
+}
+
+int PipeInput::read_on(std::uint8_t* to, int size) const {
   for (;;) {
-    if (input.stop_.stop_requested()) return AVERROR_EXIT;
-    pollfd ready{.fd = input.descriptor_.get(), .events = POLLIN, .revents = 0};
+    if (stop_.stop_requested()) return AVERROR_EXIT;
+    pollfd ready{.fd = descriptor_.get(), .events = POLLIN, .revents = 0};
     const int count_ready = ::poll(&ready, 1, kPatienceMs);
     if (count_ready == 0 || (count_ready < 0 && errno == EINTR)) continue;
-    const ssize_t count = ::read(input.descriptor_.get(), to, static_cast<std::size_t>(size));
+    const ssize_t count = ::read(descriptor_.get(), to, static_cast<std::size_t>(size));
     if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (count < 0) return AVERROR(errno);
     return count == 0 ? AVERROR_EOF : static_cast<int>(count);
+  }
+}
+
+std::span<const std::byte> PipeInput::peek() {
+  constexpr int kHeadBytes = 64;
+  std::array<std::uint8_t, kHeadBytes> piece = {};
+  while (head_.size() < piece.size()) {
+    const int count = read_on(piece.data(), kHeadBytes - static_cast<int>(head_.size()));
+    if (count <= 0) break;
+    head_.append(reinterpret_cast<const char*>(piece.data()), static_cast<std::size_t>(count));
+  }
+  return std::as_bytes(std::span(head_));
+}
+
+base::Result<std::string> PipeInput::read_all(std::uint64_t most, std::string_view name) {
+  std::string all;
+  std::array<std::uint8_t, kBufferBytes> piece;
+  for (;;) {
+    const int count = read(this, piece.data(), kBufferBytes);
+    if (count == AVERROR_EOF) return all;
+    if (count == AVERROR_EXIT) return base::fail(base::Code::kCancelled, "reading {} was stopped", name);
+    if (count < 0) return std::unexpected(base::errno_error(AVUNERROR(count), name));
+    all.append(reinterpret_cast<const char*>(piece.data()), static_cast<std::size_t>(count));
+    if (all.size() > most) {
+      return base::fail(base::Code::kResourceExhausted, "{}: a picture of more than {} bytes", name, most);
+    }
   }
 }
 

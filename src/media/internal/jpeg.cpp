@@ -3,7 +3,7 @@
 
 #include <turbojpeg.h>
 
-#include "media/internal/codecs.hpp"
+#include "media/internal/orientation.hpp"
 
 namespace slipway::media {
 namespace {
@@ -17,12 +17,14 @@ const unsigned char* data_of(internal::Bytes bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 
-/// The orientation in the first EXIF segment before the pixels.
-Orientation orientation_of(internal::Bytes bytes) {
+/// The first EXIF and the first XMP segment before the pixels.
+internal::Notes notes_of(internal::Bytes bytes) {
+  using namespace std::string_view_literals;
   constexpr unsigned kStartOfScan = 0xDA;
   constexpr unsigned kApp1 = 0xE1;
-  constexpr std::size_t kExifHead = 6;  // "Exif\0\0"
+  constexpr std::string_view kExif = "Exif\0"sv, kXmp = "http://ns.adobe.com/xap/1.0/\0"sv;
   const auto at = [&](std::size_t i) { return std::to_integer<unsigned>(bytes[i]); };
+  internal::Notes notes;
   std::size_t offset = 2;
   while (offset + 4 <= bytes.size() && at(offset) == 0xFF) {
     const unsigned marker = at(offset + 1);
@@ -33,12 +35,15 @@ Orientation orientation_of(internal::Bytes bytes) {
     const std::size_t length = at(offset + 2) << 8 | at(offset + 3);
     if (marker == kStartOfScan || length < 2 || length > bytes.size() - offset - 2) break;
     const auto segment = bytes.subspan(offset + 4, length - 2);
-    if (marker == kApp1 && segment.size() > kExifHead && std::memcmp(segment.data(), "Exif\0", kExifHead) == 0) {
-      return exif_orientation(segment.subspan(kExifHead));
-    }
+    const auto is = [&](std::string_view mark) {
+      return marker == kApp1 && segment.size() > mark.size() &&
+             std::memcmp(segment.data(), mark.data(), mark.size()) == 0;
+    };
+    if (notes.exif.empty() && is(kExif)) notes.exif = segment;
+    if (notes.xmp.empty() && is(kXmp)) notes.xmp = segment.subspan(kXmp.size());
     offset += 2 + length;
   }
-  return Orientation::kUpright;
+  return notes;
 }
 
 /// Warnings that cost no pixel: stray bytes between segments, unknown notes of Adobe's.
@@ -81,7 +86,7 @@ base::Result<internal::Stored> internal::decode_jpeg(Bytes bytes, const ImageLim
     }
   }
   if (is_cmyk) cmyk_to_rgb(inks.data(), image.row(0), inks.size() / 4);
-  return Stored{std::move(image), orientation_of(bytes)};
+  return Stored{std::move(image), orientation_of(notes_of(bytes))};
 }
 
 base::Result<std::string> encode_jpeg(ImageView image, int quality) {

@@ -2,8 +2,9 @@
 #include <limits>
 #include <vector>
 
-#include "media/internal/codecs.hpp"
+#include "media/internal/colours.hpp"
 #include "media/internal/libav.hpp"
+#include "media/internal/orientation.hpp"
 
 namespace slipway::media {
 namespace internal {
@@ -72,10 +73,16 @@ base::Result<Image> image_of(const AVFrame& frame, const ImageLimits& limits) {
     rows_of_palette(frame, image);
   } else if (description != nullptr &&
              ((description->flags & AV_PIX_FMT_FLAG_RGB) != 0 || description->nb_components <= 2)) {
+    if ((description->flags & AV_PIX_FMT_FLAG_FLOAT) != 0) {
+      return base::fail(base::Code::kUnimplemented, "pixels of the kind {} are not read: save it with 8 or 16 bits",
+                        description->name);
+    }
     rows_of_components(frame, *description, image);
   } else {
-    return base::fail(base::Code::kUnimplemented, "pixels of the kind {} are not read",
-                      description != nullptr ? description->name : "unknown");
+    SwsContext* made = nullptr;
+    const auto converted = to_rgb(made, frame, colours_of(frame), image);
+    const Scaler scaler(made);
+    SLIPWAY_TRY(converted);
   }
   return image;
 }
@@ -97,7 +104,9 @@ base::Result<Image> decode_with(AVCodecID id, Bytes bytes, std::string_view kind
   std::memcpy(packet->data, bytes.data(), bytes.size());
   context->thread_count = 1;
   context->max_pixels = 2 * limits.max_pixels + (1 << 16);  // the header was checked; libavcodec counts padding too
-  context->err_recognition = AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER | AV_EF_EXPLODE;
+  context->err_recognition = AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER;
+  // To the decoder of TIFF every tag that it does not know would be an error.
+  if (id != AV_CODEC_ID_TIFF) context->err_recognition |= AV_EF_EXPLODE;
   int status = avcodec_open2(context.get(), codec, nullptr);
   if (status >= 0) status = avcodec_send_packet(context.get(), packet.get());
   if (status >= 0) {
@@ -113,9 +122,16 @@ base::Result<Image> decode_with(AVCodecID id, Bytes bytes, std::string_view kind
 constexpr std::size_t kPngChunkHead = 8;  // length and name
 constexpr std::size_t kPngSignature = 8;
 
-/// Walks the chunks once: the orientation in eXIf, and whether the file reaches IEND.
+/// The XMP of an iTXt chunk that holds it as it is; empty otherwise.
+Bytes xmp_of(Bytes chunk) {
+  constexpr std::string_view kHead("XML:com.adobe.xmp\0\0\0", 20);  // keyword, not compressed
+  if (chunk.size() < kHead.size() || std::memcmp(chunk.data(), kHead.data(), kHead.size()) != 0) return {};
+  return chunk.subspan(kHead.size());  // behind its language, which is no part of it but does no harm
+}
+
+/// Walks the chunks once: what the file says of itself, and whether it reaches IEND.
 struct PngChunks {
-  Orientation orientation = Orientation::kUpright;
+  Notes notes;
   bool is_complete = false;
 };
 
@@ -127,7 +143,9 @@ PngChunks png_chunks(Bytes bytes) {
     if (length > bytes.size() - offset - kPngChunkHead - 4) break;
     const char* name = reinterpret_cast<const char*>(bytes.data()) + offset + 4;
     if (std::memcmp(name, "eXIf", 4) == 0) {
-      found.orientation = exif_orientation(bytes.subspan(offset + kPngChunkHead, length));
+      found.notes.exif = bytes.subspan(offset + kPngChunkHead, length);
+    } else if (std::memcmp(name, "iTXt", 4) == 0 && found.notes.xmp.empty()) {
+      found.notes.xmp = xmp_of(bytes.subspan(offset + kPngChunkHead, length));
     }
     offset += kPngChunkHead + length + 4;
     if (std::memcmp(name, "IEND", 4) == 0) {
@@ -161,7 +179,7 @@ base::Result<Stored> decode_png(Bytes bytes, const ImageLimits& limits) {
   if (!chunks.is_complete)
     return base::fail(base::Code::kDataLoss, "the PNG data ends early: its last chunk is missing");
   SLIPWAY_ASSIGN(Image image, decode_with(AV_CODEC_ID_PNG, bytes, "PNG", limits));
-  return Stored{std::move(image), chunks.orientation};
+  return Stored{std::move(image), orientation_of(chunks.notes)};
 }
 
 base::Result<Stored> decode_bmp(Bytes bytes, const ImageLimits& limits) {
@@ -186,6 +204,41 @@ base::Result<Stored> decode_gif(Bytes bytes, const ImageLimits& limits) {
   if (!holds_first_gif_image(bytes)) return base::fail(base::Code::kDataLoss, "the GIF ends inside its first picture");
   SLIPWAY_ASSIGN(Image image, decode_with(AV_CODEC_ID_GIF, bytes, "GIF", limits));
   return Stored{std::move(image), Orientation::kUpright};
+}
+
+namespace {
+
+/// Whether the pieces that a TIFF says hold its pixels lie inside the file; libavcodec goes on without those that do
+/// not.
+bool holds_all_pieces(Bytes bytes) {
+  constexpr std::uint32_t kStripOffsets = 273, kStripBytes = 279, kTileOffsets = 324, kTileBytes = 325;
+  for (const auto& [offset_tag, length_tag] : {std::pair{kStripOffsets, kStripBytes}, {kTileOffsets, kTileBytes}}) {
+    const std::vector<std::uint32_t> offsets = tiff_numbers(bytes, offset_tag);
+    const std::vector<std::uint32_t> lengths = tiff_numbers(bytes, length_tag);
+    for (std::size_t i = 0; i < offsets.size(); ++i) {
+      if (offsets[i] > bytes.size() || (i < lengths.size() && lengths[i] > bytes.size() - offsets[i])) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+base::Result<Stored> decode_tiff(Bytes bytes, const ImageLimits& limits) {
+  constexpr std::uint32_t kWidthTag = 256, kHeightTag = 257, kCompressionTag = 259, kXmpTag = 700;
+  constexpr std::uint32_t kOldJpeg = 6, kJpeg = 7;
+  const auto width = tiff_number(bytes, kWidthTag), height = tiff_number(bytes, kHeightTag);
+  if (!width || !height) return base::fail(base::Code::kDataLoss, "the TIFF has no directory that says its size");
+  SLIPWAY_TRY(check_size(*width, *height, limits));
+  // libavcodec gives black where it does not understand them.
+  if (const auto form = tiff_number(bytes, kCompressionTag); form == kOldJpeg || form == kJpeg) {
+    return base::fail(
+        base::Code::kUnimplemented,
+        "a TIFF that holds JPEG is not read: save it without compression, with LZW or Deflate, or as .jpg");
+  }
+  if (!holds_all_pieces(bytes)) return base::fail(base::Code::kDataLoss, "the TIFF ends before its pixels do");
+  SLIPWAY_ASSIGN(Image image, decode_with(AV_CODEC_ID_TIFF, bytes, "TIFF", limits));
+  return Stored{std::move(image), orientation_of({.exif = bytes, .xmp = tiff_bytes(bytes, kXmpTag)})};
 }
 
 }  // namespace internal

@@ -4,21 +4,22 @@
 #include <webp/decode.h>
 #include <webp/demux.h>
 
-#include "media/internal/codecs.hpp"
+#include "media/internal/orientation.hpp"
 
 namespace slipway::media::internal {
 namespace {
 
-Orientation orientation_of(const WebPData& data) {
+Orientation orientation_in(const WebPData& data) {
   const std::unique_ptr<WebPDemuxer, void (*)(WebPDemuxer*)> demuxer(WebPDemux(&data), WebPDemuxDelete);
-  WebPChunkIterator chunk;
-  if (!demuxer || WebPDemuxGetChunk(demuxer.get(), "EXIF", 1, &chunk) == 0) return Orientation::kUpright;
-  Bytes exif(reinterpret_cast<const std::byte*>(chunk.chunk.bytes), chunk.chunk.size);
-  // Some writers put JPEG's "Exif\0\0" before the TIFF block.
-  if (exif.size() > 6 && std::memcmp(exif.data(), "Exif\0", 6) == 0) exif = exif.subspan(6);
-  const Orientation orientation = exif_orientation(exif);
-  WebPDemuxReleaseChunkIterator(&chunk);
-  return orientation;
+  if (!demuxer) return Orientation::kUpright;
+  const auto chunk_of = [&](const char* name) {
+    WebPChunkIterator chunk;
+    if (WebPDemuxGetChunk(demuxer.get(), name, 1, &chunk) == 0) return Bytes();
+    const Bytes bytes(reinterpret_cast<const std::byte*>(chunk.chunk.bytes), chunk.chunk.size);  // lies in `data`
+    WebPDemuxReleaseChunkIterator(&chunk);
+    return bytes;
+  };
+  return orientation_of({.exif = chunk_of("EXIF"), .xmp = chunk_of("XMP ")});
 }
 
 base::Result<void> decode_first_frame(const WebPData& data, Image& image) {
@@ -58,7 +59,7 @@ base::Result<Stored> decode_webp(Bytes bytes, const ImageLimits& limits) {
                  static_cast<int>(image.stride_bytes())) == nullptr) {
     return base::fail(base::Code::kDataLoss, "the WebP data is damaged or ends early");
   }
-  return Stored{std::move(image), orientation_of(data)};
+  return Stored{std::move(image), orientation_in(data)};
 }
 
 }  // namespace slipway::media::internal

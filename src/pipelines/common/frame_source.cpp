@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/text.hpp"
 #include "media/camera.hpp"
 #include "media/input_stream.hpp"
+#include "pipelines/common/input_folder.hpp"
 
 namespace slipway::pipelines {
 
@@ -15,6 +15,8 @@ struct FrameSource::State {
   std::vector<fs::path> files;
   media::ImageLimits limits;
   std::stop_token stop;
+  FrameSourceOptions options;
+  std::vector<std::string> left_out;
   std::size_t next_file = 0;  // behind the one that is read
   std::optional<media::VideoReader> video;
   std::optional<media::Camera> camera;
@@ -40,7 +42,8 @@ std::string damage_of(const media::VideoReader& video) {
   return text;
 }
 
-base::Result<void> add_input(const fs::path& input, std::vector<fs::path>& files) {
+base::Result<std::vector<fs::path>> files_of(const fs::path& input, bool is_recursive,
+                                             std::vector<std::string>& left_out) {
   std::error_code error;
   if (input.string().starts_with("/dev/video") && !fs::exists(input, error)) {
     return std::unexpected(media::Camera::open(input).error());  // names the cameras that are there
@@ -48,32 +51,10 @@ base::Result<void> add_input(const fs::path& input, std::vector<fs::path>& files
   if (input != "-" && !fs::exists(input, error)) {
     return base::fail(base::Code::kNotFound, "{}: no such file or folder", input.string());
   }
-  if (input == "-" || !fs::is_directory(input, error)) {
-    files.push_back(input);
-    return {};
-  }
-  std::vector<fs::path> found;
-  for (const fs::directory_entry& entry : fs::directory_iterator(input, error)) {
-    if (entry.is_regular_file(error) &&
-        (media::has_image_ending(entry.path()) || media::has_video_ending(entry.path()))) {
-      found.push_back(entry.path());
-    }
-  }
-  if (error)
-    return std::unexpected(base::Error{base::Code::kPermissionDenied, input.string() + ": " + error.message()});
-  if (found.empty()) {
-    return base::fail(base::Code::kNotFound, "{}: no pictures (.jpg, .png, .webp, .bmp, .gif) or videos in this folder",
-                      input.string());
-  }
-  // 9.jpg stands before 10.jpg, as in the loaders of the field that count frames by file name.
-  const auto number_of = [](const fs::path& path) { return base::parse_number<std::uint64_t>(path.stem().string()); };
-  const bool are_numbers =
-      std::ranges::all_of(found, [&](const fs::path& path) { return number_of(path).has_value(); });
-  std::ranges::sort(found, [&](const fs::path& a, const fs::path& b) {
-    return are_numbers && *number_of(a) != *number_of(b) ? *number_of(a) < *number_of(b) : a < b;
-  });
-  files.insert(files.end(), found.begin(), found.end());
-  return {};
+  if (input == "-" || !fs::is_directory(input, error)) return std::vector{input};
+  SLIPWAY_ASSIGN(InputFolder folder, read_input_folder(input, is_recursive));
+  if (!folder.left_out.empty()) left_out.push_back(std::move(folder.left_out));
+  return std::move(folder.files);
 }
 
 }  // namespace
@@ -88,12 +69,16 @@ FrameSource::FrameSource(FrameSource&&) noexcept = default;
 FrameSource& FrameSource::operator=(FrameSource&&) noexcept = default;
 
 base::Result<FrameSource> FrameSource::open(const std::vector<std::string>& inputs, const media::ImageLimits& limits,
-                                            std::stop_token stop) {
+                                            std::stop_token stop, const FrameSourceOptions& options) {
   if (inputs.empty()) return base::fail(base::Code::kInvalidArgument, "no picture, folder, video or - was named");
   auto state = std::make_unique<State>();
   state->limits = limits;
   state->stop = std::move(stop);
-  for (const std::string& input : inputs) SLIPWAY_TRY(add_input(input, state->files));
+  state->options = options;
+  for (const std::string& input : inputs) {
+    SLIPWAY_ASSIGN(const std::vector<fs::path> files, files_of(input, options.is_recursive, state->left_out));
+    state->files.insert(state->files.end(), files.begin(), files.end());
+  }
   return FrameSource(std::move(state));
 }
 
@@ -103,6 +88,10 @@ const std::vector<fs::path>& FrameSource::files() const {
 
 void FrameSource::also_stretch_videos_to(int side) {
   state_->side = side;
+}
+
+const std::vector<std::string>& FrameSource::left_out() const {
+  return state_->left_out;
 }
 
 bool FrameSource::next(SourceFrame& frame) {
@@ -129,8 +118,8 @@ bool FrameSource::next(SourceFrame& frame) {
     }
     if (state.video) {
       name_input();
-      frame.video = state.video_info;
       const auto has_frame = state.video->next(frame.frame);
+      frame.video = state.video->info();
       if (has_frame && *has_frame) {
         ++state.video_frames;
         return true;
@@ -166,13 +155,13 @@ bool FrameSource::next(SourceFrame& frame) {
       continue;
     }
     if (frame.is_video) {
-      auto video = media::VideoReader::open(frame.path, state.limits, state.stop);
+      auto video =
+          media::VideoReader::open(frame.path, state.limits, state.stop, {.wants_sound = state.options.wants_sound});
       if (!video) {
         if (state.stop.stop_requested()) return false;
         frame.error = std::move(video).error();
         return true;
       }
-      state.video_info = video->info();
       if (state.side > 0) video->also_stretch_to(state.side);
       state.video_frames = 0;
       state.video = std::move(*video);

@@ -23,12 +23,16 @@ struct SourceFrame {
   std::optional<base::Error> error;  ///< set: this input could not be read (on); the frame holds nothing
 };
 
+struct FrameSourceOptions {
+  bool is_recursive = false;  ///< folders: with what lies in folders below them
+  bool wants_sound = false;   ///< of videos, for a VideoWriter
+};
+
 /// Whether the frames of an input are those of a video, a camera or standard input; an image file has one.
 [[nodiscard]] bool is_video_input(const std::filesystem::path& path);
 
-/// Gives the images of a list of inputs one by one: image files, folders of them (sorted by name, by number where all
-/// names are numbers, not what is below them), video files, cameras (/dev/video0: frames without end), and "-" or a
-/// pipe for a stream of images or video.
+/// Gives the images of a list of inputs one by one: image files, folders of them (numbers in names by their value: 1,
+/// 2, 12), video files, cameras (/dev/video0: frames without end), and "-" or a pipe for a stream of images or video.
 ///
 /// What cannot be read is given as a frame with an error, and the next input follows: one bad image does not end a
 /// run.
@@ -38,7 +42,8 @@ class FrameSource {
   /// @param stop  ends the wait for a stream or a camera that gives nothing: no more frames come of it
   /// @error kNotFound: an input does not exist, or a folder holds no images or videos; kInvalidArgument: no inputs
   [[nodiscard]] static base::Result<FrameSource> open(const std::vector<std::string>& inputs,
-                                                      const media::ImageLimits& limits = {}, std::stop_token stop = {});
+                                                      const media::ImageLimits& limits = {}, std::stop_token stop = {},
+                                                      const FrameSourceOptions& options = {});
   ~FrameSource();
   FrameSource(FrameSource&&) noexcept;
   FrameSource& operator=(FrameSource&&) noexcept;
@@ -50,6 +55,9 @@ class FrameSource {
   [[nodiscard]] bool next(SourceFrame& frame);
 
   [[nodiscard]] const std::vector<std::filesystem::path>& files() const;
+
+  /// Sentences on what of the folders is not read.
+  [[nodiscard]] const std::vector<std::string>& left_out() const;
 
  private:
   struct State;
