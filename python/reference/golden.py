@@ -38,6 +38,7 @@ GENERATORS = [
     ("segmentation", segmentation_golden.main),
     ("rules of SAMURAI", trace_golden.main),
     ("frames and masks of SAMURAI", geometry_golden.main),
+    ("boxes by torchvision", by_pytorch("boxes.golden")),
     ("a tiny SAM 2.1", by_pytorch("samurai.tiny_golden")),
     ("mask prompts of SAMURAI", by_pytorch("samurai.prompt_golden")),
     ("archives for src/convert/archive", by_pytorch("convert.archive_golden")),

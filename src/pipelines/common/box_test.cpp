@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "tensor/npz.hpp"
+#include "tensor/testing/golden.hpp"
+
 namespace slipway::pipelines {
 namespace {
 
@@ -32,6 +35,57 @@ TEST(Suppress, a_dropped_box_drops_nothing_itself) {
 TEST(Suppress, looks_at_boxes_of_the_same_class_only) {
   const std::vector<Box> boxes = {{0, 0, 10, 10}, {1, 0, 11, 10}, {0, 1, 10, 11}};
   EXPECT_EQ(kept_of(boxes, {1, 2, 1}, 0.5), (std::vector<std::size_t>{0, 1}));
+}
+
+/// Random boxes, and what torchvision makes of them.
+class BoxesOfTorchvision : public testing::Test {
+ protected:
+  BoxesOfTorchvision() : arrays_(*tensor::read_npz("tests/golden/boxes/torchvision.npz")) {}
+
+  const tensor::Tensor& named(const std::string& name) const { return tensor::testing::named(arrays_, name); }
+
+  std::vector<Box> boxes_of(const std::string& name) const {
+    const auto corners = named(name + ".boxes").values<double>();
+    std::vector<Box> boxes;
+    for (std::size_t i = 0; i < corners.size(); i += 4) {
+      boxes.push_back({corners[i], corners[i + 1], corners[i + 2], corners[i + 3]});
+    }
+    return boxes;
+  }
+
+  const tensor::NamedTensors arrays_;
+};
+
+TEST_F(BoxesOfTorchvision, overlap_as_there) {
+  for (const std::string name : {"sparse", "crowded", "grid"}) {
+    const std::vector<Box> boxes = boxes_of(name);
+    std::vector<double> overlaps;
+    for (const Box& one : boxes) {
+      for (const Box& other : boxes) overlaps.push_back(box_iou(one, other));
+    }
+    EXPECT_LT(tensor::testing::largest_difference(overlaps, named(name + ".iou").values<double>()), 1e-15) << name;
+  }
+}
+
+TEST_F(BoxesOfTorchvision, are_suppressed_as_there) {
+  std::size_t dropped = 0;
+  for (const std::string name : {"sparse", "crowded", "grid"}) {
+    const std::vector<Box> boxes = boxes_of(name);
+    const auto classes = named(name + ".classes").values<std::int32_t>();
+    for (const std::string limit : {"0.0", "0.2", "0.25", "0.5", "0.7"}) {
+      for (const bool by_class : {false, true}) {
+        std::vector<std::size_t> kept;
+        suppress(boxes, by_class ? classes : std::span<const std::int32_t>(), std::stod(limit), kept);
+        const auto expected = named(name + (by_class ? ".kept_by_class." : ".kept.") + limit).values<std::int64_t>();
+        EXPECT_TRUE(std::ranges::equal(
+            kept, expected,
+            [](std::size_t ours, std::int64_t theirs) { return static_cast<std::int64_t>(ours) == theirs; }))
+            << name << " " << limit << " " << by_class;
+        dropped += boxes.size() - expected.size();
+      }
+    }
+  }
+  EXPECT_GT(dropped, 100U);
 }
 
 }  // namespace
