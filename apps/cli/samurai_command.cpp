@@ -422,7 +422,8 @@ void add_samurai(CLI::App& app, Context& context) {
       ->allow_extra_args(false)
       ->take_all();
   verb->add_option("--mask", arguments->prompts.masks,
-                   "A picture of the first frame's size, white where the object is; once for each object")
+                   "A picture of the first frame's size, not 0 where the object is (a palette's index, alpha, any "
+                   "value); once for each object")
       ->allow_extra_args(false)
       ->take_all();
   verb->add_option(

@@ -1,9 +1,14 @@
 #include "apps/cli/samurai_prompts.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdio>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include "base/text.hpp"
-#include "media/image_file.hpp"
+#include "media/mask_file.hpp"
 
 namespace slipway::cli {
 
@@ -27,16 +32,28 @@ base::Result<std::vector<double>> numbers_of(const std::string& text, std::size_
   return base::fail(Code::kInvalidArgument, "{} takes {} in pixels of the first frame, got '{}'", option, form, text);
 }
 
+/// Says on standard error what was understood.
 base::Result<samurai::PromptMask> mask_of(const std::string& file) {
-  SLIPWAY_ASSIGN(const media::Image image, media::read_image(file));
-  samurai::PromptMask mask{image.width(), image.height(), {}};
-  for (int y = 0; y < image.height(); ++y) {
-    const std::uint8_t* pixel = image.row(y);
-    for (int x = 0; x < image.width(); ++x, pixel += 3) {
-      mask.pixels.push_back(pixel[0] + pixel[1] + pixel[2] > 3 * 127 ? 1 : 0);
+  SLIPWAY_ASSIGN(media::Mask read, media::read_mask(file));
+  int left = read.width, top = read.height, right = 0, bottom = 0;
+  std::int64_t count = 0;
+  for (int y = 0; y < read.height; ++y) {
+    for (int x = 0; x < read.width; ++x) {
+      const std::size_t at =
+          static_cast<std::size_t>(y) * static_cast<std::size_t>(read.width) + static_cast<std::size_t>(x);
+      if (read.inside[at] == 0) continue;
+      ++count;
+      left = std::min(left, x);
+      top = std::min(top, y);
+      right = std::max(right, x + 1);
+      bottom = std::max(bottom, y + 1);
     }
   }
-  return mask;
+  if (count > 0) {
+    fmt::print(stderr, "{}: {} of {} pixels are the object, in the box {},{},{},{}\n", file, count, read.inside.size(),
+               left, top, right - left, bottom - top);
+  }
+  return samurai::PromptMask{read.width, read.height, std::move(read.inside)};
 }
 
 }  // namespace

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string_view>
 
 #include "media/image_file.hpp"
+#include "media/mask_file.hpp"
 
 // One function a foreign decoder; decode_image picks. Private to media/.
 namespace slipway::media::internal {
@@ -23,6 +25,9 @@ struct Stored {
 [[nodiscard]] base::Result<Stored> decode_gif(Bytes bytes, const ImageLimits& limits);   ///< libavcodec
 [[nodiscard]] base::Result<Stored> decode_tiff(Bytes bytes, const ImageLimits& limits);  ///< libavcodec
 [[nodiscard]] base::Result<Stored> decode_avif(Bytes bytes, const ImageLimits& limits);  ///< libavformat, libavcodec
+
+/// A PNG as a mask, by its own numbers; nothing: it is damaged, or to be turned, and is read as a picture.
+[[nodiscard]] base::Result<std::optional<Mask>> decode_png_mask(Bytes bytes, const ImageLimits& limits);
 
 /// Whether a stream that begins so is one picture and ends with it: TIFF and AVIF lie in pieces all over their file.
 [[nodiscard]] bool needs_whole_file(Bytes head);

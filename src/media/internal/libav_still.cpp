@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include "media/internal/colours.hpp"
@@ -87,13 +89,13 @@ base::Result<Image> image_of(const AVFrame& frame, const ImageLimits& limits) {
   return image;
 }
 
-/// Gives the decoder the whole file as one packet and takes the first image.
-base::Result<Image> decode_with(AVCodecID id, Bytes bytes, std::string_view kind, const ImageLimits& limits) {
+/// Gives the decoder the whole file as one packet and takes the first frame.
+base::Result<Frame> decode_frame(AVCodecID id, Bytes bytes, std::string_view kind, const ImageLimits& limits) {
   quiet_libav();
   const AVCodec* codec = avcodec_find_decoder(id);
   const CodecContext context(codec != nullptr ? avcodec_alloc_context3(codec) : nullptr);
   const Packet packet(av_packet_alloc());
-  const Frame frame(av_frame_alloc());
+  Frame frame(av_frame_alloc());
   if (!context || !packet || !frame) {
     return base::fail(base::Code::kUnavailable, "this machine's libavcodec decodes no {}", kind);
   }
@@ -116,7 +118,20 @@ base::Result<Image> decode_with(AVCodecID id, Bytes bytes, std::string_view kind
   if (status < 0) {
     return base::fail(base::Code::kDataLoss, "the {} data is damaged or ends early: {}", kind, libav_reason(status));
   }
+  return frame;
+}
+
+base::Result<Image> decode_with(AVCodecID id, Bytes bytes, std::string_view kind, const ImageLimits& limits) {
+  SLIPWAY_ASSIGN(const Frame frame, decode_frame(id, bytes, kind, limits));
   return image_of(*frame, limits);
+}
+
+/// One of a PNG's components of a row, at its own depth.
+void read_component(const AVFrame& frame, const AVPixFmtDescriptor& format, int component, int y,
+                    std::vector<std::uint16_t>& line) {
+  const std::uint8_t* const data[4] = {frame.data[0], frame.data[1], frame.data[2], frame.data[3]};
+  av_read_image_line2(line.data(), const_cast<const std::uint8_t**>(data), frame.linesize, &format, 0, y, component,
+                      frame.width, 0, 2);
 }
 
 constexpr std::size_t kPngChunkHead = 8;  // length and name
@@ -180,6 +195,48 @@ base::Result<Stored> decode_png(Bytes bytes, const ImageLimits& limits) {
     return base::fail(base::Code::kDataLoss, "the PNG data ends early: its last chunk is missing");
   SLIPWAY_ASSIGN(Image image, decode_with(AV_CODEC_ID_PNG, bytes, "PNG", limits));
   return Stored{std::move(image), orientation_of(chunks.notes)};
+}
+
+base::Result<std::optional<Mask>> decode_png_mask(Bytes bytes, const ImageLimits& limits) {
+  if (bytes.size() < 33) return base::fail(base::Code::kDataLoss, "the PNG ends inside its header");
+  SLIPWAY_TRY(check_size(big_endian(bytes, 16), big_endian(bytes, 20), limits));
+  const PngChunks chunks = png_chunks(bytes);
+  if (!chunks.is_complete || orientation_of(chunks.notes) != Orientation::kUpright) return std::nullopt;
+  SLIPWAY_ASSIGN(const Frame frame, decode_frame(AV_CODEC_ID_PNG, bytes, "PNG", limits));
+  const auto format = static_cast<AVPixelFormat>(frame->format);
+  const AVPixFmtDescriptor* description = av_pix_fmt_desc_get(format);
+  Mask mask{frame->width, frame->height, {}};
+  const std::size_t width = static_cast<std::size_t>(mask.width);
+  mask.inside.resize(width * static_cast<std::size_t>(mask.height));
+  if (format == AV_PIX_FMT_PAL8) {
+    for (int y = 0; y < mask.height; ++y) {
+      const std::uint8_t* from = frame->data[0] + std::ptrdiff_t{y} * frame->linesize[0];
+      for (std::size_t x = 0; x < width; ++x) mask.inside[static_cast<std::size_t>(y) * width + x] = from[x] != 0;
+    }
+    return mask;
+  }
+  if (description == nullptr) return std::nullopt;
+  const bool has_alpha = (description->flags & AV_PIX_FMT_FLAG_ALPHA) != 0;
+  const int colours = description->nb_components - (has_alpha ? 1 : 0);
+  std::vector<std::uint16_t> line(width);
+  const auto mark = [&](int first, int end, bool& has_zero) {
+    std::ranges::fill(mask.inside, std::uint8_t{0});
+    for (int y = 0; y < mask.height; ++y) {
+      std::uint8_t* to = mask.inside.data() + static_cast<std::size_t>(y) * width;
+      for (int c = first; c < end; ++c) {
+        read_component(*frame, *description, c, y, line);
+        for (std::size_t x = 0; x < width; ++x) {
+          if (line[x] != 0) to[x] = 1;
+        }
+      }
+    }
+    has_zero = std::ranges::find(mask.inside, std::uint8_t{0}) != mask.inside.end();
+  };
+  // What is cut out by alpha is the object; alpha that is opaque everywhere says nothing.
+  bool says_something = false;
+  if (has_alpha) mark(colours, colours + 1, says_something);
+  if (!says_something) mark(0, colours, says_something);
+  return mask;
 }
 
 base::Result<Stored> decode_bmp(Bytes bytes, const ImageLimits& limits) {

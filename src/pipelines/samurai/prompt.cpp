@@ -22,7 +22,7 @@ base::Result<Prompt> checked_prompt(const Prompt& prompt, int width, int height,
                   prompt.mask->width, prompt.mask->height, width, height);
     }
     if (std::ranges::all_of(prompt.mask->pixels, [](std::uint8_t value) { return value == 0; })) {
-      return fail(Code::kInvalidArgument, "the mask is black: it shows no object (white is the object)");
+      return fail(Code::kInvalidArgument, "the mask is black: it shows no object (any value but 0 is the object)");
     }
   }
   if (checked.box) {
