@@ -1,6 +1,7 @@
 #include "apps/cli/session_arguments.hpp"
 
 #include <algorithm>
+#include <thread>
 
 namespace slipway::cli {
 
@@ -24,6 +25,15 @@ void SessionArguments::add_to(CLI::App& verb) {
 }
 
 base::Result<runtime::SessionOptions> SessionArguments::session_options() const {
+  // More threads than this only wait for each other, and thousands of them end the process.
+  constexpr unsigned kThreadsPerProcessor = 4, kFewestAllowed = 64;
+  const unsigned processors = std::max(1U, std::thread::hardware_concurrency());
+  const unsigned most = std::max(kFewestAllowed, kThreadsPerProcessor * processors);
+  if (threads > 0 && static_cast<unsigned>(threads) > most) {
+    return base::fail(Code::kInvalidArgument,
+                      "--threads {}: this machine runs {} threads at once; at most {} are taken", threads, processors,
+                      most);
+  }
   runtime::SessionOptions options;
   options.provider.name = provider;
   options.fallback = fallback ? runtime::Fallback::kAllow : runtime::Fallback::kForbid;
