@@ -19,7 +19,7 @@ VERBS = {
     "drone": ["--detector", GOLDEN / "yolov8/tiny.onnx", "x.png"],
     "samurai": ["--model", GOLDEN / "samurai/tiny", "--box", "1,1,9,9", "x.png"],
     "demucs": ["--model", GOLDEN / "demucs/tiny", "--output", "stems", "x.wav"],
-    "infer": [GOLDEN / "models/add.onnx", "--random", 1],
+    "infer": [GOLDEN / "models/add.onnx", "--random", 1, "--outputs", "out.npz"],
     "bench": [GOLDEN / "models/add.onnx"],
     "profile": [GOLDEN / "models/add.onnx"],
 }
