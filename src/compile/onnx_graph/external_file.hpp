@@ -21,7 +21,7 @@ struct ExternalLocation {
   std::uint64_t length = 0;  ///< bytes that the tensor's type and shape need
 };
 
-/// Begins the location of a tensor whose bytes Model::keep_view() holds. No file can be named so.
+/// Begins the location of a tensor whose bytes Model::retain_view() holds. No file can be named so.
 inline constexpr std::string_view kViewLocation = "*/view/";
 
 /// Makes the tensor one whose bytes lie in a file, or a view, from `offset` on.
