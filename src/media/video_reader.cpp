@@ -243,7 +243,7 @@ struct VideoReader::State {
     }
     // The filter that this follows takes BT.601 where the stream says nothing, whatever its size.
     VideoColours colours = info.colours;
-    if (frame->colorspace == AVCOL_SPC_UNSPECIFIED) colours.matrix = AVCOL_SPC_SMPTE170M;
+    if (stated_matrix(*frame) == AVCOL_SPC_UNSPECIFIED) colours.matrix = AVCOL_SPC_SMPTE170M;
     scale_to_rgb(stretcher, *frame, colours, image);
     return {};
   }

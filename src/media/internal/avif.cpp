@@ -204,7 +204,7 @@ base::Result<Stored> decode_avif(Bytes bytes, const ImageLimits& limits) {
   SLIPWAY_TRY(check_size(frame->width, frame->height, limits));
   VideoColours colours = colours_of(*frame);
   // A still picture that does not say its matrix has BT.601's, whatever its size.
-  if (frame->colorspace == AVCOL_SPC_UNSPECIFIED) colours.matrix = AVCOL_SPC_SMPTE170M;
+  if (stated_matrix(*frame) == AVCOL_SPC_UNSPECIFIED) colours.matrix = AVCOL_SPC_SMPTE170M;
   Image image;
   SwsContext* made = nullptr;
   const auto converted = to_rgb(made, *frame, colours, image);

@@ -1,6 +1,7 @@
 #include "media/internal/colours.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <span>
 
 namespace slipway::media::internal {
@@ -22,16 +23,31 @@ void stretch_range(Image& image) {
   }
 }
 
+/// A number of H.273 as the file has it, which may be none that libav knows: then nothing is said.
+template <typename Enumeration>
+int stated(const Enumeration& value, int count) {
+  static_assert(sizeof(Enumeration) == sizeof(int));
+  constexpr int kUnspecified = 2;
+  int number = 0;
+  std::memcpy(&number, &value, sizeof number);  // as its own type it may not be read
+  return number >= 0 && number < count ? number : kUnspecified;
+}
+
 }  // namespace
+
+int stated_matrix(const AVFrame& frame) {
+  return stated(frame.colorspace, AVCOL_SPC_NB);
+}
 
 VideoColours colours_of(const AVFrame& frame) {
   const auto format = static_cast<AVPixelFormat>(frame.format);
   const AVPixFmtDescriptor* description = av_pix_fmt_desc_get(format);
   const bool is_rgb = description != nullptr && (description->flags & AV_PIX_FMT_FLAG_RGB) != 0;
   VideoColours colours;
-  colours.primaries = frame.color_primaries;
-  colours.transfer = frame.color_trc;
-  colours.matrix = frame.colorspace == AVCOL_SPC_UNSPECIFIED || is_rgb ? usual_matrix(frame.height) : frame.colorspace;
+  colours.primaries = stated(frame.color_primaries, AVCOL_PRI_NB);
+  colours.transfer = stated(frame.color_trc, AVCOL_TRC_NB);
+  const int matrix = stated_matrix(frame);
+  colours.matrix = matrix == AVCOL_SPC_UNSPECIFIED || is_rgb ? usual_matrix(frame.height) : matrix;
   // Pixels of RGB say nothing of how they are best written.
   colours.is_full_range = !is_rgb && (frame.color_range == AVCOL_RANGE_JPEG || format == AV_PIX_FMT_YUVJ420P ||
                                       format == AV_PIX_FMT_YUVJ422P || format == AV_PIX_FMT_YUVJ444P ||

@@ -5,6 +5,9 @@
 
 namespace slipway::media::internal {
 
+/// The matrix that a frame names; AVCOL_SPC_UNSPECIFIED: none, or one that does not exist.
+[[nodiscard]] int stated_matrix(const AVFrame& frame);
+
 /// What a frame says of its colours, and its height where it says nothing of its matrix: BT.709 from 720 rows on,
 /// BT.601 below, as players do.
 [[nodiscard]] VideoColours colours_of(const AVFrame& frame);
