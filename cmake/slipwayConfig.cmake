@@ -14,4 +14,5 @@ pkg_check_modules(AUDIO REQUIRED IMPORTED_TARGET libavformat libavcodec libavuti
 pkg_check_modules(V4L2 REQUIRED IMPORTED_TARGET libv4l2)
 pkg_check_modules(TURBOJPEG REQUIRED IMPORTED_TARGET libturbojpeg)
 pkg_check_modules(WEBP REQUIRED IMPORTED_TARGET libwebp libwebpdemux)
+pkg_check_modules(FREETYPE REQUIRED IMPORTED_TARGET freetype2)
 include(${CMAKE_CURRENT_LIST_DIR}/slipwayTargets.cmake)

@@ -19,7 +19,8 @@ packages="g++ cmake ninja-build ccache mold pkg-config git ca-certificates curl 
   debian-archive-keyring python3 python3-venv bubblewrap
   libboost1.81-dev libfmt-dev libspdlog-dev nlohmann-json3-dev libcli11-dev libyaml-cpp-dev libsqlite3-dev libsqlitecpp-dev libssl-dev
   libprotobuf-dev protobuf-compiler libcurl4-openssl-dev libarchive-dev zlib1g-dev libhdf5-dev libseccomp-dev
-  libavformat-dev libavcodec-dev libswscale-dev libswresample-dev libavutil-dev libturbojpeg0-dev libwebp-dev libyaml-cpp-dev libsndfile1-dev libsoxr-dev libv4l-dev
+  libavformat-dev libavcodec-dev libswscale-dev libswresample-dev libavutil-dev libturbojpeg0-dev libwebp-dev libsndfile1-dev libsoxr-dev libv4l-dev
+  libfreetype-dev fonts-dejavu-core
   libgtest-dev libgmock-dev libbenchmark-dev"
 clang_packages="clang-16 libclang-rt-16-dev clang-format-16 clang-tidy-16"
 

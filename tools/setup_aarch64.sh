@@ -11,7 +11,7 @@ cache=$PWD/.cache/aarch64
 tools="g++-aarch64-linux-gnu qemu-user-static"
 libraries="libc6-dev libstdc++-12-dev libfmt-dev libspdlog-dev nlohmann-json3-dev libcli11-dev libyaml-cpp-dev libssl-dev
   libprotobuf-dev libcurl4-openssl-dev libarchive-dev libhdf5-dev libseccomp-dev libavformat-dev libavcodec-dev
-  libswscale-dev libswresample-dev libavutil-dev libturbojpeg0-dev libwebp-dev libsndfile1-dev libsoxr-dev libv4l-dev
+  libswscale-dev libswresample-dev libavutil-dev libturbojpeg0-dev libwebp-dev libsndfile1-dev libsoxr-dev libv4l-dev libfreetype-dev fonts-dejavu-core
   libgtest-dev libgmock-dev"
 
 key=$(cat tools/setup_aarch64.sh tools/versions.env python/requirements-runtime.txt | sha256sum)

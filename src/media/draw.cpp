@@ -1,59 +1,15 @@
 #include "media/draw.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
+#include <utility>
+
+#include "media/labels.hpp"
 
 namespace slipway::media {
 namespace {
 
-constexpr int kGlyphWidth = 5;
-constexpr int kGlyphHeight = 7;
-constexpr int kMargin = 1;  // around and between letters, in font pixels
-
-struct Glyph {
-  char letter;
-  std::array<std::uint8_t, kGlyphHeight> rows;  // 5 bits each, the highest is the left pixel
-};
-
-constexpr std::array<Glyph, 57> kGlyphs = {{
-    {' ', {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},  {'!', {0x04, 0x04, 0x04, 0x04, 0x00, 0x00, 0x04}},
-    {'#', {0x0A, 0x0A, 0x1F, 0x0A, 0x1F, 0x0A, 0x0A}},  {'%', {0x18, 0x19, 0x02, 0x04, 0x08, 0x13, 0x03}},
-    {'\'', {0x04, 0x04, 0x08, 0x00, 0x00, 0x00, 0x00}}, {'(', {0x02, 0x04, 0x08, 0x08, 0x08, 0x04, 0x02}},
-    {')', {0x08, 0x04, 0x02, 0x02, 0x02, 0x04, 0x08}},  {'*', {0x00, 0x04, 0x15, 0x0E, 0x15, 0x04, 0x00}},
-    {'+', {0x00, 0x04, 0x04, 0x1F, 0x04, 0x04, 0x00}},  {',', {0x00, 0x00, 0x00, 0x00, 0x0C, 0x04, 0x08}},
-    {'-', {0x00, 0x00, 0x00, 0x1F, 0x00, 0x00, 0x00}},  {'.', {0x00, 0x00, 0x00, 0x00, 0x00, 0x0C, 0x0C}},
-    {'/', {0x00, 0x01, 0x02, 0x04, 0x08, 0x10, 0x00}},  {'0', {0x0E, 0x11, 0x13, 0x15, 0x19, 0x11, 0x0E}},
-    {'1', {0x04, 0x0C, 0x04, 0x04, 0x04, 0x04, 0x0E}},  {'2', {0x0E, 0x11, 0x01, 0x02, 0x04, 0x08, 0x1F}},
-    {'3', {0x1F, 0x02, 0x04, 0x02, 0x01, 0x11, 0x0E}},  {'4', {0x02, 0x06, 0x0A, 0x12, 0x1F, 0x02, 0x02}},
-    {'5', {0x1F, 0x10, 0x1E, 0x01, 0x01, 0x11, 0x0E}},  {'6', {0x06, 0x08, 0x10, 0x1E, 0x11, 0x11, 0x0E}},
-    {'7', {0x1F, 0x01, 0x02, 0x04, 0x08, 0x08, 0x08}},  {'8', {0x0E, 0x11, 0x11, 0x0E, 0x11, 0x11, 0x0E}},
-    {'9', {0x0E, 0x11, 0x11, 0x0F, 0x01, 0x02, 0x0C}},  {':', {0x00, 0x0C, 0x0C, 0x00, 0x0C, 0x0C, 0x00}},
-    {'<', {0x02, 0x04, 0x08, 0x10, 0x08, 0x04, 0x02}},  {'=', {0x00, 0x00, 0x1F, 0x00, 0x1F, 0x00, 0x00}},
-    {'>', {0x08, 0x04, 0x02, 0x01, 0x02, 0x04, 0x08}},  {'?', {0x0E, 0x11, 0x01, 0x02, 0x04, 0x00, 0x04}},
-    {'A', {0x0E, 0x11, 0x11, 0x1F, 0x11, 0x11, 0x11}},  {'B', {0x1E, 0x11, 0x11, 0x1E, 0x11, 0x11, 0x1E}},
-    {'C', {0x0E, 0x11, 0x10, 0x10, 0x10, 0x11, 0x0E}},  {'D', {0x1C, 0x12, 0x11, 0x11, 0x11, 0x12, 0x1C}},
-    {'E', {0x1F, 0x10, 0x10, 0x1E, 0x10, 0x10, 0x1F}},  {'F', {0x1F, 0x10, 0x10, 0x1E, 0x10, 0x10, 0x10}},
-    {'G', {0x0E, 0x11, 0x10, 0x17, 0x11, 0x11, 0x0F}},  {'H', {0x11, 0x11, 0x11, 0x1F, 0x11, 0x11, 0x11}},
-    {'I', {0x0E, 0x04, 0x04, 0x04, 0x04, 0x04, 0x0E}},  {'J', {0x07, 0x02, 0x02, 0x02, 0x02, 0x12, 0x0C}},
-    {'K', {0x11, 0x12, 0x14, 0x18, 0x14, 0x12, 0x11}},  {'L', {0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x1F}},
-    {'M', {0x11, 0x1B, 0x15, 0x15, 0x11, 0x11, 0x11}},  {'N', {0x11, 0x11, 0x19, 0x15, 0x13, 0x11, 0x11}},
-    {'O', {0x0E, 0x11, 0x11, 0x11, 0x11, 0x11, 0x0E}},  {'P', {0x1E, 0x11, 0x11, 0x1E, 0x10, 0x10, 0x10}},
-    {'Q', {0x0E, 0x11, 0x11, 0x11, 0x15, 0x12, 0x0D}},  {'R', {0x1E, 0x11, 0x11, 0x1E, 0x14, 0x12, 0x11}},
-    {'S', {0x0F, 0x10, 0x10, 0x0E, 0x01, 0x01, 0x1E}},  {'T', {0x1F, 0x04, 0x04, 0x04, 0x04, 0x04, 0x04}},
-    {'U', {0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x0E}},  {'V', {0x11, 0x11, 0x11, 0x11, 0x11, 0x0A, 0x04}},
-    {'W', {0x11, 0x11, 0x11, 0x15, 0x15, 0x1B, 0x11}},  {'X', {0x11, 0x11, 0x0A, 0x04, 0x0A, 0x11, 0x11}},
-    {'Y', {0x11, 0x11, 0x0A, 0x04, 0x04, 0x04, 0x04}},  {'Z', {0x1F, 0x01, 0x02, 0x04, 0x08, 0x10, 0x1F}},
-    {'[', {0x0E, 0x08, 0x08, 0x08, 0x08, 0x08, 0x0E}},  {']', {0x0E, 0x02, 0x02, 0x02, 0x02, 0x02, 0x0E}},
-    {'_', {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x1F}},
-}};
-constexpr Glyph kUnknownGlyph = {0, {0x1F, 0x11, 0x11, 0x11, 0x11, 0x11, 0x1F}};
-
-const Glyph& glyph_of(char letter) {
-  const auto capital = static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
-  const auto* found = std::ranges::find(kGlyphs, capital, &Glyph::letter);
-  return found == kGlyphs.end() ? kUnknownGlyph : *found;
-}
+constexpr int kLetterPixels = 8;  // of draw_text's scale 1
 
 /// A coordinate as a pixel, kept so near to the image that arithmetic on it cannot overflow.
 int pixel(double coordinate) {
@@ -70,6 +26,23 @@ void fill(Image& image, int x1, int y1, int x2, int y2, Colour colour) {
   for (int y = y1; y < y2; ++y) {
     std::uint8_t* to = image.row(y) + std::ptrdiff_t{3} * x1;
     for (int x = x1; x < x2; ++x, to += 3) std::copy_n(colour.data(), 3, to);
+  }
+}
+
+double square(double value) {
+  return value * value;
+}
+
+/// @param coverage  above 1: whole; below 0: nothing @pre inside the image
+void blend(Image& image, int x, int y, Colour colour, double coverage) {
+  if (coverage <= 0) return;
+  std::uint8_t* const to = image.row(y) + std::ptrdiff_t{3} * x;
+  if (coverage >= 1) {
+    std::copy_n(colour.data(), 3, to);
+    return;
+  }
+  for (std::size_t c = 0; c < 3; ++c) {
+    to[c] = static_cast<std::uint8_t>(to[c] + (colour[c] - to[c]) * coverage + 0.5);
   }
 }
 
@@ -120,25 +93,45 @@ void draw_box(Image& image, double x1, double y1, double x2, double y2, Colour c
 void draw_point(Image& image, Point centre, int radius, Colour colour) {
   if (!all_finite({centre.x, centre.y})) return;
   const int x = pixel(centre.x), y = pixel(centre.y);
-  for (int dy = -radius; dy <= radius; ++dy) {
-    const int half = static_cast<int>(std::sqrt(static_cast<double>(radius * radius - dy * dy) + 0.25 * radius));
-    fill(image, x - half, y + dy, x + half + 1, y + dy + 1, colour);
+  if (radius == 0) return fill(image, x, y, x + 1, y + 1, colour);
+  const int top = std::max(y - radius, 0), bottom = std::min(y + radius, image.height() - 1);
+  const int left = std::max(x - radius, 0), right = std::min(x + radius, image.width() - 1);
+  for (int row = top; row <= bottom; ++row) {
+    for (int column = left; column <= right; ++column) {
+      const double away = std::sqrt(square(row - y) + square(column - x));
+      blend(image, column, row, colour, radius + 0.5 - away);
+    }
   }
 }
 
 void draw_line(Image& image, Point from, Point to, Colour colour, int line_width) {
   if (!all_finite({from.x, from.y, to.x, to.y})) return;
   if (!clip_line(from, to, image.width(), image.height(), line_width)) return;
-  const double length = std::max(std::abs(to.x - from.x), std::abs(to.y - from.y));
-  const int steps = std::max(1, static_cast<int>(std::ceil(length)));
-  const int radius = (line_width - 1) / 2;
-  for (int i = 0; i <= steps; ++i) {
-    const double t = static_cast<double>(i) / steps;
-    const Point at = {from.x + t * (to.x - from.x), from.y + t * (to.y - from.y)};
-    if (line_width <= 2) {
-      fill(image, pixel(at.x), pixel(at.y), pixel(at.x) + line_width, pixel(at.y) + line_width, colour);
-    } else {
-      draw_point(image, at, radius, colour);
+  // Along its longer direction: the few pixels across are covered by how near they are to the line.
+  const bool is_steep = std::abs(to.y - from.y) > std::abs(to.x - from.x);
+  if (is_steep) {
+    std::swap(from.x, from.y);
+    std::swap(to.x, to.y);
+  }
+  if (from.x > to.x) std::swap(from, to);
+  from = {std::floor(from.x), std::floor(from.y)};
+  to = {std::floor(to.x), std::floor(to.y)};
+  const double dx = to.x - from.x, dy = to.y - from.y, length = std::sqrt(dx * dx + dy * dy);
+  const double half = line_width / 2.0;
+  const double slope = dx > 0 ? dy / dx : 0, across = dx > 0 ? half * length / dx : half;
+  const int end = is_steep ? image.height() : image.width(), rows = is_steep ? image.width() : image.height();
+  const int ends = (line_width - 1) / 2;  // round, where there is room for it
+  const int first = std::max(0, static_cast<int>(from.x) - ends);
+  const int last = std::min(end - 1, static_cast<int>(to.x) + ends);
+  for (int along = first; along <= last; ++along) {
+    const double middle = from.y + slope * (along - from.x);
+    const int low = std::max(0, static_cast<int>(std::floor(middle - across)));
+    const int high = std::min(rows - 1, static_cast<int>(std::ceil(middle + across)));
+    for (int row = low; row <= high; ++row) {
+      const double before = along - from.x, beside = row - from.y;
+      const double share = length > 0 ? std::clamp((before * dx + beside * dy) / (length * length), 0.0, 1.0) : 0;
+      const double away = std::sqrt(square(before - share * dx) + square(beside - share * dy));
+      blend(image, is_steep ? row : along, is_steep ? along : row, colour, half + 0.5 - away);
     }
   }
 }
@@ -149,29 +142,17 @@ void draw_polyline(Image& image, std::span<const Point> points, bool closed, Col
 }
 
 int text_height(int scale) {
-  return (kGlyphHeight + 2 * kMargin) * scale;
+  return extent_of("", kLetterPixels * scale).height;
 }
 
 void draw_text(Image& image, int x, int y, std::string_view text, Colour colour, int scale) {
   constexpr Colour kBar = {24, 24, 24};
-  const int advance = (kGlyphWidth + kMargin) * scale;
-  const int width = static_cast<int>(std::min<std::size_t>(text.size(), 4096)) * advance + kMargin * scale;
-  x = std::max(0, std::min(x, image.width() - width));
-  y = std::max(0, std::min(y, image.height() - text_height(scale)));
-  fill(image, x, y, x + width, y + text_height(scale), kBar);
-  int left = x + kMargin * scale;
-  for (const char letter : text) {
-    if (left >= image.width()) break;
-    const Glyph& glyph = glyph_of(letter);
-    for (int row = 0; row < kGlyphHeight; ++row) {
-      for (int column = 0; column < kGlyphWidth; ++column) {
-        if ((glyph.rows[static_cast<std::size_t>(row)] >> (kGlyphWidth - 1 - column) & 1) == 0) continue;
-        const int from_x = left + column * scale, from_y = y + (kMargin + row) * scale;
-        fill(image, from_x, from_y, from_x + scale, from_y + scale, colour);
-      }
-    }
-    left += advance;
-  }
+  const int size = kLetterPixels * scale;
+  const TextExtent extent = extent_of(text, size);
+  x = std::max(0, std::min(x, image.width() - extent.width));
+  y = std::max(0, std::min(y, image.height() - extent.height));
+  fill(image, x, y, x + extent.width, y + extent.height, kBar);
+  draw_plain_text(image, x, y, text, colour, size);
 }
 
 }  // namespace slipway::media

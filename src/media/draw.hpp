@@ -41,7 +41,7 @@ void draw_line(Image& image, Point from, Point to, Colour colour, int line_width
 void draw_polyline(Image& image, std::span<const Point> points, bool closed, Colour colour, int line_width);
 
 /// One line of text on a dark bar, its upper left corner at (x, y), moved inside when it would leave the image.
-/// Letters are shown as capitals, 5×7 pixels times `scale`; what is not ASCII shows as a box.
+/// Letters of the typeface of overlays, 8 pixels times `scale`. Of boxes' labels: labels.hpp.
 void draw_text(Image& image, int x, int y, std::string_view text, Colour colour, int scale);
 
 /// Height of a line of text, bar included.

@@ -10,6 +10,7 @@
 #include "media/audio_source.hpp"
 #include "media/draw.hpp"
 #include "media/image_file.hpp"
+#include "media/labels.hpp"
 #include "media/stft.hpp"
 
 namespace slipway::pipelines::demucs {
@@ -30,8 +31,7 @@ constexpr int kWaveHeight = 180;
 constexpr int kSpectrumTop = kWaveTop + kWaveHeight + 16;
 constexpr int kRows = 360;
 constexpr int kHeight = kSpectrumTop + kRows + 36;
-constexpr int kTextScale = 2;
-constexpr int kLetterWidth = 6 * kTextScale;  // of draw_text
+constexpr int kTextSize = 17;
 
 constexpr double kLowestHertz = 30;
 constexpr double kHighestHertz = 20000;
@@ -194,8 +194,8 @@ class Columns {
 };
 
 void label_left(Image& image, int y, const std::string& text) {
-  const int width = static_cast<int>(text.size()) * kLetterWidth + kTextScale;
-  media::draw_text(image, kLeft - 6 - width, y - media::text_height(kTextScale) / 2, text, kInk, kTextScale);
+  const media::TextExtent extent = media::extent_of(text, kTextSize);
+  media::draw_plain_text(image, kLeft - 6 - extent.width, y - extent.height / 2, text, kInk, kTextSize);
 }
 
 /// 1, 2 or 5 times a power of ten, or a whole part of a minute, so that a handful of ticks fits `seconds`.
@@ -209,7 +209,7 @@ double tick_step(double seconds) {
 }
 
 std::string time_text(double seconds, double step) {
-  if (step < 1) return fmt::format("{:.{}f} S", seconds, step < 0.01 ? 4 : 2);
+  if (step < 1) return fmt::format("{:.{}f} s", seconds, step < 0.01 ? 4 : 2);
   const auto whole = std::llround(seconds);
   if (whole < 3600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
   return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
@@ -220,15 +220,15 @@ void draw_axes(Image& image, const PlotOptions& options) {
   label_left(image, kWaveTop + 8, fmt::format("{:.3g}", options.full_scale));
   label_left(image, middle, "0");
   label_left(image, kWaveTop + kWaveHeight - 8, fmt::format("{:.3g}", -options.full_scale));
-  constexpr std::array<std::pair<double, const char*>, 9> kPitches = {{{50, "50 HZ"},
-                                                                       {100, "100 HZ"},
-                                                                       {200, "200 HZ"},
-                                                                       {500, "500 HZ"},
-                                                                       {1000, "1 KHZ"},
-                                                                       {2000, "2 KHZ"},
-                                                                       {5000, "5 KHZ"},
-                                                                       {10000, "10 KHZ"},
-                                                                       {20000, "20 KHZ"}}};
+  constexpr std::array<std::pair<double, const char*>, 9> kPitches = {{{50, "50 Hz"},
+                                                                       {100, "100 Hz"},
+                                                                       {200, "200 Hz"},
+                                                                       {500, "500 Hz"},
+                                                                       {1000, "1 kHz"},
+                                                                       {2000, "2 kHz"},
+                                                                       {5000, "5 kHz"},
+                                                                       {10000, "10 kHz"},
+                                                                       {20000, "20 kHz"}}};
   for (const auto& [hertz, text] : kPitches) {
     const int y = kSpectrumTop + row_of_hertz(hertz);
     fill_box(image, kLeft - 5, y, kLeft, y + 1, kInk);
@@ -240,7 +240,7 @@ void draw_axes(Image& image, const PlotOptions& options) {
     const int x = kLeft + static_cast<int>(k * step / seconds * kColumns);
     fill_box(image, x, kWaveTop + kWaveHeight, x + 1, kWaveTop + kWaveHeight + 6, kInk);
     fill_box(image, x, kSpectrumTop + kRows, x + 1, kSpectrumTop + kRows + 6, kInk);
-    media::draw_text(image, x, kSpectrumTop + kRows + 10, time_text(k * step, step), kInk, kTextScale);
+    media::draw_plain_text(image, x, kSpectrumTop + kRows + 8, time_text(k * step, step), kInk, kTextSize);
   }
 }
 
@@ -298,11 +298,11 @@ Result<Image> plot_sound(const std::filesystem::path& sound, std::string_view ti
   columns.draw(image, options.full_scale);
   draw_axes(image, options);
   const std::string level = peak > 0 ? fmt::format("peak {:.1f} dBFS", 20 * std::log10(peak)) : std::string("silent");
-  media::draw_text(
-      image, kLeft, 8,
+  media::draw_plain_text(
+      image, kLeft, 4,
       fmt::format("{}  {}  {}  spectrogram {:.0f} to 0 dBFS", title,
                   time_text(static_cast<double>(options.frames) / options.sample_rate, 1), level, kLowestDecibels),
-      kInk, kTextScale);
+      kInk, kTextSize);
   return image;
 }
 

@@ -1,5 +1,6 @@
 #include "pipelines/face_det_lite/pipeline.hpp"
 
+#include "media/labels.hpp"
 #include "pipelines/common/image_network.hpp"
 #include "pipelines/face_det_lite/preprocess.hpp"
 #include "pipelines/face_det_lite/signature.hpp"
@@ -52,15 +53,17 @@ const runtime::Session& FaceDetLite::session() const {
 
 void draw_faces(media::Image& image, const std::vector<Face>& faces) {
   const int width = media::line_width_for(image.view());
+  const media::Colour box_colour = media::colour_of_class(0);
   for (const Face& face : faces) {
-    media::draw_box(image, face.box.x1, face.box.y1, face.box.x2, face.box.y2, media::kGreen, width);
+    media::draw_box(image, face.box.x1, face.box.y1, face.box.x2, face.box.y2, box_colour, width);
     for (const media::Point& point : face.landmarks) media::draw_point(image, point, width, media::kYellow);
   }
   // Labels last, so that no box crosses them.
+  media::Labels labels(image, media::text_size_for(image.view()));
+  for (const Face& face : faces) labels.spare(face.box.x1, face.box.y1, face.box.x2, face.box.y2);
   for (const Face& face : faces) {
-    const int scale = width;
-    media::draw_text(image, static_cast<int>(face.box.x1), static_cast<int>(face.box.y1) - media::text_height(scale),
-                     fmt::format("{:.2f}", face.score), media::kGreen, scale);
+    labels.add(face.box.x1, face.box.y1, face.box.x2, face.box.y2, media::LabelText("{:.2f}", face.score).text(),
+               box_colour);
   }
 }
 

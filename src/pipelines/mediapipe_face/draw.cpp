@@ -1,8 +1,7 @@
 #include <algorithm>
 #include <span>
 
-#include <fmt/format.h>
-
+#include "media/labels.hpp"
 #include "pipelines/mediapipe_face/face.hpp"
 
 namespace slipway::pipelines::mediapipe_face {
@@ -39,22 +38,28 @@ void draw_mesh(media::Image& image, const Face& face, int width) {
   }
 }
 
+/// Of one that is followed, its own.
+media::Colour colour_of(const Face& face) {
+  return media::colour_of_class(std::max<int>(0, static_cast<int>(face.track_id)));
+}
+
 }  // namespace
 
 void draw_faces(media::Image& image, const std::vector<Face>& faces) {
   const int width = media::line_width_for(image.view());
   for (const Face& face : faces) {
     if (face.has_landmarks) draw_mesh(image, face, width);
-    media::draw_box(image, face.box.x1, face.box.y1, face.box.x2, face.box.y2, media::kGreen, width);
+    media::draw_box(image, face.box.x1, face.box.y1, face.box.x2, face.box.y2, colour_of(face), width);
     if (!face.has_keypoints) continue;
     for (const media::Point& point : face.keypoints) media::draw_point(image, point, width, media::kYellow);
   }
   // Labels last, so that no box crosses them.
+  media::Labels labels(image, media::text_size_for(image.view()));
+  for (const Face& face : faces) labels.spare(face.box.x1, face.box.y1, face.box.x2, face.box.y2);
   for (const Face& face : faces) {
-    const std::string label =
-        face.track_id >= 0 ? fmt::format("#{} {:.2f}", face.track_id, face.score) : fmt::format("{:.2f}", face.score);
-    media::draw_text(image, static_cast<int>(face.box.x1), static_cast<int>(face.box.y1) - media::text_height(width),
-                     label, media::kGreen, width);
+    media::LabelText text("{:.2f}", face.score);
+    if (face.track_id >= 0) text = media::LabelText("#{} {:.2f}", face.track_id, face.score);
+    labels.add(face.box.x1, face.box.y1, face.box.x2, face.box.y2, text.text(), colour_of(face));
   }
 }
 

@@ -1,5 +1,6 @@
-#include <fmt/format.h>
+#include <algorithm>
 
+#include "media/labels.hpp"
 #include "pipelines/mediapipe_hand/hand.hpp"
 
 namespace slipway::pipelines::mediapipe_hand {
@@ -24,23 +25,29 @@ void draw_bones(media::Image& image, const Hand& hand, int width) {
   }
 }
 
+/// Of one that is followed, its own.
+media::Colour colour_of(const Hand& hand) {
+  return media::colour_of_class(std::max<int>(0, static_cast<int>(hand.track_id)));
+}
+
 }  // namespace
 
 void draw_hands(media::Image& image, const std::vector<Hand>& hands) {
   const int width = media::line_width_for(image.view());
   for (const Hand& hand : hands) {
     if (hand.has_landmarks) draw_bones(image, hand, width);
-    media::draw_box(image, hand.box.x1, hand.box.y1, hand.box.x2, hand.box.y2, media::kGreen, width);
+    media::draw_box(image, hand.box.x1, hand.box.y1, hand.box.x2, hand.box.y2, colour_of(hand), width);
     if (hand.has_landmarks || !hand.has_keypoints) continue;
     for (const media::Point& point : hand.keypoints) media::draw_point(image, point, width, media::kYellow);
   }
   // Labels last, so that no box crosses them.
+  media::Labels labels(image, media::text_size_for(image.view()));
+  for (const Hand& hand : hands) labels.spare(hand.box.x1, hand.box.y1, hand.box.x2, hand.box.y2);
   for (const Hand& hand : hands) {
-    std::string label =
-        hand.track_id >= 0 ? fmt::format("#{} {:.2f}", hand.track_id, hand.score) : fmt::format("{:.2f}", hand.score);
-    if (hand.has_landmarks) label += hand.is_right() ? " right" : " left";
-    media::draw_text(image, static_cast<int>(hand.box.x1), static_cast<int>(hand.box.y1) - media::text_height(width),
-                     label, media::kGreen, width);
+    media::LabelText text("{:.2f}", hand.score);
+    if (hand.track_id >= 0) text = media::LabelText("#{} {:.2f}", hand.track_id, hand.score);
+    if (hand.has_landmarks) text.append(" {}", hand.is_right() ? "right" : "left");
+    labels.add(hand.box.x1, hand.box.y1, hand.box.x2, hand.box.y2, text.text(), colour_of(hand));
   }
 }
 

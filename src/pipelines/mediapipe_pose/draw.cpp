@@ -1,5 +1,6 @@
-#include <fmt/format.h>
+#include <algorithm>
 
+#include "media/labels.hpp"
 #include "pipelines/mediapipe_pose/pose.hpp"
 
 namespace slipway::pipelines::mediapipe_pose {
@@ -26,22 +27,27 @@ void draw_bones(media::Image& image, const Pose& pose, int width) {
   }
 }
 
+/// Of one that is followed, its own.
+media::Colour colour_of(const Pose& pose) {
+  return media::colour_of_class(std::max<int>(0, static_cast<int>(pose.track_id)));
+}
+
 }  // namespace
 
 void draw_poses(media::Image& image, const std::vector<Pose>& poses) {
   const int width = media::line_width_for(image.view());
   for (const Pose& pose : poses) {
     if (pose.has_landmarks) draw_bones(image, pose, width);
-    media::draw_box(image, pose.box.x1, pose.box.y1, pose.box.x2, pose.box.y2, media::kGreen, width);
+    media::draw_box(image, pose.box.x1, pose.box.y1, pose.box.x2, pose.box.y2, colour_of(pose), width);
     if (pose.has_landmarks || !pose.has_keypoints) continue;
     for (const media::Point& point : pose.keypoints) media::draw_point(image, point, width, media::kYellow);
   }
   // Labels last, so that no box crosses them.
+  media::Labels labels(image, media::text_size_for(image.view()));
   for (const Pose& pose : poses) {
-    const std::string label =
-        pose.track_id >= 0 ? fmt::format("#{} {:.2f}", pose.track_id, pose.score) : fmt::format("{:.2f}", pose.score);
-    media::draw_text(image, static_cast<int>(pose.box.x1), static_cast<int>(pose.box.y1) - media::text_height(width),
-                     label, media::kGreen, width);
+    media::LabelText text("{:.2f}", pose.score);
+    if (pose.track_id >= 0) text = media::LabelText("#{} {:.2f}", pose.track_id, pose.score);
+    labels.add(pose.box.x1, pose.box.y1, pose.box.x2, pose.box.y2, text.text(), colour_of(pose));
   }
 }
 

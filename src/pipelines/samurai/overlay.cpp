@@ -1,14 +1,10 @@
 #include "pipelines/samurai/overlay.hpp"
 
-#include <array>
-
 #include "media/draw.hpp"
+#include "media/labels.hpp"
 
 namespace slipway::pipelines::samurai {
 namespace {
-
-constexpr std::array<media::Colour, 6> kColours = {
-    {{0, 230, 64}, {255, 96, 32}, {64, 144, 255}, {255, 220, 0}, {224, 64, 224}, {0, 220, 220}}};
 
 /// Half image, half colour.
 void tint(media::Image& image, const Mask& mask, media::Colour colour) {
@@ -29,16 +25,23 @@ void draw_objects(media::Image& image, const FrameResult& result) {
   for (std::size_t i = 0; i < result.objects.size(); ++i) {
     const Mask& mask = result.objects[i].mask;
     SLIPWAY_CHECK(mask.width == image.width() && mask.height == image.height(), "the mask is this picture's");
-    if (mask.area > 0) tint(image, mask, kColours[i % kColours.size()]);
+    if (mask.area > 0) tint(image, mask, media::colour_of_class(static_cast<int>(i)));
   }
   for (std::size_t i = 0; i < result.objects.size(); ++i) {
     const ObjectResult& object = result.objects[i];
     if (object.mask.area == 0) continue;
     const Box& box = object.mask.box;
-    const media::Colour colour = kColours[i % kColours.size()];
+    const media::Colour colour = media::colour_of_class(static_cast<int>(i));
     media::draw_box(image, box.x1, box.y1, box.x2, box.y2, colour, width);
-    media::draw_text(image, static_cast<int>(box.x1), static_cast<int>(box.y1) - media::text_height(width),
-                     fmt::format("#{} {:.2f}", i + 1, object.predicted_iou), colour, width);
+  }
+  // Labels last, so that no box crosses them.
+  media::Labels labels(image, media::text_size_for(image.view()));
+  for (std::size_t i = 0; i < result.objects.size(); ++i) {
+    const ObjectResult& object = result.objects[i];
+    if (object.mask.area == 0) continue;
+    const Box& box = object.mask.box;
+    labels.add(box.x1, box.y1, box.x2, box.y2, media::LabelText("#{} {:.2f}", i + 1, object.predicted_iou).text(),
+               media::colour_of_class(static_cast<int>(i)));
   }
 }
 

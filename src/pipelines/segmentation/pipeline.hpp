@@ -67,7 +67,7 @@ class Segmenter {
   std::unique_ptr<State> state_;
 };
 
-/// Mixes the colours of the classes into the image, half and half.
+/// Mixes the colours of the classes into the image, a third of each pixel.
 /// @param colours  one a class
 void draw_segments(media::Image& image, const LabelMap& map, const std::vector<media::Colour>& colours);
 

@@ -68,8 +68,25 @@ TEST(DrawSegments, mixes_the_colour_of_the_nearest_cell) {
   auto image = media::Image::create(4, 2);
   ASSERT_TRUE(image);
   draw_segments(*image, {2, 1, {0, 1}}, {{100, 0, 0}, {0, 0, 200}});
-  EXPECT_EQ(image->row(1)[3], 50);
-  EXPECT_EQ(image->row(1)[3 * 2 + 2], 100);
+  EXPECT_EQ(image->row(1)[3], 33);
+  EXPECT_EQ(image->row(1)[3 * 2 + 2], 66);
+}
+
+TEST(DrawSegments, takes_the_nearest_cell_at_every_size) {
+  for (const int width : {1, 2, 3, 5, 7, 64, 100, 333}) {
+    for (const int cells : {1, 2, 3, 5, 8, 60, 255}) {
+      auto image = media::Image::create(width, 3);
+      ASSERT_TRUE(image);
+      LabelMap map{cells, 1, {}};
+      std::vector<media::Colour> colours;
+      for (int i = 0; i < cells; ++i) {
+        map.labels.push_back(static_cast<std::uint8_t>(i));
+        colours.push_back({static_cast<std::uint8_t>(i), 0, 0});
+      }
+      draw_segments(*image, map, colours);
+      for (int x = 0; x < width; ++x) EXPECT_EQ(image->row(2)[3 * x], nearest_cell(x, width, cells) / 3);
+    }
+  }
 }
 
 }  // namespace
