@@ -112,7 +112,7 @@ class Graphs:
     def infer(self, variant: str, component: str, feed: dict) -> dict:
         inputs, outputs = self.folder / f"{component}.npz", self.folder / "outputs.npz"
         np.savez(inputs, **feed)
-        self._run("infer", variant, "--model", str(self.model(variant)), "--graph", component, "--inputs", str(inputs), "--outputs", str(outputs))
+        self._run("infer", variant, "--model", str(self.model(variant)), "--graph", component, "--inputs", str(inputs), "--output", str(outputs))
         with np.load(outputs) as held:
             return dict(held)
 

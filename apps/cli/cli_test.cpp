@@ -7,10 +7,14 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "apps/cli/context.hpp"
+#include "apps/cli/examples.hpp"
 #include "apps/cli/frame_report.hpp"
+#include "apps/cli/old_spellings.hpp"
 #include "apps/cli/option_effects.hpp"
 #include "apps/cli/report.hpp"
 #include "apps/cli/table.hpp"
+#include "apps/cli/verbs.hpp"
 #include "base/files.hpp"
 #include "base/testing/shell.hpp"
 #include "tensor/npz.hpp"
@@ -107,11 +111,11 @@ TEST_F(Slipway, refuses_to_compile_what_onnxruntime_refuses) {
 
 TEST_F(Slipway, computes_in_bf16_through_openvino_only) {
   const ShellResult refused =
-      run("infer " + kModels + "matmul.onnx --random 1 --outputs " + path("o.npz") + " --precision bf16");
+      run("infer " + kModels + "matmul.onnx --random 1 --output " + path("o.npz") + " --precision bf16");
   EXPECT_EQ(refused.status, 2);
   EXPECT_THAT(refused.err, HasSubstr("--provider openvino"));
   const ShellResult missing =
-      run("infer " + kModels + "matmul.onnx --random 1 --outputs " + path("o.npz") + " -p openvino",
+      run("infer " + kModels + "matmul.onnx --random 1 --output " + path("o.npz") + " -p openvino",
           "SLIPWAY_OPENVINO=/nowhere");
   EXPECT_EQ(missing.status, 3);
   EXPECT_THAT(missing.err, HasSubstr("SLIPWAY_OPENVINO names '/nowhere'"));
@@ -124,7 +128,7 @@ TEST_F(Slipway, infer_writes_the_bits_of_onnx_runtimes_python_package) {
       {"image",
        tensor::Tensor::copy_of(golden[0].tensor.dtype(), golden[0].tensor.shape(), golden[0].tensor.bytes()).value()});
   ASSERT_TRUE(tensor::write_npz(path("in.npz"), inputs));
-  const ShellResult outcome = run(fmt::format("infer {}conv.onnx --inputs {} --outputs {} --threads 1 --json", kModels,
+  const ShellResult outcome = run(fmt::format("infer {}conv.onnx --inputs {} --output {} --threads 1 --json", kModels,
                                               path("in.npz"), path("out.npz")));
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   const json line = json::parse(outcome.out);
@@ -164,11 +168,11 @@ TEST_F(Slipway, exit_status_tells_wrong_use_from_failure_from_what_is_missing) {
   EXPECT_EQ(run("").status, 2);
   EXPECT_EQ(run("--help").status, 0);
   EXPECT_EQ(run("infer").status, 2);
-  EXPECT_EQ(run(fmt::format("infer {}add.onnx --outputs {}", kModels, path("o.npz"))).status, 2);
-  EXPECT_EQ(run(fmt::format("infer {}add.onnx --random 1 --outputs {} --soc 57", kModels, path("o.npz"))).status, 2);
+  EXPECT_EQ(run(fmt::format("infer {}add.onnx --output {}", kModels, path("o.npz"))).status, 2);
+  EXPECT_EQ(run(fmt::format("infer {}add.onnx --random 1 --output {} --soc 57", kModels, path("o.npz"))).status, 2);
   EXPECT_EQ(run("inspect " + path("none.onnx")).status, 1);
   EXPECT_EQ(
-      run(fmt::format("infer {}add.onnx --random 1 --outputs {} --provider directml", kModels, path("o.npz"))).status,
+      run(fmt::format("infer {}add.onnx --random 1 --output {} --provider directml", kModels, path("o.npz"))).status,
       3);
   EXPECT_EQ(run("doctor", "SLIPWAY_ONNXRUNTIME=/nowhere").status, 3);
 }
@@ -181,6 +185,63 @@ TEST_F(Slipway, errors_are_json_too_when_json_is_wanted) {
   EXPECT_THAT(outcome.err, HasSubstr("none.onnx"));
 }
 
+/// A command line as its words; quotes hold several together.
+std::vector<std::string> words_of(std::string_view command) {
+  std::vector<std::string> words(1);
+  bool is_quoted = false;
+  for (const char letter : command) {
+    if (letter == '"') {
+      is_quoted = !is_quoted;
+    } else if (letter == ' ' && !is_quoted) {
+      words.emplace_back();
+    } else {
+      words.back() += letter;
+    }
+  }
+  return words;
+}
+
+/// Verbs that are parsed and do nothing.
+void leave_out_work(CLI::App& app) {
+  for (CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
+    verb->callback(nullptr);
+    leave_out_work(*verb);
+  }
+}
+
+TEST(Examples, are_there_for_every_verb_and_can_be_typed) {
+  std::set<std::string> with_examples;
+  for (const VerbExamples& of_verb : examples()) {
+    with_examples.emplace(of_verb.verb);
+    for (const Example& example : of_verb.examples) {
+      Context context;
+      CLI::App app;
+      add_verbs(app, context);
+      leave_out_work(app);
+      std::string command(example.command);
+      command = command.substr(command.find("slipway ") + 8);
+      command.resize(std::min({command.size(), command.find(')'), command.find(" |")}));
+      Respelled typed = in_todays_words(words_of(command));
+      EXPECT_TRUE(typed.notes.empty()) << example.command;
+      std::ranges::reverse(typed.words);
+      EXPECT_NO_THROW(app.parse(std::move(typed.words))) << example.command;
+      EXPECT_TRUE(command.starts_with(of_verb.verb)) << example.command;
+      for (const CLI::App* verb : app.get_subcommands())
+        EXPECT_TRUE(options_without_effect(*verb).empty()) << example.command;
+    }
+  }
+  Context context;
+  CLI::App app;
+  add_verbs(app, context);
+  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (verb->get_name() == "token") continue;  // its help is the other program's
+    EXPECT_TRUE(with_examples.contains(verb->get_name())) << verb->get_name();
+    for (const CLI::App* part : verb->get_subcommands([](const CLI::App*) { return true; })) {
+      EXPECT_TRUE(with_examples.contains(verb->get_name() + " " + part->get_name())) << part->get_name();
+    }
+  }
+}
+
 TEST_F(Slipway, says_what_was_probably_meant) {
   EXPECT_THAT(run("profil x.onnx").err, HasSubstr("did you mean 'profile'?"));
   EXPECT_THAT(run("bench x.onnx --iteratons 3").err, HasSubstr("--iterations"));
@@ -190,6 +251,7 @@ TEST_F(Slipway, says_what_was_probably_meant) {
 TEST_F(Slipway, refuses_outputs_that_the_run_reads_and_leaves_them_as_they_were) {
   fs::create_directories(path("pictures"));
   fs::copy_file(kModels + "conv.onnx", path("m.onnx"));
+  fs::copy_file(kModels + "conv.onnx", path("model.png"));
   fs::copy_file(kModels + "conv.npz", path("in.npz"));
   fs::copy_file("tests/golden/media/rgb.bmp", path("pictures/x.bmp"));
   fs::copy_file("tests/golden/media/rgb.png", path("pictures/x.png"));
@@ -205,11 +267,11 @@ TEST_F(Slipway, refuses_outputs_that_the_run_reads_and_leaves_them_as_they_were)
   };
   const auto before = everything();
   const std::vector<std::string> lines = {
-      "infer {0}m.onnx --inputs {0}in.npz --outputs {0}in.npz",
-      "infer {0}m.onnx --inputs {0}in.npz --outputs {0}link.npz",
-      "infer {0}m.onnx --inputs {0}link.npz --outputs {0}./pictures/../in.npz",
-      "infer {0}m.onnx --random 1 --outputs {0}m.onnx",
-      "infer {0}m.onnx --random 1 --outputs {0}out.npz --json-file {0}out.npz",
+      "infer {0}m.onnx --inputs {0}in.npz --output {0}in.npz",
+      "infer {0}m.onnx --inputs {0}in.npz --output {0}link.npz",
+      "infer {0}m.onnx --inputs {0}link.npz --output {0}./pictures/../in.npz",
+      "infer {0}m.onnx --random 1 --output {0}m.onnx",
+      "infer {0}m.onnx --random 1 --output {0}out.npz --json-file {0}out.npz",
       "inspect {0}m.onnx --json-file {0}same.json",
       "profile {0}m.onnx --trace {0}m.onnx",
       "bench {0}m.onnx --json-file {0}m.onnx",
@@ -220,7 +282,7 @@ TEST_F(Slipway, refuses_outputs_that_the_run_reads_and_leaves_them_as_they_were)
       "face-det-lite {0}m.onnx {0}pictures/x.png -o {0}pictures/x.png",
       "face-det-lite {0}m.onnx {0}pictures/x.png --json-file {0}pictures/x.png",
       "mediapipe-face {0}m.onnx {0}pictures -o {0}pictures",
-      "drone {0}pictures/x.png --detector {0}m.onnx -o {0}m.onnx",
+      "drone {0}pictures/x.png --detector {0}model.png -o {0}model.png",
       "samurai {0}pictures --box 1,1,5,5 --model {0}pictures --masks {0}pictures",
       "samurai {0}pictures --box 1,1,5,5 --model {0}pictures --trace {0}pictures/x.png",
       "samurai {0}pictures --mask {0}pictures/x.png --model {0}pictures --output-video {0}a.mp4 --trace {0}a.mp4",
@@ -314,6 +376,12 @@ TEST(Units, of_what_an_emulator_took_are_not_there) {
             nullptr);
   EXPECT_NE(table_of(bench, cpu).find("77.8 ms"), std::string::npos);
   EXPECT_EQ(emulator.unit, runtime::ComputeUnit::kNpu);
+}
+
+TEST(Units, of_one_are_singular) {
+  EXPECT_EQ(counted(0, "face"), "0 faces");
+  EXPECT_EQ(counted(1, "face"), "1 face");
+  EXPECT_EQ(counted(2, "box", "boxes"), "2 boxes");
 }
 
 TEST(Units, read_well_at_every_size) {

@@ -166,7 +166,7 @@ std::vector<PlannedOutput> planned_outputs(const fs::path& out, const compile::C
     }
     return planned;
   }
-  std::vector<PlannedOutput> planned = {{.option = "--output", .path = out}};
+  std::vector<PlannedOutput> planned = {{.option = "--output", .path = out, .makes_folder = true}};
   if (request.target == compile::Target::kQnnContextBinary) {
     planned.push_back({.option = "--output", .path = fs::path(out).replace_extension(".onnx"), .is_named = false});
   }

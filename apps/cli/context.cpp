@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/interrupt.hpp"
+#include "apps/cli/progress_bar.hpp"
 #include "base/descriptor.hpp"
 #include "base/files.hpp"
 #include "base/output_file.hpp"
@@ -43,26 +44,15 @@ Context::~Context() {
 
 void Context::add_output_options(CLI::App& verb) {
   verb.add_flag("--json", json_, "Print one JSON object a line instead of tables")->group("Output");
-  verb.add_option("--json-file", json_file_, "Write the JSON object to this file as well")->group("Output");
-}
-
-void Context::add_output_options_with_file(CLI::App& verb) {
-  constexpr const char* kStandardOutput = "-";
-  verb.add_option_function<std::string>(
-          "--json",
-          [this](const std::string& file) {
-            if (file == kStandardOutput) {
-              json_ = true;
-            } else {
-              json_file_ = file;
-            }
-          },
-          "Print one JSON object a line instead of tables, or write them to this file")
-      ->expected(0, 1)
-      ->default_str(kStandardOutput)
-      ->type_name("[FILE]")
-      ->group("Output");
   verb.add_option("--json-file", json_file_, "Write the JSON objects to this file as well")->group("Output");
+  verb.add_flag(
+          "--quiet",
+          [this](std::int64_t count) {
+            quiet_ = count > 0;
+            if (quiet_) ProgressBar::disable();
+          },
+          "Neither tables nor progress: errors, warnings and what --json asks for alone")
+      ->group("Output");
 }
 
 void Context::reserve_standard_output() {
@@ -87,7 +77,9 @@ base::Result<void> Context::check_outputs(const std::vector<std::filesystem::pat
                                           std::vector<PlannedOutput> outputs) {
   outputs.push_back({.option = "--json-file", .path = json_file_});
   const auto checked = cli::check_outputs(inputs, outputs, overwrite_);
-  is_wrong_use_ = !checked;
+  // What cannot be written for another reason than its name is no fault of the words.
+  is_wrong_use_ = !checked && (checked.error().code == base::Code::kInvalidArgument ||
+                               checked.error().code == base::Code::kNotFound);
   planned_ = std::move(outputs);
   begin_ = std::filesystem::file_time_type::clock::now();
   set_interrupt_report([planned = planned_, begin = begin_] { return state_of_outputs(planned, begin, {}); });
@@ -96,6 +88,7 @@ base::Result<void> Context::check_outputs(const std::vector<std::filesystem::pat
 
 base::Result<void> Context::put(const std::string& text) {
   if (output_error_) return std::unexpected(*output_error_);
+  ProgressBar::wipe();
   if (std::fwrite(text.data(), 1, text.size(), out_) == text.size() && std::fflush(out_) == 0) return {};
   const int reason = errno;
   if (reason == EPIPE) {
@@ -109,7 +102,7 @@ base::Result<void> Context::put(const std::string& text) {
 }
 
 void Context::print(const std::string& text) {
-  if (!json_) static_cast<void>(put(text));  // finish() says what went wrong
+  if (!json_ && !quiet_) static_cast<void>(put(text));  // finish() says what went wrong
 }
 
 base::Result<void> Context::emit(const std::string& schema, const ordered_json& result) {
@@ -159,6 +152,7 @@ void Context::finish_wrong_use(const base::Error& error) {
 }
 
 void Context::print_error(const base::Error& error) {
+  ProgressBar::wipe();
   fmt::print(stderr, "slipway: {}\n", error.message);
   if (!json_) return;
   static_cast<void>(put(line_of("error/1", {{"code", base::code_name(error.code)}, {"message", error.message}})));

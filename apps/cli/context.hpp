@@ -31,11 +31,11 @@ class Context {
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
-  /// Adds --json and --json-file to a verb.
+  /// Adds --json, --json-file and --quiet to a verb.
   void add_output_options(CLI::App& verb);
 
-  /// The same, but --json may also name the file: `--json F`.
-  void add_output_options_with_file(CLI::App& verb);
+  /// Neither tables nor progress nor notes: errors, warnings and JSON alone.
+  [[nodiscard]] bool is_quiet() const { return quiet_; }
 
   /// From here on only print() and emit() reach standard output; what libraries print goes to standard error. For verbs
   /// that load ONNX Runtime; not for those that start another program in their place.
@@ -44,15 +44,15 @@ class Context {
   /// Adds --overwrite, for verbs that give files their names themselves.
   void add_overwrite_option(CLI::App& verb);
 
-  /// Refuses outputs, --json-file among them, that are inputs or each other (output_guard.hpp). Called before anything
-  /// runs; the verb then ends as wrong use.
+  /// Refuses outputs, --json-file among them, that are inputs or each other, or that cannot be written
+  /// (output_guard.hpp). Called before anything runs; the verb then ends as wrong use.
   [[nodiscard]] base::Result<void> check_outputs(const std::vector<std::filesystem::path>& inputs,
                                                  std::vector<PlannedOutput> outputs);
 
   /// Notes that an output is whole but ends early, because the run was stopped.
   void note_cut_short(const std::filesystem::path& output) { cut_short_.push_back(output); }
 
-  /// Text for people; nothing with --json.
+  /// Text for people; nothing with --json or --quiet.
   void print(const std::string& text);
 
   /// One result: a line with --json, a line of --json-file. `schema` ("name/1") becomes its first key.
@@ -80,7 +80,7 @@ class Context {
   /// @error as base::errno_error; kCancelled: nobody reads on
   [[nodiscard]] base::Result<void> put(const std::string& text);
 
-  bool json_ = false;
+  bool json_ = false, quiet_ = false;
   std::filesystem::path json_file_;
   std::optional<base::OutputFile> json_stream_;  ///< --json-file that is no plain file
   base::Descriptor json_output_;                 ///< --json-file, once this run has begun it

@@ -36,7 +36,8 @@ Result<void> run_convert(const ConvertArguments& arguments, Context& context) {
     SLIPWAY_ASSIGN(const auto spec, parse_input_spec(text));
     options.input_specs.push_back({.name = spec.name, .dtype = spec.dtype, .shape = spec.shape, .quantization = {}});
   }
-  SLIPWAY_TRY(context.check_outputs({arguments.model}, {{.option = "--output", .path = arguments.out}}));
+  SLIPWAY_TRY(
+      context.check_outputs({arguments.model}, {{.option = "--output", .path = arguments.out, .makes_folder = true}}));
   const auto start = std::chrono::steady_clock::now();
   SLIPWAY_ASSIGN(const auto converted, convert::convert(arguments.model, options));
   const auto made = std::chrono::steady_clock::now();
@@ -50,8 +51,9 @@ Result<void> run_convert(const ConvertArguments& arguments, Context& context) {
   if (has_data_file) {
     // Its name is in the model, so it is the same for each model of a folder.
     const fs::path data = folder / compile::onnx_graph::kDataFileName;
-    SLIPWAY_TRY(context.check_outputs({arguments.model}, {{.option = "--output", .path = arguments.out},
-                                                          {.option = "--output", .path = data, .is_named = false}}));
+    SLIPWAY_TRY(
+        context.check_outputs({arguments.model}, {{.option = "--output", .path = arguments.out, .makes_folder = true},
+                                                  {.option = "--output", .path = data, .is_named = false}}));
     SLIPWAY_TRY(base::move_into_place(work.path() / compile::onnx_graph::kDataFileName, data));
   }
   SLIPWAY_TRY(base::move_into_place(work.path() / "model.onnx", arguments.out));

@@ -66,25 +66,6 @@ struct Arguments {
   }
 };
 
-/// Draws segments done and the time left at the pace so far.
-class SegmentProgress {
- public:
-  void update(std::string_view what, std::int64_t done, std::int64_t total) {
-    const auto spent = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
-    std::string text(what);
-    if (done > 0) {
-      const auto left =
-          static_cast<std::int64_t>(spent / static_cast<double>(done) * static_cast<double>(total - done) + 0.5);
-      text += fmt::format(", {}:{:02} left", left / 60, left % 60);
-    }
-    bar_.update(text, done, total);
-  }
-
- private:
-  ProgressBar bar_;
-  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
-};
-
 void warn(const std::vector<std::string>& warnings) {
   for (const std::string& each : warnings) fmt::print(stderr, "warning: {}\n", each);
 }
@@ -155,7 +136,7 @@ base::Result<void> separate(const Arguments& arguments, const runtime::SessionOp
   options.two_stems = arguments.two_stems;
   options.encoding = encoding;
   options.cancel = &cancel;
-  std::optional<SegmentProgress> progress;
+  std::optional<ProgressBar> progress;
   options.progress = [&](std::int64_t done, std::int64_t total) {
     if (!progress) progress.emplace();
     progress->update("separating", done, total);
@@ -181,7 +162,9 @@ base::Result<void> separate(const Arguments& arguments, const runtime::SessionOp
                 song_seconds, report.total_seconds, report.total_seconds / song_seconds, report.network_seconds, around,
                 report.measure_seconds + report.read_seconds, report.write_seconds, load_seconds);
   context.print(table_of(report.stems, is_clamped) + "\n" + pace + placement.summary() + "\n");
-  ordered_json result = {{"song", arguments.song.string()},
+  ordered_json result = {{"input", arguments.song.string()},
+                         {"output", arguments.output.string()},
+                         {"song", arguments.song.string()},
                          {"model", arguments.model.string()},
                          {"frames", report.frames},
                          {"sample_rate", report.sample_rate},
@@ -248,7 +231,7 @@ base::Result<void> preprocess(const Arguments& arguments, Context& context) {
   planned.push_back({.option = "--output", .path = arguments.output, .is_folder = true});
   SLIPWAY_TRY(context.check_outputs({arguments.song, arguments.model}, planned));
   SLIPWAY_ASSIGN(const SeekableInput song, SeekableInput::of(arguments.song));
-  std::optional<SegmentProgress> progress(std::in_place);
+  std::optional<ProgressBar> progress(std::in_place);
   const auto outcome =
       demucs::preprocess(song.path(), form, arguments.output,
                          [&](std::int64_t done, std::int64_t total) { progress->update("cutting", done, total); });
@@ -257,10 +240,12 @@ base::Result<void> preprocess(const Arguments& arguments, Context& context) {
   warn(outcome->warnings);
   const std::int64_t frames = form.frames();
   context.print(
-      fmt::format("{} chunks of {} samples in {}\n  input.raw  float32[{},2,{}]\n  x.raw      float32[{},4,2048,{}]\n",
-                  outcome->count, form.segment_samples, arguments.output.string(), outcome->count, form.segment_samples,
-                  outcome->count, frames));
-  return context.emit("demucs-preprocess/1", {{"song", arguments.song.string()},
+      fmt::format("{} of {} samples in {}\n  input.raw  float32[{},2,{}]\n  x.raw      float32[{},4,2048,{}]\n",
+                  counted(outcome->count, "chunk"), form.segment_samples, arguments.output.string(), outcome->count,
+                  form.segment_samples, outcome->count, frames));
+  return context.emit("demucs-preprocess/1", {{"input", arguments.song.string()},
+                                              {"output", arguments.output.string()},
+                                              {"song", arguments.song.string()},
                                               {"folder", arguments.output.string()},
                                               {"chunks", outcome->count},
                                               {"segment_samples", form.segment_samples},
@@ -283,14 +268,16 @@ base::Result<void> postprocess(const Arguments& arguments, media::AudioEncoding 
   SLIPWAY_ASSIGN(const auto names, demucs::stem_names(sources, arguments.two_stems));
   SLIPWAY_TRY(context.check_outputs({arguments.chunks, arguments.raw_file, arguments.spectrogram_file},
                                     planned_stems(arguments, names, encoding)));
-  std::optional<SegmentProgress> progress(std::in_place);
+  std::optional<ProgressBar> progress(std::in_place);
   options.progress = [&](std::int64_t done, std::int64_t total) { progress->update("joining", done, total); };
   auto outcome = demucs::postprocess(arguments.chunks, arguments.output, options);
   progress.reset();
   if (!outcome) return std::unexpected(outcome.error());
   if (arguments.plot) SLIPWAY_TRY(demucs::plot_stems(outcome->stems, outcome->sample_rate, outcome->frames));
   context.print(table_of(outcome->stems, encoding != media::AudioEncoding::kWavFloat));
-  return context.emit("demucs-postprocess/1", {{"chunks", outcome->segments},
+  return context.emit("demucs-postprocess/1", {{"input", arguments.chunks.string()},
+                                               {"output", arguments.output.string()},
+                                               {"chunks", outcome->segments},
                                                {"frames", outcome->frames},
                                                {"sample_rate", outcome->sample_rate},
                                                {"stems", stems_json(outcome->stems)}});

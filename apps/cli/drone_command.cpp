@@ -10,6 +10,7 @@
 #include "apps/cli/context.hpp"
 #include "apps/cli/drone_report.hpp"
 #include "apps/cli/frame_batch.hpp"
+#include "apps/cli/frame_progress.hpp"
 #include "apps/cli/frame_report.hpp"
 #include "apps/cli/interrupt.hpp"
 #include "apps/cli/model_argument.hpp"
@@ -18,6 +19,7 @@
 #include "apps/cli/session_arguments.hpp"
 #include "apps/cli/source_arguments.hpp"
 #include "apps/cli/table.hpp"
+#include "apps/cli/two_providers.hpp"
 #include "apps/cli/verbs.hpp"
 #include "pipelines/common/frame_loop.hpp"
 #include "pipelines/common/frame_source.hpp"
@@ -41,8 +43,8 @@ constexpr int kWarmupRuns = 2;
 
 struct Arguments {
   ModelArgument detector, segmenter;
-  std::string detector_provider = runtime::ProviderRequest().name, segmenter_provider = detector_provider;
-  SessionArguments session;  ///< what both networks share; its provider is not used
+  std::string provider = runtime::ProviderRequest().name;  ///< of both networks, or detector=NAME,segmenter=NAME
+  SessionArguments session;                                ///< what both networks share; its provider is not used
   bool no_standby = false;
   std::vector<std::string> inputs;
   fs::path output;
@@ -94,9 +96,9 @@ base::Result<pipelines::StandbyOptions> run_options(const Arguments& arguments, 
   return options;
 }
 
-base::Result<drone::Config> config_of(const Arguments& arguments) {
+base::Result<drone::Config> config_of(const Arguments& arguments, const TwoProviders& providers) {
   drone::Config config;
-  SLIPWAY_ASSIGN(config.detector_run, run_options(arguments, arguments.detector_provider));
+  SLIPWAY_ASSIGN(config.detector_run, run_options(arguments, providers.detector));
   SLIPWAY_ASSIGN(config.detector_model, described_or_file(arguments.detector));
   SLIPWAY_ASSIGN(const fs::path detector_file, arguments.detector.file());
   config.detector.quantization = border_quantization(detector_file);
@@ -108,7 +110,7 @@ base::Result<drone::Config> config_of(const Arguments& arguments) {
   config.field_of_view_deg = arguments.field_of_view_deg;
   config.sectors = arguments.sectors;
   if (arguments.segmenter.path.empty()) return config;
-  SLIPWAY_ASSIGN(config.segmenter_run, run_options(arguments, arguments.segmenter_provider));
+  SLIPWAY_ASSIGN(config.segmenter_run, run_options(arguments, providers.segmenter));
   SLIPWAY_ASSIGN(config.segmenter_model, described_or_file(arguments.segmenter));
   SLIPWAY_ASSIGN(const fs::path segmenter_file, arguments.segmenter.file());
   config.segmenter.quantization = border_quantization(segmenter_file);
@@ -125,11 +127,13 @@ base::Result<drone::Config> config_of(const Arguments& arguments) {
 /// What one run over all inputs does with its frames.
 class Run {
  public:
-  Run(const Arguments& arguments, drone::Drone& pipeline, OverlayOutput& overlay, Context& context)
+  Run(const Arguments& arguments, drone::Drone& pipeline, OverlayOutput& overlay, Context& context,
+      const std::vector<fs::path>& files)
       : arguments_(arguments),
         pipeline_(pipeline),
         overlay_(overlay),
         context_(context),
+        progress_(files, "watching"),
         hides_detector_(pipeline.detector().network().session().placement().is_emulated) {
     if (const auto* segmenter = pipeline.segmenter()) {
       hides_segmenter_ = segmenter->network().session().placement().is_emulated;
@@ -163,6 +167,8 @@ class Run {
         [&](pipelines::SourceFrame& source, const drone::Scene& scene) { return present(source, scene, slot.bench); },
         [&](const pipelines::SourceFrame& source) {
           ++failures_;
+          progress_.advance();
+          ProgressBar::wipe();
           fmt::print(stderr, "slipway: {}\n", source.error->message);
           return context_.emit("drone/1", failure_json(source));
         });
@@ -177,8 +183,9 @@ class Run {
                            {"objects", object_count_},
                            {"fallbacks", ordered_json::array()}};
     for (const drone::Fallback& fallback : pipeline_.fallbacks()) report["fallbacks"].push_back(json_of(fallback));
-    std::string text = fmt::format("\n{} objects in {} frames, {} with detection, {} with segmentation of their own\n",
-                                   object_count_, frames_, detected_frames_, segmented_frames_);
+    std::string text =
+        fmt::format("\n{} in {}, {} with detection, {} with segmentation of their own\n",
+                    counted(object_count_, "object"), counted(frames_, "frame"), detected_frames_, segmented_frames_);
     const auto add = [&](const char* name, const pipelines::StandbyRun& network) {
       const runtime::PlacementReport& placement = network.session().placement();
       report[name] = {{"provider", network.provider()}, {"placement", cli::json_of(placement)}};
@@ -190,7 +197,7 @@ class Run {
     context_.print(text);
     SLIPWAY_TRY(context_.emit("drone-report/1", report));
     if (failures_ == 0) return {};
-    return base::fail(Code::kDataLoss, "{} of the inputs could not be read, or not to their end", failures_);
+    return base::fail(Code::kDataLoss, "{} could not be read, or not to the end", counted(failures_, "input"));
   }
 
   /// Says on standard error what happened up to a frame, once.
@@ -202,6 +209,7 @@ class Run {
     }
     for (; told_fallbacks_ < count && told_fallbacks_ < fallbacks.size(); ++told_fallbacks_) {
       const drone::Fallback& fallback = fallbacks[told_fallbacks_];
+      ProgressBar::wipe();
       fmt::print(stderr, "warning: {}\n", text_of(fallback));
       SLIPWAY_TRY(context_.emit("drone-fallback/1", json_of(fallback)));
     }
@@ -238,9 +246,12 @@ class Run {
       context_.print(statistics_table({bench->total, networks()}));
     }
     SLIPWAY_TRY(context_.emit("drone/1", json_of_frame(source, scene, bench)));
-    if (!overlay_.is_wanted()) return {};
-    drone::draw_scene(source.frame.image, scene, pipeline_.detector().labels(), colours_);
-    return overlay_.write(source);
+    if (overlay_.is_wanted()) {
+      drone::draw_scene(source.frame.image, scene, pipeline_.detector().labels(), colours_);
+      SLIPWAY_TRY(overlay_.write(source));
+    }
+    progress_.advance();
+    return {};
   }
 
   base::Result<Bench> infer_often(std::span<const media::ImageView> images, std::span<drone::Scene> scenes) {
@@ -258,7 +269,7 @@ class Run {
 
   ordered_json json_of_frame(const pipelines::SourceFrame& source, const drone::Scene& scene,
                              const std::optional<Bench>& bench) const {
-    ordered_json json = frame_json(source);
+    ordered_json json = frame_json(source, overlay_.target(source));
     json.update(json_of(scene, pipeline_.detector().labels(), hides_detector_, hides_segmenter_));
     if (bench && !source.is_video) {
       json["bench"] = {{"warmup_runs", bench->detector.warmup_runs},
@@ -271,9 +282,7 @@ class Run {
   }
 
   std::string heading_of(const pipelines::SourceFrame& source, const drone::Scene& scene) const {
-    std::string text =
-        fmt::format("{}{}: {} objects", source.path.string(),
-                    source.is_video ? fmt::format(" frame {}", source.frame.index) : "", scene.objects.size());
+    std::string text = fmt::format("{}: {}", name_of(source), counted(std::ssize(scene.objects), "object"));
     if (scene.map_age >= 0) {
       text +=
           scene.heading ? fmt::format(", free heading {:+.0f} degrees", scene.heading->degrees) : ", no free heading";
@@ -286,6 +295,7 @@ class Run {
   drone::Drone& pipeline_;
   OverlayOutput& overlay_;
   Context& context_;
+  FrameProgress progress_;
   const bool hides_detector_;
   bool hides_segmenter_ = false;
   std::vector<media::Colour> colours_;
@@ -295,17 +305,17 @@ class Run {
   std::int64_t frames_ = 0, object_count_ = 0, failures_ = 0, detected_frames_ = 0, segmented_frames_ = 0;
 };
 
-base::Result<void> watch(const Arguments& arguments, drone::Config config, Context& context) {
+base::Result<void> watch(const Arguments& arguments, const TwoProviders& providers, Context& context) {
   context.reserve_standard_output();
+  SLIPWAY_ASSIGN(const drone::Config config, config_of(arguments, providers));
   SLIPWAY_ASSIGN(pipelines::FrameSource source, arguments.source.open(arguments.inputs, !arguments.output.empty()));
-  SLIPWAY_ASSIGN(OverlayOutput overlay, OverlayOutput::open(arguments.output, source.files()));
+  auto named = OverlayOutput::open(arguments.output, source.files());
+  if (!named) return context.wrong_use(std::move(named).error());
+  OverlayOutput& overlay = *named;
   SLIPWAY_TRY(context.check_outputs(files_read({arguments.detector.path, arguments.segmenter.path}, arguments.inputs),
                                     overlay.planned()));
   SLIPWAY_TRY(overlay.make_folder());
-  // One process opens one build of ONNX Runtime; each has the CPU provider beside its own.
-  const bool is_segmenters = runtime::provider_has(arguments.segmenter_provider, &runtime::ProviderRow::has_own_build);
-  SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment,
-                 open_environment(is_segmenters ? arguments.segmenter_provider : arguments.detector_provider));
+  SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment(providers.of_build()));
   SLIPWAY_ASSIGN(const std::unique_ptr<drone::Drone> pipeline, drone::Drone::load(environment, config));
   if (const auto chosen = pipeline->choose_classes(arguments.classes); !chosen) {
     return context.wrong_use(chosen.error().with("--classes"));
@@ -317,7 +327,7 @@ base::Result<void> watch(const Arguments& arguments, drone::Config config, Conte
   }
   for (const std::string& line : log) fmt::print(stderr, "{}\n", line);
 
-  Run run(arguments, *pipeline, overlay, context);
+  Run run(arguments, *pipeline, overlay, context, source.files());
   std::vector<Slot> slots(3);
   for (Slot& slot : slots) slot.batch.resize(arguments.batch);
   catch_first_interrupt();
@@ -330,13 +340,9 @@ base::Result<void> watch(const Arguments& arguments, drone::Config config, Conte
 }
 
 void add_session_options(CLI::App& verb, Arguments& arguments) {
-  std::vector<std::string> providers;
-  for (const runtime::ProviderRow& row : runtime::provider_table()) providers.emplace_back(row.name);
-  verb.add_option("--detector-provider", arguments.detector_provider, "Where detection runs")
-      ->check(CLI::IsMember(providers))
-      ->capture_default_str();
-  verb.add_option("--segmenter-provider", arguments.segmenter_provider, "Where segmentation runs, at the same time")
-      ->check(CLI::IsMember(providers))
+  verb.add_option("-p,--provider", arguments.provider,
+                  "Where both networks run, or each of them: detector=NAME,segmenter=NAME. They run at the same time")
+      ->join(',')
       ->capture_default_str();
   SessionArguments& session = arguments.session;
   verb.add_flag("--no-standby", arguments.no_standby,
@@ -360,8 +366,8 @@ void add_drone(CLI::App& app, Context& context) {
   verb->add_option("inputs", arguments->inputs,
                    "Pictures, folders of them, videos, cameras (/dev/video0), or - for a stream on standard input")
       ->required();
-  verb->add_option("--detector", arguments->detector.path,
-                   "A network of the YOLOv8 family (also -seg): an .onnx file or a model folder")
+  verb->add_option("-m,--model,--detector", arguments->detector.path,
+                   "The detector, of the YOLOv8 family (also -seg): an .onnx file or a model folder")
       ->required();
   verb->add_option("--segmenter", arguments->segmenter.path,
                    "A network of Cityscapes' classes, e.g. FFNet-40S: an .onnx file or a model folder. Without it only "
@@ -409,9 +415,9 @@ void add_drone(CLI::App& app, Context& context) {
   context.add_output_options(*verb);
   context.add_overwrite_option(*verb);
   verb->callback([arguments, &context] {
-    auto config = config_of(*arguments);
-    if (!config) return context.finish(std::unexpected(config.error()));
-    context.finish(watch(*arguments, *config, context));
+    const auto providers = TwoProviders::of(arguments->provider, !arguments->segmenter.path.empty());
+    if (!providers) return context.finish_wrong_use(providers.error());
+    context.finish(watch(*arguments, *providers, context));
   });
 }
 

@@ -4,6 +4,7 @@
 #include "apps/cli/border_quantization.hpp"
 #include "apps/cli/context.hpp"
 #include "apps/cli/frame_batch.hpp"
+#include "apps/cli/frame_progress.hpp"
 #include "apps/cli/frame_report.hpp"
 #include "apps/cli/interrupt.hpp"
 #include "apps/cli/model_argument.hpp"
@@ -75,8 +76,13 @@ ordered_json json_of(const face::Face& found) {
 /// What one run over all inputs does with its frames.
 class Run {
  public:
-  Run(const Arguments& arguments, face::FaceDetLite& pipeline, OverlayOutput& overlay, Context& context)
-      : arguments_(arguments), pipeline_(pipeline), overlay_(overlay), context_(context) {}
+  Run(const Arguments& arguments, face::FaceDetLite& pipeline, OverlayOutput& overlay, Context& context,
+      const std::vector<fs::path>& files)
+      : arguments_(arguments),
+        pipeline_(pipeline),
+        overlay_(overlay),
+        context_(context),
+        progress_(files, "finding faces") {}
 
   base::Result<void> infer(Slot& slot) { return slot.run(pipeline_, arguments_.measured_runs()); }
 
@@ -89,15 +95,17 @@ class Run {
   base::Result<void> finish() {
     SLIPWAY_TRY(overlay_.finish());
     const runtime::PlacementReport& placement = pipeline_.session().placement();
-    context_.print(fmt::format("\n{} faces in {} pictures; {}\n{}", face_count_, frames_, placement.summary(),
-                               placement.is_emulated ? kEmulatorNote : ""));
+    context_.print(fmt::format("\n{} in {}; {}\n{}", counted(face_count_, "face"), counted(frames_, "picture"),
+                               placement.summary(), placement.is_emulated ? kEmulatorNote : ""));
     if (failures_ == 0) return {};
-    return base::fail(base::Code::kDataLoss, "{} of the inputs could not be read, or not to their end", failures_);
+    return base::fail(base::Code::kDataLoss, "{} could not be read, or not to the end", counted(failures_, "input"));
   }
 
  private:
   base::Result<void> present_failure(const pipelines::SourceFrame& source) {
     ++failures_;
+    progress_.advance();
+    ProgressBar::wipe();
     fmt::print(stderr, "slipway: {}\n", source.error->message);
     return context_.emit("face-det-lite/1", failure_json(source));
   }
@@ -107,15 +115,18 @@ class Run {
     face_count_ += static_cast<std::int64_t>(found.faces.size());
     context_.print(text_of(source, found, bench));
     SLIPWAY_TRY(context_.emit("face-det-lite/1", json_of_frame(source, found, bench)));
-    if (!overlay_.is_wanted()) return {};
-    face::draw_faces(source.frame.image, found.faces);
-    return overlay_.write(source);
+    if (overlay_.is_wanted()) {
+      face::draw_faces(source.frame.image, found.faces);
+      SLIPWAY_TRY(overlay_.write(source));
+    }
+    progress_.advance();
+    return {};
   }
 
   ordered_json json_of_frame(const pipelines::SourceFrame& source, const face::Detections& detections,
                              const Bench& bench) const {
     const runtime::PlacementReport& placement = pipeline_.session().placement();
-    ordered_json json = frame_json(source);
+    ordered_json json = frame_json(source, overlay_.target(source));
     json["faces"] = ordered_json::array();
     for (const face::Face& found : detections.faces) json["faces"].push_back(json_of(found));
     json["provider"] = arguments_.session.provider;
@@ -129,8 +140,8 @@ class Run {
                       const Bench& bench) const {
     const auto own = runtime::TimeOrigin::own_work();
     const pipelines::StageTimes& times = detections.times;
-    std::string text = fmt::format("{}: {} faces; before {}, inference {}, after {}\n", name_of(source),
-                                   detections.faces.size(), time_text({times.pre_us, own}),
+    std::string text = fmt::format("{}: {}; before {}, inference {}, after {}\n", name_of(source),
+                                   counted(std::ssize(detections.faces), "face"), time_text({times.pre_us, own}),
                                    time_text({times.inference_us, origin()}), time_text({times.post_us, own}));
     if (source.is_video) return text;
     for (const face::Face& found : detections.faces) {
@@ -148,6 +159,7 @@ class Run {
   face::FaceDetLite& pipeline_;
   OverlayOutput& overlay_;
   Context& context_;
+  FrameProgress progress_;
   std::int64_t frames_ = 0, face_count_ = 0, failures_ = 0;
 };
 
@@ -155,7 +167,9 @@ base::Result<void> detect(const Arguments& arguments, const runtime::SessionOpti
   context.reserve_standard_output();
   SLIPWAY_ASSIGN(const fs::path model, arguments.model.file());
   SLIPWAY_ASSIGN(pipelines::FrameSource source, arguments.source.open(arguments.inputs, !arguments.output.empty()));
-  SLIPWAY_ASSIGN(OverlayOutput overlay, OverlayOutput::open(arguments.output, source.files()));
+  auto named = OverlayOutput::open(arguments.output, source.files());
+  if (!named) return context.wrong_use(std::move(named).error());
+  OverlayOutput& overlay = *named;
   SLIPWAY_TRY(context.check_outputs(files_read({arguments.model.path}, arguments.inputs), overlay.planned()));
   SLIPWAY_TRY(overlay.make_folder());
   SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment(options.provider.name));
@@ -167,7 +181,7 @@ base::Result<void> detect(const Arguments& arguments, const runtime::SessionOpti
   for (const std::string& line : pipeline->session().log_lines()) fmt::print(stderr, "{}\n", line);
 
   catch_first_interrupt();
-  Run run(arguments, *pipeline, overlay, context);
+  Run run(arguments, *pipeline, overlay, context, source.files());
   std::vector<Slot> slots(3);
   for (Slot& slot : slots) slot.resize(arguments.batch);
   SLIPWAY_TRY(unless_interrupted(pipelines::run_frame_loop(

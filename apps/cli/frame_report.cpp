@@ -47,8 +47,9 @@ std::string table_of(const pipelines::BenchReport& bench, const TimeOrigin& netw
   return table.text();
 }
 
-ordered_json frame_json(const pipelines::SourceFrame& source) {
-  ordered_json json = {{"image", source.path.string()}};
+ordered_json frame_json(const pipelines::SourceFrame& source, const std::filesystem::path& output) {
+  ordered_json json = {{"input", source.path.string()}, {"image", source.path.string()}};
+  if (!output.empty()) json["output"] = output.string();
   if (source.is_video) {
     json["frame"] = source.frame.index;
     json["time_s"] = source.frame.time_s;
@@ -63,7 +64,8 @@ std::string name_of(const pipelines::SourceFrame& source) {
 }
 
 ordered_json failure_json(const pipelines::SourceFrame& source) {
-  return {{"image", source.path.string()},
+  return {{"input", source.path.string()},
+          {"image", source.path.string()},
           {"error", {{"code", base::code_name(source.error->code)}, {"message", source.error->message}}}};
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include <nlohmann/json.hpp>
@@ -20,7 +21,9 @@ namespace slipway::cli {
 [[nodiscard]] std::string table_of(const pipelines::BenchReport& bench, const runtime::TimeOrigin& networks);
 
 /// Which image it is: its file, its place in a video, its size.
-[[nodiscard]] nlohmann::ordered_json frame_json(const pipelines::SourceFrame& source);
+/// @param output  where it is drawn over; empty: nowhere
+[[nodiscard]] nlohmann::ordered_json frame_json(const pipelines::SourceFrame& source,
+                                                const std::filesystem::path& output = {});
 /// "clip.mp4 frame 12"
 [[nodiscard]] std::string name_of(const pipelines::SourceFrame& source);
 

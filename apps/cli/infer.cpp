@@ -10,6 +10,7 @@
 #include "apps/cli/session_arguments.hpp"
 #include "apps/cli/table.hpp"
 #include "apps/cli/verbs.hpp"
+#include "base/files.hpp"
 #include "tensor/npz.hpp"
 
 namespace slipway::cli {
@@ -40,7 +41,12 @@ base::Result<void> infer(const Arguments& arguments, const runtime::SessionOptio
   context.reserve_standard_output();
   SLIPWAY_ASSIGN(const fs::path file, arguments.model.file());
   SLIPWAY_TRY(context.check_outputs({arguments.model.path, file, arguments.inputs},
-                                    {{.option = "--outputs", .path = arguments.outputs}}));
+                                    {{.option = "--output", .path = arguments.outputs}}));
+  if (arguments.outputs.extension() != ".npz" && !base::is_no_plain_file(arguments.outputs)) {
+    return context.wrong_use(
+        {base::Code::kInvalidArgument,
+         fmt::format("--output {}: expected a name that ends in .npz", arguments.outputs.string())});
+  }
   SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment(options.provider.name));
   SLIPWAY_ASSIGN(const auto specs, parse_input_specs(arguments.input_specs));
   SLIPWAY_ASSIGN(const LoadableModel model, LoadableModel::of(file, specs));
@@ -64,6 +70,8 @@ base::Result<void> infer(const Arguments& arguments, const runtime::SessionOptio
                                            placement.is_emulated ? kEmulatorNote : "",
                                            "written to " + arguments.outputs.string()));
   ordered_json made = {{"model", file.string()},
+                       {"input", arguments.inputs.empty() ? ordered_json() : ordered_json(arguments.inputs.string())},
+                       {"output", arguments.outputs.string()},
                        {"provider", options.provider.name},
                        {"is_emulated", placement.is_emulated},
                        {"placement", json_of(placement)},
@@ -82,7 +90,7 @@ void add_infer(CLI::App& app, Context& context) {
   CLI::Option* inputs = verb->add_option("-i,--inputs", arguments->inputs, "An .npz with an array for every input");
   arguments->random =
       verb->add_option("--random", arguments->seed, "Take random inputs of this seed instead")->excludes(inputs);
-  verb->add_option("-o,--outputs", arguments->outputs, "Where to write the outputs, as .npz")->required();
+  verb->add_option("-o,--output", arguments->outputs, "Where to write the outputs, as .npz")->required();
   add_input_spec_option(*verb, arguments->input_specs);
   arguments->session.add_to(*verb);
   context.add_output_options(*verb);

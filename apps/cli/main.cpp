@@ -1,4 +1,4 @@
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -7,6 +7,7 @@
 
 #include "apps/cli/context.hpp"
 #include "apps/cli/interrupt.hpp"
+#include "apps/cli/old_spellings.hpp"
 #include "apps/cli/option_effects.hpp"
 #include "apps/cli/verbs.hpp"
 #include "base/files.hpp"
@@ -16,31 +17,21 @@
 namespace slipway::cli {
 namespace {
 
-using AddVerb = void (*)(CLI::App&, Context&);
-
-// In the order of `slipway --help`.
-constexpr AddVerb kVerbs[] = {
-    add_inspect, add_convert, add_infer,         add_profile,        add_bench,          add_compile,
-    add_demucs,  add_drone,   add_face_det_lite, add_mediapipe_face, add_mediapipe_hand, add_mediapipe_pose,
-    add_samurai, add_serve,   add_token,         add_doctor,         add_completion,
-};
-
 constexpr const char* kExamples = R"(Examples:
   slipway doctor                                     what this machine can do
   slipway inspect face.onnx                          inputs, outputs, operators
-  slipway infer face.onnx --inputs in.npz --outputs out.npz
-  slipway infer face.onnx --random 1 --outputs out.npz --provider qnn --soc 57 --htp-arch 75 \
-                --provider-option enable_htp_fp16_precision=1
+  slipway infer face.onnx --inputs in.npz -o out.npz
   slipway profile face.onnx --trace trace.json       load, inference, memory, slowest layers
   slipway compile face.onnx --target qnn_dlc --device "Samsung Galaxy S24" -o face.dlc
   slipway bench face.onnx --threads 2 --json         statistics only, for scripts
-  slipway demucs song.mp3 --model htdemucs --output stems
-  slipway drone flight.mp4 --detector yolov8n.onnx --segmenter ffnet_40s -o seen.mp4
-  slipway samurai video.mp4 --box 120,80,60,140 --model sam2.1-tiny --output-video tracked.mp4
+  slipway demucs song.mp3 -m htdemucs -o stems
+  slipway drone flight.mp4 -m yolov8n.onnx --segmenter ffnet_40s -o seen.mp4
+  slipway samurai video.mp4 -m sam2.1-tiny --box 120,80,60,140 -o tracked.mp4
   slipway serve --data hub                           a hub for the qai-hub client
   source <(slipway completion bash)                  completion for this shell
 
-Exit status: 0 done, 1 failed or done with an alarm, 2 wrong use, 3 not available on this machine.
+Exit status: 0 done, 1 failed, in part, or done with an alarm, 2 wrong use, 3 not available on this machine,
+130 or 143 stopped.
 `slipway VERB --help` says what a verb takes.)";
 
 std::vector<std::string> verb_names(const CLI::App& app) {
@@ -51,12 +42,12 @@ std::vector<std::string> verb_names(const CLI::App& app) {
 }
 
 /// Says which verb was probably meant. True when the first word is no verb.
-bool is_unknown_verb(const CLI::App& app, int argc, char** argv) {
-  if (argc < 2 || std::string_view(argv[1]).starts_with('-')) return false;
+bool is_unknown_verb(const CLI::App& app, const std::vector<std::string>& words) {
+  if (words.front().starts_with('-')) return false;
   const std::vector<std::string> names = verb_names(app);
-  if (std::ranges::find(names, argv[1]) != names.end()) return false;
-  const auto meant = base::nearest(argv[1], names);
-  fmt::print(stderr, "slipway: there is no verb '{}'{}\nThe verbs are {}.\n", argv[1],
+  if (std::ranges::find(names, words.front()) != names.end()) return false;
+  const auto meant = base::nearest(words.front(), names);
+  fmt::print(stderr, "slipway: there is no verb '{}'{}\nThe verbs are {}.\n", words.front(),
              meant ? fmt::format("; did you mean '{}'?", *meant) : ".", fmt::join(names, ", "));
   return true;
 }
@@ -95,11 +86,15 @@ int run(int argc, char** argv) {
   Context context;
   CLI::App app("Slipway: run, measure and compile models on ONNX Runtime, and serve them as a hub", "slipway");
   app.set_version_flag("--version", "slipway " SLIPWAY_VERSION);
-  app.footer(kExamples);
   app.require_subcommand(1);
-  for (const AddVerb add : kVerbs) add(app, context);
-  app.parse_complete_callback([&app] {
-    tell_options_without_effect(app);
+  add_verbs(app, context);
+  app.footer(kExamples);  // behind the verbs, which would take it for theirs
+  Respelled typed = in_todays_words({argv + std::min(argc, 1), argv + argc});
+  app.parse_complete_callback([&] {
+    if (!context.is_quiet()) {
+      for (const std::string& note : typed.notes) fmt::print(stderr, "note: {}\n", note);
+      tell_options_without_effect(app);
+    }
     // A hub waits for its signals itself.
     if (!app.got_subcommand("serve") && !app.got_subcommand("token")) watch_for_interrupts();
   });
@@ -107,9 +102,10 @@ int run(int argc, char** argv) {
     fmt::print("{}", app.help());
     return kWrongUse;
   }
-  if (is_unknown_verb(app, argc, argv)) return kWrongUse;
+  if (is_unknown_verb(app, typed.words)) return kWrongUse;
+  std::ranges::reverse(typed.words);  // as CLI11 takes them
   try {
-    app.parse(argc, argv);
+    app.parse(std::move(typed.words));
   } catch (const CLI::Success& success) {
     return when_written(app.exit(success));
   } catch (const CLI::ParseError& error) {

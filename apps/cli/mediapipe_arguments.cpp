@@ -28,7 +28,7 @@ pipelines::mediapipe::Quantizations scales_in(const fs::path& model, const std::
 }  // namespace
 
 void MediapipeArguments::add_to(CLI::App& verb, const Words& words) {
-  verb.add_option("model,--model", model,
+  verb.add_option("model,-m,--model", model,
                   "A model folder with the graphs detector and landmark, or a detector's .onnx file")
       ->required();
   verb.add_option("--landmark-model", landmark_model, "The landmark network, when it is not in the folder");

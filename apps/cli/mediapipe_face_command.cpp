@@ -21,6 +21,7 @@ struct FaceVerb {
   };
   static constexpr const char* kName = "mediapipe-face";
   static constexpr const char* kSchema = "mediapipe-face/1";
+  static constexpr const char* kSingular = "face";
   static constexpr const char* kPlural = "faces";
 
   static face::Config config_of(const Arguments& arguments) {

@@ -12,6 +12,7 @@ struct HandVerb {
   using Arguments = MediapipeArguments;
   static constexpr const char* kName = "mediapipe-hand";
   static constexpr const char* kSchema = "mediapipe-hand/1";
+  static constexpr const char* kSingular = "hand";
   static constexpr const char* kPlural = "hands";
 
   static hand::Config config_of(const Arguments& arguments) {

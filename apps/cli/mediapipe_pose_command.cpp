@@ -12,6 +12,7 @@ struct PoseVerb {
   using Arguments = MediapipeArguments;
   static constexpr const char* kName = "mediapipe-pose";
   static constexpr const char* kSchema = "mediapipe-pose/1";
+  static constexpr const char* kSingular = "pose";
   static constexpr const char* kPlural = "poses";
 
   static pose::Config config_of(const Arguments& /*arguments*/) { return {}; }

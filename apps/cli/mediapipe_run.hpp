@@ -13,6 +13,7 @@
 
 #include "apps/cli/context.hpp"
 #include "apps/cli/frame_batch.hpp"
+#include "apps/cli/frame_progress.hpp"
 #include "apps/cli/frame_report.hpp"
 #include "apps/cli/interrupt.hpp"
 #include "apps/cli/mediapipe_arguments.hpp"
@@ -36,14 +37,19 @@ ordered_json json_of_points(const std::array<pipelines::mediapipe::Landmark, cou
 }
 
 /// What one run over all inputs does with its frames.
-/// @tparam Verb  types Pipeline (a pipelines::mediapipe::Pipeline) and Arguments; kName, kSchema, kPlural;
+/// @tparam Verb  types Pipeline (a pipelines::mediapipe::Pipeline) and Arguments; kName, kSchema, kSingular, kPlural;
 ///               config_of(), rules(), draw(), extend() of an object's JSON, text_before() its landmarks
 template <typename Verb>
 class MediapipeRun {
  public:
   MediapipeRun(const MediapipeArguments& arguments, typename Verb::Pipeline& pipeline, OverlayOutput& overlay,
-               Context& context, std::string rules)
-      : arguments_(arguments), pipeline_(pipeline), overlay_(overlay), context_(context), rules_(std::move(rules)) {
+               Context& context, std::string rules, const std::vector<std::filesystem::path>& files)
+      : arguments_(arguments),
+        pipeline_(pipeline),
+        overlay_(overlay),
+        context_(context),
+        rules_(std::move(rules)),
+        progress_(files, fmt::format("finding {}", Verb::kPlural)) {
     const auto add = [&](const char* name, runtime::Session* session) {
       if (session == nullptr) return;
       is_emulated_ = is_emulated_ || session->placement().is_emulated;
@@ -82,15 +88,17 @@ class MediapipeRun {
 
   base::Result<void> finish() {
     SLIPWAY_TRY(overlay_.finish());
-    context_.print(fmt::format("\n{} {} in {} pictures\n{}{}", object_count_, Verb::kPlural, frames_, placement_text_,
-                               is_emulated_ ? kEmulatorNote : ""));
+    context_.print(fmt::format("\n{} in {}\n{}{}", counted(object_count_, Verb::kSingular, Verb::kPlural),
+                               counted(frames_, "picture"), placement_text_, is_emulated_ ? kEmulatorNote : ""));
     if (failures_ == 0) return {};
-    return base::fail(base::Code::kDataLoss, "{} of the inputs could not be read, or not to their end", failures_);
+    return base::fail(base::Code::kDataLoss, "{} could not be read, or not to the end", counted(failures_, "input"));
   }
 
  private:
   base::Result<void> present_failure(const pipelines::SourceFrame& source) {
     ++failures_;
+    progress_.advance();
+    ProgressBar::wipe();
     fmt::print(stderr, "slipway: {}\n", source.error->message);
     return context_.emit(Verb::kSchema, failure_json(source));
   }
@@ -100,13 +108,16 @@ class MediapipeRun {
     object_count_ += static_cast<std::int64_t>(found.objects.size());
     context_.print(text_of(source, found, bench));
     SLIPWAY_TRY(context_.emit(Verb::kSchema, json_of_frame(source, found, bench)));
-    if (!overlay_.is_wanted()) return {};
-    Verb::draw(source.frame.image, found.objects);
-    return overlay_.write(source);
+    if (overlay_.is_wanted()) {
+      Verb::draw(source.frame.image, found.objects);
+      SLIPWAY_TRY(overlay_.write(source));
+    }
+    progress_.advance();
+    return {};
   }
 
   ordered_json json_of_frame(const pipelines::SourceFrame& source, const Detections& found, const Bench& bench) const {
-    ordered_json json = frame_json(source);
+    ordered_json json = frame_json(source, overlay_.target(source));
     json[Verb::kPlural] = ordered_json::array();
     for (const auto& object : found.objects) json[Verb::kPlural].push_back(json_of_object(object));
     json["rules"] = rules_;
@@ -135,10 +146,10 @@ class MediapipeRun {
   std::string text_of(const pipelines::SourceFrame& source, const Detections& found, const Bench& bench) const {
     const auto own = runtime::TimeOrigin::own_work();
     const pipelines::StageTimes& times = found.times;
-    std::string text = fmt::format("{}: {} {}; before {}, inference {} ({}{} landmark runs), after {}\n",
-                                   name_of(source), found.objects.size(), Verb::kPlural, time_text({times.pre_us, own}),
+    std::string text = fmt::format("{}: {}; before {}, inference {} ({}{}), after {}\n",
+                                   name_of(source), counted(std::ssize(found.objects), Verb::kSingular, Verb::kPlural), time_text({times.pre_us, own}),
                                    time_text({times.inference_us, origin()}), found.detector_ran ? "detector, " : "",
-                                   found.landmark_runs, time_text({times.post_us, own}));
+                                   counted(found.landmark_runs, "landmark run"), time_text({times.post_us, own}));
     if (source.is_video) return text;
     for (const auto& object : found.objects) text += text_of_object(object);
     return bench ? text + table_of(*bench, origin()) : text;
@@ -160,6 +171,7 @@ class MediapipeRun {
   OverlayOutput& overlay_;
   Context& context_;
   std::string rules_;
+  FrameProgress progress_;
   ordered_json placement_;
   std::string placement_text_;
   bool is_emulated_ = false;
@@ -172,7 +184,9 @@ base::Result<void> run_mediapipe(const typename Verb::Arguments& arguments, cons
                                  Context& context) {
   context.reserve_standard_output();
   SLIPWAY_ASSIGN(pipelines::FrameSource source, arguments.source.open(arguments.inputs, !arguments.output.empty()));
-  SLIPWAY_ASSIGN(OverlayOutput overlay, OverlayOutput::open(arguments.output, source.files()));
+  auto named = OverlayOutput::open(arguments.output, source.files());
+  if (!named) return context.wrong_use(std::move(named).error());
+  OverlayOutput& overlay = *named;
   SLIPWAY_TRY(context.check_outputs(files_read({arguments.model, arguments.landmark_model}, arguments.inputs),
                                     overlay.planned()));
   SLIPWAY_TRY(overlay.make_folder());
@@ -187,7 +201,7 @@ base::Result<void> run_mediapipe(const typename Verb::Arguments& arguments, cons
   }
 
   catch_first_interrupt();
-  MediapipeRun<Verb> run(arguments, *pipeline, overlay, context, Verb::rules(arguments));
+  MediapipeRun<Verb> run(arguments, *pipeline, overlay, context, Verb::rules(arguments), source.files());
   using Slot = typename MediapipeRun<Verb>::Slot;
   std::vector<Slot> slots(3);
   for (Slot& slot : slots) slot.resize(arguments.batch);

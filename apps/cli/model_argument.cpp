@@ -72,14 +72,14 @@ base::Result<fs::path> choose(const fs::path& folder, const std::map<std::string
 }  // namespace
 
 void ModelArgument::add_to(CLI::App& verb) {
-  verb.add_option("model,--model", path,
+  verb.add_option("model,-m,--model", path,
                   "An .onnx file, an archive of PyTorch (.pt, .pt2), or a model folder (model.yaml + .onnx)")
       ->required();
   verb.add_option("--graph", graph, "Which graph of a model folder with several");
 }
 
 void ModelArgument::add_to(CLI::App& verb, std::vector<std::string>& inputs, const std::string& what_inputs_are) {
-  verb.add_option("--model", path,
+  verb.add_option("-m,--model", path,
                   "An .onnx file, or a model folder (model.yaml + .onnx); in place of the first plain word");
   verb.add_option("--graph", graph, "Which graph of a model folder with several");
   verb.add_option("inputs", inputs, "The model, unless --model names it; then: " + what_inputs_are)->required();

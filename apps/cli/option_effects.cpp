@@ -36,11 +36,7 @@ const auto& rules() {
       Rule{"compile", "--qnn-option", When::kIsNot, "--target", "onnx"},
       Rule{"compile", "--fallback", When::kIs, "--target", "precompiled_qnn_onnx"},
       Rule{"", "--fallback", When::kIsNot, "--provider", cpu},
-      Rule{"drone", "--fallback", When::kIsNot, "--detector-provider", cpu},
-      Rule{"drone", "--fallback", When::kIsNot, "--segmenter-provider", cpu},
-      Rule{"drone", "--no-standby", When::kIsNot, "--detector-provider", cpu},
-      Rule{"drone", "--no-standby", When::kIsNot, "--segmenter-provider", cpu},
-      Rule{"drone", "--segmenter-provider", When::kGiven, "--segmenter"},
+      Rule{"drone", "--no-standby", When::kIsNot, "--provider", cpu},
       Rule{"drone", "--normalize", When::kGiven, "--segmenter"},
       Rule{"", "--threads", When::kIsNot, "--provider", npu},
       Rule{"", "--threads", When::kGiven, "--fallback"},
@@ -67,14 +63,14 @@ const auto& rules() {
 
 // These change what is done whatever stands beside them, or are refused where they would not.
 constexpr std::string_view kAlways =
-    " --help --version --json --json-file --overwrite --model --graph --output --outputs --inputs --random --provider "
+    " --help --version --json --json-file --quiet --overwrite --model --graph --output --inputs --random --provider "
     "--soc --htp-arch --precision --threads --provider-option --iterations --warmup --max-seconds "
     "--all-iterations --trace --target --input-spec --output-names --channel-last-input --channel-last-output "
     "--truncate-64bit-io --truncate-64bit-tensors --no-compare --compare-limit --time-limit --two-stems "
     "--format --bits --plot --segment-samples --overlap --no-overlap --raw-file --spectrogram-file "
     "--shifts --mode --detector --segmenter --budget-ms --batch --score-min --iou-max --classes --padding "
-    "--fov --sectors --bench --max-pixels --recursive --detector-provider --channel --fit --nms --max-hands "
-    "--max-faces --detector-only --still --rules --box --bbox --point --mask --detect --output-video --masks "
+    "--fov --sectors --bench --max-pixels --recursive --channel --fit --nms --max-hands "
+    "--max-faces --detector-only --still --rules --box --bbox --point --mask --detect --masks "
     "--frames --motion-weight --reference --components --logits-max --data --listen --public-url --iou-min "
     "--opset --operators --devices --log-level --npu-probes --npu-soc --npu-htp-arch --npu-table --npu-from "
     "--npu-write --npu-page ";

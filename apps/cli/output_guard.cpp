@@ -1,13 +1,19 @@
 #include "apps/cli/output_guard.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
 #include <optional>
 #include <span>
 #include <tuple>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <sys/stat.h>
 
+#include "apps/cli/table.hpp"
+#include "base/descriptor.hpp"
 #include "base/files.hpp"
 
 namespace slipway::cli {
@@ -34,6 +40,43 @@ std::optional<Identity> identity_of(const fs::path& path) {
   std::error_code error;
   const fs::path whole = fs::weakly_canonical(path, error);
   return Identity{0, 0, (error ? path.lexically_normal() : whole).string()};
+}
+
+/// Tries to make a file in a folder; nothing of it stays.
+base::Result<void> check_accepts_files(const fs::path& folder) {
+  const fs::path probe = folder / fmt::format(".slipway-probe-{}", ::getpid());
+  const base::Descriptor file(::open(probe.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!file.is_open()) return std::unexpected(base::errno_error(errno, folder.string()));
+  ::unlink(probe.c_str());
+  return {};
+}
+
+/// Whether the file, or files in the folder, can be made.
+base::Result<void> check_writable(const PlannedOutput& output) {
+  if (output.path.empty() || output.path == "-" || base::is_no_plain_file(output.path)) return {};
+  const fs::path behind = base::behind_links(output.path);
+  std::error_code error;
+  if (!output.is_folder && fs::is_directory(behind, error)) {
+    return base::fail(base::Code::kInvalidArgument, "{} {} is a folder: name a file in it", output.option,
+                      output.path.string());
+  }
+  const fs::path wanted = output.is_folder ? behind : behind.has_parent_path() ? behind.parent_path() : fs::path(".");
+  fs::path folder = fs::absolute(wanted, error).lexically_normal();
+  while (!fs::exists(folder, error) && folder.has_relative_path()) {
+    if (!output.is_folder && !output.makes_folder) {
+      return base::fail(base::Code::kNotFound, "{} {}: there is no folder {}: make it first", output.option,
+                        output.path.string(), wanted.string());
+    }
+    folder = folder.parent_path();
+  }
+  if (!fs::is_directory(folder, error)) {
+    return base::fail(base::Code::kInvalidArgument, "{} {}: {} is a file, not a folder", output.option,
+                      output.path.string(), folder.string());
+  }
+  const auto accepts_files = check_accepts_files(folder);
+  if (accepts_files) return {};
+  return std::unexpected(
+      accepts_files.error().with(fmt::format("{} {} cannot be written", output.option, output.path.string())));
 }
 
 }  // namespace
@@ -67,18 +110,23 @@ base::Result<void> check_outputs(const std::vector<fs::path>& inputs, const std:
     return base::fail(base::Code::kInvalidArgument, "{} {} is {}, which would be written over: name another {}",
                       output.option, output.path.string(), found->second.what, output.is_folder ? "folder" : "file");
   }
-  if (overwrite) return {};
   std::vector<const PlannedOutput*> there;
   for (const PlannedOutput& output : outputs) {
     struct stat status = {};
     const bool is_there = !output.path.empty() && ::lstat(output.path.c_str(), &status) == 0;
-    if (is_there && !output.is_named && !output.is_folder) there.push_back(&output);
+    if (is_there && !output.is_named && !output.is_folder && !overwrite) there.push_back(&output);
   }
-  if (there.empty()) return {};
-  return base::fail(base::Code::kInvalidArgument,
-                    "{}: {} is there already{}: name another place, or give --overwrite to replace it",
-                    there.front()->option, there.front()->path.string(),
-                    there.size() == 1 ? "" : fmt::format(", and {} more files", there.size() - 1));
+  if (there.empty()) {
+    for (const PlannedOutput& output : outputs) {
+      // Names of our own lie in a folder that was looked at.
+      if (output.is_named) SLIPWAY_TRY(check_writable(output));
+    }
+    return {};
+  }
+  return base::fail(
+      base::Code::kInvalidArgument, "{}: {} is there already{}: name another place, or give --overwrite to replace it",
+      there.front()->option, there.front()->path.string(),
+      there.size() == 1 ? "" : ", and " + counted(static_cast<std::int64_t>(there.size()) - 1, "more file"));
 }
 
 std::string state_of_outputs(const std::vector<PlannedOutput>& outputs, fs::file_time_type begin,

@@ -13,16 +13,19 @@ struct PlannedOutput {
   std::string option;  ///< that names it: "--output"
   std::filesystem::path path;
   bool is_folder = false;
-  bool is_named = true;  ///< by the user; else its name follows from an input's, or from the option's
+  bool makes_folder = false;  ///< the folder that a file is to be in is made when it is not there
+  bool is_named = true;       ///< by the user; else its name follows from an input's, or from the option's
 };
 
 /// Refuses outputs that would take away what the run reads: an output that is an input or another output, and a folder
 /// to be filled that is also a folder of inputs. Files are told apart by device and inode, so links and other
 /// spellings are seen through; one that does not exist yet is known by its folder. Streams and devices may be named
 /// twice. What is there already and was not named itself stays, unless that is asked for.
+///
+/// Then tries whether each can be written: its folder is there and takes files, and no folder has its name.
 /// @param inputs     files, and folders whose files are read; empty paths and "-" are passed over
 /// @param overwrite  what is there already may be replaced
-/// @error kInvalidArgument: names both
+/// @error kInvalidArgument: names both; as base::errno_error: cannot be written
 [[nodiscard]] base::Result<void> check_outputs(const std::vector<std::filesystem::path>& inputs,
                                                const std::vector<PlannedOutput>& outputs, bool overwrite = false);
 

@@ -7,6 +7,7 @@
 
 #include "base/files.hpp"
 #include "media/image_file.hpp"
+#include "media/input_stream.hpp"
 
 namespace slipway::cli {
 
@@ -24,6 +25,20 @@ std::string name_of(const fs::path& input, int number) {
                      number > 1 ? fmt::format("-{}", number) : "", ending);
 }
 
+base::Result<void> check_ending(const fs::path& output, const fs::path& input) {
+  const bool may_be_video = pipelines::is_video_input(input);
+  const bool may_be_image = !may_be_video || media::is_stream(input);
+  if (may_be_video && media::has_video_ending(output)) return {};
+  if (may_be_image && media::can_write_image(output)) return {};
+  return base::fail(Code::kInvalidArgument, "--output {}: expected {}, which ends in {}{}{}, or a folder",
+                    output.string(),
+                    !may_be_video   ? "a picture"
+                    : !may_be_image ? "a video"
+                                    : "a video or a picture",
+                    may_be_video ? ".mp4, .mkv, .mov or .avi" : "", may_be_video && may_be_image ? ", or in " : "",
+                    may_be_image ? ".png or .jpg" : "");
+}
+
 }  // namespace
 
 base::Result<OverlayOutput> OverlayOutput::open(const fs::path& path, const std::vector<fs::path>& inputs) {
@@ -31,11 +46,13 @@ base::Result<OverlayOutput> OverlayOutput::open(const fs::path& path, const std:
   if (path.empty()) return output;
   output.path_ = path;
   std::error_code error;
-  output.is_folder_ = fs::is_directory(path, error) || !path.has_extension();
+  const bool is_there = fs::exists(path, error);
+  output.is_folder_ = fs::is_directory(path, error) || (!is_there && !path.has_extension() && path != "-");
   if (!output.is_folder_ && inputs.size() != 1) {
     return base::fail(Code::kInvalidArgument, "--output {} is one file, but there are {} inputs: name a folder",
                       path.string(), inputs.size());
   }
+  if (!output.is_folder_) SLIPWAY_TRY(check_ending(path, inputs.front()));
   std::set<fs::path> used;
   for (const fs::path& input : inputs) {
     fs::path target = output.is_folder_ ? path / name_of(input, 1) : path;
@@ -67,9 +84,18 @@ std::optional<fs::path> OverlayOutput::video_under_way() const {
   return video_ ? std::optional(targets_[video_input_]) : std::nullopt;
 }
 
+fs::path OverlayOutput::target(const pipelines::SourceFrame& frame) const {
+  return is_wanted() ? targets_[frame.input] : fs::path();
+}
+
 base::Result<void> OverlayOutput::write(const pipelines::SourceFrame& frame) {
   const media::Image& image = frame.frame.image;
-  if (!frame.is_video) {
+  if (!frame.is_video || media::can_write_image(targets_[frame.input])) {
+    if (frame.is_video && frame.frame.index > 0) {
+      return base::fail(Code::kInvalidArgument,
+                        "--output {} is a picture, but the input has more than one frame: name a video (.mp4)",
+                        targets_[frame.input].string());
+    }
     SLIPWAY_TRY(finish());
     return media::write_image(targets_[frame.input], image.view());
   }

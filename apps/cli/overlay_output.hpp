@@ -18,7 +18,7 @@ class OverlayOutput {
  public:
   /// @param path    a folder, or a file when there is one input; empty: nothing is written
   /// @param inputs  the files that frames come from, "-" among them
-  /// @error kInvalidArgument: a file for several inputs; as errno
+  /// @error kInvalidArgument: a file for several inputs, or one whose ending does not fit the input; as errno
   [[nodiscard]] static base::Result<OverlayOutput> open(const std::filesystem::path& path,
                                                         const std::vector<std::filesystem::path>& inputs);
 
@@ -34,8 +34,12 @@ class OverlayOutput {
   /// The video whose frames are being written.
   [[nodiscard]] std::optional<std::filesystem::path> video_under_way() const;
 
-  /// Writes a drawn frame; a video stays open until a frame of another input comes.
-  /// @error as media::write_image and VideoWriter
+  /// Where a frame goes; empty when nothing is written.
+  [[nodiscard]] std::filesystem::path target(const pipelines::SourceFrame& frame) const;
+
+  /// Writes a drawn frame; a video stays open until a frame of another input comes. What comes on standard input is a
+  /// picture when the file that was named is one.
+  /// @error kInvalidArgument: a second frame for a picture; as media::write_image and VideoWriter
   [[nodiscard]] base::Result<void> write(const pipelines::SourceFrame& frame);
 
   /// Ends the video that is open. Call at the end.

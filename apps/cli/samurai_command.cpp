@@ -9,8 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/context.hpp"
+#include "apps/cli/frame_progress.hpp"
 #include "apps/cli/interrupt.hpp"
-#include "apps/cli/progress_bar.hpp"
 #include "apps/cli/report.hpp"
 #include "apps/cli/samurai_detect.hpp"
 #include "apps/cli/samurai_outputs.hpp"
@@ -132,13 +132,13 @@ ordered_json json_of_object(std::size_t number, const samurai::ObjectResult& obj
 class Run {
  public:
   Run(const Arguments& arguments, samurai::SamuraiTracker& tracker, SamuraiOutputs& outputs, Context& context,
-      std::int64_t total, bool is_ahead)
+      const std::vector<fs::path>& files, bool is_ahead)
       : arguments_(arguments),
         tracker_(tracker),
         outputs_(outputs),
         context_(context),
-        total_(total),
-        is_ahead_(is_ahead) {
+        is_ahead_(is_ahead),
+        progress_(files, "tracking", arguments.frames) {
     for (const auto& [name, placement] : tracker.network().placements()) is_emulated_ |= placement.is_emulated;
   }
 
@@ -155,14 +155,17 @@ class Run {
   base::Result<void> present(Slot& slot) {
     if (slot.source.error) {
       ++failures_;
+      ProgressBar::wipe();
       fmt::print(stderr, "slipway: {}\n", slot.source.error->message);
       return context_.emit(
           "samurai/1",
-          {{"source", slot.source.path.string()},
+          {{"input", slot.source.path.string()},
+           {"source", slot.source.path.string()},
            {"error", {{"code", base::code_name(slot.source.error->code)}, {"message", slot.source.error->message}}}});
     }
     const media::Image& image = slot.source.frame.image;
     if (width_ != 0 && (width_ != image.width() || height_ != image.height())) {
+      ProgressBar::wipe();
       fmt::print(stderr,
                  "slipway: warning: frame {} is {}x{}, the one before {}x{}; mask and box are in its own pixels\n",
                  slot.result.frame, image.width(), image.height(), width_, height_);
@@ -175,7 +178,7 @@ class Run {
     samples_.add(slot.result.times);
     SLIPWAY_TRY(context_.emit("samurai/1", json_of_frame(slot)));
     SLIPWAY_TRY(outputs_.write(slot.source, slot.result));
-    progress_.update("tracking", frames_, total_);
+    progress_.advance();
     return {};
   }
 
@@ -184,9 +187,11 @@ class Run {
     if (frames_ == 0) return base::fail(base::Code::kDataLoss, "{}: no frame could be read", arguments_.video);
     const std::size_t count = objects_;
     const double peak = static_cast<double>(runtime::resident_set().peak_bytes);
-    std::string text = fmt::format("{} object{} followed over {} frame{}, without a mask on {}", count,
-                                   count == 1 ? "" : "s", frames_, frames_ == 1 ? "" : "s", hidden_);
-    ordered_json json = {{"video", arguments_.video},
+    std::string text =
+        fmt::format("{} followed over {}, without a mask on {}", counted(static_cast<std::int64_t>(count), "object"),
+                    counted(frames_, "frame"), hidden_);
+    ordered_json json = {{"input", arguments_.video},
+                         {"video", arguments_.video},
                          {"model", arguments_.model.string()},
                          {"objects", count},
                          {"frames", frames_},
@@ -213,14 +218,17 @@ class Run {
     context_.print(text);
     SLIPWAY_TRY(context_.emit("samurai-summary/1", json));
     if (failures_ == 0) return {};
-    return base::fail(base::Code::kDataLoss, "{} of the frames could not be read", failures_);
+    return base::fail(base::Code::kDataLoss, "{} could not be read", counted(failures_, "frame"));
   }
 
  private:
   runtime::TimeOrigin origin() const { return runtime::TimeOrigin::of(arguments_.session.provider, is_emulated_); }
 
   ordered_json json_of_frame(const Slot& slot) const {
-    ordered_json json = {{"source", slot.source.path.string()}, {"frame", slot.result.frame}};
+    ordered_json json = {{"input", slot.source.path.string()}, {"source", slot.source.path.string()}};
+    if (!arguments_.outputs.video.empty()) json["output"] = arguments_.outputs.video.string();
+    if (!arguments_.outputs.masks.empty()) json["masks"] = arguments_.outputs.masks.string();
+    json["frame"] = slot.result.frame;
     if (slot.source.is_video) json["time_s"] = slot.source.frame.time_s;
     json["width"] = slot.source.frame.image.width();
     json["height"] = slot.source.frame.image.height();
@@ -243,10 +251,9 @@ class Run {
   samurai::SamuraiTracker& tracker_;
   SamuraiOutputs& outputs_;
   Context& context_;
-  std::int64_t total_;
   bool is_ahead_;  ///< frames come encoded
   bool is_emulated_ = false;
-  ProgressBar progress_;
+  FrameProgress progress_;
   StageSamples samples_;
   std::int64_t tracked_ = 0;  // of infer(), the others of present()
   std::int64_t frames_ = 0, hidden_ = 0, failures_ = 0;
@@ -262,21 +269,6 @@ bool encodes_ahead(const Arguments& arguments, const runtime::SessionOptions& op
   if (row && (*row)->unit != runtime::ComputeUnit::kCpu) return true;
   return options.intra_op_threads > 0 &&
          2 * static_cast<unsigned>(options.intra_op_threads) <= std::thread::hardware_concurrency();
-}
-
-/// Frames that are to come, as far as the inputs say; 0 when they do not.
-std::int64_t expected_frames(const Arguments& arguments, const pipelines::FrameSource& source) {
-  const auto& files = source.files();
-  std::int64_t total = 0;
-  if (std::ranges::any_of(files, media::is_camera_path)) return arguments.frames;
-  if (files.size() == 1 && !media::is_stream(files.front()) && media::has_video_ending(files.front())) {
-    if (const auto video = media::VideoReader::open(files.front())) {
-      total = std::llround(video->info().duration_s * video->info().frames_per_second());
-    }
-  } else if (!media::is_stream(files.front())) {
-    total = static_cast<std::int64_t>(files.size());
-  }
-  return arguments.frames > 0 && total > 0 ? std::min(total, arguments.frames) : total;
 }
 
 /// Frames of the whole input, as far as it matters to the tracker: exact below 16, nothing for streams and cameras.
@@ -309,7 +301,9 @@ base::Result<void> follow(const Arguments& arguments, std::vector<samurai::Promp
   read.push_back(arguments.video);
   SLIPWAY_TRY(context.check_outputs(files_read({arguments.model, arguments.detect.model}, read),
                                     SamuraiOutputs::planned(arguments.outputs, objects)));
-  SLIPWAY_ASSIGN(SamuraiOutputs outputs, SamuraiOutputs::open(arguments.outputs, objects));
+  auto opened = SamuraiOutputs::open(arguments.outputs, objects);
+  if (!opened) return context.wrong_use(std::move(opened).error());
+  SamuraiOutputs& outputs = *opened;
   SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment(options.provider.name));
   const std::set<std::string> in_float32(arguments.in_float32.begin(), arguments.in_float32.end());
   SLIPWAY_ASSIGN(const auto tracker, samurai::SamuraiTracker::load(environment, arguments.model, options, in_float32));
@@ -331,7 +325,7 @@ base::Result<void> follow(const Arguments& arguments, std::vector<samurai::Promp
   }
   catch_first_interrupt();
   const auto started = std::chrono::steady_clock::now();
-  Run run(arguments, *tracker, outputs, context, expected_frames(arguments, source), is_ahead);
+  Run run(arguments, *tracker, outputs, context, source.files(), is_ahead);
   std::int64_t captured = 0, passed_over = 0;
   const auto capture = [&](Slot& slot) -> base::Result<bool> {
     if (arguments.frames > 0 && captured == arguments.frames) return false;
@@ -437,7 +431,7 @@ void add_samurai(CLI::App& app, Context& context) {
   verb->add_option("--detect-min", arguments->detect.score_min, "Least score of what --detect finds")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  verb->add_option("--output-video", arguments->outputs.video, "The video with masks and boxes drawn over it");
+  verb->add_option("-o,--output", arguments->outputs.video, "The video with masks and boxes drawn over it");
   verb->add_option("--masks", arguments->outputs.masks, "Folder of a black and white picture a frame");
   verb->add_option("--trace", arguments->outputs.trace,
                    "JSON of what the rules saw and decided; `slipway samurai replay` reads it");
@@ -454,7 +448,7 @@ void add_samurai(CLI::App& app, Context& context) {
   verb->add_flag("--bench", arguments->bench, "Show how long each stage took");
   arguments->source.add_to(*verb);
   arguments->session.add_to(*verb);
-  context.add_output_options_with_file(*verb);
+  context.add_output_options(*verb);
   context.add_overwrite_option(*verb);
   add_replay(*verb, context);
   add_samurai_validate(*verb, context);
@@ -462,7 +456,7 @@ void add_samurai(CLI::App& app, Context& context) {
   verb->callback([verb, arguments, &context] {
     if (!verb->get_subcommands().empty()) return;
     if (arguments->video.empty() || arguments->model.empty()) {
-      return context.finish_wrong_use({base::Code::kInvalidArgument, "samurai takes VIDEO --box x,y,w,h --model DIR"});
+      return context.finish_wrong_use({base::Code::kInvalidArgument, "samurai takes VIDEO --model DIR --box x,y,w,h"});
     }
     auto prompts = read_prompts(arguments->prompts, arguments->detect);
     if (!prompts) return context.finish_wrong_use(prompts.error());

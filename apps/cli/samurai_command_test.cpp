@@ -67,9 +67,8 @@ const std::string kBox = " --box 10,14,24,26 ";
 
 // The reference decided on the frames as they are, which images without loss keep.
 TEST_F(SamuraiCommand, follows_as_the_reference_and_replays_what_it_traced) {
-  const ShellResult outcome =
-      run(frames(24) + kModel + kBox + "--trace " + path("trace.json") + " --masks " + path("masks") +
-          " --output-video " + path("out.mp4") + " --json " + path("out.jsonl"));
+  const ShellResult outcome = run(frames(24) + kModel + kBox + "--trace " + path("trace.json") + " --masks " +
+                                  path("masks") + " --output " + path("out.mp4") + " --json-file " + path("out.jsonl"));
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("1 object followed over 24 frames, without a mask on 2"));
   EXPECT_THAT(outcome.out, HasSubstr("on the CPU"));
@@ -120,7 +119,7 @@ TEST_F(SamuraiCommand, follows_as_the_reference_and_replays_what_it_traced) {
 // stream does not say.
 TEST_F(SamuraiCommand, follows_a_video_file_and_a_stream_alike) {
   const std::string folder = frames(16);
-  ASSERT_EQ(run(folder + kModel + kBox + "--output-video " + path("in.mp4")).status, 0);
+  ASSERT_EQ(run(folder + kModel + kBox + "--output " + path("in.mp4")).status, 0);
   const ShellResult file = run(path("in.mp4") + kModel + kBox + "--json");
   ASSERT_EQ(file.status, 0) << file.err;
   const ShellResult stream = run("-" + kModel + kBox + "--json <" + path("in.mp4"));
@@ -220,7 +219,7 @@ TEST_F(SamuraiCommand, warns_of_a_frame_of_another_size_and_goes_on) {
   const std::string folder = frames(3);
   const auto other = media::Image::create(50, 40);
   ASSERT_TRUE(media::write_image(path("frames/001.png"), other->view()));
-  const ShellResult outcome = run(folder + kModel + kBox + "--json --output-video " + path("o.mp4"));
+  const ShellResult outcome = run(folder + kModel + kBox + "--json --output " + path("o.mp4"));
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.err, HasSubstr("frame 1 is 50x40, the one before 64x64"));
   EXPECT_EQ(lines_of(outcome.out)[1]["width"], 50);
@@ -237,7 +236,7 @@ TEST_F(SamuraiCommand, tells_wrong_use_from_prompts_that_do_not_fit_the_frame) {
       {kModel + "--point 1,2,7", 2, "expected the label 1 (the object) or 0 (not), found 7"},
       {kModel + "--point 99,2,1", 1, "the point 99,2 lies outside the first frame"},
       {kModel + kBox + kBox + "--point 1,2,1", 2, "--point belongs to one object, but 2 were shown"},
-      {kModel + kBox + "--output-video " + path("o.gif"), 1, "ends in .mp4"},
+      {kModel + kBox + "--output " + path("o.gif"), 2, "ends in .mp4"},
       {" --model /nowhere " + kBox, 1, "/nowhere: no such model"},
       {kModel + "--detect person", 2, "--detect person needs --detector MODEL"},
       {kModel + "--detector y.onnx", 2, "--detector y.onnx: what is it to find?"},

@@ -48,7 +48,7 @@ base::Result<void> make_folder(const fs::path& folder) {
 }  // namespace
 
 std::vector<PlannedOutput> SamuraiOutputs::planned(const Paths& paths, std::size_t objects) {
-  std::vector<PlannedOutput> planned = {{.option = "--output-video", .path = paths.video},
+  std::vector<PlannedOutput> planned = {{.option = "--output", .path = paths.video},
                                         {.option = "--masks", .path = paths.masks, .is_folder = true}};
   for (std::size_t i = 0; i < objects; ++i) {
     if (!paths.masks.empty()) {
@@ -74,8 +74,8 @@ base::Result<SamuraiOutputs> SamuraiOutputs::open(const Paths& paths, std::size_
   outputs.paths_ = paths;
   outputs.objects_ = objects;
   if (!paths.video.empty() && !media::has_video_ending(paths.video)) {
-    return base::fail(Code::kInvalidArgument,
-                      "--output-video {}: expected a name that ends in .mp4, .mkv, .mov or .avi", paths.video.string());
+    return base::fail(Code::kInvalidArgument, "--output {}: expected a name that ends in .mp4, .mkv, .mov or .avi",
+                      paths.video.string());
   }
   if (!paths.masks.empty()) {
     for (std::size_t i = 0; i < objects; ++i) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/measured_time.hpp"
@@ -38,6 +40,10 @@ class Table {
 
 /// The same for microseconds that Qualcomm's compiler estimates, which nothing measured.
 [[nodiscard]] std::string compiler_estimate_text(double microseconds);
+
+/// A number with its noun: "1 face", "2 faces", "0 faces".
+/// @param plural  of nouns that take more than an s: counted(n, "box", "boxes")
+[[nodiscard]] std::string counted(std::int64_t count, std::string_view singular, std::string_view plural = "");
 
 /// "1 234 567"
 [[nodiscard]] std::string count_text(std::int64_t count);

@@ -6,7 +6,10 @@ namespace slipway::cli {
 
 class Context;
 
-// One function a verb, each in a file of its name. main.cpp lists them; adding a verb is one line here and one there.
+/// Adds all verbs, in the order of `slipway --help`, and the examples of their helps.
+void add_verbs(CLI::App& app, Context& context);
+
+// One function a verb, each in a file of its name. Adding a verb is one line here and one in verbs.cpp.
 void add_inspect(CLI::App& app, Context& context);
 void add_infer(CLI::App& app, Context& context);
 void add_profile(CLI::App& app, Context& context);

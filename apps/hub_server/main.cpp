@@ -33,6 +33,14 @@ int exit_status(const base::Result<void>& outcome) {
 void add_token_commands(CLI::App& app, TokenSettings& settings, base::Result<void>& outcome) {
   CLI::App* token = app.add_subcommand("token", "Make, list and revoke tokens (also beside a running hub)");
   token->require_subcommand(1);
+  token->footer(
+      "Examples:\n"
+      "  # for a colleague's client\n"
+      "  slipway token create --data hub --name laptop --user ada@example.org\n"
+      "  # for another machine's agent\n"
+      "  slipway token create --data hub --name bench-2 --agent > bench-2.token\n"
+      "  # which there are, and the end of one\n"
+      "  slipway token list --data hub && slipway token revoke --data hub laptop");
   const auto add = [&](const char* name, const char* about) {
     CLI::App* command = token->add_subcommand(name, about);
     command->add_option("--data", settings.data, "The hub's data folder")->required()->type_name("DIR");

@@ -210,7 +210,7 @@ def test_chunks_that_are_there_stay_unless_told(tmp_path: Path) -> None:
     assert slipway("demucs", "preprocess", *words, "--overwrite").returncode == 0
 
 
-@pytest.mark.parametrize("words", [["--masks", "fr"], ["--trace", "fr/00001.png"], ["--output-video", "fr/00001.png"], ["--json-file", "fr/00002.png"]], ids=" ".join)
+@pytest.mark.parametrize("words", [["--masks", "fr"], ["--trace", "fr/00001.png"], ["--output", "fr/00001.png"], ["--json-file", "fr/00002.png"]], ids=" ".join)
 def test_a_folder_of_frames_is_not_swallowed(words: list[str], tmp_path: Path) -> None:
     frames_folder(tmp_path / "fr")
     before = contents(tmp_path)
@@ -230,11 +230,11 @@ def test_masks_of_an_earlier_run_stay_unless_told(tmp_path: Path) -> None:
 
 
 def npz(path: Path) -> Path:
-    assert slipway("infer", ADD, "--random", "1", "--outputs", path).returncode == 0
+    assert slipway("infer", ADD, "--random", "1", "--output", path).returncode == 0
     return path
 
 
-@pytest.mark.parametrize("option", ["--outputs", "--json-file"])
+@pytest.mark.parametrize("option", ["--output", "--json-file"])
 @pytest.mark.parametrize("target", ["model.onnx", "in.npz", "link.npz"])
 def test_infer_writes_over_nothing_that_it_reads(option: str, target: str, tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(ADD.read_bytes())
@@ -243,7 +243,7 @@ def test_infer_writes_over_nothing_that_it_reads(option: str, target: str, tmp_p
     before = contents(tmp_path)
     words = ["model.onnx", "--inputs", "in.npz", option, target]
     if option == "--json-file":
-        words += ["--outputs", "new.npz"]
+        words += ["--output", "new.npz"]
     assert slipway("infer", *words, cwd=tmp_path).returncode == 2
     assert contents(tmp_path) == before
 
@@ -316,11 +316,11 @@ def test_a_video_goes_into_a_pipe(ending: str, tmp_path: Path) -> None:
 
 def test_arrays_go_into_links_and_pipes(tmp_path: Path) -> None:
     (tmp_path / "link.npz").symlink_to("real.npz")
-    assert slipway("infer", ADD, "--random", "1", "--outputs", tmp_path / "link.npz").returncode == 0
+    assert slipway("infer", ADD, "--random", "1", "--output", tmp_path / "link.npz").returncode == 0
     assert (tmp_path / "link.npz").is_symlink()
     os.mkfifo(tmp_path / "pipe.npz")
     thread, received = read_pipe(tmp_path / "pipe.npz")
-    assert slipway("infer", ADD, "--random", "1", "--outputs", tmp_path / "pipe.npz").returncode == 0
+    assert slipway("infer", ADD, "--random", "1", "--output", tmp_path / "pipe.npz").returncode == 0
     thread.join(10)
     (tmp_path / "copy.npz").write_bytes(received[0])
     streamed, real = np.load(tmp_path / "copy.npz"), np.load(tmp_path / "real.npz")
@@ -378,7 +378,7 @@ def test_arrays_are_read_from_a_pipe(verb: str, tmp_path: Path) -> None:
     np.savez(tmp_path / "in.npz", **{name[3:]: arrays[name] for name in arrays if name.startswith("in.")})
     content = (tmp_path / "in.npz").read_bytes()
     threading.Thread(target=lambda: (tmp_path / "in").write_bytes(content), daemon=True).start()
-    words = ["--outputs", tmp_path / "out.npz"] if verb == "infer" else ["--iterations", "3", "--warmup", "0"]
+    words = ["--output", tmp_path / "out.npz"] if verb == "infer" else ["--iterations", "3", "--warmup", "0"]
     done = slipway(verb, ADD, "--inputs", tmp_path / "in", *words)
     assert done.returncode == 0, done.stderr.decode()
 
@@ -587,6 +587,6 @@ def test_an_overlay_that_does_not_fit_leaves_nothing(verb: str, name: str, tmp_p
 def test_arrays_that_do_not_fit_leave_what_was_there(tmp_path: Path) -> None:
     (tmp_path / "out.npz").write_text("old")
     big = GOLDEN / "yolov8/tiny.onnx"
-    done = slipway("infer", big, "--random", "1", "--outputs", tmp_path / "out.npz", preexec_fn=limited)
+    done = slipway("infer", big, "--random", "1", "--output", tmp_path / "out.npz", preexec_fn=limited)
     assert done.returncode == 1 and b"too large" in done.stderr.lower() or b"space" in done.stderr.lower(), done.stderr
     assert (tmp_path / "out.npz").read_text() == "old" and leftovers(tmp_path) == []

@@ -131,7 +131,7 @@ def test_the_runtime_gives_the_bits_of_standard_operators_and_nearly_those_of_th
     onnx.save(made, tmp_path / "model.onnx")
     for seed in range(2):
         np.savez(tmp_path / "in.npz", image=sample_image(seed))
-        done = subprocess.run([SLIPWAY, "infer", tmp_path / "model.onnx", "--inputs", tmp_path / "in.npz", "--outputs",
+        done = subprocess.run([SLIPWAY, "infer", tmp_path / "model.onnx", "--inputs", tmp_path / "in.npz", "--output",
                                tmp_path / "out.npz"], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         found = np.load(tmp_path / "out.npz")["y"]

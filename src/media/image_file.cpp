@@ -101,6 +101,11 @@ base::Result<void> write_image(const std::filesystem::path& path, ImageView imag
   return base::write_file_durably(path, *encoded);
 }
 
+bool can_write_image(const std::filesystem::path& path) {
+  const std::string ending = base::lowered(path.extension().string());
+  return ending == ".png" || ending == ".jpg" || ending == ".jpeg";
+}
+
 bool has_image_ending(const std::filesystem::path& path) {
   constexpr std::array<std::string_view, 9> kEndings = {".jpg", ".jpeg", ".png",  ".webp", ".bmp",
                                                         ".gif", ".tif",  ".tiff", ".avif"};

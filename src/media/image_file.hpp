@@ -48,6 +48,9 @@ struct ImageLimits {
 /// @error kInvalidArgument: another ending; as base::write_file_durably
 [[nodiscard]] base::Result<void> write_image(const std::filesystem::path& path, ImageView image);
 
+/// Whether write_image takes a name with this ending.
+[[nodiscard]] bool can_write_image(const std::filesystem::path& path);
+
 /// True for the endings decode_image is meant for: what a folder of images is searched for.
 [[nodiscard]] bool has_image_ending(const std::filesystem::path& path);
 

@@ -109,7 +109,7 @@ def test_a_rewritten_graph_gives_the_sources_values(build, compile_here, compile
         np.testing.assert_array_equal(found[output], values)
 
     np.savez(tmp_path / "in.npz", **narrowed(INPUTS[name]))
-    subprocess.run([build / "slipway", "infer", done.path, "--inputs", tmp_path / "in.npz", "--outputs", tmp_path / "out.npz"],
+    subprocess.run([build / "slipway", "infer", done.path, "--inputs", tmp_path / "in.npz", "--output", tmp_path / "out.npz"],
                    check=True, capture_output=True, timeout=60)
     for output, values in narrowed(expected).items():
         np.testing.assert_array_equal(np.load(tmp_path / "out.npz")[output], values)

@@ -1,6 +1,7 @@
 #include "pipelines/common/frame_source.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "media/camera.hpp"
@@ -13,6 +14,7 @@ namespace fs = std::filesystem;
 
 struct FrameSource::State {
   std::vector<fs::path> files;
+  std::map<std::size_t, base::Error> unusable;  // of `files`: what is wrong with them was seen when they were named
   media::ImageLimits limits;
   std::stop_token stop;
   FrameSourceOptions options;
@@ -76,9 +78,16 @@ base::Result<FrameSource> FrameSource::open(const std::vector<std::string>& inpu
   state->stop = std::move(stop);
   state->options = options;
   for (const std::string& input : inputs) {
-    SLIPWAY_ASSIGN(const std::vector<fs::path> files, files_of(input, options.is_recursive, state->left_out));
-    state->files.insert(state->files.end(), files.begin(), files.end());
+    auto files = files_of(input, options.is_recursive, state->left_out);
+    if (files) {
+      state->files.insert(state->files.end(), files->begin(), files->end());
+      continue;
+    }
+    if (inputs.size() == 1) return std::unexpected(std::move(files).error());
+    state->unusable.emplace(state->files.size(), std::move(files).error());
+    state->files.emplace_back(input);
   }
+  if (state->unusable.size() == inputs.size()) return std::unexpected(state->unusable.begin()->second);
   return FrameSource(std::move(state));
 }
 
@@ -144,6 +153,10 @@ bool FrameSource::next(SourceFrame& frame) {
     ++state.next_file;
     name_input();
     frame.starts_sequence = true;
+    if (const auto known = state.unusable.find(frame.input); known != state.unusable.end()) {
+      frame.error = known->second;
+      return true;
+    }
     if (media::is_camera_path(frame.path)) {
       auto camera = media::Camera::open(frame.path);
       if (!camera) {

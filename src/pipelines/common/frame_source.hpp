@@ -34,13 +34,14 @@ struct FrameSourceOptions {
 /// Gives the images of a list of inputs one by one: image files, folders of them (numbers in names by their value: 1,
 /// 2, 12), video files, cameras (/dev/video0: frames without end), and "-" or a pipe for a stream of images or video.
 ///
-/// What cannot be read is given as a frame with an error, and the next input follows: one bad image does not end a
-/// run.
+/// What cannot be read, or is not there, is given as a frame with an error, and the next input follows: one bad image
+/// does not end a run.
 /// @thread one object belongs to one thread
 class FrameSource {
  public:
   /// @param stop  ends the wait for a stream or a camera that gives nothing: no more frames come of it
-  /// @error kNotFound: an input does not exist, or a folder holds no images or videos; kInvalidArgument: no inputs
+  /// @error kNotFound: no input is there: it does not exist, or a folder holds no images or videos; kInvalidArgument:
+  /// no inputs
   [[nodiscard]] static base::Result<FrameSource> open(const std::vector<std::string>& inputs,
                                                       const media::ImageLimits& limits = {}, std::stop_token stop = {},
                                                       const FrameSourceOptions& options = {});
