@@ -146,10 +146,11 @@ class MediapipeRun {
   std::string text_of(const pipelines::SourceFrame& source, const Detections& found, const Bench& bench) const {
     const auto own = runtime::TimeOrigin::own_work();
     const pipelines::StageTimes& times = found.times;
-    std::string text = fmt::format("{}: {}; before {}, inference {} ({}{}), after {}\n",
-                                   name_of(source), counted(std::ssize(found.objects), Verb::kSingular, Verb::kPlural), time_text({times.pre_us, own}),
-                                   time_text({times.inference_us, origin()}), found.detector_ran ? "detector, " : "",
-                                   counted(found.landmark_runs, "landmark run"), time_text({times.post_us, own}));
+    std::string text =
+        fmt::format("{}: {}; before {}, inference {} ({}{}), after {}\n", name_of(source),
+                    counted(std::ssize(found.objects), Verb::kSingular, Verb::kPlural), time_text({times.pre_us, own}),
+                    time_text({times.inference_us, origin()}), found.detector_ran ? "detector, " : "",
+                    counted(found.landmark_runs, "landmark run"), time_text({times.post_us, own}));
     if (source.is_video) return text;
     for (const auto& object : found.objects) text += text_of_object(object);
     return bench ? text + table_of(*bench, origin()) : text;

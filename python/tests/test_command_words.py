@@ -289,3 +289,82 @@ def test_one_is_singular(verb: str, tmp_path: Path) -> None:
     said = text_of(run_frames(verb, picture(tmp_path / "x.png")))
     assert not re.search(r"\b1 (faces|hands|poses|objects|pictures|frames|inputs|landmark runs)\b", said), said
     assert not re.search(r"\b0 (face|hand|pose|object|picture)\b", said), said
+
+
+# What was found in place of what was expected
+
+WRONG_FILES = {
+    "text": (b"hello world, this is text\n", "text"),
+    "empty": (b"", "empty"),
+    "pdf": (b"%PDF-1.7 a document", "a PDF document"),
+    "pickle": (b"\x80\x02}q\x00.", "a Python pickle"),
+    "tflite": (b"\x1c\x00\x00\x00TFL3" + bytes(40), "a TFLite model"),
+    "lfs": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
+    "random": (bytes(np.random.default_rng(3).integers(128, 255, 300, np.uint8)), "bytes of no format known here"),
+}
+RAW_LIBRARY_TEXT = re.compile(r"Protobuf parsing failed|Invalid argument|Invalid data found|Unrecognized archive|Stream not found|json\.exception|No graph was found|divide by 1\b")
+
+wrong_files = pytest.mark.parametrize("kind", WRONG_FILES)
+
+
+def wrong_file(tmp_path: Path, kind: str, ending: str) -> tuple[Path, str]:
+    content, said = WRONG_FILES[kind]
+    path = tmp_path / f"wrong{ending}"
+    path.write_bytes(content)
+    return path, said
+
+
+@wrong_files
+@pytest.mark.parametrize("verb", ["inspect", "infer", "profile", "bench", "compile", *FRAME_VERBS, "demucs"])
+def test_a_model_of_another_format_is_named(verb: str, kind: str, tmp_path: Path) -> None:
+    model, said = wrong_file(tmp_path, kind, ".onnx")
+    if verb in FRAME_VERBS:
+        done = slipway(verb, *FRAME_VERBS[verb][:-1], model, picture(tmp_path / "x.png"))
+    elif verb == "demucs":
+        done = slipway(verb, song(tmp_path / "s.wav"), "-m", model, "-o", tmp_path / "out")
+    else:
+        done = slipway(verb, model, *{"infer": ["--random", "1", "-o", tmp_path / "o.npz"], "compile": ["-o", tmp_path / "o.onnx"]}.get(verb, []))
+    assert done.returncode == 1
+    assert said in text_of(done) and "wrong.onnx" in text_of(done), text_of(done)
+    assert not RAW_LIBRARY_TEXT.search(text_of(done)), text_of(done)
+
+
+@wrong_files
+@pytest.mark.parametrize("ending", [".png", ".mp4"])
+def test_an_input_of_another_format_is_named(ending: str, kind: str, tmp_path: Path) -> None:
+    path, said = wrong_file(tmp_path, kind, ending)
+    done = run_frames("face-det-lite", path)
+    assert done.returncode == 1
+    assert said in text_of(done) and path.name in text_of(done), text_of(done)
+    assert not RAW_LIBRARY_TEXT.search(text_of(done)), text_of(done)
+
+
+@wrong_files
+def test_a_song_of_another_format_is_named(kind: str, tmp_path: Path) -> None:
+    path, said = wrong_file(tmp_path, kind, ".mp3")
+    done = slipway("demucs", path, "-m", DEMUCS, "-o", tmp_path / "out")
+    assert done.returncode == 1 and said in text_of(done), text_of(done)
+    assert not RAW_LIBRARY_TEXT.search(text_of(done)), text_of(done)
+
+
+@wrong_files
+def test_arrays_of_another_format_are_named(kind: str, tmp_path: Path) -> None:
+    path, said = wrong_file(tmp_path, kind, ".npz")
+    done = slipway("infer", ADD, "-i", path, "-o", tmp_path / "o.npz")
+    assert done.returncode == 1 and said in text_of(done), text_of(done)
+    assert not RAW_LIBRARY_TEXT.search(text_of(done)), text_of(done)
+
+
+@wrong_files
+@pytest.mark.parametrize("words", [["samurai", "replay"], ["convert", "-o", "x.onnx", "-m"]], ids=" ".join)
+def test_other_files_are_answered_in_our_words(words: list[str], kind: str, tmp_path: Path) -> None:
+    path, _ = wrong_file(tmp_path, kind, ".json")
+    done = slipway(*words, path, cwd=tmp_path)
+    assert done.returncode == 1 and path.name in text_of(done), text_of(done)
+    assert not RAW_LIBRARY_TEXT.search(text_of(done)), text_of(done)
+
+
+@frame_verbs
+def test_a_network_of_another_shape_is_told_without_sides_that_divide_by_one(verb: str, tmp_path: Path) -> None:
+    done = slipway(verb, *FRAME_VERBS[verb][:-1], GOLDEN / "models/matmul.onnx", picture(tmp_path / "x.png"))
+    assert done.returncode == 1 and not RAW_LIBRARY_TEXT.search(text_of(done)), text_of(done)

@@ -14,6 +14,8 @@ extern "C" {
 #include <libswresample/swresample.h>
 }
 
+#include "base/file_kind.hpp"
+
 namespace slipway::media {
 
 namespace {
@@ -105,15 +107,16 @@ Result<std::unique_ptr<AudioReader>> AudioReader::open(const std::filesystem::pa
   if (error == AVERROR(ENOENT)) return fail(Code::kNotFound, "{}: no such file", path.string());
   if (error == AVERROR(EACCES)) return fail(Code::kPermissionDenied, "{}: not readable", path.string());
   if (error < 0) {
-    return fail(Code::kInvalidArgument, "{}: expected an audio file (MP3, WAV, FLAC, M4A …): {}", path.string(),
-                reason_of(error));
+    return fail(Code::kInvalidArgument, "{}: expected an audio file (MP3, WAV, FLAC, M4A …), found {}", path.string(),
+                base::kind_of_file(path));
   }
   state->container.reset(container);
   error = avformat_find_stream_info(container, nullptr);
   const AVCodec* codec = nullptr;
   if (error >= 0) error = av_find_best_stream(container, AVMEDIA_TYPE_AUDIO, -1, -1, &codec, 0);
   if (error < 0 || codec == nullptr) {
-    return fail(Code::kInvalidArgument, "{}: no audio stream that can be decoded: {}", path.string(), reason_of(error));
+    return fail(Code::kInvalidArgument, "{}: no audio stream that can be decoded: found {}", path.string(),
+                base::kind_of_file(path));
   }
   state->stream = error;
   const AVStream* stream = container->streams[state->stream];

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 
+#include "base/file_kind.hpp"
 #include "base/files.hpp"
 #include "base/text.hpp"
 #include "media/internal/codecs.hpp"
@@ -44,9 +45,11 @@ base::Result<internal::Stored> decode_stored(Bytes bytes, const ImageLimits& lim
   if (starts_with(bytes, "GIF87a"sv) || starts_with(bytes, "GIF89a"sv)) return internal::decode_gif(bytes, limits);
   if (is_tiff(bytes)) return internal::decode_tiff(bytes, limits);
   if (is_avif(bytes)) return internal::decode_avif(bytes, limits);
-  return base::fail(
-      base::Code::kInvalidArgument, "expected a JPEG, PNG, WebP, BMP, GIF, TIFF or AVIF picture, found {}",
-      bytes.empty() ? "an empty file" : fmt::format("{} bytes that begin like none of them", bytes.size()));
+  constexpr std::size_t kEnough = 512;
+  const Bytes first = bytes.first(std::min(bytes.size(), kEnough));
+  return base::fail(base::Code::kInvalidArgument,
+                    "expected a JPEG, PNG, WebP, BMP, GIF, TIFF or AVIF picture, found {}",
+                    base::kind_of_content({reinterpret_cast<const char*>(first.data()), first.size()}));
 }
 
 }  // namespace

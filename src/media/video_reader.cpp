@@ -3,6 +3,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/file_kind.hpp"
 #include "base/text.hpp"
 #include "media/input_stream.hpp"
 #include "media/internal/codecs.hpp"
@@ -59,11 +60,16 @@ double duration_of(const AVFrame& frame, AVRational unit) {
 base::Error open_error(const std::string& name, int status) {
   if (status == AVERROR(ENOENT)) return {base::Code::kNotFound, name + ": no such file"};
   if (status == AVERROR(EACCES)) return {base::Code::kPermissionDenied, name + ": may not be read"};
-  if (status == AVERROR_INVALIDDATA || status == AVERROR_EOF) {
-    return {base::Code::kDataLoss, name + ": not a video, or its index is missing because the recording broke off (" +
-                                       libav_reason(status) + ")"};
+  // A stream was read already; of what it held nothing more can be said.
+  const bool is_file = name != "-" && !is_stream(name);
+  const std::string_view kind = is_file ? base::kind_of_file(name) : "a stream in no format known here";
+  if (kind.ends_with("video")) {
+    return {base::Code::kDataLoss,
+            fmt::format("{}: found {} whose index is missing: the recording broke off, or its end was cut away", name,
+                        kind)};
   }
-  return {base::Code::kInvalidArgument, name + ": cannot be opened as a video: " + libav_reason(status)};
+  return {base::Code::kInvalidArgument,
+          fmt::format("{}: expected a video (MP4, MKV, MOV, AVI …), found {}", name, kind)};
 }
 
 }  // namespace
@@ -316,7 +322,10 @@ base::Result<VideoReader> VideoReader::open(const std::filesystem::path& path, c
   state->decoder->pkt_timebase = stream.time_base;
   state->decoder->max_pixels = 2 * limits.max_pixels + (1 << 16);  // padding counts there; frames are checked again
   status = avcodec_open2(state->decoder.get(), codec, nullptr);
-  if (status < 0) return std::unexpected(open_error(state->name, status));
+  if (status < 0) {
+    return base::fail(base::Code::kUnavailable, "{}: its {} stream cannot be decoded on this machine: {}", state->name,
+                      codec->name, libav_reason(status));
+  }
 
   state->decodes_images = gives_images(*opened);
   const Orientation orientation = orientation_of(*state->frame, stream);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/file_kind.hpp"
 #include "runtime/assignment.hpp"
 #include "runtime/rank.hpp"
 #include "runtime/session_state.hpp"
@@ -74,6 +75,13 @@ base::Result<void> check_started(const Session::State& state, const ProviderRequ
   if (state.placement.nodes_per_provider.contains(std::string(row->execution_provider))) return {};
   return base::fail(Code::kUnavailable, "{}: the {} provider took no node: {}", name, provider.name,
                     fmt::join(errors, "; "));
+}
+
+/// Whether ONNX Runtime found no model in a file, for which it has words of its libraries alone.
+bool is_no_model(const Ort::Exception& exception) {
+  const std::string_view what = exception.what();
+  return what.find("Protobuf parsing failed") != std::string_view::npos ||
+         what.find("No graph was found in the protobuf") != std::string_view::npos;
 }
 
 }  // namespace
@@ -180,6 +188,10 @@ base::Result<std::unique_ptr<Session>> Session::load(std::shared_ptr<Environment
     try {
       state->session = Ort::Session(environment_state.env, model.c_str(), session_options);
     } catch (const Ort::Exception& exception) {
+      if (is_no_model(exception)) {
+        return base::fail(base::Code::kInvalidArgument, "{}: not a whole ONNX model: found {}", name,
+                          base::kind_of_file(model));
+      }
       return std::unexpected(
           without_folder(explain_load_failure(exception, state->log, options, name), model.parent_path()));
     }

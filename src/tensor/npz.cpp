@@ -7,6 +7,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include "base/file_kind.hpp"
 #include "base/files.hpp"
 #include "base/output_file.hpp"
 #include "base/utf8_names.hpp"
@@ -106,25 +107,25 @@ base::Result<NamedTensors> read_npz(const fs::path& path) {
   }
   constexpr std::uint64_t kSmallestZipBytes = 22;
   if (archive_bytes < kSmallestZipBytes) {
-    return base::fail(base::Code::kInvalidArgument, "{}: not an .npz (a zip of .npy arrays): it has {} bytes",
-                      path.string(), archive_bytes);
+    return base::fail(base::Code::kInvalidArgument, "{}: not an .npz (a zip of .npy arrays): found {}, {} bytes",
+                      path.string(), base::kind_of_file(path), archive_bytes);
   }
   std::unique_ptr<archive, CloseReader> handle(archive_read_new());
   archive_read_support_format_zip(handle.get());
-  if (archive_read_open_filename(handle.get(), path.c_str(), kBlockBytes) != ARCHIVE_OK) {
-    return base::fail(base::Code::kInvalidArgument, "{}: not an .npz (a zip of .npy arrays): {}", path.string(),
-                      message_of(handle.get()));
-  }
+  const auto refuse = [&] {
+    const std::string_view kind = base::kind_of_file(path);
+    return base::fail(
+        base::Code::kInvalidArgument, "{}: not an .npz (a zip of .npy arrays): {}", path.string(),
+        kind.ends_with("zip archive") ? std::string(message_of(handle.get())) : fmt::format("found {}", kind));
+  };
+  if (archive_read_open_filename(handle.get(), path.c_str(), kBlockBytes) != ARCHIVE_OK) return refuse();
   const base::Utf8Names names;
   NamedTensors tensors;
   while (true) {
     archive_entry* entry = nullptr;
     const int status = archive_read_next_header(handle.get(), &entry);
     if (status == ARCHIVE_EOF) break;
-    if (status != ARCHIVE_OK && status != ARCHIVE_WARN) {
-      return base::fail(base::Code::kInvalidArgument, "{}: not an .npz (a zip of .npy arrays): {}", path.string(),
-                        message_of(handle.get()));
-    }
+    if (status != ARCHIVE_OK && status != ARCHIVE_WARN) return refuse();
     const char* raw_name = archive_entry_pathname_utf8(entry);
     if (raw_name == nullptr) raw_name = archive_entry_pathname(entry);
     std::string name = raw_name == nullptr ? "" : raw_name;

@@ -54,8 +54,8 @@ def good_bytes():
 
 
 DAMAGE = {
-    ("net.onnx", "truncated"): "not an ONNX model: the bytes are not its protobuf (truncated, or another format)",
-    ("net.onnx", "random"): "not an ONNX model: the bytes are not its protobuf (truncated, or another format)",
+    ("net.onnx", "truncated"): "not a whole ONNX model: it is damaged or cut short",
+    ("net.onnx", "random"): "not an ONNX model: found bytes of no format known here",
     ("net.pt", "truncated"): "declared as a TorchScript model: not a readable zip archive",
     ("net.pt", "random"): "declared as a TorchScript model, but found bytes of no known format",
     ("net.pt2", "truncated"): "declared as a program of torch.export (.pt2): not a readable zip archive",
@@ -170,7 +170,7 @@ def test_an_archive_that_unpacks_to_far_more_is_refused(client, cpu, tmp_path, g
 
 
 @pytest.mark.parametrize(("kind", "expected"), [
-    ("random", "not an ONNX model: the bytes are not its protobuf"), ("empty", "the file is empty (0 bytes)"),
+    ("random", "not an ONNX model: found bytes of no format known here"), ("empty", "the file is empty (0 bytes)"),
     ("truncated", "not a readable zip archive")])
 def test_an_archive_that_is_none_is_refused(client, cpu, tmp_path, good_bytes, kind, expected):
     path = archive(tmp_path / "net.zip", {"net/model.onnx": good_bytes})

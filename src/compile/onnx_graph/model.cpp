@@ -1,5 +1,6 @@
 #include "compile/onnx_graph/model.hpp"
 
+#include <array>
 #include <cerrno>
 #include <limits>
 
@@ -12,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "base/descriptor.hpp"
+#include "base/file_kind.hpp"
 #include "base/files.hpp"
 #include "base/text.hpp"
 #include "compile/onnx_graph/check.hpp"
@@ -31,12 +33,22 @@ std::filesystem::path folder_of(const std::filesystem::path& path) {
   return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
 }
 
-Result<void> parse_stream(google::protobuf::io::ZeroCopyInputStream& stream, onnx::ModelProto& model) {
+base::Error not_a_model(std::string_view first_bytes) {
+  return {Code::kInvalidArgument, fmt::format("not an ONNX model: found {}", base::kind_of_content(first_bytes))};
+}
+
+/// @param first_bytes  of the content
+Result<void> parse_stream(google::protobuf::io::ZeroCopyInputStream& stream, std::string_view first_bytes,
+                          onnx::ModelProto& model) {
   google::protobuf::io::CodedInputStream coded(&stream);
   coded.SetTotalBytesLimit(std::numeric_limits<int>::max());
   if (!model.ParseFromCodedStream(&coded) || !coded.ConsumedEntireMessage()) {
-    return fail(Code::kInvalidArgument,
-                "not an ONNX model: the bytes are not its protobuf (truncated, or another format)");
+    // ir_version comes first, which is no other format's beginning.
+    if (first_bytes.starts_with('\x08')) {
+      return fail(Code::kInvalidArgument,
+                  "not a whole ONNX model: it is damaged or cut short; fetch or export it again");
+    }
+    return std::unexpected(not_a_model(first_bytes));
   }
   return {};
 }
@@ -73,9 +85,17 @@ Result<Model> Model::read(const std::filesystem::path& path) {
   const auto with_name = [&](const base::Error& error) {
     return std::unexpected(error.with(path.filename().string()));
   };
-  if (const auto parsed = parse_stream(stream, *model.proto_); !parsed) return with_name(parsed.error());
+  std::array<char, 512> begin{};
+  const ssize_t begun = ::pread(file.get(), begin.data(), begin.size(), 0);
+  const std::string_view first_bytes(begin.data(), begun > 0 ? static_cast<std::size_t>(begun) : 0);
+  if (const auto parsed = parse_stream(stream, first_bytes, *model.proto_); !parsed) return with_name(parsed.error());
   model.folder_ = folder_of(path);
-  if (const auto checked = check_model(model); !checked) return with_name(checked.error());
+  if (const auto checked = check_model(model); !checked) {
+    // Other formats can look like a protobuf of nothing.
+    const bool may_be_model =
+        first_bytes.starts_with('\x08') || base::kind_of_content(first_bytes) == base::kUnknownContent;
+    return may_be_model ? with_name(checked.error()) : with_name(not_a_model(first_bytes));
+  }
   return model;
 }
 
@@ -86,7 +106,7 @@ Result<Model> Model::parse(std::string_view bytes, const std::filesystem::path& 
   }
   Model model;
   google::protobuf::io::ArrayInputStream stream(bytes.data(), static_cast<int>(bytes.size()));
-  SLIPWAY_TRY(parse_stream(stream, *model.proto_));
+  SLIPWAY_TRY(parse_stream(stream, bytes, *model.proto_));
   model.folder_ = folder;
   SLIPWAY_TRY(check_model(model));
   return model;

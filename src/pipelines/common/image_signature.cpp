@@ -52,9 +52,9 @@ base::Result<ImageTensor> read_image_input(const std::vector<TensorSpec>& inputs
   ImageTensor image{.spec = inputs[0], .layout = media::Layout::kNchw, .width = 0, .height = 0};
   tensor::Shape& shape = image.spec.shape;
   const auto refuse = [&] {
-    return base::fail(Code::kInvalidArgument,
-                      "input '{}': expected {} [1, {}, H, W] or [1, H, W, {}] with sides that divide by {}, found {}",
-                      inputs[0].name, kind, channels, channels, sides_divide_by,
+    return base::fail(Code::kInvalidArgument, "input '{}': expected {} [1, {}, H, W] or [1, H, W, {}]{}, found {}",
+                      inputs[0].name, kind, channels, channels,
+                      sides_divide_by > 1 ? fmt::format(" with sides that are multiples of {}", sides_divide_by) : "",
                       tensor::to_string(inputs[0].dtype, inputs[0].shape));
   };
   if (shape.size() != 4) return refuse();

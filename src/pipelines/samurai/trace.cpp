@@ -97,8 +97,11 @@ Result<std::vector<TraceFrame>> read_trace(std::string_view text, std::string_vi
   json document;
   try {
     document = json::parse(text);
-  } catch (const json::exception& error) {
-    return fail(Code::kInvalidArgument, "{}: not JSON: {}", name, error.what());
+  } catch (const json::parse_error& error) {
+    return fail(Code::kInvalidArgument, "{}: not JSON from byte {} on; a trace is what `samurai --trace` writes", name,
+                error.byte);
+  } catch (const json::exception&) {
+    return fail(Code::kInvalidArgument, "{}: not JSON; a trace is what `samurai --trace` writes", name);
   }
   if (!document.is_object() || !document.contains("frames") || !document["frames"].is_array()) {
     return fail(Code::kInvalidArgument, "{}: not a trace: expected {{\"frames\": [ … ]}}", name);
