@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from test_command_files import ADD, DEMUCS, FRAME_VERBS, GOLDEN, SAMURAI, SLIPWAY, follow, frame_verbs, frames_folder, picture, run_frames, slipway, song, stream_of
+from test_command_files import ADD, DEMUCS, FRAME_VERBS, GOLDEN, SAMURAI, SLIPWAY, follow, frame_verbs, frames_folder, run_frames, sample_image, slipway, song, stream_of
 
 pytestmark = pytest.mark.skipif(not SLIPWAY.is_file(), reason=f"{SLIPWAY} is not built")
 
@@ -62,7 +62,7 @@ def test_old_names_are_taken_with_a_note(tmp_path: Path) -> None:
     assert np.load(tmp_path / "o.npz").files
     done = slipway("infer", ADD, "--random", "1", f"--outputs={tmp_path / 'p.npz'}", "--quiet")
     assert done.returncode == 0 and not done.stderr and not done.stdout and (tmp_path / "p.npz").exists()
-    done = run_frames("drone", picture(tmp_path / "x.png"), "--detector-provider", "cpu")
+    done = run_frames("drone", sample_image(tmp_path / "x.png"), "--detector-provider", "cpu")
     assert done.returncode == 0 and b"--detector-provider is --provider detector=cpu today" in done.stderr
     frames_folder(tmp_path / "fr")
     done = follow(tmp_path / "fr", "--output-video", tmp_path / "o.mp4", "--json", tmp_path / "f.jsonl")
@@ -77,7 +77,7 @@ def test_json_of_samurai_is_a_flag_that_swallows_no_input(tmp_path: Path) -> Non
 
 
 def test_words_behind_two_dashes_are_names(tmp_path: Path) -> None:
-    picture(tmp_path / "x.png").rename(tmp_path / "--detector-provider")
+    sample_image(tmp_path / "x.png").rename(tmp_path / "--detector-provider")
     done = slipway("drone", *FRAME_VERBS["drone"], "--", "--detector-provider", cwd=tmp_path)
     assert b"today" not in done.stderr
 
@@ -93,14 +93,14 @@ def test_words_behind_two_dashes_are_names(tmp_path: Path) -> None:
     ],
 )
 def test_providers_that_cannot_be_together_are_refused_by_name(provider: str, words: list[str], tmp_path: Path) -> None:
-    done = run_frames("drone", picture(tmp_path / "x.png"), "--segmenter", GOLDEN / "segmentation/tiny.onnx", "--provider", provider)
+    done = run_frames("drone", sample_image(tmp_path / "x.png"), "--segmenter", GOLDEN / "segmentation/tiny.onnx", "--provider", provider)
     assert done.returncode == 2
     assert all(word in text_of(done) for word in words), text_of(done)
 
 
 @pytest.mark.parametrize("provider", ["cpu", "detector=cpu,segmenter=cpu", "segmenter=cpu"])
 def test_each_network_of_two_has_its_provider(provider: str, tmp_path: Path) -> None:
-    done = run_frames("drone", picture(tmp_path / "x.png"), "--segmenter", GOLDEN / "segmentation/tiny.onnx", "-p", provider, "--json")
+    done = run_frames("drone", sample_image(tmp_path / "x.png"), "--segmenter", GOLDEN / "segmentation/tiny.onnx", "-p", provider, "--json")
     assert done.returncode == 0, text_of(done)
     assert lines_of(done)[-1]["segmenter"]["provider"] == "cpu"
 
@@ -133,7 +133,7 @@ def no_network(tmp_path: Path) -> Path:
 )
 def test_an_output_that_cannot_be_is_refused_first(verb: str, words: list[str], said: str, no_network: Path, tmp_path: Path) -> None:
     for name in ("x.png", "y.png"):
-        picture(tmp_path / name)
+        sample_image(tmp_path / name)
     (tmp_path / "folder").mkdir()
     (tmp_path / "v.y4m.mkv").write_bytes(stream_of(2))
     flags = [*FRAME_VERBS[verb][:-1], no_network]
@@ -175,7 +175,7 @@ def test_a_folder_that_takes_no_files_is_seen_first(no_network: Path) -> None:
 
 @frame_verbs
 def test_lines_name_input_and_output(verb: str, tmp_path: Path) -> None:
-    names = [str(picture(tmp_path / name, i)) for i, name in enumerate(("a.png", "b.jpg"))]
+    names = [str(sample_image(tmp_path / name, i)) for i, name in enumerate(("a.png", "b.jpg"))]
     done = run_frames(verb, *names, "-o", tmp_path / "out", "--json")
     frames = [line for line in lines_of(done) if "width" in line]
     assert [line["input"] for line in frames] == names
@@ -196,7 +196,7 @@ def test_lines_of_the_other_verbs_name_input_and_output(tmp_path: Path) -> None:
 
 @frame_verbs
 def test_a_missing_input_is_a_line_and_not_the_end(verb: str, tmp_path: Path) -> None:
-    names = [picture(tmp_path / "a.png"), tmp_path / "missing.png", tmp_path / "nothing", picture(tmp_path / "b.png")]
+    names = [sample_image(tmp_path / "a.png"), tmp_path / "missing.png", tmp_path / "nothing", sample_image(tmp_path / "b.png")]
     (tmp_path / "nothing").mkdir()
     done = run_frames(verb, *names, "-o", tmp_path / "out", "--json")
     assert done.returncode == 1
@@ -220,7 +220,7 @@ def test_inputs_that_are_all_missing_end_before_a_network_is_opened(verb: str, n
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 @pytest.mark.parametrize("ending", [".png", ".jpg", ".mp4"])
 def test_a_picture_on_standard_input_comes_out_as_what_was_named(verb: str, kind: str, ending: str, tmp_path: Path) -> None:
-    picture(tmp_path / "x.png")
+    sample_image(tmp_path / "x.png")
     Image.open(tmp_path / "x.png").save(tmp_path / "in", kind)
     done = run_frames(verb, "-", "-o", tmp_path / f"out{ending}", input=(tmp_path / "in").read_bytes())
     assert done.returncode == 0, text_of(done)
@@ -260,7 +260,7 @@ def test_a_folder_and_a_video_have_a_progress_bar_with_the_time_left(verb: str, 
     folder = tmp_path / "pictures"
     folder.mkdir()
     for i in range(40):
-        picture(folder / f"{i}.png", i, (640, 480))
+        sample_image(folder / f"{i}.png", i, (640, 480))
     shown = on_a_terminal(verb, *FRAME_VERBS[verb], folder)
     assert re.search(r"\[#*\.+\] \d+/40", shown) and re.search(r"\d:\d\d left", shown), shown
     assert "\x1b[K" in shown.split("/40")[-1], "the line is cleared at the end"
@@ -270,13 +270,13 @@ def test_a_folder_and_a_video_have_a_progress_bar_with_the_time_left(verb: str, 
 
 @frame_verbs
 def test_one_picture_needs_no_bar_and_quiet_shows_none(verb: str, tmp_path: Path) -> None:
-    assert "[" not in on_a_terminal(verb, *FRAME_VERBS[verb], picture(tmp_path / "x.png"))
-    assert on_a_terminal(verb, *FRAME_VERBS[verb], tmp_path / "x.png", picture(tmp_path / "y.png"), "--quiet") == ""
+    assert "[" not in on_a_terminal(verb, *FRAME_VERBS[verb], sample_image(tmp_path / "x.png"))
+    assert on_a_terminal(verb, *FRAME_VERBS[verb], tmp_path / "x.png", sample_image(tmp_path / "y.png"), "--quiet") == ""
 
 
 @frame_verbs
 def test_quiet_prints_nothing_and_leaves_json(verb: str, tmp_path: Path) -> None:
-    done = run_frames(verb, picture(tmp_path / "x.png"), "--quiet")
+    done = run_frames(verb, sample_image(tmp_path / "x.png"), "--quiet")
     assert done.returncode == 0 and not done.stdout and not done.stderr
     assert lines_of(run_frames(verb, tmp_path / "x.png", "--quiet", "--json"))
 
@@ -286,7 +286,7 @@ def test_quiet_prints_nothing_and_leaves_json(verb: str, tmp_path: Path) -> None
 
 @frame_verbs
 def test_one_is_singular(verb: str, tmp_path: Path) -> None:
-    said = text_of(run_frames(verb, picture(tmp_path / "x.png")))
+    said = text_of(run_frames(verb, sample_image(tmp_path / "x.png")))
     assert not re.search(r"\b1 (faces|hands|poses|objects|pictures|frames|inputs|landmark runs)\b", said), said
     assert not re.search(r"\b0 (face|hand|pose|object|picture)\b", said), said
 
@@ -319,7 +319,7 @@ def wrong_file(tmp_path: Path, kind: str, ending: str) -> tuple[Path, str]:
 def test_a_model_of_another_format_is_named(verb: str, kind: str, tmp_path: Path) -> None:
     model, said = wrong_file(tmp_path, kind, ".onnx")
     if verb in FRAME_VERBS:
-        done = slipway(verb, *FRAME_VERBS[verb][:-1], model, picture(tmp_path / "x.png"))
+        done = slipway(verb, *FRAME_VERBS[verb][:-1], model, sample_image(tmp_path / "x.png"))
     elif verb == "demucs":
         done = slipway(verb, song(tmp_path / "s.wav"), "-m", model, "-o", tmp_path / "out")
     else:
@@ -366,5 +366,5 @@ def test_other_files_are_answered_in_our_words(words: list[str], kind: str, tmp_
 
 @frame_verbs
 def test_a_network_of_another_shape_is_told_without_sides_that_divide_by_one(verb: str, tmp_path: Path) -> None:
-    done = slipway(verb, *FRAME_VERBS[verb][:-1], GOLDEN / "models/matmul.onnx", picture(tmp_path / "x.png"))
+    done = slipway(verb, *FRAME_VERBS[verb][:-1], GOLDEN / "models/matmul.onnx", sample_image(tmp_path / "x.png"))
     assert done.returncode == 1 and not RAW_LIBRARY_TEXT.search(text_of(done)), text_of(done)
