@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/testing/allocations.hpp"
+#include "media/labels.hpp"
 #include "pipelines/common/testing/golden.hpp"
 #include "pipelines/face_det_lite/preprocess.hpp"
 #include "tensor/npz.hpp"
@@ -152,7 +153,7 @@ TEST(DrawFaces, marks_the_face_and_survives_boxes_outside) {
   Face inside{.box = {20, 30, 60, 70}, .pixels = {}, .score = 0.9F, .landmarks = {}};
   Face outside{.box = {-1e9, -50, 1e9, -20}, .pixels = {}, .score = 0.6F, .landmarks = {}};
   draw_faces(*image, {inside, outside});
-  EXPECT_EQ(image->row(50)[3 * 20 + 1], media::kGreen[1]);
+  EXPECT_EQ(image->row(50)[3 * 20 + 1], media::colour_of_class(0)[1]);
 }
 
 }  // namespace

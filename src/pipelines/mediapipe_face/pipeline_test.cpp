@@ -1,3 +1,4 @@
+#include "media/labels.hpp"
 #include "pipelines/mediapipe_common/testing/golden.hpp"
 #include "pipelines/mediapipe_face/face.hpp"
 
@@ -143,7 +144,7 @@ TEST(DrawFaces, marks_the_face_and_survives_points_outside) {
   faces[1].has_landmarks = faces[1].has_keypoints = true;
   faces[1].landmarks[10] = {1e9F, -1e9F, 0};
   draw_faces(image, faces);
-  EXPECT_EQ(image.row(50)[3 * 20 + 1], media::kGreen[1]);
+  EXPECT_EQ(image.row(50)[3 * 20 + 1], media::colour_of_class(0)[1]);
 }
 
 }  // namespace

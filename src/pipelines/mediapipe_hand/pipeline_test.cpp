@@ -1,3 +1,4 @@
+#include "media/labels.hpp"
 #include "pipelines/mediapipe_common/testing/golden.hpp"
 #include "pipelines/mediapipe_hand/hand.hpp"
 
@@ -149,7 +150,7 @@ TEST(DrawHands, marks_the_hand_and_survives_points_outside) {
   hands[1].has_landmarks = hands[1].has_keypoints = true;
   hands[1].landmarks[10] = {1e9F, -1e9F, 0};
   draw_hands(image, hands);
-  EXPECT_EQ(image.row(50)[3 * 20 + 1], media::kGreen[1]);
+  EXPECT_EQ(image.row(50)[3 * 20 + 1], media::colour_of_class(0)[1]);
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+#include "media/labels.hpp"
 #include "pipelines/mediapipe_common/testing/golden.hpp"
 #include "pipelines/mediapipe_pose/pose.hpp"
 
@@ -147,7 +148,7 @@ TEST(DrawPoses, marks_the_person_and_survives_points_outside) {
   poses[1].visibility.fill(1);
   poses[1].landmarks[12] = {1e9F, -1e9F, 0};
   draw_poses(image, poses);
-  EXPECT_EQ(image.row(50)[3 * 20 + 1], media::kGreen[1]);
+  EXPECT_EQ(image.row(50)[3 * 20 + 1], media::colour_of_class(0)[1]);
 }
 
 }  // namespace
