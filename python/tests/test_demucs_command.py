@@ -86,14 +86,6 @@ def test_mono_is_both_sides(separate, tmp_path):
     assert np.array_equal(one, both)
 
 
-def test_of_5_1_the_front_sides_are_taken_and_it_says_so(separate, tmp_path):
-    six = noise(12000, 6)
-    front, report = separate(write_wav(tmp_path / "six.wav", six))
-    stereo, _ = separate(write_wav(tmp_path / "stereo.wav", six[:, :2]))
-    assert np.array_equal(front, stereo)
-    assert len(report["warnings"]) == 1 and "6 channels" in report["warnings"][0]
-
-
 @pytest.mark.parametrize("rate", [8000, 96000])
 def test_other_rates_are_resampled_and_keep_their_length(separate, tmp_path, rate):
     _, report = separate(write_wav(tmp_path / "song.wav", noise(rate // 2), rate))
