@@ -147,7 +147,7 @@ BENCHMARK(queue_position)->Unit(benchmark::kMicrosecond)->UseRealTime();
 void sweep_with_nothing_to_do(benchmark::State& state) {
   FullStore& full = FullStore::get();
   for (auto _ : state) {
-    benchmark::DoNotOptimize(full.store->take_back_leases(base::Time{}, base::Time{}, 3));
+    benchmark::DoNotOptimize(full.store->reclaim_leases(base::Time{}, base::Time{}, 3));
     benchmark::DoNotOptimize(full.store->orphaned_jobs());
   }
 }
@@ -172,7 +172,7 @@ void upload(benchmark::State& state) {
     for (std::size_t at = 0; at < content.size(); at += 1 << 18) {
       SLIPWAY_CHECK(writer->write(std::as_bytes(std::span(content).subspan(at, 1 << 18))).has_value(), "there is room");
     }
-    const auto blob = store->keeper()->assemble(id, {writer->commit().value()}).value();
+    const auto blob = store->pin()->assemble(id, {writer->commit().value()}).value();
     state.PauseTiming();
     std::filesystem::remove(store->path_of(blob).value());
     store->discard(id);

@@ -42,7 +42,7 @@ base::Result<std::string> new_token(hub::domain::Hub& hub, const char* email, Ro
 }
 
 /// The administrator's client.ini: made once, afterwards only its addresses follow the hub.
-base::Result<void> keep_client_ini(hub::domain::Hub& hub, const fs::path& file, const std::string& url) {
+base::Result<void> ensure_client_ini(hub::domain::Hub& hub, const fs::path& file, const std::string& url) {
   const auto kept = base::read_file(file, kSmallFileBytes);
   if (kept) {
     const std::string moved = with_url(*kept, url);
@@ -58,7 +58,7 @@ base::Result<void> keep_client_ini(hub::domain::Hub& hub, const fs::path& file, 
   return base::write_file_durably(file, new_client_ini(token, url), 0600);
 }
 
-base::Result<void> keep_agent_token(const Stores& stores, const fs::path& file) {
+base::Result<void> ensure_agent_token(const Stores& stores, const fs::path& file) {
   auto& hub = *stores.hub;
   const auto kept = base::read_file(file, kSmallFileBytes);
   if (kept) {
@@ -161,9 +161,9 @@ base::Result<void> serve(const ServeSettings& settings) {
   SLIPWAY_ASSIGN(const auto server, hub::server::Server::start(*stores->hub, links, server_settings, service_settings));
   address.port = server->port();
   const std::string here = local_url(address);
-  SLIPWAY_TRY(keep_client_ini(*stores->hub, settings.data / "client.ini",
-                              service_settings.public_url.empty() ? here : service_settings.public_url));
-  SLIPWAY_TRY(keep_agent_token(*stores, settings.data / "agent.token"));
+  SLIPWAY_TRY(ensure_client_ini(*stores->hub, settings.data / "client.ini",
+                                service_settings.public_url.empty() ? here : service_settings.public_url));
+  SLIPWAY_TRY(ensure_agent_token(*stores, settings.data / "agent.token"));
   if (const auto noted = lock.note_address(here.substr(here.find("//") + 2)); !noted) {
     spdlog::warn("commands beside this hub will not find it: {}", noted.error().message);
   }

@@ -31,7 +31,7 @@ constexpr std::uint64_t kLongestInstance = 256;
 /// A work folder that belongs to this agent alone; what an earlier one left in it is removed.
 class WorkFolder {
  public:
-  static base::Result<WorkFolder> take(const fs::path& path) {
+  static base::Result<WorkFolder> acquire(const fs::path& path) {
     std::error_code error;
     fs::create_directories(path, error);
     const fs::path lock = path / ".lock";
@@ -76,7 +76,7 @@ std::string host_name() {
 
 base::Result<void> run_agent(const AgentSettings& settings, std::stop_token stop) {
   SLIPWAY_ASSIGN(const auto libraries, runtime::locate_libraries());
-  SLIPWAY_ASSIGN(const auto work_folder, WorkFolder::take(settings.work_folder));
+  SLIPWAY_ASSIGN(const auto work_folder, WorkFolder::acquire(settings.work_folder));
   SLIPWAY_ASSIGN(const auto machine, describe_machine(settings.program, libraries));
   const base::SystemClock clock;
   const auto hub = hub::client::over_http(settings.hub_url, settings.token, clock);
@@ -87,7 +87,7 @@ base::Result<void> run_agent(const AgentSettings& settings, std::stop_token stop
     return SlotSettings{
         .hub = hub,
         .kinds = std::move(kinds),
-        .carry_out =
+        .execute =
             [&, limits](const fs::path& folder, const hub::domain::JobSpec& spec, const auto& tell,
                         const std::stop_token& cancel) {
               return launch_job(settings.program, libraries, folder, spec, limits, tell, cancel);

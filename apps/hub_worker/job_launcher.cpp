@@ -144,25 +144,25 @@ JobOutcome launch_job(const fs::path& program, const runtime::LibraryPaths& libr
   command.environment.emplace_back(kJobMemoryVariable, std::to_string(limits.memory_bytes));
   command.read_only = {folder / "in", folder / "spec.json"};
   std::deque<std::string> last_lines;
-  const auto keep = [&](std::string_view line) {
+  const auto record_line = [&](std::string_view line) {
     last_lines.emplace_back(line);
     if (last_lines.size() > kLastLines) last_lines.pop_front();
     if (log) log(line);
   };
-  const auto exit = sandbox::run(command, sandbox_limits(limits), keep, std::move(cancel));
+  const auto exit = sandbox::run(command, sandbox_limits(limits), record_line, std::move(cancel));
   if (!exit) {
     JobOutcome outcome;
     outcome.failure_type = FailureType::kInternal;
     outcome.failure_reason = "the job's process could not be started: " + exit.error().message;
     return outcome;
   }
-  if (exit->dropped_log_bytes > 0) keep(fmt::format("[{} bytes of log were dropped]", exit->dropped_log_bytes));
+  if (exit->dropped_log_bytes > 0) record_line(fmt::format("[{} bytes of log were dropped]", exit->dropped_log_bytes));
   const std::string last_words = last_lines.empty() ? "" : last_lines.back();
   auto outcome = read_outcome(folder, spec.job.payload);
-  if (!outcome && exit->succeeded()) keep(outcome.error().message);
+  if (!outcome && exit->succeeded()) record_line(outcome.error().message);
   const bool is_whole = exit->succeeded() && outcome;
   if (!is_whole || !outcome->succeeded) {
-    for (const auto& line : library_lines(folder)) keep("printed: " + line);
+    for (const auto& line : library_lines(folder)) record_line("printed: " + line);
   }
   if (is_whole) return std::move(*outcome);
   auto ended = outcome_of_exit(*exit, hub::domain::entry_of(spec.job.payload).name, last_words, last_lines);

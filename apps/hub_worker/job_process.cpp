@@ -82,7 +82,7 @@ std::uint64_t number_of(const char* variable) {
   return text != nullptr ? std::strtoull(text, nullptr, 10) : 0;
 }
 
-JobOutcome carry_out(const fs::path& folder, const hub::executor::Log& say) {
+JobOutcome execute_job(const fs::path& folder, const hub::executor::Log& say) {
   const auto libraries = runtime::locate_libraries();
   const auto level =
       sandbox::lock_down({.writable = {folder}, .readable = readable_places(libraries), .processes = kProcesses});
@@ -100,13 +100,13 @@ JobOutcome carry_out(const fs::path& folder, const hub::executor::Log& say) {
   if (const auto seconds = number_of(kJobSecondsVariable); seconds != 0) {
     tools.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
   }
-  tools.keep = [&](JobOutcome so_far) {
+  tools.store = [&](JobOutcome so_far) {
     so_far.sandbox = level->text();
     // A copy that cannot be written is missed only by a process that dies.
     static_cast<void>(base::write_file_durably(folder / "outcome.json", hub::domain::to_document(so_far)));
   };
   tools.end = [&](const JobOutcome& last) {
-    tools.keep(last);
+    tools.store(last);
     std::_Exit(0);
   };
   tools.open_environment = [&]() -> base::Result<std::shared_ptr<runtime::Environment>> {
@@ -130,7 +130,7 @@ int run_job_process(const fs::path& folder) {
     return 2;
   }
   JobLog log(home / "work" / kLibraryOutput);
-  const JobOutcome outcome = carry_out(home, [&](std::string_view line) { log.say(line); });
+  const JobOutcome outcome = execute_job(home, [&](std::string_view line) { log.say(line); });
   const auto written = base::write_file_durably(home / "outcome.json", hub::domain::to_document(outcome));
   if (!written) {
     log.say(written.error().message);
@@ -148,7 +148,7 @@ int run_describe() {
       about["onnxruntime"] = (*environment)->onnxruntime_version();
       if (const auto qairt = (*environment)->qairt_version()) about["qairt"] = *qairt;
       about["has_htp"] = std::ranges::any_of((*environment)->providers(), [](const runtime::ProviderStatus& status) {
-        return status.row.name == "qnn" && status.available && !status.row.is_emulator;
+        return status.row.accepts_htp && status.available && !status.row.is_emulator;
       });
     } else {
       about["problem"] = environment.error().message;

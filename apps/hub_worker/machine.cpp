@@ -1,6 +1,5 @@
 #include "apps/hub_worker/machine.hpp"
 
-#include <cctype>
 #include <fstream>
 
 #include <nlohmann/json.hpp>
@@ -8,6 +7,7 @@
 
 #include "apps/hub_worker/job_launcher.hpp"
 #include "base/files.hpp"
+#include "base/text.hpp"
 #include "sandbox/run.hpp"
 
 namespace slipway::worker {
@@ -56,10 +56,9 @@ int soc_model() {
 
 std::string slug_of(std::string_view name) {
   std::string slug;
-  for (const char raw : name) {
-    const auto c = static_cast<unsigned char>(raw);
-    if (std::isalnum(c) != 0) {
-      slug += static_cast<char>(std::tolower(c));
+  for (const char c : base::lowered(name)) {
+    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
+      slug += c;
     } else if (!slug.empty() && slug.back() != '-') {
       slug += '-';
     }

@@ -6,8 +6,8 @@
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
+#include "apps/hub_worker/job_heartbeat.hpp"
 #include "apps/hub_worker/job_launcher.hpp"
-#include "apps/hub_worker/lease_keeper.hpp"
 #include "apps/hub_worker/private_paths.hpp"
 #include "base/files.hpp"
 #include "hub/domain/job_state.hpp"
@@ -66,7 +66,7 @@ bool is_refused(const base::Error& error) {
   return error.code == Code::kInvalidArgument || error.code == Code::kResourceExhausted || error.code == Code::kUnknown;
 }
 
-/// One slot with its two connections: its own and the one of the keeper beside a running job.
+/// One slot with its two connections: its own and the one of the heartbeat beside a running job.
 class Slot {
  public:
   Slot(const SlotSettings& settings, std::stop_token stop)
@@ -74,7 +74,7 @@ class Slot {
         stop_(std::move(stop)),
         clock_(settings.hub.clock),
         client_(settings.hub),
-        keeper_client_(settings.hub) {}
+        heartbeat_client_(settings.hub) {}
 
   base::Result<void> run(Membership& membership) {
     std::string agent_id;
@@ -108,41 +108,41 @@ class Slot {
       lease = client_.lease(agent_id, settings_.kinds, stop_);
     }
     if (!lease) return std::unexpected(lease.error());
-    if (lease->has_value()) carry_out(**lease);
+    if (lease->has_value()) execute(**lease);
     return {};
   }
 
-  void carry_out(const agent::LeaseReply& lease) {
+  void execute(const agent::LeaseReply& lease) {
     std::stop_source job_stop;
     const std::stop_callback passed_on(stop_, [&] { job_stop.request_stop(); });
-    LeaseKeeper keeper(keeper_client_, clock_, lease.job_id, lease.lease_token, lease.lease_seconds, job_stop);
+    JobHeartbeat heartbeat(heartbeat_client_, clock_, lease.job_id, lease.lease_token, lease.lease_seconds, job_stop);
     const auto start = clock_.instant();
     const auto folder = JobFolder::create(settings_.work_folder, lease.job_id);
     JobOutcome outcome =
-        folder ? work_in(folder->path(), lease, keeper, job_stop.get_token()) : failure_of(folder.error());
+        folder ? work_in(folder->path(), lease, heartbeat, job_stop.get_token()) : failure_of(folder.error());
     const auto took = std::chrono::duration_cast<milliseconds>(clock_.instant() - start);
     if (job_stop.stop_requested()) {
       spdlog::info("job {}: dropped after {} ms, {}", lease.job_id, took.count(),
-                   keeper.is_lost() ? "the lease was lost" : "the agent ends");
+                   heartbeat.is_lost() ? "the lease was lost" : "the agent ends");
       return;
     }
-    auto done = hand_over(folder ? folder->path() : fs::path(), lease, outcome, keeper, job_stop.get_token());
+    auto done = submit_result(folder ? folder->path() : fs::path(), lease, outcome, heartbeat, job_stop.get_token());
     if (!done && is_refused(done.error())) {
       // The next attempt would be refused as well, so the job ends here, in words.
       outcome = failure(FailureType::kInternal, "the hub did not take the result: " + done.error().message);
-      done = hand_over({}, lease, outcome, keeper, job_stop.get_token());
+      done = submit_result({}, lease, outcome, heartbeat, job_stop.get_token());
     }
     spdlog::info("job {}: {} in {} ms{}", lease.job_id, outcome.succeeded ? "done" : "failed", took.count(),
                  done ? "" : ", but the hub did not take the result: " + done.error().message);
   }
 
   /// Where this machine keeps its things stays out of what is told of the job.
-  JobOutcome work_in(const fs::path& folder, const agent::LeaseReply& lease, LeaseKeeper& keeper,
+  JobOutcome work_in(const fs::path& folder, const agent::LeaseReply& lease, JobHeartbeat& heartbeat,
                      const std::stop_token& stop) {
     std::vector<fs::path> places = {folder, settings_.work_folder};
     places.insert(places.end(), settings_.private_places.begin(), settings_.private_places.end());
     const PrivatePaths paths(std::move(places));
-    const auto tell = [&](std::string_view line) { keeper.add_line(paths.without(line)); };
+    const auto tell = [&](std::string_view line) { heartbeat.add_line(paths.without(line)); };
     JobOutcome outcome = outcome_of(folder, lease, tell, stop);
     outcome.failure_reason = paths.without(outcome.failure_reason);
     for (auto& remark : outcome.remarks) remark = paths.without(remark);
@@ -165,11 +165,11 @@ class Slot {
       if (fetched) continue;
       return failure_of(fetched.error());
     }
-    return settings_.carry_out(folder, *spec, tell, stop);
+    return settings_.execute(folder, *spec, tell, stop);
   }
 
-  base::Result<void> hand_over(const fs::path& folder, const agent::LeaseReply& lease, JobOutcome outcome,
-                               LeaseKeeper& keeper, const std::stop_token& stop) {
+  base::Result<void> submit_result(const fs::path& folder, const agent::LeaseReply& lease, JobOutcome outcome,
+                                   JobHeartbeat& heartbeat, const std::stop_token& stop) {
     agent::CompleteRequest request;
     request.lease_token = lease.lease_token;
     for (const auto& name : hub::domain::files_of(outcome)) {
@@ -179,7 +179,7 @@ class Slot {
         request.files.clear();
         break;
       }
-      keeper.add_line(fmt::format("handing over {}", name), "agent");
+      heartbeat.add_line(fmt::format("handing over {}", name), "agent");
       auto sent = client_.upload(lease.job_id, lease.lease_token, name, file->path(), stop);
       if (!sent && sent.error().is_about_writing()) {
         // The hub has no room for results; for how the job ended it has.
@@ -197,14 +197,14 @@ class Slot {
       SLIPWAY_ASSIGN(request.outcome_file, client_.upload(lease.job_id, lease.lease_token, "the outcome", file, stop));
       request.outcome_document.clear();
     }
-    keeper.close_log();
+    heartbeat.close_log();
     return client_.complete(lease.job_id, request, stop);
   }
 
   const SlotSettings& settings_;
   std::stop_token stop_;
   const base::Clock& clock_;
-  hub::client::AgentClient client_, keeper_client_;
+  hub::client::AgentClient client_, heartbeat_client_;
 };
 
 }  // namespace

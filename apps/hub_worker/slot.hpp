@@ -41,7 +41,7 @@ class Membership {
 
 /// Carries out the job in a folder with spec.json and in/ until it ends or is told to stop, and tells of it line by
 /// line.
-using CarryOut = std::function<hub::domain::JobOutcome(
+using ExecuteJob = std::function<hub::domain::JobOutcome(
     const std::filesystem::path& folder, const hub::domain::JobSpec& spec,
     const std::function<void(std::string_view)>& tell, const std::stop_token& stop)>;
 
@@ -49,7 +49,7 @@ using CarryOut = std::function<hub::domain::JobOutcome(
 struct SlotSettings {
   hub::client::HubAccess hub;
   std::vector<hub::domain::JobKind> kinds;  ///< that it takes
-  CarryOut carry_out;
+  ExecuteJob execute;
   std::filesystem::path work_folder;
   std::vector<std::filesystem::path> private_places;  ///< besides the work folder: not told of to strangers
 };

@@ -19,7 +19,7 @@ namespace agent = hub::protocol::agent;
 namespace fs = std::filesystem;
 using base::Code;
 using hub::client::testing::Answer;
-using hub::client::testing::Seen;
+using hub::client::testing::ReceivedRequest;
 using hub::client::testing::TinyServer;
 using hub::domain::FailureType;
 using hub::domain::JobKind;
@@ -30,7 +30,7 @@ class SlotTest : public testing::Test {
  protected:
   void SetUp() override {}
 
-  Answer answer(const Seen& seen) {
+  Answer answer(const ReceivedRequest& seen) {
     const auto reply = [](std::string body, int status = 200) {
       return Answer{.status = status, .body = std::move(body), .headers = "", .hang_up = false};
     };
@@ -72,8 +72,8 @@ class SlotTest : public testing::Test {
   }
   base::Result<void> run() { return run_slot(settings_, membership_, stop_.get_token()); }
   int count(const std::string& path) {
-    const auto seen = server_.seen();
-    return static_cast<int>(std::ranges::count(seen, path, &Seen::path));
+    const auto seen = server_.received();
+    return static_cast<int>(std::ranges::count(seen, path, &ReceivedRequest::path));
   }
   hub::domain::JobOutcome outcome() {
     return hub::domain::outcome_from_document(completed_->outcome_document, hub::domain::kinds::Compile{}).value();
@@ -87,13 +87,13 @@ class SlotTest : public testing::Test {
   std::atomic<int> registrations_ = 0, lease_status_ = 200, complete_status_ = 200;
   std::atomic<bool> is_leased_ = false;
   std::stop_source stop_;
-  TinyServer server_{[this](const Seen& seen) { return answer(seen); }};
+  TinyServer server_{[this](const ReceivedRequest& seen) { return answer(seen); }};
   const base::SystemClock clock_;
   const hub::client::HubAccess access_ = hub::client::over_http(server_.url(), "t", clock_);
   const SlotSettings settings_{
       .hub = access_,
       .kinds = {hub::domain::kKindOf<hub::domain::kinds::Compile>},
-      .carry_out =
+      .execute =
           [](const fs::path& folder, const hub::domain::JobSpec& spec, const auto& tell, const std::stop_token& stop) {
             const JobLimits limits{.time = std::chrono::seconds(20)};
             const runtime::LibraryPaths libraries{.onnxruntime = "/usr/lib/none", .qnn_folder = {}};

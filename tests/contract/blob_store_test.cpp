@@ -70,9 +70,9 @@ class Blobs : public testing::TestWithParam<const char*> {
     return bytes.value_or("");
   }
   /// As one whose row is written at once.
-  base::Result<Blob> put(std::string_view bytes) { return store().keeper()->put(bytes); }
+  base::Result<Blob> put(std::string_view bytes) { return store().pin()->put(bytes); }
   base::Result<Blob> assemble(const std::string& upload, const std::vector<std::string>& etags) {
-    return store().keeper()->assemble(upload, etags);
+    return store().pin()->assemble(upload, etags);
   }
   base::Result<BlobStore::Collected> collect(const std::set<std::string>& used, base::Time before, bool only_count) {
     return store().collect([&] { return used; }, before, only_count);
@@ -397,22 +397,22 @@ TEST_P(Collection, leaves_content_that_has_just_come_in_again) {
   EXPECT_EQ(read(sent), "sent again");
 }
 
-TEST_P(Collection, leaves_what_a_keeper_or_an_upload_holds_however_old_it_looks) {
+TEST_P(Collection, leaves_what_a_pin_or_an_upload_holds_however_old_it_looks) {
   const Blob loose = old_content("loose");
-  auto keeper = store().keeper();
-  const Blob put_again = keeper->put("loose").value(), sent = assemble("u1", {write_part("u1", 0, "sent")}).value();
-  const Blob joined = keeper->assemble("u2", {write_part("u2", 0, "joined")}).value();
+  auto pin = store().pin();
+  const Blob put_again = pin->put("loose").value(), sent = assemble("u1", {write_part("u1", 0, "sent")}).value();
+  const Blob joined = pin->assemble("u2", {write_part("u2", 0, "joined")}).value();
   store().discard("u2");
   clock_.advance(std::chrono::hours(72));
   EXPECT_EQ(collect({}, half_an_hour_ago(), false)->count, 0U);
   for (const Blob& blob : {put_again, sent, joined}) EXPECT_TRUE(is_there(blob));
-  keeper.reset();  // the store outlives it
+  pin.reset();  // the store outlives it
   reopen();
   EXPECT_EQ(assemble("u1", {base::sha256_hex("sent")}).value(), sent) << "the upload holds it over a restart";
 }
 
 TEST_P(Collection, takes_what_is_not_held_any_more) {
-  store().keeper()->put("put").value();
+  store().pin()->put("put").value();
   assemble("u1", {write_part("u1", 0, "sent")}).value();
   store().discard("u1");
   clock_.advance(std::chrono::hours(72));
@@ -421,7 +421,7 @@ TEST_P(Collection, takes_what_is_not_held_any_more) {
 
 // The rows that it goes by are of one moment, and what comes after it may have its row when it is looked at.
 TEST_P(Collection, leaves_what_was_kept_while_it_asked_for_the_rows) {
-  auto before = store().keeper();
+  auto before = store().pin();
   const Blob early = before->put("early").value();
   clock_.advance(std::chrono::hours(1));
   const auto in_use = [&]() -> base::Result<std::set<std::string>> {

@@ -95,7 +95,7 @@ TEST(Crash, loses_and_repeats_no_job) {
     }
     auto store = storage::SqliteStore::open(file, kClock).value();
     // What was being worked on goes back, as after a lost lease.
-    ASSERT_TRUE(store->take_back_leases(at_second(1'000), at_second(1'000), 1'000));
+    ASSERT_TRUE(store->reclaim_leases(at_second(1'000), at_second(1'000), 1'000));
     for (const auto& [id, steps] : promised) {
       const auto job = store->job(id);
       ASSERT_TRUE(job) << id;
@@ -147,7 +147,7 @@ void work_through_uploads(const std::filesystem::path& folder, int round,
       etags.push_back((*writer)->commit().value_or(""));
       report(fmt::format("P {} {}", upload, index));
     }
-    if (!(*store)->keeper()->assemble(id, etags)) ::_exit(6);
+    if (!(*store)->pin()->assemble(id, etags)) ::_exit(6);
     report(fmt::format("A {} 0", upload));
   }
 }
@@ -182,7 +182,7 @@ TEST(Crash, loses_no_part_and_shows_no_half_content) {
         auto writer = store->write_part(id, index, content.size());
         ASSERT_TRUE(writer && (*writer)->write(std::as_bytes(std::span(content))) && (*writer)->commit());
       }
-      const auto blob = store->keeper()->assemble(id, etags);
+      const auto blob = store->pin()->assemble(id, etags);
       ASSERT_TRUE(blob) << blob.error().message;
       EXPECT_EQ(blob->sha256, base::sha256_hex(whole));
       EXPECT_TRUE(store->verify(*blob));

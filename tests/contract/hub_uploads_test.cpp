@@ -157,7 +157,7 @@ TEST_F(HubUploads, forgets_uploads_that_are_not_finished_within_a_day) {
   clock_.advance(std::chrono::hours(24));
   EXPECT_EQ(hub_.contents.upload(plan.id).error().code, Code::kNotFound);
   hub_.sweep();
-  EXPECT_FALSE(blobs_->keeper()->assemble(plan.id, {base::sha256_hex("abcd")})) << "its parts are gone";
+  EXPECT_FALSE(blobs_->pin()->assemble(plan.id, {base::sha256_hex("abcd")})) << "its parts are gone";
   EXPECT_FALSE(rows_->upload(plan.id));
 }
 

@@ -61,8 +61,8 @@ TEST_P(Queue, takes_back_what_an_agent_hands_back_as_if_it_had_not_begun) {
   auto other = lease_by("t2");
   other.agent_id = "a2";
   lease(other);
-  EXPECT_THAT(store().hand_back_leases("a1", at_second(5)).value(), testing::ElementsAre("j1"));
-  EXPECT_TRUE(store().hand_back_leases("a1", at_second(5))->empty());
+  EXPECT_THAT(store().return_leases("a1", at_second(5)).value(), testing::ElementsAre("j1"));
+  EXPECT_TRUE(store().return_leases("a1", at_second(5))->empty());
   reopen();
   EXPECT_EQ(store().job("j1")->state, JobState::kCreated);
   EXPECT_EQ(store().job("j2")->state, JobState::kOptimizingModel);
@@ -72,7 +72,7 @@ TEST_P(Queue, takes_back_what_an_agent_hands_back_as_if_it_had_not_begun) {
   EXPECT_EQ(again->attempt, 1);
   EXPECT_EQ(store().complete_job(ended(*again, JobState::kDone), "t1", {}, {}, {}).error().code, Code::kAborted);
   EXPECT_TRUE(store().complete_job(ended(*again, JobState::kDone), "t3", {}, {}, {}));
-  EXPECT_TRUE(store().hand_back_leases("a1", at_second(7))->empty()) << "what has ended stays";
+  EXPECT_TRUE(store().return_leases("a1", at_second(7))->empty()) << "what has ended stays";
 }
 
 TEST_P(Queue, hands_out_what_the_agent_wants_and_offers) {
@@ -163,9 +163,9 @@ TEST_P(Queue, holds_a_job_until_its_models_producer_ends_and_finds_it_when_that_
 TEST_P(Queue, refuses_every_word_of_a_stale_token) {
   add(compile_job("j1", "m1"));
   const auto first = lease(lease_by("t1", at_second(0)));
-  EXPECT_TRUE(store().take_back_leases(at_second(29), at_second(29), 3)->empty());
+  EXPECT_TRUE(store().reclaim_leases(at_second(29), at_second(29), 3)->empty());
   EXPECT_EQ(store().job("j1")->state, JobState::kOptimizingModel);
-  EXPECT_TRUE(store().take_back_leases(at_second(30), at_second(30), 3)->empty());
+  EXPECT_TRUE(store().reclaim_leases(at_second(30), at_second(30), 3)->empty());
   EXPECT_EQ(store().job("j1")->state, JobState::kCreated);
   EXPECT_EQ(store().job("j1")->lease_token, "");
   const auto second = lease(lease_by("t2", at_second(31)));
@@ -182,7 +182,7 @@ TEST_P(Queue, refuses_every_word_of_a_stale_token) {
   EXPECT_EQ(store().job("j1")->state, JobState::kOptimizingModel);
 
   ASSERT_TRUE(store().renew_lease("j1", "t2", at_second(99)));
-  EXPECT_TRUE(store().take_back_leases(at_second(98), at_second(98), 3)->empty());
+  EXPECT_TRUE(store().reclaim_leases(at_second(98), at_second(98), 3)->empty());
   ASSERT_TRUE(store().complete_job(ended(*second, JobState::kDone), "t2", {}, output, {}));
   EXPECT_TRUE(store().dataset("d1"));
   EXPECT_EQ(store().complete_job(ended(*second, JobState::kFailed), "t2", {}, {}, {}).error().code, Code::kAborted);
@@ -195,11 +195,11 @@ TEST_P(Queue, names_the_jobs_whose_attempts_are_used_up_until_they_are_failed) {
   std::int64_t second = 0;
   for (int attempt = 1; attempt <= 2; ++attempt, second += 60) {
     ASSERT_EQ(lease(lease_by("t", at_second(second)))->attempt, attempt);
-    EXPECT_TRUE(store().take_back_leases(at_second(second + 31), at_second(second + 31), 3)->empty());
+    EXPECT_TRUE(store().reclaim_leases(at_second(second + 31), at_second(second + 31), 3)->empty());
   }
   ASSERT_EQ(lease(lease_by("t", at_second(second)))->attempt, 3);
   for (int attempt = 0; attempt < 2; ++attempt) {
-    const auto hopeless = store().take_back_leases(at_second(second + 31), at_second(second + 31), 3);
+    const auto hopeless = store().reclaim_leases(at_second(second + 31), at_second(second + 31), 3);
     ASSERT_EQ(hopeless->size(), 1U);
     EXPECT_EQ(hopeless->front().id, "j1");
     EXPECT_FALSE(lease(lease_by("t9")));
@@ -209,7 +209,7 @@ TEST_P(Queue, names_the_jobs_whose_attempts_are_used_up_until_they_are_failed) {
   EXPECT_EQ(store().complete_job(ended(job, JobState::kDone), "t", {}, {}, {}).error().code, Code::kAborted);
   ASSERT_TRUE(store().fail_job(ended(job, JobState::kFailed), {}));
   EXPECT_EQ(store().fail_job(ended(job, JobState::kFailed), {}).error().code, Code::kAborted);
-  EXPECT_TRUE(store().take_back_leases(at_second(second + 31), at_second(second + 31), 3)->empty());
+  EXPECT_TRUE(store().reclaim_leases(at_second(second + 31), at_second(second + 31), 3)->empty());
 }
 
 TEST_P(Queue, does_not_fail_a_job_that_somebody_works_on) {
@@ -245,10 +245,10 @@ TEST_P(Queue, hands_back_one_job_for_the_holder_of_its_token_alone) {
   add(compile_job("j2", "m1"));
   lease(lease_by("t1"));
   lease(lease_by("t2"));
-  ASSERT_TRUE(store().hand_back_lease("j1", "t2", at_second(5)));
-  ASSERT_TRUE(store().hand_back_lease("j1", "", at_second(5)));
+  ASSERT_TRUE(store().return_lease("j1", "t2", at_second(5)));
+  ASSERT_TRUE(store().return_lease("j1", "", at_second(5)));
   EXPECT_EQ(store().job("j1")->state, JobState::kOptimizingModel);
-  ASSERT_TRUE(store().hand_back_lease("j1", "t1", at_second(5)));
+  ASSERT_TRUE(store().return_lease("j1", "t1", at_second(5)));
   EXPECT_EQ(store().job("j1")->state, JobState::kCreated);
   EXPECT_EQ(store().job("j1")->attempt, 0);
   EXPECT_EQ(store().job("j2")->state, JobState::kOptimizingModel);
@@ -259,7 +259,7 @@ TEST_P(Queue, gives_all_leases_a_new_end) {
   add(compile_job("j2", "m1"));
   lease(lease_by("t1", at_second(0)));
   ASSERT_TRUE(store().renew_all_leases(at_second(90)));
-  EXPECT_TRUE(store().take_back_leases(at_second(89), at_second(89), 3)->empty());
+  EXPECT_TRUE(store().reclaim_leases(at_second(89), at_second(89), 3)->empty());
   EXPECT_EQ(store().job("j1")->state, JobState::kOptimizingModel);
   EXPECT_EQ(store().job("j2")->state, JobState::kCreated);
   EXPECT_FALSE(store().job("j2")->lease_until);
@@ -352,7 +352,7 @@ TEST_P(Queue, lets_one_of_many_holders_end_a_job) {
     }
     // The sweeper takes everything away all the time.
     while (running > 0) {
-      EXPECT_TRUE(store().take_back_leases(at_second(60), at_second(60), 1'000'000));
+      EXPECT_TRUE(store().reclaim_leases(at_second(60), at_second(60), 1'000'000));
       std::this_thread::sleep_for(std::chrono::microseconds(300));
     }
   }

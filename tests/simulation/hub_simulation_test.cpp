@@ -64,8 +64,8 @@ class Machine {
       return worker::SlotSettings{
           .hub = access,
           .kinds = std::move(accepted),
-          .carry_out = [this](const fs::path& folder, const hub::domain::JobSpec& spec, const auto& tell,
-                              const std::stop_token& stop) { return work(folder, spec, tell, stop); },
+          .execute = [this](const fs::path& folder, const hub::domain::JobSpec& spec, const auto& tell,
+                            const std::stop_token& stop) { return work(folder, spec, tell, stop); },
           .work_folder = folder_,
           .private_places = {}};
     };

@@ -83,9 +83,9 @@ Result<void> WatchedStore::fail_job(const Job& job, const std::optional<hub::dom
   return failed;
 }
 
-Result<std::vector<Job>> WatchedStore::take_back_leases(base::Time lease_time, base::Time now, int max_attempts) {
+Result<std::vector<Job>> WatchedStore::reclaim_leases(base::Time lease_time, base::Time now, int max_attempts) {
   let_others();
-  auto given_up = MemoryStore::take_back_leases(lease_time, now, max_attempts);
+  auto given_up = MemoryStore::reclaim_leases(lease_time, now, max_attempts);
   strike_off_the_queued();
   if (given_up) {
     for (const Job& job : *given_up) holders.erase(job.id);
@@ -93,16 +93,16 @@ Result<std::vector<Job>> WatchedStore::take_back_leases(base::Time lease_time, b
   return given_up;
 }
 
-Result<void> WatchedStore::hand_back_lease(const std::string& job_id, const std::string& token, base::Time now) {
+Result<void> WatchedStore::return_lease(const std::string& job_id, const std::string& token, base::Time now) {
   let_others();
-  auto returned = MemoryStore::hand_back_lease(job_id, token, now);
+  auto returned = MemoryStore::return_lease(job_id, token, now);
   strike_off_the_queued();
   return returned;
 }
 
-Result<std::vector<std::string>> WatchedStore::hand_back_leases(const std::string& agent_id, base::Time now) {
+Result<std::vector<std::string>> WatchedStore::return_leases(const std::string& agent_id, base::Time now) {
   let_others();
-  auto returned = MemoryStore::hand_back_leases(agent_id, now);
+  auto returned = MemoryStore::return_leases(agent_id, now);
   strike_off_the_queued();
   return returned;
 }

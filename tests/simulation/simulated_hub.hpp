@@ -36,10 +36,10 @@ class WatchedStore final : public hub::storage::MemoryStore {
                                   const std::optional<hub::domain::Inspection>& inspection) override;
   base::Result<void> fail_job(const hub::domain::Job& job,
                               const std::optional<hub::domain::Inspection>& inspection) override;
-  base::Result<std::vector<hub::domain::Job>> take_back_leases(base::Time lease_time, base::Time now,
-                                                               int max_attempts) override;
-  base::Result<void> hand_back_lease(const std::string& job_id, const std::string& token, base::Time now) override;
-  base::Result<std::vector<std::string>> hand_back_leases(const std::string& agent_id, base::Time now) override;
+  base::Result<std::vector<hub::domain::Job>> reclaim_leases(base::Time lease_time, base::Time now,
+                                                             int max_attempts) override;
+  base::Result<void> return_lease(const std::string& job_id, const std::string& token, base::Time now) override;
+  base::Result<std::vector<std::string>> return_leases(const std::string& agent_id, base::Time now) override;
 
   std::function<std::chrono::milliseconds()> delay = [] { return std::chrono::milliseconds(0); };  ///< of a call
   std::map<std::string, std::string> holders;                                                      ///< job -> execution

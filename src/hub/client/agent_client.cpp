@@ -79,7 +79,7 @@ class ArrivingInput {
     size_bytes_ = 0;
   }
 
-  bool take(std::string_view piece) {
+  bool append(std::string_view piece) {
     size_bytes_ += piece.size();
     hash_.update(piece);
     file_.write(piece.data(), static_cast<std::streamsize>(piece.size()));
@@ -218,7 +218,7 @@ base::Result<void> AgentClient::fetch(const agent::InputFile& input, const std::
     bool is_first = true;
     request.sink = [&](int status, std::string_view piece) {
       if (std::exchange(is_first, false) && status != kPartialContent) file.start_anew();  // the server takes no ranges
-      const bool is_kept = file.take(piece);
+      const bool is_kept = file.append(piece);
       retries.reached(file.size_bytes());
       return is_kept;
     };

@@ -22,7 +22,7 @@ namespace agent = protocol::agent;
 namespace fs = std::filesystem;
 using base::Code;
 using client::testing::Answer;
-using client::testing::Seen;
+using client::testing::ReceivedRequest;
 using client::testing::TinyServer;
 using std::chrono::milliseconds;
 using ::testing::HasSubstr;
@@ -32,7 +32,7 @@ const RetryPolicy kQuick{milliseconds(5), milliseconds(20), milliseconds(2000)};
 const base::SystemClock kClock;
 
 /// Where a request wants to begin: "Range: bytes=N-".
-std::size_t range_begin_of(const Seen& seen) {
+std::size_t range_begin_of(const ReceivedRequest& seen) {
   const auto at = seen.headers.find("Range: bytes=");
   return at == std::string::npos ? 0 : std::strtoull(seen.headers.c_str() + at + 13, nullptr, 10);
 }
@@ -48,7 +48,7 @@ class Client : public ::testing::Test {
 };
 
 TEST_F(Client, sends_its_token_and_reads_the_lease) {
-  TinyServer server([](const Seen& seen) {
+  TinyServer server([](const ReceivedRequest& seen) {
     if (seen.path == "/agent/v1/register/") return Answer{200, encode(agent::Registered{"a1"}), "", false};
     agent::LeaseReply reply;
     reply.job_id = "j1";
@@ -68,7 +68,7 @@ TEST_F(Client, sends_its_token_and_reads_the_lease) {
   ASSERT_TRUE(lease->has_value());
   EXPECT_EQ((*lease)->job_id, "j1");
   EXPECT_EQ((*lease)->inputs.at(0).url, "/assets/x");
-  const auto seen = server.seen();
+  const auto seen = server.received();
   ASSERT_EQ(seen.size(), 2U);
   EXPECT_THAT(seen[0].headers, HasSubstr("Authorization: token t0ken\r\n"));
   EXPECT_THAT(seen[0].headers, HasSubstr("Content-Type: application/x-protobuf"));
@@ -78,19 +78,19 @@ TEST_F(Client, sends_its_token_and_reads_the_lease) {
 
 TEST_F(Client, leaves_in_one_attempt) {
   std::atomic<int> status = 200;
-  TinyServer server([&](const Seen&) { return Answer{status, "", "", false}; });
+  TinyServer server([&](const ReceivedRequest&) { return Answer{status, "", "", false}; });
   AgentClient client(over_http(server.url(), "t", kClock, kQuick));
   EXPECT_TRUE(client.leave("a1"));
-  ASSERT_EQ(server.seen().size(), 1U);
-  EXPECT_EQ(server.seen()[0].path, "/agent/v1/leave/");
-  EXPECT_EQ(agent::decode<agent::LeaveRequest>(server.seen()[0].body)->agent_id, "a1");
+  ASSERT_EQ(server.received().size(), 1U);
+  EXPECT_EQ(server.received()[0].path, "/agent/v1/leave/");
+  EXPECT_EQ(agent::decode<agent::LeaveRequest>(server.received()[0].body)->agent_id, "a1");
   status = 503;
   EXPECT_EQ(client.leave("a1").error().code, Code::kUnavailable);
-  EXPECT_EQ(server.seen().size(), 2U) << "whoever ends an agent waits for it";
+  EXPECT_EQ(server.received().size(), 2U) << "whoever ends an agent waits for it";
 }
 
 TEST_F(Client, an_empty_lease_is_no_work) {
-  TinyServer server([](const Seen&) { return Answer{}; });
+  TinyServer server([](const ReceivedRequest&) { return Answer{}; });
   AgentClient client(over_http(server.url(), "t", kClock, kQuick));
   const auto lease = client.lease("a1", {});
   ASSERT_TRUE(lease) << lease.error().message;
@@ -99,7 +99,7 @@ TEST_F(Client, an_empty_lease_is_no_work) {
 
 TEST_F(Client, tries_again_while_the_hub_is_away) {
   std::atomic<int> turn{0};
-  TinyServer server([&](const Seen&) {
+  TinyServer server([&](const ReceivedRequest&) {
     const int now = turn++;
     if (now == 0) return Answer{503, R"({"detail":"starting"})", "", false};
     if (now == 1) return Answer{200, "", "", true};
@@ -121,7 +121,7 @@ TEST_F(Client, gives_up_after_the_policys_time) {
 
 TEST_F(Client, says_why_it_was_refused_and_does_not_try_again) {
   std::atomic<int> status{401};
-  TinyServer server([&](const Seen&) { return Answer{status, R"({"detail":"the reason"})", "", false}; });
+  TinyServer server([&](const ReceivedRequest&) { return Answer{status, R"({"detail":"the reason"})", "", false}; });
   AgentClient client(over_http(server.url(), "t", kClock, kQuick));
   for (const auto& [code, expected] : {std::pair{401, Code::kUnauthenticated},
                                        {403, Code::kPermissionDenied},
@@ -135,12 +135,12 @@ TEST_F(Client, says_why_it_was_refused_and_does_not_try_again) {
     EXPECT_THAT(outcome.error().message, HasSubstr("the reason"));
     EXPECT_EQ(client.complete("j1", {}).error().code, expected);
   }
-  EXPECT_EQ(server.seen().size(), 10U);
+  EXPECT_EQ(server.received().size(), 10U);
 }
 
 TEST_F(Client, stops_a_long_poll_at_once) {
   std::atomic<bool> is_over{false};
-  TinyServer server([&](const Seen&) {
+  TinyServer server([&](const ReceivedRequest&) {
     while (!is_over) std::this_thread::sleep_for(milliseconds(5));
     return Answer{};
   });
@@ -160,7 +160,7 @@ TEST_F(Client, stops_a_long_poll_at_once) {
 TEST_F(Client, fetches_an_input_without_its_token_and_checks_it) {
   const std::string content(3'000'000, 'q');
   std::atomic<int> turn{0};
-  TinyServer server([&](const Seen& seen) {
+  TinyServer server([&](const ReceivedRequest& seen) {
     if (seen.path == "/assets/short") return Answer{200, content.substr(1), "", false};
     if (seen.path == "/assets/other") return Answer{200, std::string(content.size(), 'x'), "", false};
     if (seen.path == "/assets/gone") return Answer{404, R"({"detail":"no such asset"})", "", false};
@@ -173,7 +173,7 @@ TEST_F(Client, fetches_an_input_without_its_token_and_checks_it) {
   const auto fetched = client.fetch(input, file);
   ASSERT_TRUE(fetched) << fetched.error().message;
   EXPECT_EQ(base::read_file(file, 1 << 24).value(), content);
-  EXPECT_THAT(server.seen()[0].headers, ::testing::Not(HasSubstr("Authorization")));
+  EXPECT_THAT(server.received()[0].headers, ::testing::Not(HasSubstr("Authorization")));
   input.url = "/assets/other";
   EXPECT_EQ(client.fetch(input, file).error().code, Code::kDataLoss);
   input.url = "/assets/short";
@@ -188,7 +188,7 @@ TEST_F(Client, uploads_a_result_in_parts_with_their_length) {
   std::ofstream(root_->path() / "out", std::ios::binary) << content;
   constexpr std::uint64_t kPart = 50'000;
   std::atomic<int> failures{1};
-  TinyServer server([&](const Seen& seen) {
+  TinyServer server([&](const ReceivedRequest& seen) {
     if (seen.method == "PUT") {
       if (seen.path == "/p/1" && failures-- > 0) return Answer{500, "", "", false};
       return Answer{200, "", fmt::format("ETag: \"tag{}\"\r\n", seen.path), false};
@@ -204,13 +204,13 @@ TEST_F(Client, uploads_a_result_in_parts_with_their_length) {
   EXPECT_EQ(result->upload_id, "u1");
   EXPECT_THAT(result->etags, ::testing::ElementsAre("\"tag/p/0\"", "\"tag/p/1\"", "\"tag/p/2\""));
   std::string together;
-  for (const auto& seen : server.seen()) {
+  for (const auto& seen : server.received()) {
     if (seen.method != "PUT") continue;
     EXPECT_THAT(seen.headers, ::testing::Not(HasSubstr("Expect")));
     EXPECT_THAT(seen.headers, ::testing::Not(HasSubstr("Authorization")));
   }
   std::map<std::string, std::string> parts;
-  for (const auto& seen : server.seen()) {
+  for (const auto& seen : server.received()) {
     if (seen.method == "PUT") parts[seen.path] = seen.body;
   }
   for (const auto& [path, body] : parts) together += body;
@@ -221,7 +221,7 @@ TEST_F(Client, goes_on_with_a_download_that_breaks_again_and_again_for_as_long_a
   std::string content;
   for (int index = 0; index < 20'000; ++index) content += fmt::format("{},", index);
   const base::testing::ManualClock world;
-  TinyServer server([&](const Seen& seen) {
+  TinyServer server([&](const ReceivedRequest& seen) {
     world.advance(milliseconds(24'000));  // each connection lives a little less than the budget of 25 s
     const auto begin = range_begin_of(seen);
     Answer answer{.status = begin == 0 ? 200 : 206, .body = content.substr(begin), .headers = ""};
@@ -233,7 +233,7 @@ TEST_F(Client, goes_on_with_a_download_that_breaks_again_and_again_for_as_long_a
   const auto fetched = client.fetch(input, root_->path() / "in");
   ASSERT_TRUE(fetched) << fetched.error().message;
   EXPECT_EQ(base::read_file(root_->path() / "in", 1 << 24).value(), content);
-  const auto seen = server.seen();
+  const auto seen = server.received();
   EXPECT_EQ(seen.size(), (content.size() + 9'999) / 10'000) << "every byte came once";
   EXPECT_EQ(range_begin_of(seen[1]), 10'000U);
 }
@@ -241,20 +241,20 @@ TEST_F(Client, goes_on_with_a_download_that_breaks_again_and_again_for_as_long_a
 TEST_F(Client, gives_a_download_up_that_never_gets_past_a_point) {
   const std::string content(50'000, 'q');
   const base::testing::ManualClock world;
-  TinyServer server([&](const Seen&) {  // it takes no ranges, and breaks where it broke before
+  TinyServer server([&](const ReceivedRequest&) {  // it takes no ranges, and breaks where it broke before
     world.advance(milliseconds(10'000));
     return Answer{.status = 200, .body = content, .headers = "", .hang_up = false, .cut_after = 20'000};
   });
   AgentClient client(over_http(server.url(), "t", world));
   const agent::InputFile input{"m.onnx", "/assets/x", base::sha256_hex(content), content.size()};
   EXPECT_EQ(client.fetch(input, root_->path() / "in").error().code, Code::kUnavailable);
-  EXPECT_EQ(server.seen().size(), 4U) << "the one that got there, and three that did not get further";
+  EXPECT_EQ(server.received().size(), 4U) << "the one that got there, and three that did not get further";
 }
 
 TEST_F(Client, reads_the_whole_again_from_a_server_that_takes_no_ranges) {
   const std::string content(50'000, 'q');
   std::atomic<int> turn{0};
-  TinyServer server([&](const Seen&) {
+  TinyServer server([&](const ReceivedRequest&) {
     Answer answer{.status = 200, .body = content, .headers = ""};
     if (turn++ == 0) answer.cut_after = 20'000;
     return answer;
@@ -270,7 +270,7 @@ TEST_F(Client, sends_a_slow_part_again_whose_first_attempt_took_longer_than_the_
   std::ofstream(root_->path() / "out", std::ios::binary) << content;
   const base::testing::ManualClock world;
   std::atomic<int> parts{0};
-  TinyServer server([&](const Seen& seen) {
+  TinyServer server([&](const ReceivedRequest& seen) {
     if (seen.method != "PUT") return Answer{200, encode(agent::BlobPlan{"u1", {"/p/0"}, 200'000}), ""};
     world.advance(milliseconds(60'000));
     if (parts++ < 2) return Answer{.status = 200, .body = "", .headers = "", .hang_up = true};
@@ -286,7 +286,7 @@ TEST_F(Client, sends_a_slow_part_again_whose_first_attempt_took_longer_than_the_
 TEST_F(Client, completes_with_a_hub_whose_first_answer_comes_too_late) {
   const base::testing::ManualClock world;
   std::atomic<int> turn{0};
-  TinyServer server([&](const Seen&) {
+  TinyServer server([&](const ReceivedRequest&) {
     world.advance(milliseconds(30'000));
     return turn++ == 0 ? Answer{.status = 503, .body = "", .headers = ""} : Answer{};
   });

@@ -6,7 +6,13 @@
 #include <mutex>
 #include <vector>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <curl/curl.h>
+
+#include "base/descriptor.hpp"
+#include "base/text.hpp"
 
 namespace slipway::hub::client {
 namespace {
@@ -26,12 +32,12 @@ struct Transfer {
   CURL* handle = nullptr;
   const Request* request = nullptr;
   Reply reply;
-  std::FILE* upload = nullptr;
-  std::uint64_t upload_left = 0;
+  base::Descriptor upload;
+  std::uint64_t upload_sent = 0;
   bool is_too_large = false, is_refused_by_sink = false;
 };
 
-std::size_t take_body(char* bytes, std::size_t size, std::size_t count, void* raw) {
+std::size_t receive_body(char* bytes, std::size_t size, std::size_t count, void* raw) {
   auto& transfer = *static_cast<Transfer*>(raw);
   const std::string_view piece(bytes, size * count);
   long status = 0;
@@ -46,42 +52,39 @@ std::size_t take_body(char* bytes, std::size_t size, std::size_t count, void* ra
   return piece.size();
 }
 
-/// @param name  in lower case, with its colon
-void take_value(std::string_view line, std::string_view name, std::string& value) {
-  const bool is_it =
-      line.size() > name.size() && std::equal(name.begin(), name.end(), line.begin(),
-                                              [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b + 32 : b); });
-  if (!is_it) return;
-  line.remove_prefix(name.size());
-  const auto first = line.find_first_not_of(" \t");
-  const auto last = line.find_last_not_of(" \t\r\n");
-  if (first != std::string_view::npos && last >= first) value = line.substr(first, last - first + 1);
-}
-
-std::size_t take_header(char* bytes, std::size_t size, std::size_t count, void* raw) {
+std::size_t receive_header(char* bytes, std::size_t size, std::size_t count, void* raw) {
   auto& transfer = *static_cast<Transfer*>(raw);
   const std::string_view line(bytes, size * count);
-  take_value(line, "etag:", transfer.reply.etag);
-  take_value(line, "slipway-reason:", transfer.reply.reason);
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return size * count;
+  const std::string name = base::lowered(line.substr(0, colon));
+  const std::string_view value = base::trimmed(line.substr(colon + 1));
+  if (name == "etag") transfer.reply.etag = value;
+  if (name == "slipway-reason") transfer.reply.reason = value;
   return size * count;
 }
 
 std::size_t give_upload(char* buffer, std::size_t size, std::size_t count, void* raw) {
   auto& transfer = *static_cast<Transfer*>(raw);
-  const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(size * count, transfer.upload_left));
-  const auto given = std::fread(buffer, 1, wanted, transfer.upload);
-  transfer.upload_left -= given;
-  if (transfer.request->sent) transfer.request->sent(transfer.request->upload->size_bytes - transfer.upload_left);
-  return given == 0 && wanted > 0 ? CURL_READFUNC_ABORT : given;
+  const auto& part = *transfer.request->upload;
+  const auto wanted =
+      static_cast<std::size_t>(std::min<std::uint64_t>(size * count, part.size_bytes - transfer.upload_sent));
+  const ssize_t given =
+      ::pread(transfer.upload.get(), buffer, wanted, static_cast<off_t>(part.offset + transfer.upload_sent));
+  if (given < 0 || (given == 0 && wanted > 0)) return CURL_READFUNC_ABORT;
+  transfer.upload_sent += static_cast<std::uint64_t>(given);
+  if (transfer.request->sent) transfer.request->sent(transfer.upload_sent);
+  return static_cast<std::size_t>(given);
 }
 
 int rewind_upload(void* raw, curl_off_t offset, int origin) {
   auto& transfer = *static_cast<Transfer*>(raw);
   if (origin != SEEK_SET || transfer.request->upload == nullptr) return CURL_SEEKFUNC_CANTSEEK;
-  const auto& part = *transfer.request->upload;
-  transfer.upload_left = part.size_bytes - static_cast<std::uint64_t>(offset);
-  return ::fseeko(transfer.upload, static_cast<off_t>(part.offset) + offset, SEEK_SET) == 0 ? CURL_SEEKFUNC_OK
-                                                                                            : CURL_SEEKFUNC_FAIL;
+  if (offset < 0 || static_cast<std::uint64_t>(offset) > transfer.request->upload->size_bytes) {
+    return CURL_SEEKFUNC_FAIL;
+  }
+  transfer.upload_sent = static_cast<std::uint64_t>(offset);
+  return CURL_SEEKFUNC_OK;
 }
 
 bool is_loopback(std::string_view url) {
@@ -132,9 +135,9 @@ base::Result<Reply> HttpConnection::send(const Request& request, std::stop_token
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.time_limit.count()));
   curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
   curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(request.stall_limit.count()));
-  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, receive_body);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
-  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
+  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, receive_header);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
   if (is_loopback(request.url)) curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
 
@@ -147,17 +150,11 @@ base::Result<Reply> HttpConnection::send(const Request& request, std::stop_token
   const std::unique_ptr<curl_slist, FreeList> headers(raw_headers);
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers.get());
 
-  struct CloseFile {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
-  std::unique_ptr<std::FILE, CloseFile> file;
   if (request.upload != nullptr) {
-    file.reset(std::fopen(request.upload->file.c_str(), "rbe"));
-    if (!file || ::fseeko(file.get(), static_cast<off_t>(request.upload->offset), SEEK_SET) != 0) {
+    transfer.upload = base::Descriptor(::open(request.upload->file.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!transfer.upload.is_open()) {
       return fail(Code::kNotFound, "{} cannot be read", request.upload->file.string());
     }
-    transfer.upload = file.get();
-    transfer.upload_left = request.upload->size_bytes;
     curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_upload);
     curl_easy_setopt(easy, CURLOPT_READDATA, &transfer);

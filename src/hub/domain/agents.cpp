@@ -217,7 +217,7 @@ Result<std::optional<JobSpec>> Agents::lease(const Actor& actor, const std::stri
     if (!job) return std::nullopt;
     if (!is_registered(agent_id)) {
       // It left while its last request was under way, and will not come for the job.
-      SLIPWAY_TRY(hand_back(agent_id));
+      SLIPWAY_TRY(return_leases(agent_id));
       return base::fail(Code::kNotFound, "agent {} has left", agent_id);
     }
     endings_.note(job->id,
@@ -230,7 +230,7 @@ Result<std::optional<JobSpec>> Agents::lease(const Actor& actor, const std::stri
     if (may_pass(spec.error())) {
       // Not the job's fault: it waits for the next who asks, as if this attempt had not begun. Should even that not be
       // written, it goes back when the lease ends.
-      SLIPWAY_TRY(hub_.ports.queue.hand_back_lease(job->id, job->lease_token, request.now));
+      SLIPWAY_TRY(hub_.ports.queue.return_lease(job->id, job->lease_token, request.now));
       endings_.note(job->id, fmt::format("put back, the hub's store cannot answer: {}", spec.error().message));
       return std::unexpected(spec.error());
     }
@@ -245,8 +245,8 @@ bool Agents::is_registered(const std::string& agent_id) const {
   return std::ranges::any_of(agents_, [&](const auto& entry) { return entry.first == agent_id; });
 }
 
-Result<void> Agents::hand_back(const std::string& agent_id) {
-  SLIPWAY_ASSIGN(const auto ids, hub_.ports.queue.hand_back_leases(agent_id, hub_.ports.clock.now()));
+Result<void> Agents::return_leases(const std::string& agent_id) {
+  SLIPWAY_ASSIGN(const auto ids, hub_.ports.queue.return_leases(agent_id, hub_.ports.clock.now()));
   for (const std::string& id : ids)
     endings_.note(id, "handed back: the agent was told to end; the job waits for the next");
   if (!ids.empty()) hub_.changes.notify();
@@ -259,7 +259,7 @@ Result<void> Agents::leave(const Actor& actor, const std::string& agent_id) {
     const std::lock_guard lock(agents_mutex_);
     std::erase_if(agents_, [&](const auto& entry) { return entry.first == agent_id; });
   }
-  return hand_back(agent_id);
+  return return_leases(agent_id);
 }
 
 Result<JobSpec> Agents::spec_of(const Job& job) const {
@@ -324,7 +324,7 @@ Result<Upload> Agents::plan_result_upload(const Actor& actor, const std::string&
   return uploads::plan(hub_, job_id, file_size, EmptyFile::kTaken);
 }
 
-Result<std::map<std::string, Blob>> Agents::assemble(BlobStore::Keeper& keeper, const std::string& job_id,
+Result<std::map<std::string, Blob>> Agents::assemble(BlobStore::Pin& pin, const std::string& job_id,
                                                      const std::vector<ResultFile>& files) {
   std::map<std::string, Blob> blobs;
   for (const ResultFile& file : files) {
@@ -332,7 +332,7 @@ Result<std::map<std::string, Blob>> Agents::assemble(BlobStore::Keeper& keeper, 
     if (upload.subject_id != job_id) {
       return base::fail(Code::kPermissionDenied, "the upload of \"{}\" belongs to another job", file.name);
     }
-    auto blob = uploads::assemble(hub_, keeper, upload, file.etags, EmptyFile::kTaken);
+    auto blob = uploads::assemble(hub_, pin, upload, file.etags, EmptyFile::kTaken);
     if (!blob) return std::unexpected(blob.error().with(fmt::format("result \"{}\"", file.name)));
     if (!blobs.emplace(file.name, *blob).second) {
       return base::fail(Code::kInvalidArgument, "two results are named \"{}\"", file.name);
@@ -349,8 +349,8 @@ Result<std::string> Agents::result_text(const Actor& actor, const std::string& j
     return base::fail(Code::kResourceExhausted, "{} has {} bytes; this hub takes at most {}", file.name,
                       upload.size_bytes, limit_bytes);
   }
-  const auto keeper = hub_.ports.blobs.keeper();
-  SLIPWAY_ASSIGN(const auto blobs, assemble(*keeper, job_id, {file}));
+  const auto pin = hub_.ports.blobs.pin();
+  SLIPWAY_ASSIGN(const auto blobs, assemble(*pin, job_id, {file}));
   const Blob& blob = blobs.at(file.name);
   SLIPWAY_ASSIGN(const auto reader, hub_.ports.blobs.open_read(blob, {.first = 0, .size_bytes = blob.size_bytes}));
   std::string text(blob.size_bytes, '\0');
@@ -369,8 +369,8 @@ Result<void> Agents::complete(const Actor& actor, const std::string& job_id, con
   if (is_terminal(job.state)) return {};
   touch_agent(job.agent_id);
   SLIPWAY_ASSIGN(JobOutcome outcome, outcome_from_document(outcome_document, job.payload));
-  const auto keeper = hub_.ports.blobs.keeper();
-  SLIPWAY_ASSIGN(const auto blobs, assemble(*keeper, job_id, files));
+  const auto pin = hub_.ports.blobs.pin();
+  SLIPWAY_ASSIGN(const auto blobs, assemble(*pin, job_id, files));
   SLIPWAY_TRY(endings_.end_leased(job, lease_token, std::move(outcome), blobs));
   for (const ResultFile& file : files) uploads::forget(hub_, file.upload_id);
   return {};

@@ -85,7 +85,7 @@ class Agents {
 
   [[nodiscard]] base::Result<Job> leased_job(const Actor& actor, const std::string& id,
                                              const std::string& lease_token) const;
-  [[nodiscard]] base::Result<std::map<std::string, Blob>> assemble(BlobStore::Keeper& keeper, const std::string& job_id,
+  [[nodiscard]] base::Result<std::map<std::string, Blob>> assemble(BlobStore::Pin& pin, const std::string& job_id,
                                                                    const std::vector<ResultFile>& files);
   [[nodiscard]] base::Result<JobSpec> spec_of(const Job& job) const;
   [[nodiscard]] std::vector<Agent> live_agents() const;
@@ -94,7 +94,7 @@ class Agents {
   [[nodiscard]] std::string shown_name(const Agent& agent, const std::string& id) const;
   void touch_agent(const std::string& agent_id);
   [[nodiscard]] bool is_registered(const std::string& agent_id) const;
-  [[nodiscard]] base::Result<void> hand_back(const std::string& agent_id);
+  [[nodiscard]] base::Result<void> return_leases(const std::string& agent_id);
 
   const Foundation& hub_;
   JobEndings& endings_;

@@ -14,7 +14,7 @@ std::vector<Blob> content_of(const Job& job) {
   internal::ContentWalk walk;
   walk.visit(job);
   walk.visit(job.outcome);
-  return walk.take();
+  return walk.release();
 }
 std::vector<Blob> content_of(const JobOutcome& outcome) {
   return internal::content_within(outcome);

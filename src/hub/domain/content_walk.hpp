@@ -39,7 +39,7 @@ class ContentWalk {
         },
         value);
   }
-  [[nodiscard]] std::vector<Blob> take() { return std::move(found_); }
+  [[nodiscard]] std::vector<Blob> release() { return std::move(found_); }
 
  private:
   template <typename T>
@@ -68,7 +68,7 @@ template <typename T>
 [[nodiscard]] std::vector<Blob> content_within(const T& value) {
   ContentWalk walk;
   walk.visit(value);
-  return walk.take();
+  return walk.release();
 }
 
 }  // namespace slipway::hub::domain::internal

@@ -94,8 +94,8 @@ Result<Model> Contents::complete_model_upload(const Actor& actor, const std::str
   if (known.upload == UploadState::kComplete) return known;
   SLIPWAY_ASSIGN(const Upload plan, upload(upload_id));
   if (plan.subject_id != id) return access::absent("upload", upload_id);
-  const auto keeper = hub_.ports.blobs.keeper();
-  SLIPWAY_ASSIGN(known.content, uploads::assemble(hub_, *keeper, plan, etags, EmptyFile::kRefused));
+  const auto pin = hub_.ports.blobs.pin();
+  SLIPWAY_ASSIGN(known.content, uploads::assemble(hub_, *pin, plan, etags, EmptyFile::kRefused));
   known.upload = UploadState::kComplete;
   const auto completed = hub_.ports.contents.complete_model_upload(known, inspection_of(known.owner_id, id, ""));
   // A repeated request may have been faster; what it made stands.
@@ -115,8 +115,8 @@ Result<Dataset> Contents::complete_dataset_upload(const Actor& actor, const std:
     return base::fail(Code::kFailedPrecondition,
                       "no file has arrived for dataset {}; send it to its upload address first", id);
   }
-  const auto keeper = hub_.ports.blobs.keeper();
-  SLIPWAY_ASSIGN(known.content, uploads::assemble(hub_, *keeper, *arrived, arrived->etags, EmptyFile::kRefused));
+  const auto pin = hub_.ports.blobs.pin();
+  SLIPWAY_ASSIGN(known.content, uploads::assemble(hub_, *pin, *arrived, arrived->etags, EmptyFile::kRefused));
   known.upload = UploadState::kComplete;
   const auto completed = hub_.ports.contents.complete_dataset_upload(known, inspection_of(known.owner_id, "", id));
   if (!completed && completed.error().code == Code::kAborted) return dataset(actor, id);

@@ -36,7 +36,7 @@ class Writer {
         },
         value);
   }
-  [[nodiscard]] Json take() { return std::move(json_); }
+  [[nodiscard]] Json release() { return std::move(json_); }
 
   template <typename T>
   static Json encode(const T& value);
@@ -114,7 +114,7 @@ Json Writer::encode(const T& value) {
   if constexpr (HasFields<T>) {
     Writer writer;
     fields(writer, value);
-    return writer.take();
+    return writer.release();
   } else if constexpr (IsOptional<T>::value) {
     return value ? encode(*value) : Json(nullptr);
   } else if constexpr (IsList<T>::value) {

@@ -77,11 +77,11 @@ void JobEndings::note(const std::string& job_id, std::string_view text) {
       job_id, "", fmt::format("[hub] {} {}\n", base::iso8601(hub_.ports.clock.now()), text)));
 }
 
-void JobEndings::attach_log(Job& job, BlobStore::Keeper& keeper) {
+void JobEndings::attach_log(Job& job, BlobStore::Pin& pin) {
   const auto text = hub_.ports.jobs.log(job.id);
   if (!text || text->empty()) return;
   // Nor is the copy for download: the log itself stays readable on the page.
-  const auto blob = keeper.put(*text);
+  const auto blob = pin.put(*text);
   if (!blob) return;
   job.artifacts.push_back({.type = ArtifactType::kHubLog, .filename = job.id + "_hub.log", .content = *blob});
 }
@@ -123,8 +123,8 @@ Result<void> JobEndings::end_leased(Job job, const std::string& lease_token, Job
   job.completed = job.updated = hub_.ports.clock.now();
   job.lease_until.reset();
   job.outcome = std::move(outcome);
-  const auto keeper = hub_.ports.blobs.keeper();
-  attach_log(job, *keeper);
+  const auto pin = hub_.ports.blobs.pin();
+  attach_log(job, *pin);
   SLIPWAY_TRY(hub_.ports.queue.complete_job(job, lease_token, products.target, products.output, products.inspection));
   if (next == JobState::kFailed) fail_orphans();
   hub_.changes.notify();
@@ -137,8 +137,8 @@ bool JobEndings::fail_unleased(Job job, FailureType type, const std::string& rea
   job.completed = job.updated = hub_.ports.clock.now();
   job.lease_until.reset();
   job.outcome = failure(type, reason);
-  const auto keeper = hub_.ports.blobs.keeper();
-  attach_log(job, *keeper);
+  const auto pin = hub_.ports.blobs.pin();
+  attach_log(job, *pin);
   const auto inspection = finding_of_failure(job.payload, reason);
   // Another hand may have ended it meanwhile; then there is nothing to do.
   return hub_.ports.queue.fail_job(job, inspection).has_value();
@@ -184,7 +184,7 @@ Result<void> JobEndings::sweep() {
     are_leases_known_ = true;
   }
   SLIPWAY_ASSIGN(const auto lost,
-                 hub_.ports.queue.take_back_leases(lease_time, hub_.ports.clock.now(), hub_.settings.max_attempts));
+                 hub_.ports.queue.reclaim_leases(lease_time, hub_.ports.clock.now(), hub_.settings.max_attempts));
   if (!lost.empty()) {
     for (const Job& job : lost) {
       fail_unleased(

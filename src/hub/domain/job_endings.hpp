@@ -18,7 +18,7 @@ class JobEndings {
   explicit JobEndings(const Foundation& hub) : hub_(hub) {}
 
   /// Ends a leased job with what its process handed over.
-  /// @param files  name below out/ -> blob already assembled; the caller's Keeper holds them
+  /// @param files  name below out/ -> blob already assembled; the caller's Pin holds them
   /// @error kAborted: the lease was lost; the result is dropped
   [[nodiscard]] base::Result<void> end_leased(Job job, const std::string& lease_token, JobOutcome outcome,
                                               const std::map<std::string, Blob>& files);
@@ -27,8 +27,8 @@ class JobEndings {
 
   /// Writes a line of the hub's own into a job's log.
   void note(const std::string& job_id, std::string_view text);
-  /// Keeps a copy of the log with a job that ends. @param keeper  lives until the job's row is written
-  void attach_log(Job& job, BlobStore::Keeper& keeper);
+  /// Keeps a copy of the log with a job that ends. @param pin  lives until the job's row is written
+  void attach_log(Job& job, BlobStore::Pin& pin);
 
   /// Takes no lease back before this time, whatever the rows say: a renewal could not be written.
   void hold_leases(base::Time until);

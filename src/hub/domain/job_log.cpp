@@ -13,9 +13,9 @@ LogPiece next_log_piece(std::size_t total_bytes, std::string_view text) {
     return {.text = std::string(text), .total_bytes = total_bytes + text.size()};
   }
   // Cut between characters.
-  std::size_t keep = kLogLimitBytes - total_bytes;
-  while (keep > 0 && (static_cast<unsigned char>(text[keep]) & 0xc0U) == 0x80U) --keep;
-  return {.text = std::string(text.substr(0, keep)) + std::string(kLogCut), .total_bytes = kLogLimitBytes + 1};
+  std::size_t cut = kLogLimitBytes - total_bytes;
+  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xc0U) == 0x80U) --cut;
+  return {.text = std::string(text.substr(0, cut)) + std::string(kLogCut), .total_bytes = kLogLimitBytes + 1};
 }
 
 }  // namespace slipway::hub::domain

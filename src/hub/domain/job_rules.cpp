@@ -14,10 +14,10 @@ Result<void> check_number_of_inputs(const KindEntry& kind, const JobFacts& facts
                           : fmt::format("{} to {}", kind.fewest_models, kind.most_models),
                       facts.models.size());
   }
-  if (kind.takes_data == TakesData::kNo && facts.dataset) {
+  if (kind.dataset_input == DatasetInput::kNone && facts.dataset) {
     return base::fail(Code::kInvalidArgument, "{} jobs take no data", kind.name);
   }
-  if (kind.takes_data == TakesData::kMust && !facts.dataset) {
+  if (kind.dataset_input == DatasetInput::kRequired && !facts.dataset) {
     return base::fail(Code::kInvalidArgument, "{} jobs need a dataset", kind.name);
   }
   return {};

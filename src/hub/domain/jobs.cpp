@@ -138,14 +138,14 @@ Result<Job> Jobs::submit(const Actor& actor, const Submission& submission) {
   job.created = job.updated = hub_.ports.clock.now();
   const std::optional<Model> target = seed_target(job, facts, hub_.ports.ids);
 
-  const auto keeper = hub_.ports.blobs.keeper();
+  const auto pin = hub_.ports.blobs.pin();
   for (const std::string& remark : verdict.remarks) endings_.note(job.id, remark);
   if (verdict.fails_as != FailureType::kUnspecified) {
     endings_.note(job.id, "failed: " + verdict.reason);
     job.state = JobState::kFailed;
     job.completed = job.created;
     job.outcome = failure(verdict.fails_as, verdict.reason);
-    endings_.attach_log(job, *keeper);
+    endings_.attach_log(job, *pin);
   }
   SLIPWAY_TRY(hub_.ports.jobs.insert_job(job, target));
   // The producer may have failed before; then this job ends now and not at the next sweep.

@@ -15,8 +15,8 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 TEST(OptionEffects, every_option_and_key_that_is_carried_out_says_where_it_has_effect) {
-  for (const auto& option : carried_out_options()) EXPECT_TRUE(has_effect_rule(option)) << option;
-  for (const auto& key : option_values::carried_out_keys()) EXPECT_TRUE(has_effect_rule(key)) << key;
+  for (const auto& option : effective_options()) EXPECT_TRUE(has_effect_rule(option)) << option;
+  for (const auto& key : option_values::effective_keys()) EXPECT_TRUE(has_effect_rule(key)) << key;
 }
 
 // The whole table: an option, and the situations in which it changes nothing.

@@ -264,7 +264,7 @@ Result<std::map<std::string, std::string>> onnx_options(std::string_view text) {
   return options;
 }
 
-std::vector<std::string> carried_out_keys() {
+std::vector<std::string> effective_keys() {
   std::vector<std::string> names;
   for (const QnnKey& key : kQnnKeys) {
     if (key.value != QnnValue::kNoSuchSetting) names.push_back(fmt::format("--qnn_options {}", key.name));

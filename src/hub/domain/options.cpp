@@ -210,7 +210,7 @@ Result<void> check_belongs(std::string_view name, const Row* row, const KindEntr
 }
 
 // Takes the value that belongs to the option at words[index], and leaves index at its last word.
-Result<std::string> take_value(const Row& row, const std::vector<std::string>& words, std::size_t& index) {
+Result<std::string> consume_value(const Row& row, const std::vector<std::string>& words, std::size_t& index) {
   const std::string& word = words[index];
   const auto equals = word.find('=');
   if (equals != std::string::npos) return word.substr(equals + 1);
@@ -237,7 +237,7 @@ Result<JobOptions> parse_options(const KindEntry& kind, std::string_view text) {
     const auto* const found = std::ranges::find(kRows, name, &Row::name);
     const Row* const row = found == kRows.end() ? nullptr : found;
     SLIPWAY_TRY(check_belongs(name, row, kind));
-    SLIPWAY_ASSIGN(const std::string value, take_value(*row, words, index));
+    SLIPWAY_ASSIGN(const std::string value, consume_value(*row, words, index));
     const auto applied = row->apply(options, value);
     if (!applied) return std::unexpected(applied.error().with(fmt::format("option {}", name)));
     if (std::ranges::find(options.given, name) == options.given.end()) options.given.push_back(name);
@@ -245,7 +245,7 @@ Result<JobOptions> parse_options(const KindEntry& kind, std::string_view text) {
   return options;
 }
 
-std::vector<std::string> carried_out_options() {
+std::vector<std::string> effective_options() {
   std::vector<std::string> names;
   for (const Row& row : kRows) names.emplace_back(row.name);
   return names;

@@ -46,7 +46,7 @@ struct JobOptions {
 [[nodiscard]] base::Result<JobOptions> parse_options(const KindEntry& kind, std::string_view text);
 
 /// Every option of every kind of job that this hub carries out: "--target_runtime" …
-[[nodiscard]] std::vector<std::string> carried_out_options();
+[[nodiscard]] std::vector<std::string> effective_options();
 
 /// Splits like a POSIX shell: blanks, single and double quotes, backslash.
 /// @error kInvalidArgument: a quote that is not closed

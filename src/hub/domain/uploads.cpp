@@ -76,7 +76,7 @@ Result<std::unique_ptr<BlobStore::Writer>> write_part(const Foundation& hub, con
   return hub.ports.blobs.write_part(upload.id, part, size_bytes);
 }
 
-Result<Blob> assemble(const Foundation& hub, BlobStore::Keeper& keeper, const Upload& upload,
+Result<Blob> assemble(const Foundation& hub, BlobStore::Pin& pin, const Upload& upload,
                       const std::vector<std::string>& etags, EmptyFile empty) {
   if (etags.size() != upload.part_count) {
     return base::fail(Code::kInvalidArgument, "the upload has {} parts, but {} entity tags are given",
@@ -84,7 +84,7 @@ Result<Blob> assemble(const Foundation& hub, BlobStore::Keeper& keeper, const Up
   }
   std::vector<std::string> tags;
   std::ranges::transform(etags, std::back_inserter(tags), without_quotes);
-  auto assembled = keeper.assemble(upload.id, tags);
+  auto assembled = pin.assemble(upload.id, tags);
   if (!assembled && assembled.error().is_about_writing()) forget(hub, upload.id);
   SLIPWAY_ASSIGN(Blob blob, std::move(assembled));
   const bool is_known = upload.size_bytes != 0 || empty == EmptyFile::kTaken;

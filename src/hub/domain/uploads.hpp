@@ -33,7 +33,7 @@ enum class EmptyFile { kRefused, kTaken };
 /// Joins the parts and checks that what arrived is what was announced.
 /// @param etags  of the parts in order; they may come with the quotes that HTTP puts around them
 /// @error kInvalidArgument: another count of parts, or empty; kFailedPrecondition: a part or some bytes are missing
-[[nodiscard]] base::Result<Blob> assemble(const Foundation& hub, BlobStore::Keeper& keeper, const Upload& upload,
+[[nodiscard]] base::Result<Blob> assemble(const Foundation& hub, BlobStore::Pin& pin, const Upload& upload,
                                           const std::vector<std::string>& etags, EmptyFile empty);
 
 /// Forgets an upload that has been taken or will not be finished.

@@ -28,7 +28,7 @@ void dispatch(const JobContext& job, JobOutcome& outcome) {
   std::visit(
       [&]<typename Kind>(const Kind& payload) {
         auto& result = outcome.result.emplace<typename Kind::Result>();
-        carry_out(KindExecutor<Kind>{}, job, payload, outcome, result);
+        execute_kind(KindExecutor<Kind>{}, job, payload, outcome, result);
       },
       job.spec.job.payload);
 }

@@ -20,7 +20,7 @@ namespace slipway::hub::executor {
 using Log = std::function<void(std::string_view line)>;
 
 /// Keeps an outcome as it stands, for the case that this process does not live to hand over the last one.
-using Keep = std::function<void(const domain::JobOutcome& so_far)>;
+using StoreOutcome = std::function<void(const domain::JobOutcome& so_far)>;
 
 /// What a job is carried out with.
 struct Tools {
@@ -28,8 +28,8 @@ struct Tools {
   std::function<base::Result<std::shared_ptr<runtime::Environment>>()> open_environment;
   runtime::LibraryPaths libraries;
   std::string slipway_version;
-  Keep keep;  ///< may be empty
-  Keep end;   ///< keeps an outcome and ends the process, for a job that meets its limit; may be empty
+  StoreOutcome store;  ///< may be empty
+  StoreOutcome end;    ///< keeps an outcome and ends the process, for a job that meets its limit; may be empty
   std::optional<std::chrono::steady_clock::time_point> deadline;  ///< when this process will be ended
   std::uint64_t memory_bytes = 0;                                 ///< what it and its children may hold; 0: no limit
 };

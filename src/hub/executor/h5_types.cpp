@@ -39,7 +39,7 @@ bool is_bool(hid_t type) {
   return H5Tequal(type, wanted.get()) > 0;
 }
 
-herr_t keep_innermost(unsigned index, const H5E_error2_t* error, void* text) {
+herr_t store_innermost(unsigned index, const H5E_error2_t* error, void* text) {
   if (index == 0 && error->desc != nullptr) *static_cast<std::string*>(text) = error->desc;
   return 0;
 }
@@ -124,7 +124,7 @@ std::string describe_type(hid_t type) {
 
 std::string last_error() {
   std::string text;
-  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_innermost, &text);
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, store_innermost, &text);
   return text.empty() ? "unknown reason" : text;
 }
 

@@ -185,7 +185,7 @@ class HttpServer final : public Server {
   std::unordered_set<Open, HashOpen> connections_;
   asio::io_context context_;
   // A request in a lane is not the context's work.
-  asio::executor_work_guard<asio::io_context::executor_type> keeps_running_ = asio::make_work_guard(context_);
+  asio::executor_work_guard<asio::io_context::executor_type> work_guard_ = asio::make_work_guard(context_);
   internal::WorkLanes lanes_;
   internal::Shared shared_{.service = service_, .settings = settings_, .changes = *changes_, .lanes = lanes_};
   internal::Supervision supervision_{

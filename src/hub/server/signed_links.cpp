@@ -55,7 +55,7 @@ std::uint64_t seconds_of(base::Time time) {
 }
 
 /// The text before the next line end, which is taken off with it.
-std::string_view take_line(std::string_view& text) {
+std::string_view consume_line(std::string_view& text) {
   const std::size_t end = std::min(text.find('\n'), text.size());
   const std::string_view line = text.substr(0, end);
   text.remove_prefix(std::min(end + 1, text.size()));
@@ -93,11 +93,11 @@ base::Result<SignedLinks::Target> SignedLinks::open(std::string_view segment) co
   const auto text = from_base64url(payload);
   if (!text) return refused();
   std::string_view rest = *text;
-  if (take_line(rest) != "1") return refused();
+  if (consume_line(rest) != "1") return refused();
   Target target;
-  target.blob.sha256 = take_line(rest);
-  const auto size = base::parse_number<std::uint64_t>(take_line(rest));
-  const auto expires = base::parse_number<std::uint64_t>(take_line(rest));
+  target.blob.sha256 = consume_line(rest);
+  const auto size = base::parse_number<std::uint64_t>(consume_line(rest));
+  const auto expires = base::parse_number<std::uint64_t>(consume_line(rest));
   if (!size || !expires || *expires < seconds_of(clock_.now())) return refused();
   target.blob.size_bytes = *size;
   target.filename = rest;

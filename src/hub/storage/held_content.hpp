@@ -13,7 +13,7 @@ namespace slipway::hub::storage {
 /// @thread safe from any thread; a Hold belongs to one at a time
 class HeldContent {
  public:
-  /// What one keeper holds, for as long as this lives.
+  /// What one pin holds, for as long as this lives.
   class Hold {
    public:
     explicit Hold(HeldContent& all) : all_(all) {}

@@ -18,7 +18,7 @@
 
 namespace slipway::hub::client::testing {
 
-struct Seen {
+struct ReceivedRequest {
   std::string method, path, headers, body;
 };
 struct Answer {
@@ -32,7 +32,7 @@ struct Answer {
 /// An HTTP/1.1 server of a few lines on plain sockets, so that nothing of the hub is tested against itself.
 class TinyServer {
  public:
-  using Handler = std::function<Answer(const Seen&)>;
+  using Handler = std::function<Answer(const ReceivedRequest&)>;
 
   explicit TinyServer(Handler handler) : handler_(std::move(handler)) {
     listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
@@ -65,9 +65,9 @@ class TinyServer {
   }
   [[nodiscard]] std::string url() const { return fmt::format("http://127.0.0.1:{}", port_); }
   [[nodiscard]] int connections() const { return connections_; }
-  std::vector<Seen> seen() {
+  std::vector<ReceivedRequest> received() {
     const std::scoped_lock lock(mutex_);
-    return seen_;
+    return received_;
   }
 
  private:
@@ -83,7 +83,7 @@ class TinyServer {
       while (buffer.find("\r\n\r\n") == std::string::npos) {
         if (!read_more()) return;
       }
-      Seen seen;
+      ReceivedRequest seen;
       const auto end = buffer.find("\r\n\r\n");
       seen.headers = buffer.substr(0, end);
       buffer.erase(0, end + 4);
@@ -100,7 +100,7 @@ class TinyServer {
       buffer.erase(0, length);
       {
         const std::scoped_lock lock(mutex_);
-        seen_.push_back(seen);
+        received_.push_back(seen);
       }
       const Answer answer = handler_(seen);
       if (answer.hang_up) {
@@ -123,7 +123,7 @@ class TinyServer {
   int port_ = 0;
   std::atomic<int> connections_{0};
   std::mutex mutex_;
-  std::vector<Seen> seen_;
+  std::vector<ReceivedRequest> received_;
   std::vector<int> sockets_;
   std::vector<std::thread> workers_;
   std::thread acceptor_;

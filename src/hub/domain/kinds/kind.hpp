@@ -28,7 +28,7 @@ struct JobInputs {
   std::string dataset_id;  ///< empty: none
 };
 
-enum class TakesData { kNo, kMay, kMust };
+enum class DatasetInput { kNone, kOptional, kRequired };
 
 /// Which of the agent's limits on time holds for a job.
 enum class TimeBudget { kInspection, kCompile, kRun };
@@ -42,7 +42,7 @@ struct KindEntry {
   std::span<const std::string_view> options = {};
   TimeBudget budget = TimeBudget::kCompile;
   std::size_t fewest_models = 1, most_models = 1;
-  TakesData takes_data = TakesData::kNo;
+  DatasetInput dataset_input = DatasetInput::kNone;
 };
 
 /// Whether a row of the table may name this state: those before and after running are not for jobs that run.

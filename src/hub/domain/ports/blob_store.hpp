@@ -54,11 +54,11 @@ class BlobStore {
                                                                          std::uint32_t index,
                                                                          std::uint64_t limit_bytes) = 0;
 
-  /// Keeps content for somebody who has yet to write the row that speaks of it. As long as a Keeper lives, collections
+  /// Keeps content for somebody who has yet to write the row that speaks of it. As long as a Pin lives, collections
   /// leave what it kept, whatever any clock says meanwhile; the store outlives it.
-  class Keeper {
+  class Pin {
    public:
-    virtual ~Keeper() = default;
+    virtual ~Pin() = default;
     /// Joins parts 0 … n-1, whose tags must be `etags`, into one blob; the same content is kept once. Calling it again
     /// after success gives the same blob.
     /// @error kFailedPrecondition: a part is missing or its tag differs (the part is named)
@@ -67,7 +67,7 @@ class BlobStore {
     /// Keeps bytes that are in memory already.
     [[nodiscard]] virtual base::Result<Blob> put(std::string_view bytes) = 0;
   };
-  [[nodiscard]] virtual std::unique_ptr<Keeper> keeper() = 0;
+  [[nodiscard]] virtual std::unique_ptr<Pin> pin() = 0;
 
   /// How many bytes more it takes; nothing where that is not known beforehand.
   [[nodiscard]] virtual std::optional<std::uint64_t> room_bytes() const { return std::nullopt; }
@@ -82,7 +82,7 @@ class BlobStore {
   };
   /// The SHA-256 of all content that rows speak of, as it is at the moment of the call.
   using InUse = std::function<base::Result<std::set<std::string>>()>;
-  /// Removes content that is not in use, that no Keeper and no upload holds, and that nobody has kept since `before`.
+  /// Removes content that is not in use, that no Pin and no upload holds, and that nobody has kept since `before`.
   /// What comes in again counts as kept anew. A crash in between leaves less to do.
   /// @param in_use      called once, when the store has begun to watch what is kept meanwhile
   /// @param only_count  says what would go, and removes nothing

@@ -51,20 +51,20 @@ class LeaseQueue {
 
   /// Takes back leases that have ended by `lease_time`, and running jobs without a lease: back to kCreated while
   /// attempt < max_attempts; the others are returned for the caller to fail (no longer leased, state kept).
-  [[nodiscard]] virtual base::Result<std::vector<Job>> take_back_leases(base::Time lease_time, base::Time now,
-                                                                        int max_attempts) = 0;
+  [[nodiscard]] virtual base::Result<std::vector<Job>> reclaim_leases(base::Time lease_time, base::Time now,
+                                                                      int max_attempts) = 0;
 
   /// Gives every lease the same end: for a hub that starts, to which the ends that an earlier process wrote say
   /// nothing.
   [[nodiscard]] virtual base::Result<void> renew_all_leases(base::Time until) = 0;
 
   /// Puts one leased job back into the queue, as if the attempt had not begun. Nothing when the token is stale.
-  [[nodiscard]] virtual base::Result<void> hand_back_lease(const std::string& job_id, const std::string& lease_token,
-                                                           base::Time now) = 0;
+  [[nodiscard]] virtual base::Result<void> return_lease(const std::string& job_id, const std::string& lease_token,
+                                                        base::Time now) = 0;
 
   /// Puts the jobs that an agent holds back into the queue, as if the current attempt had not begun. @return their ids
-  [[nodiscard]] virtual base::Result<std::vector<std::string>> hand_back_leases(const std::string& agent_id,
-                                                                                base::Time now) = 0;
+  [[nodiscard]] virtual base::Result<std::vector<std::string>> return_leases(const std::string& agent_id,
+                                                                             base::Time now) = 0;
 
   /// Queued jobs whose model's producer has failed.
   [[nodiscard]] virtual base::Result<std::vector<Job>> orphaned_jobs() const = 0;

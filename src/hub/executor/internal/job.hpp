@@ -52,8 +52,8 @@ struct KindExecutor {
 #endif
   /// Fills the outcome and the result, and says whether it succeeded. Obeys the plan of the spec.
   /// @pre the spec has as many models as the kind takes, and a plan if users submit it
-  friend void carry_out(KindExecutor, const JobContext& job, const Kind& payload, domain::JobOutcome& outcome,
-                        typename Kind::Result& result);
+  friend void execute_kind(KindExecutor, const JobContext& job, const Kind& payload, domain::JobOutcome& outcome,
+                           typename Kind::Result& result);
 #ifndef __clang__
 #pragma GCC diagnostic pop
 #endif

@@ -84,8 +84,8 @@ class HttpConnection final : public Connection {
   asio::awaitable<void> run(std::unique_ptr<ConnectionSlots::Slot> slot) override {
     slot_ = std::move(slot);
     while (true) {
-      const bool keep = co_await serve_one();
-      if (!keep || shared_.is_stopping) break;
+      const bool is_persistent = co_await serve_one();
+      if (!is_persistent || shared_.is_stopping) break;
       slot_->waits();
     }
     error_code ignored;
@@ -154,7 +154,7 @@ class HttpConnection final : public Connection {
     const std::string_view name = is_found ? protocol::route_name(match.route) : "unknown";
     const unsigned version = header.get().version();
     const bool wants_continue = header.get()[http::field::expect] == "100-continue";
-    const bool wants_keep = header.get().keep_alive();
+    const bool is_persistence_wanted = header.get().keep_alive();
     bool is_body_read = header.is_done();
 
     std::optional<std::uint64_t> length;
@@ -197,12 +197,13 @@ class HttpConnection final : public Connection {
       if (is_link && response->status < 400) slot_->becomes_known();
     }
     slot_->waits();
-    const bool keep = wants_keep && is_body_read && !shared_.is_stopping && !response->ends_connection;
-    const bool is_sent = co_await send(*response, method, version, keep);
+    const bool is_persistent =
+        is_persistence_wanted && is_body_read && !shared_.is_stopping && !response->ends_connection;
+    const bool is_sent = co_await send(*response, method, version, is_persistent);
     log(request.id, method, name, *response, now() - begin);
     if (!is_sent) co_return false;
     if (!is_body_read) co_await drain();
-    co_return keep;
+    co_return is_persistent;
   }
 
   /// Reads a message's body into the call. Nothing: go on; a reply of status 0: the client is gone.
@@ -294,7 +295,8 @@ class HttpConnection final : public Connection {
     co_return !error;
   }
 
-  asio::awaitable<bool> send(const Response& response, const std::string& method, unsigned version, bool keep) {
+  asio::awaitable<bool> send(const Response& response, const std::string& method, unsigned version,
+                             bool is_persistent) {
     const std::uint64_t size = response.stream ? response.stream->size_bytes : response.body.size();
     http::response<http::empty_body> message;
     message.version(version);
@@ -304,7 +306,7 @@ class HttpConnection final : public Connection {
     message.set(http::field::content_type, response.content_type);
     message.set("X-Content-Type-Options", "nosniff");
     for (const auto& [name, value] : response.headers) message.set(name, value);
-    message.keep_alive(keep);
+    message.keep_alive(is_persistent);
     message.content_length(size);
 
     stream_.expires_after(shared_.settings.body_timeout);

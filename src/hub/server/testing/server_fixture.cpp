@@ -202,20 +202,20 @@ class GatedBlobStore final : public domain::BlobStore {
                                                    std::uint64_t limit_bytes) override {
     return store_->write_part(upload_id, index, limit_bytes);
   }
-  class GatedKeeper final : public Keeper {
+  class GatedPin final : public Pin {
    public:
-    GatedKeeper(std::unique_ptr<Keeper> keeper, JoinGate& gate) : keeper_(std::move(keeper)), gate_(gate) {}
+    GatedPin(std::unique_ptr<Pin> pin, JoinGate& gate) : pin_(std::move(pin)), gate_(gate) {}
     base::Result<domain::Blob> assemble(const std::string& upload_id, const std::vector<std::string>& etags) override {
       gate_.pass();
-      return keeper_->assemble(upload_id, etags);
+      return pin_->assemble(upload_id, etags);
     }
-    base::Result<domain::Blob> put(std::string_view bytes) override { return keeper_->put(bytes); }
+    base::Result<domain::Blob> put(std::string_view bytes) override { return pin_->put(bytes); }
 
    private:
-    std::unique_ptr<Keeper> keeper_;
+    std::unique_ptr<Pin> pin_;
     JoinGate& gate_;
   };
-  std::unique_ptr<Keeper> keeper() override { return std::make_unique<GatedKeeper>(store_->keeper(), gate_); }
+  std::unique_ptr<Pin> pin() override { return std::make_unique<GatedPin>(store_->pin(), gate_); }
   void discard(const std::string& upload_id) override { store_->discard(upload_id); }
   base::Result<Collected> collect(const InUse& in_use, base::Time before, bool only_count) override {
     return store_->collect(in_use, before, only_count);

@@ -144,9 +144,9 @@ Result<std::unique_ptr<domain::BlobStore::Writer>> FileBlobStore::write_part(con
   return without_folder(open_part(std::move(upload), index, limit_bytes, folder_), folder_);
 }
 
-class FileBlobStore::FileKeeper final : public Keeper {
+class FileBlobStore::FilePin final : public Pin {
  public:
-  explicit FileKeeper(FileBlobStore& store) : store_(store), hold_(store.held_) {}
+  explicit FilePin(FileBlobStore& store) : store_(store), hold_(store.held_) {}
   Result<Blob> assemble(const std::string& upload_id, const std::vector<std::string>& etags) override {
     return without_folder(store_.assembled(hold_, upload_id, etags), store_.folder_);
   }
@@ -157,8 +157,8 @@ class FileBlobStore::FileKeeper final : public Keeper {
   HeldContent::Hold hold_;
 };
 
-std::unique_ptr<domain::BlobStore::Keeper> FileBlobStore::keeper() {
-  return std::make_unique<FileKeeper>(*this);
+std::unique_ptr<domain::BlobStore::Pin> FileBlobStore::pin() {
+  return std::make_unique<FilePin>(*this);
 }
 
 Result<Blob> FileBlobStore::assembled(HeldContent::Hold& hold, const std::string& upload_id,
@@ -171,7 +171,7 @@ Result<Blob> FileBlobStore::assembled(HeldContent::Hold& hold, const std::string
     const auto before = part_from_text(*text);
     const Blob blob = before ? Blob{before->sha256, before->size_bytes} : Blob{};
     if (before) hold.add(blob.sha256);
-    if (before && keep_again(blob)) return blob;
+    if (before && renew(blob)) return blob;
   }
   if (etags.empty()) return base::fail(Code::kInvalidArgument, "an upload has one part or more");
   SLIPWAY_ASSIGN(const std::uint64_t size_bytes, check_parts(*upload, etags));
@@ -195,11 +195,11 @@ Result<Blob> FileBlobStore::assembled(HeldContent::Hold& hold, const std::string
   }
   SLIPWAY_TRY(base::write_file_durably(
       marker, to_text({.sha256 = blob.sha256, .size_bytes = size_bytes, .separate = {}, .offset = 0})));
-  SLIPWAY_TRY(keep(hold, file, blob));
+  SLIPWAY_TRY(store(hold, file, blob));
   return blob;
 }
 
-bool FileBlobStore::keep_again(const Blob& blob) const {
+bool FileBlobStore::renew(const Blob& blob) const {
   const std::lock_guard lock(mutex_);
   const auto path = path_of(blob);
   return path && stamp(*path);
@@ -254,9 +254,9 @@ Result<domain::BlobStore::Collected> FileBlobStore::collect(const InUse& in_use,
   return collected;
 }
 
-Result<void> FileBlobStore::keep(HeldContent::Hold& hold, const std::filesystem::path& file, const Blob& blob) {
+Result<void> FileBlobStore::store(HeldContent::Hold& hold, const std::filesystem::path& file, const Blob& blob) {
   hold.add(blob.sha256);
-  if (keep_again(blob)) {
+  if (renew(blob)) {
     ::unlink(file.c_str());
     return {};
   }
@@ -268,11 +268,11 @@ Result<void> FileBlobStore::keep(HeldContent::Hold& hold, const std::filesystem:
 Result<Blob> FileBlobStore::put(HeldContent::Hold& hold, std::string_view bytes) {
   const Blob blob{.sha256 = base::sha256_hex(bytes), .size_bytes = bytes.size()};
   hold.add(blob.sha256);
-  if (keep_again(blob)) return blob;
+  if (renew(blob)) return blob;
   SLIPWAY_TRY(check_room(folder_, bytes.size()));
   SLIPWAY_ASSIGN(const auto path, place_for(blob));
   SLIPWAY_TRY(base::write_file_durably(path, bytes, 0600));
-  static_cast<void>(keep_again(blob));
+  static_cast<void>(renew(blob));
   return blob;
 }
 

@@ -36,7 +36,7 @@ class FileBlobStore final : public domain::BlobStore {
 
   [[nodiscard]] base::Result<std::unique_ptr<Writer>> write_part(const std::string& upload_id, std::uint32_t index,
                                                                  std::uint64_t limit_bytes) override;
-  [[nodiscard]] std::unique_ptr<Keeper> keeper() override;
+  [[nodiscard]] std::unique_ptr<Pin> pin() override;
   /// What is free, but for a reserve: an eighth of the file system, at most 256 MiB. It is left to the rows, so that
   /// jobs end and tokens are made in words while no more bytes are taken.
   [[nodiscard]] std::optional<std::uint64_t> room_bytes() const override;
@@ -52,7 +52,7 @@ class FileBlobStore final : public domain::BlobStore {
  private:
   FileBlobStore(std::filesystem::path folder, const base::Clock& clock) : folder_(std::move(folder)), clock_(clock) {}
   [[nodiscard]] base::Result<std::shared_ptr<FileUpload>> upload_of(const std::string& upload_id, bool make);
-  class FileKeeper;
+  class FilePin;
   [[nodiscard]] base::Result<domain::Blob> assembled(HeldContent::Hold& hold, const std::string& upload_id,
                                                      const std::vector<std::string>& etags);
   [[nodiscard]] base::Result<domain::Blob> put(HeldContent::Hold& hold, std::string_view bytes);
@@ -62,11 +62,11 @@ class FileBlobStore final : public domain::BlobStore {
   /// The path of content that is to be kept, in a folder that exists.
   [[nodiscard]] base::Result<std::filesystem::path> place_for(const domain::Blob& blob) const;
   /// Whether the content is here already; then it counts as kept now.
-  [[nodiscard]] bool keep_again(const domain::Blob& blob) const;
+  [[nodiscard]] bool renew(const domain::Blob& blob) const;
   /// Marks a file as kept now.
   [[nodiscard]] bool stamp(const std::filesystem::path& file) const;
-  [[nodiscard]] base::Result<void> keep(HeldContent::Hold& hold, const std::filesystem::path& file,
-                                        const domain::Blob& blob);
+  [[nodiscard]] base::Result<void> store(HeldContent::Hold& hold, const std::filesystem::path& file,
+                                         const domain::Blob& blob);
 
   std::filesystem::path folder_;
   const base::Clock& clock_;

@@ -76,7 +76,7 @@ TEST_F(FileBlobs, takes_the_part_again_once_there_is_room) {
     auto writer = store_->write_part("u1", 1, kNoLimit);
     EXPECT_EQ((*writer)->write(bytes_of(second)).error().reason, Reason::kOutOfDisk);
   }
-  const auto blob = store_->keeper()->assemble("u1", {etag, write_part(*store_, 1, second)});
+  const auto blob = store_->pin()->assemble("u1", {etag, write_part(*store_, 1, second)});
   ASSERT_TRUE(blob) << blob.error().message;
   EXPECT_EQ(blob->sha256, base::sha256_hex(first + second));
 }
@@ -99,7 +99,7 @@ TEST_F(FileBlobs, never_writes_over_a_committed_part_after_a_restart) {
   }
   const std::string first_tag = write_part(*store_, 0, "the first part");
   const std::string second_tag = write_part(*store_, 1, second);
-  const auto blob = store_->keeper()->assemble("u1", {first_tag, second_tag, third_tag});
+  const auto blob = store_->pin()->assemble("u1", {first_tag, second_tag, third_tag});
   ASSERT_TRUE(blob) << blob.error().message;
   EXPECT_EQ(blob->sha256, base::sha256_hex("the first partthe second partthe third part"));
   EXPECT_TRUE(store_->verify(*blob));
@@ -110,7 +110,7 @@ TEST(FileBlobsOnASmallDisk, frees_what_did_not_fit_and_goes_on_reading) {
   if (!disk) GTEST_SKIP() << "mounting a file system is not permitted here";
   const base::testing::ManualClock clock;
   const auto store = FileBlobStore::open(disk->path(), clock).value();
-  const auto kept = store->keeper()->put("kept").value();
+  const auto kept = store->pin()->put("kept").value();
   const std::string half(3 << 20, 'h');
   {
     auto writer = store->write_part("u1", 0, kNoLimit);
@@ -120,15 +120,15 @@ TEST(FileBlobsOnASmallDisk, frees_what_did_not_fit_and_goes_on_reading) {
     EXPECT_EQ(outcome.error().reason, Reason::kOutOfDisk);
   }
   EXPECT_EQ(bytes_in(disk->path() / "uploads"), 0U);
-  EXPECT_TRUE(store->keeper()->put(half)) << "its room is free again";
+  EXPECT_TRUE(store->pin()->put(half)) << "its room is free again";
 
   const auto filling = disk->fill();
-  const auto refused = store->keeper()->put("something else");
+  const auto refused = store->pin()->put("something else");
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().reason, Reason::kOutOfDisk);
   EXPECT_TRUE(store->verify(kept));
   fs::remove(filling);
-  EXPECT_TRUE(store->keeper()->put("something else"));
+  EXPECT_TRUE(store->pin()->put("something else"));
 }
 
 TEST(FileBlobsOnAReadOnlyDisk, can_be_read_and_says_why_nothing_is_taken) {
@@ -136,13 +136,13 @@ TEST(FileBlobsOnAReadOnlyDisk, can_be_read_and_says_why_nothing_is_taken) {
   if (!disk) GTEST_SKIP() << "mounting a file system is not permitted here";
   const base::testing::ManualClock clock;
   const auto store = FileBlobStore::open(disk->path(), clock).value();
-  const auto kept = store->keeper()->put("kept").value();
+  const auto kept = store->pin()->put("kept").value();
   ASSERT_TRUE(disk->make_read_only(true));
-  EXPECT_EQ(store->keeper()->put("more").error().reason, Reason::kReadOnly);
+  EXPECT_EQ(store->pin()->put("more").error().reason, Reason::kReadOnly);
   EXPECT_EQ(store->write_part("u1", 0, kNoLimit).error().reason, Reason::kReadOnly);
   EXPECT_TRUE(store->verify(kept));
   ASSERT_TRUE(disk->make_read_only(false));
-  EXPECT_TRUE(store->keeper()->put("more"));
+  EXPECT_TRUE(store->pin()->put("more"));
 }
 
 }  // namespace

@@ -84,15 +84,15 @@ Result<std::unique_ptr<domain::BlobStore::Writer>> MemoryBlobStore::write_part(c
   return std::make_unique<PartWriter>(*this, upload, upload_id, index, limit_bytes);
 }
 
-class MemoryBlobStore::MemoryKeeper final : public Keeper {
+class MemoryBlobStore::MemoryPin final : public Pin {
  public:
-  explicit MemoryKeeper(MemoryBlobStore& store) : store_(store), hold_(store.held_) {}
+  explicit MemoryPin(MemoryBlobStore& store) : store_(store), hold_(store.held_) {}
   Result<Blob> assemble(const std::string& upload_id, const std::vector<std::string>& etags) override {
     return store_.assemble(hold_, upload_id, etags);
   }
   Result<Blob> put(std::string_view bytes) override {
     const std::lock_guard lock(store_.mutex_);
-    return store_.keep(hold_, std::string(bytes));
+    return store_.store(hold_, std::string(bytes));
   }
 
  private:
@@ -100,8 +100,8 @@ class MemoryBlobStore::MemoryKeeper final : public Keeper {
   HeldContent::Hold hold_;
 };
 
-std::unique_ptr<domain::BlobStore::Keeper> MemoryBlobStore::keeper() {
-  return std::make_unique<MemoryKeeper>(*this);
+std::unique_ptr<domain::BlobStore::Pin> MemoryBlobStore::pin() {
+  return std::make_unique<MemoryPin>(*this);
 }
 
 Result<Blob> MemoryBlobStore::assemble(HeldContent::Hold& hold, const std::string& upload_id,
@@ -133,11 +133,11 @@ Result<Blob> MemoryBlobStore::assemble(HeldContent::Hold& hold, const std::strin
     }
     whole += part->second.bytes;
   }
-  upload.assembled = keep(hold, std::move(whole));
+  upload.assembled = store(hold, std::move(whole));
   return *upload.assembled;
 }
 
-Blob MemoryBlobStore::keep(HeldContent::Hold& hold, std::string bytes) {
+Blob MemoryBlobStore::store(HeldContent::Hold& hold, std::string bytes) {
   const Blob blob{.sha256 = base::sha256_hex(bytes), .size_bytes = bytes.size()};
   hold.add(blob.sha256);
   Content& content = contents_[blob.sha256];

@@ -21,7 +21,7 @@ class MemoryBlobStore final : public domain::BlobStore {
 
   [[nodiscard]] base::Result<std::unique_ptr<Writer>> write_part(const std::string& upload_id, std::uint32_t index,
                                                                  std::uint64_t limit_bytes) override;
-  [[nodiscard]] std::unique_ptr<Keeper> keeper() override;
+  [[nodiscard]] std::unique_ptr<Pin> pin() override;
   void discard(const std::string& upload_id) override;
   [[nodiscard]] base::Result<Collected> collect(const InUse& in_use, base::Time before, bool only_count) override;
   [[nodiscard]] base::Result<std::unique_ptr<Reader>> open_read(const domain::Blob& blob,
@@ -30,7 +30,7 @@ class MemoryBlobStore final : public domain::BlobStore {
 
  private:
   class PartWriter;
-  class MemoryKeeper;
+  class MemoryPin;
   struct Part {
     std::string bytes, etag;
   };
@@ -45,7 +45,7 @@ class MemoryBlobStore final : public domain::BlobStore {
 
   [[nodiscard]] base::Result<domain::Blob> assemble(HeldContent::Hold& hold, const std::string& upload_id,
                                                     const std::vector<std::string>& etags);
-  [[nodiscard]] domain::Blob keep(HeldContent::Hold& hold, std::string bytes);
+  [[nodiscard]] domain::Blob store(HeldContent::Hold& hold, std::string bytes);
   [[nodiscard]] base::Result<std::shared_ptr<const std::string>> content(const domain::Blob& blob) const;
 
   const base::Clock& clock_;

@@ -62,8 +62,8 @@ class MemoryStore : public domain::RowStore {
   [[nodiscard]] bool is_ready(const domain::Job& job) const;
   [[nodiscard]] static std::unexpected<base::Error> lease_lost(const std::string& job_id);
   [[nodiscard]] domain::Job* leased(const std::string& job_id, const std::string& lease_token);
-  void hand_back(domain::Job& job, base::Time now);
-  void keep_inspection(const domain::Job& job, const domain::Inspection& inspection);
+  void requeue(domain::Job& job, base::Time now);
+  void store_inspection(const domain::Job& job, const domain::Inspection& inspection);
   [[nodiscard]] bool end(const domain::Job& job, const std::string& lease_token);
 
   domain::LeaseClock lease_clock_;

@@ -82,7 +82,7 @@ bool MemoryStore::end(const Job& job, const std::string& lease_token) {
   return true;
 }
 
-void MemoryStore::keep_inspection(const Job& job, const Inspection& inspection) {
+void MemoryStore::store_inspection(const Job& job, const Inspection& inspection) {
   const JobInputs subject = inputs_of(job.payload);
   if (!subject.model_ids.empty()) {
     if (Model* model = models_.find(subject.model_ids.front())) apply_inspection(*model, inspection);
@@ -105,18 +105,18 @@ Result<void> MemoryStore::complete_job(const Job& job, const std::string& lease_
     *known = *target;
     known->name = name;
   }
-  if (inspection) keep_inspection(job, *inspection);
+  if (inspection) store_inspection(job, *inspection);
   return {};
 }
 
 Result<void> MemoryStore::fail_job(const Job& job, const std::optional<Inspection>& inspection) {
   const std::lock_guard lock(mutex_);
   if (!end(job, "")) return base::fail(Code::kAborted, "job {} has ended or was leased meanwhile", job.id);
-  if (inspection) keep_inspection(job, *inspection);
+  if (inspection) store_inspection(job, *inspection);
   return {};
 }
 
-Result<std::vector<Job>> MemoryStore::take_back_leases(base::Time lease_time, base::Time now, int max_attempts) {
+Result<std::vector<Job>> MemoryStore::reclaim_leases(base::Time lease_time, base::Time now, int max_attempts) {
   const std::lock_guard lock(mutex_);
   std::vector<Job> hopeless;
   for (Job& job : jobs_.rows) {
@@ -141,7 +141,7 @@ Result<void> MemoryStore::renew_all_leases(base::Time until) {
   return {};
 }
 
-void MemoryStore::hand_back(Job& job, base::Time now) {
+void MemoryStore::requeue(Job& job, base::Time now) {
   job.state = JobState::kCreated;
   --job.attempt;
   job.lease_token.clear();
@@ -149,18 +149,18 @@ void MemoryStore::hand_back(Job& job, base::Time now) {
   job.updated = now;
 }
 
-Result<void> MemoryStore::hand_back_lease(const std::string& job_id, const std::string& lease_token, base::Time now) {
+Result<void> MemoryStore::return_lease(const std::string& job_id, const std::string& lease_token, base::Time now) {
   const std::lock_guard lock(mutex_);
-  if (Job* job = leased(job_id, lease_token)) hand_back(*job, now);
+  if (Job* job = leased(job_id, lease_token)) requeue(*job, now);
   return {};
 }
 
-Result<std::vector<std::string>> MemoryStore::hand_back_leases(const std::string& agent_id, base::Time now) {
+Result<std::vector<std::string>> MemoryStore::return_leases(const std::string& agent_id, base::Time now) {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> ids;
   for (Job& job : jobs_.rows) {
     if (!is_running(job.state) || job.agent_id != agent_id || job.lease_token.empty()) continue;
-    hand_back(job, now);
+    requeue(job, now);
     ids.push_back(job.id);
   }
   return ids;

@@ -102,7 +102,7 @@ void Database::set_durability(Durability durability) {
   durability_ = durability;
 }
 
-Result<std::unique_ptr<Connection>> Database::take_reader() const {
+Result<std::unique_ptr<Connection>> Database::acquire_reader() const {
   {
     const std::lock_guard lock(readers_mutex_);
     if (!idle_readers_.empty()) {
@@ -120,7 +120,7 @@ Result<std::unique_ptr<Connection>> Database::take_reader() const {
   }
 }
 
-void Database::give_back(std::unique_ptr<Connection> reader) const {
+void Database::release_reader(std::unique_ptr<Connection> reader) const {
   const std::lock_guard lock(readers_mutex_);
   if (idle_readers_.size() < kMostIdleReaders) idle_readers_.push_back(std::move(reader));
 }

@@ -113,10 +113,10 @@ class Database {
       const std::lock_guard lock(write_mutex_);
       return guarded(*writer_, work);
     }
-    auto reader = take_reader();
+    auto reader = acquire_reader();
     if (!reader) return std::unexpected(reader.error());
     auto outcome = guarded(**reader, work);
-    give_back(std::move(*reader));
+    release_reader(std::move(*reader));
     return outcome;
   }
 
@@ -154,8 +154,8 @@ class Database {
   /// One connection writes at both levels: another one would cost its caches and its copy of the schema.
   void set_durability(Durability durability);
 
-  [[nodiscard]] base::Result<std::unique_ptr<Connection>> take_reader() const;
-  void give_back(std::unique_ptr<Connection> reader) const;
+  [[nodiscard]] base::Result<std::unique_ptr<Connection>> acquire_reader() const;
+  void release_reader(std::unique_ptr<Connection> reader) const;
 
   std::string file_;
   bool in_memory_ = false;

@@ -38,12 +38,12 @@ std::optional<std::int64_t> next_in_queue(Connection& connection, const LeaseReq
   return oldest;
 }
 
-constexpr const char* kHandBack =
+constexpr const char* kReturnLease =
     "UPDATE jobs SET state = ?, is_queued = 1, is_running = 0, attempt = attempt - 1, lease_token = '', "
     "lease_until = NULL, updated = ? WHERE is_running = 1 AND ";
 
 // Keeps a finding with the model or dataset that it is about, as that is now.
-Result<void> keep_inspection(Connection& connection, const Job& job, const Inspection& inspection) {
+Result<void> store_inspection(Connection& connection, const Job& job, const Inspection& inspection) {
   const JobInputs subject = inputs_of(job.payload);
   if (!subject.model_ids.empty()) {
     SLIPWAY_ASSIGN(Model model, read_model(connection, subject.model_ids.front()));
@@ -140,7 +140,7 @@ Result<void> SqliteStore::complete_job(const Job& job, const std::string& lease_
       make_ready(connection, target->id);
     }
     if (output) SLIPWAY_TRY(insert_dataset_row(connection, *output));
-    if (inspection) SLIPWAY_TRY(keep_inspection(connection, job, *inspection));
+    if (inspection) SLIPWAY_TRY(store_inspection(connection, job, *inspection));
     return {};
   });
 }
@@ -151,7 +151,7 @@ Result<void> SqliteStore::fail_job(const Job& job, const std::optional<Inspectio
       return base::fail(Code::kAborted, "job {} has ended or was leased meanwhile", job.id);
     }
     update_job_documents(connection, job);
-    if (inspection) SLIPWAY_TRY(keep_inspection(connection, job, *inspection));
+    if (inspection) SLIPWAY_TRY(store_inspection(connection, job, *inspection));
     return {};
   });
 }
@@ -160,7 +160,7 @@ base::Time SqliteStore::lease_time() const {
   return lease_clock_.now();
 }
 
-Result<std::vector<Job>> SqliteStore::take_back_leases(base::Time lease_time, base::Time now, int max_attempts) {
+Result<std::vector<Job>> SqliteStore::reclaim_leases(base::Time lease_time, base::Time now, int max_attempts) {
   constexpr const char* kLost = "is_running = 1 AND (lease_until <= ? OR lease_until IS NULL)";
   const auto any = database_->read([&](Connection& connection) -> Result<bool> {
     return connection.query(fmt::format("SELECT 1 FROM jobs WHERE {} LIMIT 1", kLost)).with(lease_time).next();
@@ -188,22 +188,22 @@ Result<std::vector<Job>> SqliteStore::take_back_leases(base::Time lease_time, ba
   });
 }
 
-Result<std::vector<std::string>> SqliteStore::hand_back_leases(const std::string& agent_id, base::Time now) {
+Result<std::vector<std::string>> SqliteStore::return_leases(const std::string& agent_id, base::Time now) {
   return database_->write([&](Connection& connection) -> Result<std::vector<std::string>> {
     std::vector<std::string> ids;
     Query row = connection.query("SELECT id FROM jobs WHERE is_running = 1 AND agent_id = ? AND lease_token <> ''");
     row.with(agent_id);
     while (row.next()) ids.push_back(row.text(0));
-    connection.query(kHandBack + std::string("agent_id = ? AND lease_token <> ''"))
+    connection.query(kReturnLease + std::string("agent_id = ? AND lease_token <> ''"))
         .with(JobState::kCreated, now, agent_id)
         .run();
     return ids;
   });
 }
 
-Result<void> SqliteStore::hand_back_lease(const std::string& job_id, const std::string& lease_token, base::Time now) {
+Result<void> SqliteStore::return_lease(const std::string& job_id, const std::string& lease_token, base::Time now) {
   return database_->write([&](Connection& connection) -> Result<void> {
-    connection.query(kHandBack + std::string("id = ? AND lease_token = ? AND lease_token <> ''"))
+    connection.query(kReturnLease + std::string("id = ? AND lease_token = ? AND lease_token <> ''"))
         .with(JobState::kCreated, now, job_id, lease_token)
         .run();
     return {};

@@ -89,7 +89,7 @@ struct Compile {
                                        .running = kRunning,
                                        .options = kOptions,
                                        .budget = TimeBudget::kCompile,
-                                       .takes_data = TakesData::kMay};
+                                       .dataset_input = DatasetInput::kOptional};
 };
 
 }  // namespace kinds

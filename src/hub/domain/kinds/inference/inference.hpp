@@ -12,7 +12,7 @@ struct Inference : Run {
                                        .running = kRunning,
                                        .options = kOptions,
                                        .budget = TimeBudget::kRun,
-                                       .takes_data = TakesData::kMust};
+                                       .dataset_input = DatasetInput::kRequired};
 };
 
 }  // namespace slipway::hub::domain::kinds

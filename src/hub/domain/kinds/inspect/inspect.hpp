@@ -49,7 +49,7 @@ struct Inspect {
                                        .running = kRunning,
                                        .budget = TimeBudget::kInspection,
                                        .fewest_models = 0,
-                                       .takes_data = TakesData::kMay};
+                                       .dataset_input = DatasetInput::kOptional};
 };
 
 }  // namespace slipway::hub::domain::kinds

@@ -12,7 +12,7 @@ struct Profile : Run {
                                        .running = kRunning,
                                        .options = kOptions,
                                        .budget = TimeBudget::kRun,
-                                       .takes_data = TakesData::kMay};
+                                       .dataset_input = DatasetInput::kOptional};
 };
 
 }  // namespace slipway::hub::domain::kinds

@@ -44,19 +44,19 @@ std::vector<domain::ModelTensor> tensors_of(const std::vector<tensor::TensorSpec
 
 std::map<std::uint32_t, std::string> metadata_of(const std::map<std::string, std::string>& found) {
   std::map<std::uint32_t, std::string> metadata;
-  const auto take = [&](const char* name, std::uint32_t key, const std::string& prefix = "") {
+  const auto add = [&](const char* name, std::uint32_t key, const std::string& prefix = "") {
     const auto entry = found.find(name);
     if (entry == found.end() || entry->second.empty()) return;
     metadata[key] = entry->second.starts_with(prefix) ? entry->second : prefix + entry->second;
   };
-  take("qairt_version", kQnnSdkVersion, "v");
-  take("qairt_version", kQairtSdkVersion, "v");
-  take("graph_names", kGraphNames);
-  take("htp_arch", kHexagonVersion, "v");
-  take("soc_model", kSocModel);
-  take("backend", kBackend);
-  take("vtcm_mb", kVtcm);
-  take("optimization_level", kOptimizationLevel);
+  add("qairt_version", kQnnSdkVersion, "v");
+  add("qairt_version", kQairtSdkVersion, "v");
+  add("graph_names", kGraphNames);
+  add("htp_arch", kHexagonVersion, "v");
+  add("soc_model", kSocModel);
+  add("backend", kBackend);
+  add("vtcm_mb", kVtcm);
+  add("optimization_level", kOptimizationLevel);
   return metadata;
 }
 
@@ -95,66 +95,66 @@ base::Result<std::string> pack_graph(const JobContext& job, const fs::path& onnx
   return name;
 }
 
-base::Result<void> hand_over(const JobContext& job, Target target, const compile::CompileResult& result,
-                             Compile::Result& handed) {
+base::Result<void> write_artifacts(const JobContext& job, Target target, const compile::CompileResult& compiled,
+                                   Compile::Result& result) {
   std::error_code error;
   const std::string top_name = fmt::format("job_{}_optimized_onnx", job.spec.job.id);
   switch (target) {
     case Target::kOnnx: {
-      const fs::path onnx = result.artifact_is_folder ? result.artifact / "model.onnx" : result.artifact;
-      SLIPWAY_ASSIGN(handed.target_file, pack_graph(job, onnx, result.artifact_is_folder, "target", top_name));
-      handed.target_is_directory = result.artifact_is_folder;
+      const fs::path onnx = compiled.artifact_is_folder ? compiled.artifact / "model.onnx" : compiled.artifact;
+      SLIPWAY_ASSIGN(result.target_file, pack_graph(job, onnx, compiled.artifact_is_folder, "target", top_name));
+      result.target_is_directory = compiled.artifact_is_folder;
       return {};
     }
     case Target::kPrecompiledQnnOnnx: {
-      SLIPWAY_ASSIGN(handed.target_file,
-                     pack_graph(job, result.artifact, result.artifact_is_folder, "target", top_name));
-      handed.target_is_directory = result.artifact_is_folder;
+      SLIPWAY_ASSIGN(result.target_file,
+                     pack_graph(job, compiled.artifact, compiled.artifact_is_folder, "target", top_name));
+      result.target_is_directory = compiled.artifact_is_folder;
       return {};
     }
     case Target::kQnnContextBinary:
     case Target::kQnnDlc:
       break;
   }
-  handed.target_file = target == Target::kQnnDlc ? "target.dlc" : "target.bin";
-  fs::copy_file(result.artifact, job.out() / handed.target_file, fs::copy_options::overwrite_existing, error);
+  result.target_file = target == Target::kQnnDlc ? "target.dlc" : "target.bin";
+  fs::copy_file(compiled.artifact, job.out() / result.target_file, fs::copy_options::overwrite_existing, error);
   if (error) return std::unexpected(base::errno_error(error.value(), "write the target model"));
   // Neither format can be read back here, so the graph that it was made from stays with it.
-  SLIPWAY_ASSIGN(handed.companion_files["source"],
-                 pack_graph(job, result.source_graph, result.source_has_data_file, "source", "source"));
-  if (!result.wrapper.empty()) {
-    SLIPWAY_ASSIGN(handed.companion_files["wrapper"], pack_graph(job, result.wrapper, false, "wrapper", "wrapper"));
+  SLIPWAY_ASSIGN(result.companion_files["source"],
+                 pack_graph(job, compiled.source_graph, compiled.source_has_data_file, "source", "source"));
+  if (!compiled.wrapper.empty()) {
+    SLIPWAY_ASSIGN(result.companion_files["wrapper"], pack_graph(job, compiled.wrapper, false, "wrapper", "wrapper"));
   }
   return {};
 }
 
 /// Once compiled, the graph is one node to ONNX Runtime; profiles of it list the layers from here.
-base::Result<void> keep_placement(const JobContext& job, const runtime::PlacementReport& placement,
-                                  Compile::Result& handed) {
+base::Result<void> store_placement(const JobContext& job, const runtime::PlacementReport& placement,
+                                   Compile::Result& result) {
   const std::string name = "placement.json";
   std::ofstream file(job.out() / name, std::ios::binary);
   file << placement_document(placement);
   if (!file.flush()) return base::fail(base::Code::kInternal, "write {}", name);
-  handed.companion_files[kPlacementCompanion] = name;
+  result.companion_files[kPlacementCompanion] = name;
   return {};
 }
 
 /// Everything of a result but how it compares: its files into out/, what is known of it into the outcome.
-base::Result<void> take(const JobContext& job, Target target, const compile::CompileResult& result, JobOutcome& outcome,
-                        Compile::Result& handed) {
-  handed.target_inputs = tensors_of(result.inputs);
-  handed.target_outputs = tensors_of(result.outputs);
-  handed.target_metadata = metadata_of(result.metadata);
-  if (target != Target::kOnnx && result.placement.node_count() > 0) {
-    outcome.remarks.push_back(fmt::format("Placement: {}.", result.placement.summary()));
-    SLIPWAY_TRY(keep_placement(job, result.placement, handed));
+base::Result<void> store_compiled(const JobContext& job, Target target, const compile::CompileResult& compiled,
+                                  JobOutcome& outcome, Compile::Result& result) {
+  result.target_inputs = tensors_of(compiled.inputs);
+  result.target_outputs = tensors_of(compiled.outputs);
+  result.target_metadata = metadata_of(compiled.metadata);
+  if (target != Target::kOnnx && compiled.placement.node_count() > 0) {
+    outcome.remarks.push_back(fmt::format("Placement: {}.", compiled.placement.summary()));
+    SLIPWAY_TRY(store_placement(job, compiled.placement, result));
   }
-  add_compiler_estimate(job, result, handed, outcome);
-  return hand_over(job, target, result, handed);
+  add_compiler_estimate(job, compiled, result, outcome);
+  return write_artifacts(job, target, compiled, result);
 }
 
 /// A context binary "compiled" again is embedded in ONNX: here its wrapper and the binary as one model folder.
-void embed_context_binary(const JobContext& job, JobOutcome& outcome, Compile::Result& handed) {
+void embed_context_binary(const JobContext& job, JobOutcome& outcome, Compile::Result& result) {
   const auto wrapper = job.companion("wrapper");
   if (!wrapper) return fail_with(outcome, wrapper.error());
   const fs::path folder = job.work() / "wrapped";
@@ -166,19 +166,19 @@ void embed_context_binary(const JobContext& job, JobOutcome& outcome, Compile::R
       error ? base::Result<void>(std::unexpected(base::errno_error(error.value(), "lay out the context binary")))
             : pack_folder(folder, fmt::format("job_{}_optimized_onnx", job.spec.job.id), job.out() / "target.onnx.zip");
   if (!packed) return fail_with(outcome, failure_of(packed.error(), Step::kWrite));
-  handed.target_file = "target.onnx.zip";
-  handed.target_is_directory = true;
+  result.target_file = "target.onnx.zip";
+  result.target_is_directory = true;
   if (job.model().model.inspection) {
-    handed.target_inputs = job.model().model.inspection->inputs;
-    handed.target_outputs = job.model().model.inspection->outputs;
+    result.target_inputs = job.model().model.inspection->inputs;
+    result.target_outputs = job.model().model.inspection->outputs;
   }
-  handed.target_metadata = job.model().model.metadata;
+  result.target_metadata = job.model().model.metadata;
   if (const auto placement = job.model().companion_files.find(kPlacementCompanion);
       placement != job.model().companion_files.end()) {
     fs::copy_file(job.in(placement->second), job.out() / "placement.json", error);
-    if (!error) handed.companion_files[kPlacementCompanion] = "placement.json";
+    if (!error) result.companion_files[kPlacementCompanion] = "placement.json";
   }
-  handed.agreement_note = "not compared: the binary itself is unchanged";
+  result.agreement_note = "not compared: the binary itself is unchanged";
   outcome.succeeded = true;
 }
 
@@ -236,13 +236,13 @@ compile::CompileRequest request_of(const JobContext& job, const Compile& payload
 
 }  // namespace
 
-void carry_out(KindExecutor<Compile> /*kind*/, const JobContext& job, const Compile& payload, JobOutcome& outcome,
-               Compile::Result& handed) {
+void execute_kind(KindExecutor<Compile> /*kind*/, const JobContext& job, const Compile& payload, JobOutcome& outcome,
+                  Compile::Result& result) {
   if (!job.spec.options.target_runtime) {
     job.log("no --target_runtime was given: the target is onnx");
     outcome.remarks.emplace_back("No --target_runtime was given: the target is onnx.");
   }
-  if (job.plan().converts_first == domain::Conversion::kEmbedBinary) return embed_context_binary(job, outcome, handed);
+  if (job.plan().converts_first == domain::Conversion::kEmbedBinary) return embed_context_binary(job, outcome, result);
   const bool is_for_npu = domain::is_qnn_target(job.plan().target);
 
   const auto onnx = source_of(job, payload, outcome);
@@ -265,22 +265,23 @@ void carry_out(KindExecutor<Compile> /*kind*/, const JobContext& job, const Comp
   request.made = [&](const compile::CompileResult& made) {
     // The files and words of the result as it is now: enough for a process that does not live to hand over the rest.
     JobOutcome so_far = before;
-    auto& handed_so_far = so_far.result.emplace<Compile::Result>();
-    if (!take(job, request.target, made, so_far, handed_so_far)) return;
-    handed_so_far.agreement_note = "not compared: the job ended before that";
+    auto& result_so_far = so_far.result.emplace<Compile::Result>();
+    if (!store_compiled(job, request.target, made, so_far, result_so_far)) return;
+    result_so_far.agreement_note = "not compared: the job ended before that";
     so_far.warnings.emplace_back("The result was not compared with its source: the job ended before that.");
     so_far.succeeded = true;
-    if (job.tools.keep) job.tools.keep(so_far);
+    if (job.tools.store) job.tools.store(so_far);
   };
-  const auto result = compile::compile(*environment, request, job.log);
-  if (!result) return fail_with(outcome, failure_of(result.error(), is_for_npu ? Step::kCompile : Step::kLoad));
+  const auto compiled = compile::compile(*environment, request, job.log);
+  if (!compiled) return fail_with(outcome, failure_of(compiled.error(), is_for_npu ? Step::kCompile : Step::kLoad));
 
-  handed.agreement_note = result->agreement_note;
-  handed.agreement = agreement_of(*result);
-  outcome.warnings = result->warnings;
-  for (const auto& remark : result->agreement_remarks) outcome.remarks.push_back(fmt::format("Agreement: {}.", remark));
-  if (const auto taken = take(job, request.target, *result, outcome, handed); !taken) {
-    return fail_with(outcome, failure_of(taken.error(), Step::kWrite));
+  result.agreement_note = compiled->agreement_note;
+  result.agreement = agreement_of(*compiled);
+  outcome.warnings = compiled->warnings;
+  for (const auto& remark : compiled->agreement_remarks)
+    outcome.remarks.push_back(fmt::format("Agreement: {}.", remark));
+  if (const auto stored = store_compiled(job, request.target, *compiled, outcome, result); !stored) {
+    return fail_with(outcome, failure_of(stored.error(), Step::kWrite));
   }
   outcome.succeeded = true;
 }

@@ -126,7 +126,7 @@ std::string words_for_zip(const fs::path& file, ModelType declared) {
                      entries ? "the zip archive cannot be read" : entries.error().message);
 }
 
-Inspection look_inside(const fs::path& file, ModelType declared, const fs::path& scratch) {
+Inspection inspect_content(const fs::path& file, ModelType declared, const fs::path& scratch) {
   const Format format = format_of(file);
   switch (format) {
     case Format::kEmpty:
@@ -157,7 +157,7 @@ Inspection look_inside(const fs::path& file, ModelType declared, const fs::path&
 }  // namespace
 
 Inspection inspect_model(const fs::path& file, ModelType declared, const fs::path& scratch) {
-  Inspection inspection = look_inside(file, declared, scratch);
+  Inspection inspection = inspect_content(file, declared, scratch);
   const std::map<std::string, ModelType, std::less<>> types = {
       {"onnx", ModelType::kOnnx},
       {"onnx directory", ModelType::kOnnx},

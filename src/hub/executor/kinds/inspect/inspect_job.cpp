@@ -6,8 +6,8 @@ namespace slipway::hub::executor {
 
 using domain::kinds::Inspect;
 
-void carry_out(KindExecutor<Inspect> /*kind*/, const JobContext& job, const Inspect& /*payload*/,
-               domain::JobOutcome& outcome, Inspect::Result& result) {
+void execute_kind(KindExecutor<Inspect> /*kind*/, const JobContext& job, const Inspect& /*payload*/,
+                  domain::JobOutcome& outcome, Inspect::Result& result) {
   const auto& spec = job.spec;
   result.inspection = spec.models.empty() ? inspect_dataset(job.in(spec.dataset_file))
                                           : inspect_model(job.in(job.model().file), job.model().model.type, job.work());

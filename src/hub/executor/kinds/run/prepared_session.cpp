@@ -104,6 +104,7 @@ void set(PreparedSession& prepared, const std::string& key, const std::string& v
 std::expected<void, Failure> apply_onnx_options(const std::map<std::string, std::string>& options,
                                                 PreparedSession& prepared) {
   auto& session = prepared.session;
+  const bool is_for_htp = runtime::provider_has(session.provider.name, &runtime::ProviderRow::accepts_htp);
   for (const auto& [key, value] : options) {
     const std::string word = base::lowered(value);
     set(prepared, key, value);
@@ -140,11 +141,11 @@ std::expected<void, Failure> apply_onnx_options(const std::map<std::string, std:
                                   value));
       }
       session.graph_optimization = level->second;
-    } else if (key == "qnn_htp_performance_mode" && session.provider.name == "qnn") {
+    } else if (key == "qnn_htp_performance_mode" && is_for_htp) {
       session.provider.options["htp_performance_mode"] = word;
-    } else if (key == "qnn_htp_graph_optimization_mode" && session.provider.name == "qnn") {
+    } else if (key == "qnn_htp_graph_optimization_mode" && is_for_htp) {
       session.provider.options["htp_graph_finalization_optimization_mode"] = word;
-    } else if (key == "qnn_enable_htp_fp16_precision" && session.provider.name == "qnn") {
+    } else if (key == "qnn_enable_htp_fp16_precision" && is_for_htp) {
       session.provider.options["enable_htp_fp16_precision"] = is_true(value) ? "1" : "0";
     }
   }
@@ -153,7 +154,7 @@ std::expected<void, Failure> apply_onnx_options(const std::map<std::string, std:
 
 void use_qnn(const JobContext& job, const domain::Device& device, PreparedSession& prepared) {
   auto& session = prepared.session;
-  session.provider.name = "qnn";
+  session.provider.name = runtime::htp_provider().name;
   session.provider.htp = htp_of(device);
   session.fallback = job.plan().fallback_allowed ? runtime::Fallback::kAllow : runtime::Fallback::kForbid;
   std::string graph_name;
@@ -207,8 +208,7 @@ std::expected<PreparedSession, Failure> prepare_session(const JobContext& job) {
   if (const auto added = add_model(job, prepared); !added) return std::unexpected(added.error());
   switch (job.plan().provider) {
     case domain::Provider::kCpu:
-      prepared.session.provider.name = "cpu";
-      break;
+      break;  // as every session is, unless told otherwise
     case domain::Provider::kQnn:
       use_qnn(job, *job.spec.job.device, prepared);
       break;

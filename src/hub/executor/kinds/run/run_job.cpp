@@ -144,7 +144,8 @@ void report_placement(const JobContext& job, const PreparedSession& prepared, co
   if (placement.node_count() == 0) return;
   job.log(fmt::format("placement: {}", placement.summary()));
   const int on_npu = placement.nodes_on(runtime::ComputeUnit::kNpu);
-  if (prepared.session.provider.name == "qnn" && on_npu < placement.node_count()) {
+  if (runtime::provider_has(prepared.session.provider.name, &runtime::ProviderRow::accepts_htp) &&
+      on_npu < placement.node_count()) {
     outcome.remarks.push_back(fmt::format("{} of {} nodes ran on the CPU of {}, not on the NPU.",
                                           placement.node_count() - on_npu, placement.node_count(),
                                           runtime::machine_name()));
@@ -223,7 +224,7 @@ std::expected<void, Failure> measure(const JobContext& job, const PreparedSessio
   fs::create_directories(options.work_folder, error);
   const auto compiled = compiled_placement(job, prepared);
   std::size_t layer_count = 0;
-  const auto take = [&](const runtime::ProfileReport& report) {
+  const auto store = [&](const runtime::ProfileReport& report) {
     ProfileEvidence evidence = evidence_of(report);
     if (compiled) show_compiled_layers(*compiled, evidence);
     evidence.runtime_config = prepared.runtime_config;
@@ -236,13 +237,13 @@ std::expected<void, Failure> measure(const JobContext& job, const PreparedSessio
       job.tools.libraries, prepared.model, inputs, options,
       [&](std::string_view phase, std::int64_t done, std::int64_t total) { lines.tell(phase, done, total); },
       [&](const runtime::ProfileReport& so_far) {
-        take(so_far);
+        store(so_far);
         outcome.succeeded = has_outputs || so_far.inference_is_whole;
-        if (job.tools.keep) job.tools.keep(outcome);
+        if (job.tools.store) job.tools.store(outcome);
       });
   outcome.succeeded = false;
   if (!report) return std::unexpected(failure_of(report.error(), Step::kRun));
-  take(*report);
+  store(*report);
   if (inputs == nullptr) report_placement(job, prepared, compiled ? *compiled : report->placement, outcome);
   for (const auto& warning : report->warnings) job.log(fmt::format("note: {}", warning));
   for (const auto& missing : report->missing) {
@@ -265,7 +266,7 @@ std::expected<void, Failure> measure(const JobContext& job, const PreparedSessio
 
 /// What the compiler itself estimates for the chip, where it carries a cost model. Never the reason for a failure.
 void estimate(const JobContext& job, const PreparedSession& prepared,
-              const std::shared_ptr<runtime::Environment>& environment, JobOutcome& outcome, RunResult& handed) {
+              const std::shared_ptr<runtime::Environment>& environment, JobOutcome& outcome, RunResult& result) {
   if (prepared.graph.empty() || !prepared.session.provider.htp ||
       !compile::has_cost_model(*prepared.session.provider.htp))
     return;
@@ -279,17 +280,17 @@ void estimate(const JobContext& job, const PreparedSession& prepared,
   request.output_folder = job.work() / "estimate";
   std::error_code error;
   fs::create_directories(request.output_folder, error);
-  const auto result = compile::compile(environment, request, {});
-  if (!result) {
-    job.log(fmt::format("no estimate from the compiler: {}", result.error().message));
+  const auto compiled = compile::compile(environment, request, {});
+  if (!compiled) {
+    job.log(fmt::format("no estimate from the compiler: {}", compiled.error().message));
     return;
   }
-  add_compiler_estimate(job, *result, handed, outcome);
-  if (!result->estimate) return;
+  add_compiler_estimate(job, *compiled, result, outcome);
+  if (!compiled->estimate) return;
   job.log(
       fmt::format("the compiler estimates {:.0f} us ({:.0f} to {:.0f}) on this chip: its own cost model, not a "
                   "measurement",
-                  result->estimate->nominal_us, result->estimate->lower_us, result->estimate->upper_us));
+                  compiled->estimate->nominal_us, compiled->estimate->lower_us, compiled->estimate->upper_us));
 }
 
 /// @param wants_outputs  the outputs of the dataset are what the job is for
@@ -357,8 +358,8 @@ std::expected<void, Failure> run(const JobContext& job, bool is_profiling_asked,
   return {};
 }
 
-void carry_out_run(const JobContext& job, const Run& payload, bool wants_outputs, JobOutcome& outcome,
-                   RunResult& result) {
+void execute_run(const JobContext& job, const Run& payload, bool wants_outputs, JobOutcome& outcome,
+                 RunResult& result) {
   const auto done = run(job, payload.is_profiling, wants_outputs, outcome, result);
   if (!done) return fail_with(outcome, done.error());
   outcome.succeeded = true;
@@ -366,14 +367,15 @@ void carry_out_run(const JobContext& job, const Run& payload, bool wants_outputs
 
 }  // namespace
 
-void carry_out(KindExecutor<domain::kinds::Profile> /*kind*/, const JobContext& job,
-               const domain::kinds::Profile& payload, JobOutcome& outcome, domain::kinds::Profile::Result& result) {
-  carry_out_run(job, payload, false, outcome, result);
+void execute_kind(KindExecutor<domain::kinds::Profile> /*kind*/, const JobContext& job,
+                  const domain::kinds::Profile& payload, JobOutcome& outcome, domain::kinds::Profile::Result& result) {
+  execute_run(job, payload, false, outcome, result);
 }
 
-void carry_out(KindExecutor<domain::kinds::Inference> /*kind*/, const JobContext& job,
-               const domain::kinds::Inference& payload, JobOutcome& outcome, domain::kinds::Inference::Result& result) {
-  carry_out_run(job, payload, true, outcome, result);
+void execute_kind(KindExecutor<domain::kinds::Inference> /*kind*/, const JobContext& job,
+                  const domain::kinds::Inference& payload, JobOutcome& outcome,
+                  domain::kinds::Inference::Result& result) {
+  execute_run(job, payload, true, outcome, result);
 }
 
 }  // namespace slipway::hub::executor

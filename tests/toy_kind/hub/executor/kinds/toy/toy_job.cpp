@@ -5,8 +5,8 @@ namespace slipway::hub::executor {
 
 using domain::kinds::Toy;
 
-void carry_out(KindExecutor<Toy> /*kind*/, const JobContext& job, const Toy& /*payload*/, domain::JobOutcome& outcome,
-               Toy::Result& result) {
+void execute_kind(KindExecutor<Toy> /*kind*/, const JobContext& job, const Toy& /*payload*/,
+                  domain::JobOutcome& outcome, Toy::Result& result) {
   std::string joined;
   for (const auto& input : job.spec.models) {
     const auto bytes = base::read_file(job.in(input.file), 1 << 20);

@@ -14,8 +14,8 @@
 
 namespace slipway::worker {
 
-/// How often a LeaseKeeper does what. A lease lasts 30 s, so that three renewals may fail; a log is read by people.
-struct KeeperPace {
+/// How often a JobHeartbeat does what. A lease lasts 30 s, so that three renewals may fail; a log is read by people.
+struct HeartbeatPace {
   std::chrono::milliseconds renew{10'000};
   std::chrono::milliseconds renew_again{2'000};  ///< when the last renewal failed and the end draws near
   std::chrono::milliseconds send_lines{200};
@@ -24,16 +24,16 @@ struct KeeperPace {
 
 /// Beside a running job: renews its lease, sends its log in batches, and says what is being done when the job itself
 /// has been silent for a while.
-/// @thread add_line() and is_lost() from any thread; the client belongs to the keeper while it lives
-class LeaseKeeper {
+/// @thread add_line() and is_lost() from any thread; the client belongs to the heartbeat while it lives
+class JobHeartbeat {
  public:
   /// @param on_lost  asked to stop as soon as the hub says that the lease is another's, or when it could not be renewed
   ///                 for as long as it was granted
-  LeaseKeeper(hub::client::AgentClient& client, const base::Clock& clock, std::string job_id, std::string lease_token,
-              unsigned lease_seconds, std::stop_source on_lost, KeeperPace pace = {});
-  ~LeaseKeeper();
-  LeaseKeeper(const LeaseKeeper&) = delete;
-  LeaseKeeper& operator=(const LeaseKeeper&) = delete;
+  JobHeartbeat(hub::client::AgentClient& client, const base::Clock& clock, std::string job_id, std::string lease_token,
+               unsigned lease_seconds, std::stop_source on_lost, HeartbeatPace pace = {});
+  ~JobHeartbeat();
+  JobHeartbeat(const JobHeartbeat&) = delete;
+  JobHeartbeat& operator=(const JobHeartbeat&) = delete;
 
   /// @param who  whose words these are
   void add_line(std::string_view line, std::string_view who = "job");
@@ -56,7 +56,7 @@ class LeaseKeeper {
   const base::Clock& clock_;
   const std::string job_id_, lease_token_;
   std::stop_source on_lost_;
-  const KeeperPace pace_;
+  const HeartbeatPace pace_;
   std::atomic<bool> is_lost_{false};
 
   std::mutex mutex_;

@@ -1,4 +1,4 @@
-#include "apps/hub_worker/lease_keeper.hpp"
+#include "apps/hub_worker/job_heartbeat.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -14,8 +14,9 @@ constexpr std::size_t kMostWaiting = 4 * kLargestBatch;
 
 }  // namespace
 
-LeaseKeeper::LeaseKeeper(hub::client::AgentClient& client, const base::Clock& clock, std::string job_id,
-                         std::string lease_token, unsigned lease_seconds, std::stop_source on_lost, KeeperPace pace)
+JobHeartbeat::JobHeartbeat(hub::client::AgentClient& client, const base::Clock& clock, std::string job_id,
+                           std::string lease_token, unsigned lease_seconds, std::stop_source on_lost,
+                           HeartbeatPace pace)
     : client_(client),
       clock_(clock),
       job_id_(std::move(job_id)),
@@ -26,11 +27,11 @@ LeaseKeeper::LeaseKeeper(hub::client::AgentClient& client, const base::Clock& cl
       renew_due_(clock.instant() + pace.renew),
       thread_(clock.start([this](const std::stop_token& stop) { work(stop); })) {}
 
-LeaseKeeper::~LeaseKeeper() {
+JobHeartbeat::~JobHeartbeat() {
   clock_.join(thread_);
 }
 
-void LeaseKeeper::add_line(std::string_view line, std::string_view who) {
+void JobHeartbeat::add_line(std::string_view line, std::string_view who) {
   const std::string stamped = fmt::format("[{}] {} {}\n", who, base::iso8601(clock_.now()), line);
   const std::scoped_lock lock(mutex_);
   if (is_closed_) return;
@@ -42,7 +43,7 @@ void LeaseKeeper::add_line(std::string_view line, std::string_view who) {
   changed_.notify_all();
 }
 
-void LeaseKeeper::say_again() {
+void JobHeartbeat::say_again() {
   const auto now = clock_.instant();
   if (is_closed_ || last_line_.empty() || now - said_at_ < pace_.say_again) return;
   said_at_ = now;
@@ -52,7 +53,7 @@ void LeaseKeeper::say_again() {
       fmt::format("[agent] {} still at it after {} s: {}\n", base::iso8601(clock_.now()), silent.count(), last_line_);
 }
 
-void LeaseKeeper::flush() {
+void JobHeartbeat::flush() {
   std::unique_lock lock(mutex_);
   if (lines_.empty() && !is_sending_) return;
   is_flush_wanted_ = true;
@@ -60,7 +61,7 @@ void LeaseKeeper::flush() {
   clock_.wait(lock, changed_, {}, base::Instant::max(), [&] { return !is_flush_wanted_; });
 }
 
-void LeaseKeeper::close_log() {
+void JobHeartbeat::close_log() {
   {
     const std::scoped_lock lock(mutex_);
     is_closed_ = true;
@@ -68,12 +69,12 @@ void LeaseKeeper::close_log() {
   flush();
 }
 
-void LeaseKeeper::lose() {
+void JobHeartbeat::lose() {
   is_lost_ = true;
   on_lost_.request_stop();
 }
 
-void LeaseKeeper::renew(std::unique_lock<std::mutex>& lock) {
+void JobHeartbeat::renew(std::unique_lock<std::mutex>& lock) {
   lock.unlock();
   const auto granted = client_.renew(job_id_, lease_token_);
   lock.lock();
@@ -90,7 +91,7 @@ void LeaseKeeper::renew(std::unique_lock<std::mutex>& lock) {
   renew_due_ = now + (is_near_the_end ? pace_.renew_again : pace_.renew);
 }
 
-void LeaseKeeper::send_lines(std::unique_lock<std::mutex>& lock) {
+void JobHeartbeat::send_lines(std::unique_lock<std::mutex>& lock) {
   while (!lines_.empty()) {
     std::string batch = lines_.substr(0, kLargestBatch);
     if (batch.size() == kLargestBatch) batch.resize(batch.rfind('\n') + 1);
@@ -108,14 +109,14 @@ void LeaseKeeper::send_lines(std::unique_lock<std::mutex>& lock) {
   }
 }
 
-base::Instant LeaseKeeper::due() const {
+base::Instant JobHeartbeat::due() const {
   base::Instant due = renew_due_;
   if (!lines_.empty()) due = std::min(due, send_due_);
   if (!is_closed_ && !last_line_.empty()) due = std::min(due, said_at_ + pace_.say_again);
   return due;
 }
 
-void LeaseKeeper::work(const std::stop_token& stop) {
+void JobHeartbeat::work(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
     const auto end = due();
