@@ -3,14 +3,18 @@
 import contextlib
 import datetime
 import filecmp
+import http.client
+import json
 import os
 import subprocess
 import time
+import urllib.parse
 from pathlib import Path
 
 import numpy as np
 import pytest
 import qai_hub
+import requests
 import tiny_models
 from expectations import make_client, succeed, wait_for
 from own_hub import OwnHub
@@ -69,12 +73,39 @@ def upload_random(client, path: Path, megabytes: int) -> qai_hub.Model:
     return client.upload_model(str(path))
 
 
+def token_of_a_user(build: Path, data: Path) -> str:
+    """A token of the administrator's that was never used."""
+    made = subprocess.run([str(build / "slipway-hub"), "token", "create", "--data", str(data), "--json"], capture_output=True,
+                          text=True, check=True)
+    return json.loads(made.stdout)["token"]
+
+
 def failure_type(client, job) -> int:
     return public_rest_api.get_job(client.config, job.job_id).failure_type
 
 
 def bytes_in(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def put_while_the_disk_fills(url: str, content: bytes, folder: Path) -> tuple[int, str]:
+    """Sends half of a part, fills the disk, sends the rest. Returns the reply's status and words."""
+    parts = urllib.parse.urlsplit(url)
+    with contextlib.closing(http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)) as connection:
+        connection.putrequest("PUT", parts.path)
+        connection.putheader("Content-Length", str(len(content)))
+        connection.endheaders()
+        connection.send(content[:len(content) // 2])
+        deadline = time.monotonic() + 20
+        while bytes_in(folder / "uploads") < len(content) // 4 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        filling = fill(folder)
+        with contextlib.suppress(OSError):
+            connection.send(content[len(content) // 2:])
+        reply = connection.getresponse()
+        words = reply.read().decode()
+        filling.unlink()
+        return reply.status, words
 
 
 def refused(action) -> str:
@@ -90,28 +121,40 @@ def test_what_does_not_fit_is_refused_in_words_and_leaves_nothing(hub, disk, tmp
     client = make_client(hub)
     before = free_bytes(disk)
     refused(lambda: upload_random(client, tmp_path / "large.bin", 40))
-    # What fits when it is announced, and no longer when it comes.
     path = tmp_path / "fits.bin"
     path.write_bytes(os.urandom(20 << 20))
     filling = fill(disk, leave=22 << 20)
     refused(lambda: client.upload_model(str(path)))
     filling.unlink()
+    # What fits when it is announced, and no longer when it comes.
+    headers = {"Authorization": f"token {client.config.api_token}", "Content-Type": "application/x-protobuf"}
+    models = f"{hub.url}/api/v1/models/"
+    made = requests.post(models, data=messages.Model(name="half.bin", model_type=messages.MODEL_TYPE_ONNX).SerializeToString(),
+                         headers=headers, timeout=30)
+    model_id = messages.CreateUpdateResponse.FromString(made.content).id
+    plan = messages.FileMultipartUploadURL.FromString(
+        requests.get(f"{models}{model_id}/multipart_upload/?file_size={16 << 20}", headers=headers, timeout=30).content)
+    status, words = put_while_the_disk_fills(plan.urls[0], os.urandom(16 << 20), disk)
+    assert (status, FULL in words) == (409, True), words
     assert bytes_in(disk / "uploads") < 10_000
     assert before - free_bytes(disk) < 5 << 20
     model = client.upload_model(str(path))
     assert filecmp.cmp(path, model.download(str(tmp_path / "copy.bin")), shallow=False)
 
 
-def test_a_full_disk_is_read_and_taken_into_use_again_without_a_restart(hub, disk, tmp_path):
+def test_a_full_disk_is_read_and_taken_into_use_again_without_a_restart(hub, disk, build, tmp_path):
     client = make_client(hub)
     source = tiny_models.save(tiny_models.convolution(), tmp_path / "net.onnx")
     model = client.upload_model(str(source))
     cpu = client.get_devices()[0]
     succeed(client.submit_profile_job(model, cpu))
+    unused = token_of_a_user(build, disk)
     filling = fill(disk)
     assert free_bytes(disk) == 0
 
+    # That a token was used is noted, where there is room for it.
     again = make_client(hub)
+    again.config.api_token = unused
     assert [listed.model_id for listed in again.get_models()] == [model.model_id]
     assert len(again.get_job_summaries()) == 1
     assert filecmp.cmp(source, again.get_model(model.model_id).download(str(tmp_path / "copy.onnx")), shallow=False)
