@@ -44,8 +44,8 @@ class LabelText {
 
   template <typename... Args>
   void append(fmt::format_string<Args...> format, Args&&... args) {
-    const auto result = fmt::format_to_n(letters_.data() + size_, static_cast<std::ptrdiff_t>(letters_.size() - size_),
-                                         format, std::forward<Args>(args)...);
+    const auto result =
+        fmt::format_to_n(letters_.data() + size_, letters_.size() - size_, format, std::forward<Args>(args)...);
     size_ = static_cast<std::size_t>(result.out - letters_.data());
   }
 
