@@ -19,26 +19,49 @@ bool is_of_program(void* code) {
          here.dli_fbase == there.dli_fbase;
 }
 
-void* allocate(std::size_t bytes, void* caller) {
+void* try_allocate(std::size_t bytes, void* caller) noexcept {
   ++allocated;
   if (is_watching && is_of_program(caller)) ++allocated_by_program;
-  if (void* memory = std::malloc(bytes > 0 ? bytes : 1)) return memory;
+  return std::malloc(bytes > 0 ? bytes : 1);
+}
+
+void* allocate(std::size_t bytes, void* caller) {
+  if (void* memory = try_allocate(bytes, caller)) return memory;
   throw std::bad_alloc();
 }
 
 }  // namespace
 
-// The other forms without alignment call these; theirs is in a library, so the array form is replaced too.
+// Every form without alignment: those that call these by the standard are a library's own, and AddressSanitizer's pair
+// with its delete, not with this one.
 void* operator new(std::size_t bytes) {
   return allocate(bytes, __builtin_return_address(0));
 }
 void* operator new[](std::size_t bytes) {
   return allocate(bytes, __builtin_return_address(0));
 }
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+  return try_allocate(bytes, __builtin_return_address(0));
+}
+void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept {
+  return try_allocate(bytes, __builtin_return_address(0));
+}
 void operator delete(void* memory) noexcept {
   std::free(memory);
 }
+void operator delete[](void* memory) noexcept {
+  std::free(memory);
+}
 void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+void operator delete[](void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, const std::nothrow_t&) noexcept {
+  std::free(memory);
+}
+void operator delete[](void* memory, const std::nothrow_t&) noexcept {
   std::free(memory);
 }
 
