@@ -4,12 +4,8 @@
 #include <cmath>
 #include <utility>
 
-#include "media/labels.hpp"
-
 namespace slipway::media {
 namespace {
-
-constexpr int kLetterPixels = 8;  // of draw_text's scale 1
 
 /// A coordinate as a pixel, kept so near to the image that arithmetic on it cannot overflow.
 int pixel(double coordinate) {
@@ -139,20 +135,6 @@ void draw_line(Image& image, Point from, Point to, Colour colour, int line_width
 void draw_polyline(Image& image, std::span<const Point> points, bool closed, Colour colour, int line_width) {
   for (std::size_t i = 1; i < points.size(); ++i) draw_line(image, points[i - 1], points[i], colour, line_width);
   if (closed && points.size() > 2) draw_line(image, points.back(), points.front(), colour, line_width);
-}
-
-int text_height(int scale) {
-  return extent_of("", kLetterPixels * scale).height;
-}
-
-void draw_text(Image& image, int x, int y, std::string_view text, Colour colour, int scale) {
-  constexpr Colour kBar = {24, 24, 24};
-  const int size = kLetterPixels * scale;
-  const TextExtent extent = extent_of(text, size);
-  x = std::max(0, std::min(x, image.width() - extent.width));
-  y = std::max(0, std::min(y, image.height() - extent.height));
-  fill(image, x, y, x + extent.width, y + extent.height, kBar);
-  draw_plain_text(image, x, y, text, colour, size);
 }
 
 }  // namespace slipway::media

@@ -3,7 +3,6 @@
 #include <array>
 #include <cstdint>
 #include <span>
-#include <string_view>
 
 #include "media/image.hpp"
 
@@ -39,12 +38,5 @@ void draw_line(Image& image, Point from, Point to, Colour colour, int line_width
 
 /// Lines from point to point, and back to the first when `closed`.
 void draw_polyline(Image& image, std::span<const Point> points, bool closed, Colour colour, int line_width);
-
-/// One line of text on a dark bar, its upper left corner at (x, y), moved inside when it would leave the image.
-/// Letters of the typeface of overlays, 8 pixels times `scale`. Of boxes' labels: labels.hpp.
-void draw_text(Image& image, int x, int y, std::string_view text, Colour colour, int scale);
-
-/// Height of a line of text, bar included.
-[[nodiscard]] int text_height(int scale);
 
 }  // namespace slipway::media

@@ -56,18 +56,6 @@ TEST(Drawing, a_polyline_closes_when_asked) {
   EXPECT_GT(count(closed, kRed), count(open, kRed));
 }
 
-TEST(Drawing, text_stays_inside_and_letters_differ) {
-  Image a = black(60, 20), b = black(60, 20), outside = black(60, 20);
-  draw_text(a, 0, 0, "0.83", kWhite, 2);
-  draw_text(b, 0, 0, "0.88", kWhite, 2);
-  draw_text(outside, 500, -500, "0.83", kWhite, 2);
-  EXPECT_GT(count(a, kWhite), 10);
-  EXPECT_NE(count(a, kWhite), count(b, kWhite));
-  EXPECT_EQ(count(outside, kWhite), count(a, kWhite));
-  Image tiny = black(2, 2);
-  draw_text(tiny, 0, 0, "a long line of text \xC3\xA4", kWhite, 3);
-}
-
 TEST(Drawing, slanted_lines_have_soft_edges_and_their_width) {
   Image image = black(100, 100);
   draw_line(image, {10, 10}, {90, 50}, kWhite, 4);

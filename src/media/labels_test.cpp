@@ -89,6 +89,15 @@ TEST(Text, outside_and_on_tiny_images_changes_nothing_beyond) {
   draw_label(tiny, 0, 0, std::string(10'000, 'w'), kRed, 40);
 }
 
+TEST(Text, is_moved_inside_whole_and_its_letters_differ) {
+  Image here = black(60, 24), other = black(60, 24), outside = black(60, 24);
+  draw_label(here, 0, 0, "0.83", {20, 20, 120}, 16);
+  draw_label(other, 0, 0, "0.88", {20, 20, 120}, 16);
+  draw_label(outside, 500, -500, "0.83", {20, 20, 120}, 16);
+  EXPECT_NE(histogram(here), histogram(other));
+  EXPECT_EQ(histogram(here), histogram(outside));
+}
+
 TEST(Text, is_black_on_light_plates_and_white_on_dark_ones) {
   Image light = black(100, 30), dark = black(100, 30);
   draw_label(light, 0, 0, "I", kYellow, 20);
