@@ -2,9 +2,12 @@
 
 import contextlib
 import math
+import os
 import pathlib
+import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -12,7 +15,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests" / "acceptance"))
 
 from decibels import decibels  # noqa: E402
-from suite import Suite, run  # noqa: E402
+from suite import Suite, run, run_group  # noqa: E402
 
 
 class Letters(Suite):
@@ -103,6 +106,60 @@ def test_the_table_counts_what_did_not_run_and_names_other_builds(options, tmp_p
 def test_a_row_that_is_not_on_the_list_is_refused(options):
     with pytest.raises(SystemExit):
         run(Letters({}), [*options, "d"])
+
+
+def is_gone(pid: int) -> bool:
+    stat = pathlib.Path(f"/proc/{pid}/stat")
+    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def eventually(condition) -> bool:
+    end = time.monotonic() + 20
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.02)
+    return condition()
+
+
+def test_what_a_command_started_ends_with_it_when_time_is_up(tmp_path):
+    pid_file = tmp_path / "pid"
+    with pytest.raises(subprocess.TimeoutExpired):
+        run_group(["bash", "-c", f"sleep 600 & echo $! > {pid_file}; wait"], 1)
+    assert eventually(lambda: is_gone(int(pid_file.read_text())))
+
+
+ENDLESS = """
+import contextlib, pathlib, sys, time
+sys.path.insert(0, sys.argv.pop(1))
+from suite import Suite, run
+class Endless(Suite):
+    name = "endless"
+    def rows(self):
+        return ["a"]
+    @contextlib.contextmanager
+    def opened(self, arguments):
+        try:
+            yield self.measure
+        finally:
+            (arguments.cache / "closed").touch()
+    def measure(self, name):
+        print("measures", flush=True)
+        time.sleep(600)
+run(Endless())
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_run_that_is_asked_to_end_closes_what_it_had_opened(options, tmp_path, number):
+    folder = str(pathlib.Path(__file__).resolve().parents[2] / "tests" / "acceptance")
+    # A runner in the background gives its children an ignored SIGINT.
+    as_shell = lambda: [signal.signal(each, signal.SIG_DFL) for each in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)]
+    with subprocess.Popen([sys.executable, "-c", ENDLESS, folder, *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          text=True, preexec_fn=as_shell) as running:
+        assert running.stdout.readline() == "measures\n"
+        os.kill(running.pid, number)
+        assert running.wait(20) != 0
+    assert (tmp_path / "cache" / "closed").exists()
+    assert not (tmp_path / "cache" / "results.jsonl").exists()
 
 
 @pytest.mark.parametrize("expected, given, wanted", [

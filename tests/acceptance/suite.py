@@ -4,7 +4,7 @@ A suite names its rows and measures one; this runs them. A row's result is a lin
 known, so that a run may be stopped at any time and is taken up where it was: --again forgets what is there, --failed runs
 again what did not pass, and rows that are named on the command line run in any case. Whatever a row raises is its result, and
 the next one runs. The table counts every row of the list, those that did not run too, and says which rows are of another
-build of Slipway than the one that is there now.
+build of Slipway than the one that is there now. A run that is asked to end closes first what it had opened.
 """
 
 import argparse
@@ -12,8 +12,11 @@ import contextlib
 import dataclasses
 import hashlib
 import json
+import os
 import pathlib
+import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 
@@ -76,6 +79,18 @@ def build_id(build: pathlib.Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:12]
 
 
+def run_group(command: list[str], timeout: float, **options) -> subprocess.CompletedProcess:
+    """subprocess.run(), but what the command started ends with it: when time is up, or when this run is asked to end."""
+    with subprocess.Popen(command, start_new_session=True, **options) as process:
+        try:
+            output, errors = process.communicate(timeout=timeout)
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise
+        return subprocess.CompletedProcess(command, process.returncode, output, errors)
+
+
 def _measured(measure: Measure, name: str) -> dict:
     try:
         return measure(name)
@@ -110,6 +125,8 @@ def run(suite: Suite, given: list[str] | None = None) -> int:
     if arguments.again:
         results.forget()
     rows, build = results.read(), build_id(arguments.build)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
 
     def is_wanted(name: str) -> bool:
         if arguments.names or name not in rows:

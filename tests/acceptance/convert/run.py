@@ -2,10 +2,10 @@
 
     make acceptance SUITE=convert                      # the whole list, archives of PyTorch 2.11
     make acceptance SUITE=convert TORCH=newest         # archives of the newest PyTorch, but for the rows of the official package
-    .deps/venv/bin/python tests/acceptance/convert/run.py [--newest] [--discard] [NAME …]
+    .deps/venv/bin/python tests/acceptance/convert/run.py [--newest] [--discard [MB]] [NAME …]
 
-Archives are made once and kept in CACHE, about 30 GB of them; --discard deletes each when its row has passed. A float output
-passes at 60 dB or more of signal over error, an integer one when it is equal.
+Archives are made once and kept in CACHE, about 30 GB of them; --discard deletes each of more than MB megabytes when its row has
+passed. A float output passes at 60 dB or more of signal over error, an integer one when it is equal.
 """
 
 import argparse
@@ -103,7 +103,8 @@ class Convert(Suite):
                             help="a Python with the official package")
         parser.add_argument("--newest", action="store_true", help="archives of the newest PyTorch (tools/setup.sh torch-newest)")
         parser.add_argument("--no-export", action="store_true", help="only the archives that are there")
-        parser.add_argument("--discard", action="store_true", help="deletes an archive when its row has passed")
+        parser.add_argument("--discard", type=float, nargs="?", const=0.0, default=math.inf, metavar="MB",
+                            help="deletes an archive of more than MB megabytes (0) when its row has passed")
 
     @contextlib.contextmanager
     def opened(self, arguments):
@@ -121,7 +122,7 @@ class Convert(Suite):
                 reason = failed.read_text().strip().splitlines()[-1][:300] if failed.exists() else "no archive"
                 return {"status": "not exported", "reason": reason}
             row = self.row_of(archive, goldens, arguments)
-            if arguments.discard and row["status"] == "passed":
+            if archive.stat().st_size > arguments.discard * 1e6 and row["status"] == "passed":
                 archive.unlink()
                 goldens.unlink()
             return row

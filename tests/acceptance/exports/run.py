@@ -18,6 +18,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -25,7 +26,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(ROOT), str(pathlib.Path(__file__).resolve().parents[1])]
 
 from python.tools.local_hub import LocalHub, missing_executables  # noqa: E402
-from suite import Suite, run  # noqa: E402
+from suite import Suite, run, run_group  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 MODELS = ("squeezenet1_1", "resnet18", "face_det_lite", "silero_vad", "yolov8_det")
@@ -84,9 +85,9 @@ def row_of(name: str, arguments, environment, prepared: dict, cpu: str) -> dict:
     if device == "phone":
         command += ["--profile-options", " --allow_emulation"]
     if folder.exists():
-        subprocess.run(["rm", "-r", str(folder)], check=True)
-    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, timeout=3000, check=False, cwd=arguments.cache)
+        shutil.rmtree(folder)
+    done = run_group(command, arguments.row_seconds, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                     stderr=subprocess.STDOUT, text=True, cwd=arguments.cache)
     log = arguments.cache / "logs" / (name.replace("/", "-") + ".log")
     log.parent.mkdir(exist_ok=True)
     log.write_text(done.stdout)
@@ -135,6 +136,7 @@ class Exports(Suite):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--exports", type=pathlib.Path, default=pathlib.Path(".deps/venv-exports"), help="tools/setup.sh exports")
+        parser.add_argument("--row-seconds", type=float, default=3000, help="after which a row is out of time")
 
     @contextlib.contextmanager
     def opened(self, arguments):
@@ -147,7 +149,17 @@ class Exports(Suite):
                 "QAIHUB_CLIENT_INI": str(hub.ini), "QAIHM_STORE_ROOT": str(arguments.cache / "store"),
                 "TORCH_HOME": str(arguments.cache / "torch"), "YOLO_CONFIG_DIR": str(arguments.cache), "CUDA_VISIBLE_DEVICES": ""}
             cpu = name_of_cpu(hub, arguments, environment)
-            yield lambda name: row_of(name, arguments, environment, prepared, cpu)
+
+            def measure(name: str) -> dict:
+                try:
+                    return row_of(name, arguments, environment, prepared, cpu)
+                except subprocess.TimeoutExpired:  # its jobs would go on beside those of the next row
+                    hub.kill()
+                    shutil.rmtree(hub.data)
+                    hub.start()
+                    raise
+
+            yield measure
 
     def line(self, row: dict) -> str:
         figures = ", ".join(f"{output} {value:g}" for output, value in row.get("db", {}).items())
