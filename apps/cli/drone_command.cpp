@@ -7,22 +7,16 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/border_quantization.hpp"
-#include "apps/cli/context.hpp"
 #include "apps/cli/drone_report.hpp"
-#include "apps/cli/frame_batch.hpp"
-#include "apps/cli/frame_progress.hpp"
 #include "apps/cli/frame_report.hpp"
-#include "apps/cli/interrupt.hpp"
+#include "apps/cli/frame_run.hpp"
 #include "apps/cli/model_argument.hpp"
-#include "apps/cli/overlay_output.hpp"
 #include "apps/cli/report.hpp"
 #include "apps/cli/session_arguments.hpp"
 #include "apps/cli/source_arguments.hpp"
 #include "apps/cli/table.hpp"
 #include "apps/cli/two_providers.hpp"
 #include "apps/cli/verbs.hpp"
-#include "pipelines/common/frame_loop.hpp"
-#include "pipelines/common/frame_source.hpp"
 #include "pipelines/common/model_folder.hpp"
 #include "pipelines/drone/overlay.hpp"
 #include "pipelines/drone/pipeline.hpp"
@@ -68,11 +62,8 @@ struct Bench {
   runtime::Statistics total;
 };
 
-/// A batch of frames on its way through the loop.
-struct Slot {
-  FrameBatch<drone::Scene> batch;
+struct Batch : FrameBatch<drone::Scene, Bench> {
   std::size_t fallback_count = 0;  ///< of all that happened up to these frames
-  std::optional<Bench> bench;      ///< of the images among them
 };
 
 /// A model folder with its description, or the file that the user named.
@@ -127,13 +118,11 @@ base::Result<drone::Config> config_of(const Arguments& arguments, const TwoProvi
 /// What one run over all inputs does with its frames.
 class Run {
  public:
-  Run(const Arguments& arguments, drone::Drone& pipeline, OverlayOutput& overlay, Context& context,
-      const std::vector<fs::path>& files)
+  Run(const Arguments& arguments, drone::Drone& pipeline, FrameRun& run, Context& context)
       : arguments_(arguments),
         pipeline_(pipeline),
-        overlay_(overlay),
+        run_(run),
         context_(context),
-        progress_(files, "watching"),
         hides_detector_(pipeline.detector().network().session().placement().is_emulated) {
     if (const auto* segmenter = pipeline.segmenter()) {
       hides_segmenter_ = segmenter->network().session().placement().is_emulated;
@@ -141,51 +130,59 @@ class Run {
     }
   }
 
-  base::Result<void> infer(Slot& slot) {
-    slot.bench.reset();
-    const auto frames = std::span(slot.batch.frames).first(slot.batch.count);
+  base::Result<void> execute() {
+    SLIPWAY_TRY(run_.run<Batch>(
+        arguments_.batch, "watching", [&](Batch& batch) { return infer(batch); },
+        [&](Batch& batch) { return present(batch); }));
+    pipeline_.reset();  // waits for a segmentation under way
+    return report();
+  }
+
+ private:
+  base::Result<void> infer(Batch& batch) {
+    const auto frames = std::span(batch.frames).first(batch.count);
     std::size_t submitted = 0;  // of the frames that could be read
     for (std::size_t first = 0, end = 0; first < frames.size(); first = end) {
       // A run's frames are images, or of one video.
       std::size_t count = 0;
       for (; end < frames.size() && belong_together(frames[first], frames[end]); ++end) count += !frames[end].error;
       if (count == 0) continue;
-      SLIPWAY_TRY(infer(frames[first], std::span(slot.batch.images).subspan(submitted, count),
-                        std::span(slot.batch.found).subspan(submitted, count), slot.bench));
+      SLIPWAY_TRY(infer(frames[first], std::span(batch.images).subspan(submitted, count),
+                        std::span(batch.found).subspan(submitted, count), batch.bench));
       submitted += count;
     }
-    slot.fallback_count = pipeline_.fallbacks().size();
+    batch.fallback_count = pipeline_.fallbacks().size();
     // The loop's other thread reads them.
     const std::scoped_lock lock(mutex_);
     fallbacks_ = pipeline_.fallbacks();
     return {};
   }
 
-  base::Result<void> present(Slot& slot) {
-    SLIPWAY_TRY(tell_fallbacks(slot.fallback_count));
-    return slot.batch.for_each(
-        [&](pipelines::SourceFrame& source, const drone::Scene& scene) { return present(source, scene, slot.bench); },
-        [&](const pipelines::SourceFrame& source) {
-          ++failures_;
-          progress_.advance();
-          ProgressBar::wipe();
-          fmt::print(stderr, "slipway: {}\n", source.error->message);
-          return context_.emit("drone/1", failure_json(source));
+  base::Result<void> present(Batch& batch) {
+    SLIPWAY_TRY(tell_fallbacks(batch.fallback_count));
+    return run_.present(
+        batch,
+        [&](const pipelines::SourceFrame& source, const drone::Scene& scene) {
+          object_count_ += std::ssize(scene.objects);
+          detected_frames_ += scene.did_detect ? 1 : 0;
+          if (scene.map_age == 0) ++segmented_frames_;
+          return FrameReport{text_of_frame(source, scene, batch.bench), json_of_frame(source, scene, batch.bench)};
+        },
+        [&](media::Image& image, const drone::Scene& scene) {
+          drone::draw_scene(image, scene, pipeline_.detector().labels(), colours_);
         });
   }
 
-  base::Result<void> finish() {
-    SLIPWAY_TRY(overlay_.finish());
-    pipeline_.reset();  // waits for a segmentation under way
-    ordered_json report = {{"frames", frames_},
+  base::Result<void> report() {
+    ordered_json report = {{"frames", run_.frames()},
                            {"frames_with_detection", detected_frames_},
                            {"frames_with_own_segmentation", segmented_frames_},
                            {"objects", object_count_},
                            {"fallbacks", ordered_json::array()}};
     for (const drone::Fallback& fallback : pipeline_.fallbacks()) report["fallbacks"].push_back(json_of(fallback));
-    std::string text =
-        fmt::format("\n{} in {}, {} with detection, {} with segmentation of their own\n",
-                    counted(object_count_, "object"), counted(frames_, "frame"), detected_frames_, segmented_frames_);
+    std::string text = fmt::format("\n{} in {}, {} with detection, {} with segmentation of their own\n",
+                                   counted(object_count_, "object"), counted(run_.frames(), "frame"), detected_frames_,
+                                   segmented_frames_);
     const auto add = [&](const char* name, const pipelines::StandbyRun& network) {
       const runtime::PlacementReport& placement = network.session().placement();
       report[name] = {{"provider", network.provider()}, {"placement", cli::json_of(placement)}};
@@ -196,8 +193,7 @@ class Run {
     if (hides_detector_ || hides_segmenter_) text += kEmulatorNote;
     context_.print(text);
     SLIPWAY_TRY(context_.emit("drone-report/1", report));
-    if (failures_ == 0) return {};
-    return base::fail(Code::kDataLoss, "{} could not be read, or not to the end", counted(failures_, "input"));
+    return run_.outcome();
   }
 
   /// Says on standard error what happened up to a frame, once.
@@ -216,7 +212,6 @@ class Run {
     return {};
   }
 
- private:
   TimeOrigin detector() const { return TimeOrigin::of(pipeline_.detector().network().provider(), hides_detector_); }
   /// Of both networks together; the segmenter's provider has a share in the time.
   TimeOrigin networks() const { return detector().with(TimeOrigin::of("", hides_segmenter_)); }
@@ -234,24 +229,13 @@ class Run {
     return {};
   }
 
-  base::Result<void> present(pipelines::SourceFrame& source, const drone::Scene& scene,
-                             const std::optional<Bench>& bench) {
-    ++frames_;
-    object_count_ += static_cast<std::int64_t>(scene.objects.size());
-    detected_frames_ += scene.did_detect ? 1 : 0;
-    if (scene.map_age == 0) ++segmented_frames_;
-    context_.print(heading_of(source, scene));
-    if (!source.is_video) context_.print(text_of(scene, pipeline_.detector().labels()));
-    if (bench && !source.is_video && !hides_detector_ && !hides_segmenter_) {
-      context_.print(statistics_table({bench->total, networks()}));
-    }
-    SLIPWAY_TRY(context_.emit("drone/1", json_of_frame(source, scene, bench)));
-    if (overlay_.is_wanted()) {
-      drone::draw_scene(source.frame.image, scene, pipeline_.detector().labels(), colours_);
-      SLIPWAY_TRY(overlay_.write(source));
-    }
-    progress_.advance();
-    return {};
+  std::string text_of_frame(const pipelines::SourceFrame& source, const drone::Scene& scene,
+                            const std::optional<Bench>& bench) const {
+    std::string text = heading_of(source, scene);
+    if (source.is_video) return text;
+    text += text_of(scene, pipeline_.detector().labels());
+    if (bench && !hides_detector_ && !hides_segmenter_) text += statistics_table({bench->total, networks()});
+    return text;
   }
 
   base::Result<Bench> infer_often(std::span<const media::ImageView> images, std::span<drone::Scene> scenes) {
@@ -269,7 +253,7 @@ class Run {
 
   ordered_json json_of_frame(const pipelines::SourceFrame& source, const drone::Scene& scene,
                              const std::optional<Bench>& bench) const {
-    ordered_json json = frame_json(source, overlay_.target(source));
+    ordered_json json = run_.json_of(source);
     json.update(json_of(scene, pipeline_.detector().labels(), hides_detector_, hides_segmenter_));
     if (bench && !source.is_video) {
       json["bench"] = {{"warmup_runs", bench->detector.warmup_runs},
@@ -293,28 +277,23 @@ class Run {
 
   const Arguments& arguments_;
   drone::Drone& pipeline_;
-  OverlayOutput& overlay_;
+  FrameRun& run_;
   Context& context_;
-  FrameProgress progress_;
   const bool hides_detector_;
   bool hides_segmenter_ = false;
   std::vector<media::Colour> colours_;
   std::mutex mutex_;
   std::vector<drone::Fallback> fallbacks_;
   std::size_t told_fallbacks_ = 0;
-  std::int64_t frames_ = 0, object_count_ = 0, failures_ = 0, detected_frames_ = 0, segmented_frames_ = 0;
+  std::int64_t object_count_ = 0, detected_frames_ = 0, segmented_frames_ = 0;
 };
 
 base::Result<void> watch(const Arguments& arguments, const TwoProviders& providers, Context& context) {
   context.reserve_standard_output();
   SLIPWAY_ASSIGN(const drone::Config config, config_of(arguments, providers));
-  SLIPWAY_ASSIGN(pipelines::FrameSource source, arguments.source.open(arguments.inputs, !arguments.output.empty()));
-  auto named = OverlayOutput::open(arguments.output, source.files());
-  if (!named) return context.wrong_use(std::move(named).error());
-  OverlayOutput& overlay = *named;
-  SLIPWAY_TRY(context.check_outputs(files_read({arguments.detector.path, arguments.segmenter.path}, arguments.inputs),
-                                    overlay.planned()));
-  SLIPWAY_TRY(overlay.make_folder());
+  SLIPWAY_ASSIGN(FrameRun run,
+                 FrameRun::open(context, arguments.source, arguments.inputs,
+                                {arguments.detector.path, arguments.segmenter.path}, arguments.output, "drone/1"));
   SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment(providers.of_build()));
   SLIPWAY_ASSIGN(const std::unique_ptr<drone::Drone> pipeline, drone::Drone::load(environment, config));
   if (const auto chosen = pipeline->choose_classes(arguments.classes); !chosen) {
@@ -326,17 +305,7 @@ base::Result<void> watch(const Arguments& arguments, const TwoProviders& provide
     log.insert(segmenter->network().session().log_lines().begin(), segmenter->network().session().log_lines().end());
   }
   for (const std::string& line : log) fmt::print(stderr, "{}\n", line);
-
-  Run run(arguments, *pipeline, overlay, context, source.files());
-  std::vector<Slot> slots(3);
-  for (Slot& slot : slots) slot.batch.resize(arguments.batch);
-  catch_first_interrupt();
-  SLIPWAY_TRY(unless_interrupted(pipelines::run_frame_loop(
-      slots,
-      [&](Slot& slot) -> base::Result<bool> { return slot.batch.fill(source, [] { return !was_interrupted(); }); },
-      [&](Slot& slot) { return run.infer(slot); }, [&](Slot& slot) { return run.present(slot); })));
-  if (const auto video = overlay.video_under_way(); video && was_interrupted()) context.note_cut_short(*video);
-  return run.finish();
+  return Run(arguments, *pipeline, run, context).execute();
 }
 
 void add_session_options(CLI::App& verb, Arguments& arguments) {

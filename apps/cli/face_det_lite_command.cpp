@@ -2,21 +2,14 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/border_quantization.hpp"
-#include "apps/cli/context.hpp"
-#include "apps/cli/frame_batch.hpp"
-#include "apps/cli/frame_progress.hpp"
 #include "apps/cli/frame_report.hpp"
-#include "apps/cli/interrupt.hpp"
+#include "apps/cli/frame_run.hpp"
 #include "apps/cli/model_argument.hpp"
-#include "apps/cli/overlay_output.hpp"
 #include "apps/cli/report.hpp"
 #include "apps/cli/session_arguments.hpp"
 #include "apps/cli/source_arguments.hpp"
 #include "apps/cli/table.hpp"
 #include "apps/cli/verbs.hpp"
-#include "pipelines/common/frame_loop.hpp"
-#include "pipelines/common/frame_source.hpp"
-#include "pipelines/common/timing.hpp"
 #include "pipelines/face_det_lite/pipeline.hpp"
 
 namespace slipway::cli {
@@ -46,8 +39,7 @@ struct Arguments {
   }
 };
 
-using Slot = FrameBatch<face::Detections>;
-using Bench = std::optional<pipelines::BenchReport>;
+using Batch = FrameBatch<face::Detections>;
 
 face::Config config_of(const Arguments& arguments, const fs::path& model) {
   face::Config config;
@@ -73,105 +65,27 @@ ordered_json json_of(const face::Face& found) {
           {"landmarks", landmarks}};
 }
 
-/// What one run over all inputs does with its frames.
-class Run {
- public:
-  Run(const Arguments& arguments, face::FaceDetLite& pipeline, OverlayOutput& overlay, Context& context,
-      const std::vector<fs::path>& files)
-      : arguments_(arguments),
-        pipeline_(pipeline),
-        overlay_(overlay),
-        context_(context),
-        progress_(files, "finding faces") {}
-
-  base::Result<void> infer(Slot& slot) { return slot.run(pipeline_, arguments_.measured_runs()); }
-
-  base::Result<void> present(Slot& slot) {
-    return slot.for_each([&](pipelines::SourceFrame& source,
-                             const face::Detections& found) { return present(source, found, slot.bench); },
-                         [&](const pipelines::SourceFrame& source) { return present_failure(source); });
+FrameReport report_of(const pipelines::SourceFrame& source, const face::Detections& detections, const Batch& batch,
+                      const NetworkReport& network, ordered_json json) {
+  json["faces"] = ordered_json::array();
+  for (const face::Face& found : detections.faces) json["faces"].push_back(json_of(found));
+  network.add_to(json, detections.times, batch.bench);
+  std::string text = fmt::format("{}: {}; {}\n", name_of(source), counted(std::ssize(detections.faces), "face"),
+                                 network.text_of(detections.times));
+  if (source.is_video) return {std::move(text), std::move(json)};
+  for (const face::Face& found : detections.faces) {
+    const face::PixelBox& box = found.pixels;
+    text += fmt::format("  score {:.3f}  at ({}, {})  size {} x {}\n", found.score, box.x, box.y, box.w, box.h);
   }
-
-  base::Result<void> finish() {
-    SLIPWAY_TRY(overlay_.finish());
-    const runtime::PlacementReport& placement = pipeline_.session().placement();
-    context_.print(fmt::format("\n{} in {}; {}\n{}", counted(face_count_, "face"), counted(frames_, "picture"),
-                               placement.summary(), placement.is_emulated ? kEmulatorNote : ""));
-    if (failures_ == 0) return {};
-    return base::fail(base::Code::kDataLoss, "{} could not be read, or not to the end", counted(failures_, "input"));
-  }
-
- private:
-  base::Result<void> present_failure(const pipelines::SourceFrame& source) {
-    ++failures_;
-    progress_.advance();
-    ProgressBar::wipe();
-    fmt::print(stderr, "slipway: {}\n", source.error->message);
-    return context_.emit("face-det-lite/1", failure_json(source));
-  }
-
-  base::Result<void> present(pipelines::SourceFrame& source, const face::Detections& found, const Bench& bench) {
-    ++frames_;
-    face_count_ += static_cast<std::int64_t>(found.faces.size());
-    context_.print(text_of(source, found, bench));
-    SLIPWAY_TRY(context_.emit("face-det-lite/1", json_of_frame(source, found, bench)));
-    if (overlay_.is_wanted()) {
-      face::draw_faces(source.frame.image, found.faces);
-      SLIPWAY_TRY(overlay_.write(source));
-    }
-    progress_.advance();
-    return {};
-  }
-
-  ordered_json json_of_frame(const pipelines::SourceFrame& source, const face::Detections& detections,
-                             const Bench& bench) const {
-    const runtime::PlacementReport& placement = pipeline_.session().placement();
-    ordered_json json = frame_json(source, overlay_.target(source));
-    json["faces"] = ordered_json::array();
-    for (const face::Face& found : detections.faces) json["faces"].push_back(json_of(found));
-    json["provider"] = arguments_.session.provider;
-    json["placement"] = cli::json_of(placement);
-    json["timing_ms"] = stage_json(detections.times, origin());
-    if (bench) json["bench"] = stage_json(*bench, origin());
-    return json;
-  }
-
-  std::string text_of(const pipelines::SourceFrame& source, const face::Detections& detections,
-                      const Bench& bench) const {
-    const auto own = runtime::TimeOrigin::own_work();
-    const pipelines::StageTimes& times = detections.times;
-    std::string text = fmt::format("{}: {}; before {}, inference {}, after {}\n", name_of(source),
-                                   counted(std::ssize(detections.faces), "face"), time_text({times.pre_us, own}),
-                                   time_text({times.inference_us, origin()}), time_text({times.post_us, own}));
-    if (source.is_video) return text;
-    for (const face::Face& found : detections.faces) {
-      const face::PixelBox& box = found.pixels;
-      text += fmt::format("  score {:.3f}  at ({}, {})  size {} x {}\n", found.score, box.x, box.y, box.w, box.h);
-    }
-    return bench ? text + table_of(*bench, origin()) : text;
-  }
-
-  runtime::TimeOrigin origin() const {
-    return runtime::TimeOrigin::of(arguments_.session.provider, pipeline_.session().placement().is_emulated);
-  }
-
-  const Arguments& arguments_;
-  face::FaceDetLite& pipeline_;
-  OverlayOutput& overlay_;
-  Context& context_;
-  FrameProgress progress_;
-  std::int64_t frames_ = 0, face_count_ = 0, failures_ = 0;
-};
+  if (batch.bench) text += table_of(*batch.bench, network.origin());
+  return {std::move(text), std::move(json)};
+}
 
 base::Result<void> detect(const Arguments& arguments, const runtime::SessionOptions& options, Context& context) {
   context.reserve_standard_output();
   SLIPWAY_ASSIGN(const fs::path model, arguments.model.file());
-  SLIPWAY_ASSIGN(pipelines::FrameSource source, arguments.source.open(arguments.inputs, !arguments.output.empty()));
-  auto named = OverlayOutput::open(arguments.output, source.files());
-  if (!named) return context.wrong_use(std::move(named).error());
-  OverlayOutput& overlay = *named;
-  SLIPWAY_TRY(context.check_outputs(files_read({arguments.model.path}, arguments.inputs), overlay.planned()));
-  SLIPWAY_TRY(overlay.make_folder());
+  SLIPWAY_ASSIGN(FrameRun run, FrameRun::open(context, arguments.source, arguments.inputs, {arguments.model.path},
+                                              arguments.output, "face-det-lite/1"));
   SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment(options.provider.name));
   const bool has_description =
       fs::is_directory(arguments.model.path) && fs::exists(arguments.model.path / "model.yaml");
@@ -180,15 +94,23 @@ base::Result<void> detect(const Arguments& arguments, const runtime::SessionOpti
                                          config_of(arguments, model)));
   for (const std::string& line : pipeline->session().log_lines()) fmt::print(stderr, "{}\n", line);
 
-  catch_first_interrupt();
-  Run run(arguments, *pipeline, overlay, context, source.files());
-  std::vector<Slot> slots(3);
-  for (Slot& slot : slots) slot.resize(arguments.batch);
-  SLIPWAY_TRY(unless_interrupted(pipelines::run_frame_loop(
-      slots, [&](Slot& slot) -> base::Result<bool> { return slot.fill(source, [] { return !was_interrupted(); }); },
-      [&](Slot& slot) { return run.infer(slot); }, [&](Slot& slot) { return run.present(slot); })));
-  if (const auto video = overlay.video_under_way(); video && was_interrupted()) context.note_cut_short(*video);
-  return run.finish();
+  const runtime::PlacementReport& placement = pipeline->session().placement();
+  const NetworkReport network{arguments.session.provider, cli::json_of(placement), placement.is_emulated};
+  std::int64_t faces = 0;
+  SLIPWAY_TRY(run.run<Batch>(
+      arguments.batch, "finding faces", [&](Batch& batch) { return batch.run(*pipeline, arguments.measured_runs()); },
+      [&](Batch& batch) {
+        return run.present(
+            batch,
+            [&](const pipelines::SourceFrame& source, const face::Detections& found) {
+              faces += std::ssize(found.faces);
+              return report_of(source, found, batch, network, run.json_of(source));
+            },
+            [](media::Image& image, const face::Detections& found) { face::draw_faces(image, found.faces); });
+      }));
+  context.print(fmt::format("\n{} in {}; {}\n{}", counted(faces, "face"), counted(run.frames(), "picture"),
+                            placement.summary(), placement.is_emulated ? kEmulatorNote : ""));
+  return run.outcome();
 }
 
 }  // namespace

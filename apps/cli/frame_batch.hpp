@@ -11,14 +11,15 @@
 namespace slipway::cli {
 
 /// Images or frames that go through the loop, and through the networks, together.
-/// @tparam Detections  what a pipeline finds in one of them; has `times`
-template <typename Detections>
+/// @tparam Detections  what a pipeline finds in one of them; has `times` for run()
+/// @tparam Bench       what was measured of a batch
+template <typename Detections, typename Bench = pipelines::BenchReport>
 struct FrameBatch {
   std::vector<pipelines::SourceFrame> frames;
-  std::vector<Detections> found;                ///< of the frames that could be read, in order
-  std::vector<media::ImageView> images;         ///< of the same frames
-  std::optional<pipelines::BenchReport> bench;  ///< of the batch; times are an image's share
-  std::size_t count = 0;                        ///< of frames that are filled; the last batch may be incomplete
+  std::vector<Detections> found;         ///< of the frames that could be read, in order
+  std::vector<media::ImageView> images;  ///< of the same frames
+  std::optional<Bench> bench;            ///< times are an image's share
+  std::size_t count = 0;                 ///< of frames that are filled; the last batch may be incomplete
 
   void resize(int batch) {
     frames.resize(static_cast<std::size_t>(batch));

@@ -8,7 +8,6 @@
 namespace slipway::cli {
 
 using nlohmann::ordered_json;
-
 using runtime::TimeOrigin;
 
 ordered_json stage_json(const pipelines::StageTimes& times, const TimeOrigin& networks) {
@@ -61,6 +60,20 @@ ordered_json frame_json(const pipelines::SourceFrame& source, const std::filesys
 
 std::string name_of(const pipelines::SourceFrame& source) {
   return source.path.string() + (source.is_video ? fmt::format(" frame {}", source.frame.index) : "");
+}
+
+void NetworkReport::add_to(ordered_json& frame, const pipelines::StageTimes& times,
+                           const std::optional<pipelines::BenchReport>& bench) const {
+  frame["provider"] = provider;
+  frame["placement"] = placement;
+  frame["timing_ms"] = stage_json(times, origin());
+  if (bench) frame["bench"] = stage_json(*bench, origin());
+}
+
+std::string NetworkReport::text_of(const pipelines::StageTimes& times, const std::string& details) const {
+  const TimeOrigin own = TimeOrigin::own_work();
+  return fmt::format("before {}, inference {}{}, after {}", time_text({times.pre_us, own}),
+                     time_text({times.inference_us, origin()}), details, time_text({times.post_us, own}));
 }
 
 ordered_json failure_json(const pipelines::SourceFrame& source) {

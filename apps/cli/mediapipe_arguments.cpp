@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "compile/onnx_graph/model.hpp"
+#include "apps/cli/border_quantization.hpp"
 #include "pipelines/common/model_folder.hpp"
 
 namespace slipway::cli {
@@ -11,18 +11,8 @@ namespace {
 namespace fs = std::filesystem;
 
 pipelines::mediapipe::Quantizations scales_in(const fs::path& model, const std::string& graph) {
-  pipelines::mediapipe::Quantizations scales;
   const auto file = pipelines::find_model(model, graph);
-  if (!file) return scales;
-  if (const auto read = compile::onnx_graph::Model::read(file->path)) {
-    const auto summary = read->summary();
-    for (const auto* specs : {&summary.inputs, &summary.outputs}) {
-      for (const tensor::TensorSpec& spec : *specs) {
-        if (spec.quantization) scales[spec.name] = *spec.quantization;
-      }
-    }
-  }
-  return scales;
+  return file ? border_quantization(file->path) : pipelines::mediapipe::Quantizations();
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -11,18 +10,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "apps/cli/context.hpp"
-#include "apps/cli/frame_batch.hpp"
-#include "apps/cli/frame_progress.hpp"
 #include "apps/cli/frame_report.hpp"
-#include "apps/cli/interrupt.hpp"
+#include "apps/cli/frame_run.hpp"
 #include "apps/cli/mediapipe_arguments.hpp"
-#include "apps/cli/overlay_output.hpp"
 #include "apps/cli/report.hpp"
 #include "apps/cli/table.hpp"
-#include "pipelines/common/frame_loop.hpp"
-#include "pipelines/common/frame_source.hpp"
-#include "pipelines/common/timing.hpp"
 #include "pipelines/mediapipe_common/pipeline.hpp"
 
 namespace slipway::cli {
@@ -42,90 +34,69 @@ ordered_json json_of_points(const std::array<pipelines::mediapipe::Landmark, cou
 template <typename Verb>
 class MediapipeRun {
  public:
-  MediapipeRun(const MediapipeArguments& arguments, typename Verb::Pipeline& pipeline, OverlayOutput& overlay,
-               Context& context, std::string rules, const std::vector<std::filesystem::path>& files)
+  using Detections = typename Verb::Pipeline::Detections;
+  using Batch = FrameBatch<Detections>;
+
+  MediapipeRun(const MediapipeArguments& arguments, typename Verb::Pipeline& pipeline, FrameRun& run, std::string rules)
       : arguments_(arguments),
         pipeline_(pipeline),
-        overlay_(overlay),
-        context_(context),
+        run_(run),
         rules_(std::move(rules)),
-        progress_(files, fmt::format("finding {}", Verb::kPlural)) {
+        networks_{.provider = arguments.session.provider, .placement = {}} {
     const auto add = [&](const char* name, runtime::Session* session) {
       if (session == nullptr) return;
-      is_emulated_ = is_emulated_ || session->placement().is_emulated;
-      placement_[name] = cli::json_of(session->placement());
+      networks_.is_emulated |= session->placement().is_emulated;
+      networks_.placement[name] = cli::json_of(session->placement());
       placement_text_ += fmt::format("{}: {}\n", name, session->placement().summary());
     };
     add("detector", &pipeline.detector_session());
     add("landmark", pipeline.landmark_session());
   }
 
-  using Detections = typename Verb::Pipeline::Detections;
-  using Slot = FrameBatch<Detections>;
+  base::Result<void> execute(Context& context) {
+    SLIPWAY_TRY(run_.run<Batch>(
+        arguments_.batch, fmt::format("finding {}", Verb::kPlural), [&](Batch& batch) { return infer(batch); },
+        [&](Batch& batch) {
+          return run_.present(
+              batch,
+              [&](const pipelines::SourceFrame& source, const Detections& found) {
+                object_count_ += std::ssize(found.objects);
+                return FrameReport{text_of(source, found, batch.bench), json_of(source, found, batch.bench)};
+              },
+              [](media::Image& image, const Detections& found) { Verb::draw(image, found.objects); });
+        }));
+    context.print(fmt::format("\n{} in {}\n{}{}", counted(object_count_, Verb::kSingular, Verb::kPlural),
+                              counted(run_.frames(), "picture"), placement_text_,
+                              networks_.is_emulated ? kEmulatorNote : ""));
+    return run_.outcome();
+  }
+
+ private:
   using Bench = std::optional<pipelines::BenchReport>;
 
-  base::Result<void> infer(Slot& slot) {
-    if (arguments_.is_still) return slot.run(pipeline_, arguments_.measured_runs());
-    const auto filled = std::span(slot.frames).first(slot.count);
+  base::Result<void> infer(Batch& batch) {
+    if (arguments_.is_still) return batch.run(pipeline_, arguments_.measured_runs());
+    const auto filled = std::span(batch.frames).first(batch.count);
     const auto video = std::ranges::find(filled, true, &pipelines::SourceFrame::is_video);
-    if (video == filled.end()) return slot.run(pipeline_, arguments_.measured_runs());
+    if (video == filled.end()) return batch.run(pipeline_, arguments_.measured_runs());
     if (arguments_.batch > 1) {
       return base::fail(base::Code::kInvalidArgument,
                         "{}: frames of a video are followed one after the other, which --batch {} cannot do: give "
                         "--still to take each by itself, or leave --batch out",
                         video->path.string(), arguments_.batch);
     }
-    if (slot.images.empty()) return {};
+    if (batch.images.empty()) return {};
     if (video->starts_sequence) pipeline_.reset();
-    return pipeline_.track(slot.images[0], video->frame.time_s, slot.found[0]);
+    return pipeline_.track(batch.images[0], video->frame.time_s, batch.found[0]);
   }
 
-  base::Result<void> present(Slot& slot) {
-    return slot.for_each(
-        [&](pipelines::SourceFrame& source, const Detections& found) { return present(source, found, slot.bench); },
-        [&](const pipelines::SourceFrame& source) { return present_failure(source); });
-  }
-
-  base::Result<void> finish() {
-    SLIPWAY_TRY(overlay_.finish());
-    context_.print(fmt::format("\n{} in {}\n{}{}", counted(object_count_, Verb::kSingular, Verb::kPlural),
-                               counted(frames_, "picture"), placement_text_, is_emulated_ ? kEmulatorNote : ""));
-    if (failures_ == 0) return {};
-    return base::fail(base::Code::kDataLoss, "{} could not be read, or not to the end", counted(failures_, "input"));
-  }
-
- private:
-  base::Result<void> present_failure(const pipelines::SourceFrame& source) {
-    ++failures_;
-    progress_.advance();
-    ProgressBar::wipe();
-    fmt::print(stderr, "slipway: {}\n", source.error->message);
-    return context_.emit(Verb::kSchema, failure_json(source));
-  }
-
-  base::Result<void> present(pipelines::SourceFrame& source, const Detections& found, const Bench& bench) {
-    ++frames_;
-    object_count_ += static_cast<std::int64_t>(found.objects.size());
-    context_.print(text_of(source, found, bench));
-    SLIPWAY_TRY(context_.emit(Verb::kSchema, json_of_frame(source, found, bench)));
-    if (overlay_.is_wanted()) {
-      Verb::draw(source.frame.image, found.objects);
-      SLIPWAY_TRY(overlay_.write(source));
-    }
-    progress_.advance();
-    return {};
-  }
-
-  ordered_json json_of_frame(const pipelines::SourceFrame& source, const Detections& found, const Bench& bench) const {
-    ordered_json json = frame_json(source, overlay_.target(source));
+  ordered_json json_of(const pipelines::SourceFrame& source, const Detections& found, const Bench& bench) const {
+    ordered_json json = run_.json_of(source);
     json[Verb::kPlural] = ordered_json::array();
     for (const auto& object : found.objects) json[Verb::kPlural].push_back(json_of_object(object));
     json["rules"] = rules_;
     json["runs"] = {{"detector", found.detector_ran ? 1 : 0}, {"landmark", found.landmark_runs}};
-    json["provider"] = arguments_.session.provider;
-    json["placement"] = placement_;
-    json["timing_ms"] = stage_json(found.times, origin());
-    if (bench) json["bench"] = stage_json(*bench, origin());
+    networks_.add_to(json, found.times, bench);
     return json;
   }
 
@@ -144,16 +115,13 @@ class MediapipeRun {
   }
 
   std::string text_of(const pipelines::SourceFrame& source, const Detections& found, const Bench& bench) const {
-    const auto own = runtime::TimeOrigin::own_work();
-    const pipelines::StageTimes& times = found.times;
     std::string text =
-        fmt::format("{}: {}; before {}, inference {} ({}{}), after {}\n", name_of(source),
-                    counted(std::ssize(found.objects), Verb::kSingular, Verb::kPlural), time_text({times.pre_us, own}),
-                    time_text({times.inference_us, origin()}), found.detector_ran ? "detector, " : "",
-                    counted(found.landmark_runs, "landmark run"), time_text({times.post_us, own}));
+        fmt::format("{}: {}; {}\n", name_of(source), counted(std::ssize(found.objects), Verb::kSingular, Verb::kPlural),
+                    networks_.text_of(found.times, fmt::format(" ({}{})", found.detector_ran ? "detector, " : "",
+                                                               counted(found.landmark_runs, "landmark run"))));
     if (source.is_video) return text;
     for (const auto& object : found.objects) text += text_of_object(object);
-    return bench ? text + table_of(*bench, origin()) : text;
+    return bench ? text + table_of(*bench, networks_.origin()) : text;
   }
 
   template <typename Object>
@@ -165,18 +133,13 @@ class MediapipeRun {
                                            : "");
   }
 
-  runtime::TimeOrigin origin() const { return runtime::TimeOrigin::of(arguments_.session.provider, is_emulated_); }
-
   const MediapipeArguments& arguments_;
   typename Verb::Pipeline& pipeline_;
-  OverlayOutput& overlay_;
-  Context& context_;
+  FrameRun& run_;
   std::string rules_;
-  FrameProgress progress_;
-  ordered_json placement_;
+  NetworkReport networks_;
   std::string placement_text_;
-  bool is_emulated_ = false;
-  std::int64_t frames_ = 0, object_count_ = 0, failures_ = 0;
+  std::int64_t object_count_ = 0;
 };
 
 /// Reads the inputs, runs the pipeline over them, and reports.
@@ -184,13 +147,9 @@ template <typename Verb>
 base::Result<void> run_mediapipe(const typename Verb::Arguments& arguments, const runtime::SessionOptions& options,
                                  Context& context) {
   context.reserve_standard_output();
-  SLIPWAY_ASSIGN(pipelines::FrameSource source, arguments.source.open(arguments.inputs, !arguments.output.empty()));
-  auto named = OverlayOutput::open(arguments.output, source.files());
-  if (!named) return context.wrong_use(std::move(named).error());
-  OverlayOutput& overlay = *named;
-  SLIPWAY_TRY(context.check_outputs(files_read({arguments.model, arguments.landmark_model}, arguments.inputs),
-                                    overlay.planned()));
-  SLIPWAY_TRY(overlay.make_folder());
+  SLIPWAY_ASSIGN(FrameRun run,
+                 FrameRun::open(context, arguments.source, arguments.inputs,
+                                {arguments.model, arguments.landmark_model}, arguments.output, Verb::kSchema));
   SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment(options.provider.name));
   typename Verb::Pipeline::Config config = Verb::config_of(arguments);
   arguments.fill(config);
@@ -200,17 +159,7 @@ base::Result<void> run_mediapipe(const typename Verb::Arguments& arguments, cons
     if (session == nullptr) continue;
     for (const std::string& line : session->log_lines()) fmt::print(stderr, "{}\n", line);
   }
-
-  catch_first_interrupt();
-  MediapipeRun<Verb> run(arguments, *pipeline, overlay, context, Verb::rules(arguments), source.files());
-  using Slot = typename MediapipeRun<Verb>::Slot;
-  std::vector<Slot> slots(3);
-  for (Slot& slot : slots) slot.resize(arguments.batch);
-  SLIPWAY_TRY(unless_interrupted(pipelines::run_frame_loop(
-      slots, [&](Slot& slot) -> base::Result<bool> { return slot.fill(source, [] { return !was_interrupted(); }); },
-      [&](Slot& slot) { return run.infer(slot); }, [&](Slot& slot) { return run.present(slot); })));
-  if (const auto video = overlay.video_under_way(); video && was_interrupted()) context.note_cut_short(*video);
-  return run.finish();
+  return MediapipeRun<Verb>(arguments, *pipeline, run, Verb::rules(arguments)).execute(context);
 }
 
 /// Adds the verb to the command line.
