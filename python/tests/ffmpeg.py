@@ -38,9 +38,12 @@ def packets(path: Path, stream: str = "v") -> list[Packet]:
     return sorted(found)
 
 
-def frame_times(path: Path) -> list[float]:
-    """When ffmpeg shows the decoded frames."""
-    text = ffmpeg("-i", path, "-map", "0:v", "-fps_mode", "passthrough", "-enc_time_base", "demux", "-f", "framecrc", "-").decode()
+def frame_times(path: Path, *other_output: object) -> list[float]:
+    """When ffmpeg shows the decoded frames.
+
+    :param other_output: what it makes beside them: streams that are used have a say in where a jump of the clock leads
+    """
+    text = ffmpeg("-i", path, "-map", "0:v", "-fps_mode", "passthrough", "-enc_time_base", "demux", "-f", "framecrc", "-", *other_output).decode()
     unit = Fraction(re.search(r"#tb 0: (\S+)", text)[1])
     return [float(int(line.split(",")[2]) * unit) for line in text.splitlines() if line and not line.startswith("#")]
 

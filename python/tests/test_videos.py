@@ -20,8 +20,12 @@ FACES = ["face-det-lite", "--model", GOLDEN / "face_det_lite/tiny.onnx", "--scor
 pytestmark = pytest.mark.skipif(not SLIPWAY.is_file(), reason=f"{SLIPWAY} is not built")
 
 
+def faces(source: Path, target: Path, *words: object, **options) -> subprocess.CompletedProcess:
+    return subprocess.run([str(SLIPWAY), *map(str, [*FACES, source, "-o", target, *words])], check=False, capture_output=True, timeout=120, **options)
+
+
 def draw(source: Path, target: Path, *words: object, **options) -> subprocess.CompletedProcess:
-    done = subprocess.run([str(SLIPWAY), *map(str, [*FACES, source, "-o", target, *words])], check=False, capture_output=True, timeout=120, **options)
+    done = faces(source, target, *words, **options)
     assert done.returncode == 0, done.stderr.decode()
     return done
 
@@ -89,23 +93,6 @@ def test_a_late_start_is_kept(name: str, tmp_path: Path) -> None:
     assert packets(out)[0].time == pytest.approx(0.7, abs=0.03)
     # Matroska has no time before 0, where the sound's delay stands: all is moved by it.
     assert [p.time for p in packets(out)] == pytest.approx([p.time for p in packets(clip)], abs=0.03 if name == "late.mkv" else 0.002)
-
-
-@pytest.mark.parametrize("lengths", [(1, 3), (1, 2)])
-def test_joined_recordings_run_on(lengths: tuple[int, int], tmp_path: Path) -> None:
-    joined = b""
-    for i, seconds in enumerate(lengths):
-        part = tmp_path / f"{i}.ts"
-        ffmpeg("-f", "lavfi", "-i", f"smptebars=size=128x96:rate=10:duration={seconds}", "-f", "lavfi", "-i", f"sine=duration={seconds}",
-               *H264, "-bf", 0, "-c:a", "aac", "-output_ts_offset", 50 * (1 - i), part)
-        joined += part.read_bytes()
-    clip, out = tmp_path / "joined.ts", tmp_path / "out.mp4"
-    clip.write_bytes(joined)
-    draw(clip, out)
-    right = frame_times(clip)
-    assert len(right) == 10 * sum(lengths)
-    assert frame_times(out) == pytest.approx(right, abs=0.15)
-    assert duration(out) == pytest.approx(sum(lengths), abs=0.4)
 
 
 # Geometry

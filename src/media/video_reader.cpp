@@ -8,6 +8,7 @@
 #include "media/input_stream.hpp"
 #include "media/internal/codecs.hpp"
 #include "media/internal/colours.hpp"
+#include "media/internal/damage_marks.hpp"
 #include "media/internal/descriptor_io.hpp"
 #include "media/internal/display_matrix.hpp"
 #include "media/internal/libav.hpp"
@@ -98,9 +99,8 @@ struct VideoReader::State {
   double next_time_s = 0;  // of a frame that has no time
   StatedEnd stated_end;
   double missing_s = 0;
-  std::int64_t damaged = 0;
-  int until_settled = 0;   // packets of ours behind a jump of the clock
-  bool is_marked = false;  // the packet of ours that was read last: as damaged
+  DamageMarks marks;
+  std::int64_t damaged = 0;  // that did not decode
   bool broke_off = false;
   bool is_draining = false;
 
@@ -155,25 +155,16 @@ struct VideoReader::State {
         broke_off = !stop.stop_requested() && (status != AVERROR_EOF || (input->pb != nullptr && input->pb->error < 0 &&
                                                                          input->pb->error != AVERROR_EOF));
         is_draining = true;
-        damaged += is_marked ? 1 : 0;
-        is_marked = false;
+        marks.end();
         missing_s = stop.stop_requested() ? 0 : stated_end.missing_s(*input);
         return false;
       }
       stated_end.saw(*input, *packet);
       const bool is_ours = packet->stream_index == stream_index;
-      // Around a joint of broadcasts packets are only marked because the count of packets begins anew.
-      const bool jumps = (is_ours || packet->stream_index == sound_index) && clock.place(*input, *packet);
-      constexpr int kAroundJoint = 3;
-      if (jumps) {
-        is_marked = false;
-        until_settled = kAroundJoint;
-      }
+      if ((is_ours || packet->stream_index == sound_index) && clock.place(*input, *packet)) marks.saw_jump();
       if (packet->stream_index == sound_index) info.extras->add(*packet);
       if (is_ours) {
-        damaged += is_marked ? 1 : 0;
-        is_marked = (packet->flags & AV_PKT_FLAG_CORRUPT) != 0 && until_settled == 0;
-        until_settled = std::max(0, until_settled - 1);
+        marks.saw(*packet);
         packet->flags &= ~AV_PKT_FLAG_CORRUPT;  // counted here; the decoder would hand the mark on
         return true;
       }
@@ -362,7 +353,7 @@ void VideoReader::also_stretch_to(int side) {
 }
 
 std::int64_t VideoReader::damaged_packets() const {
-  return state_->damaged;
+  return state_->marks.damaged() + state_->damaged;
 }
 
 bool VideoReader::broke_off() const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "media/internal/libav.hpp"
 
@@ -19,9 +20,16 @@ class StreamClock {
   bool place(const AVFormatContext& input, AVPacket& packet);
 
  private:
+  /// Where a stream has come to, on the clock of the output.
+  struct Place {
+    std::int64_t begin_us = AV_NOPTS_VALUE;     ///< of its latest packet
+    std::int64_t expected_us = AV_NOPTS_VALUE;  ///< of its next one
+  };
+
   bool may_jump_ = false;
   std::int64_t offset_us_ = 0;
-  std::int64_t last_end_us_ = AV_NOPTS_VALUE;  // of the packets that were placed, on the clock of the output
+  std::int64_t latest_us_ = AV_NOPTS_VALUE;  // of the packet that was placed last, of whatever stream
+  std::vector<Place> places_;                // by stream
 };
 
 }  // namespace slipway::media::internal
