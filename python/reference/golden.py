@@ -1,5 +1,6 @@
 """Writes the committed test data anew: `make golden`. One line a generator; each knows its own folder below tests/golden."""
 
+import os
 import pathlib
 import subprocess
 
@@ -11,17 +12,22 @@ from python.reference.segmentation import golden as segmentation_golden
 from python.reference.yolov8 import golden as yolov8_golden
 from python.reference.samurai import geometry_golden, trace_golden
 
-TORCH_PYTHON = pathlib.Path(__file__).resolve().parents[2] / ".deps/venv-torch/bin/python"
+DEPENDENCIES = pathlib.Path(__file__).resolve().parents[2] / ".deps"
+TORCH_PYTHON = DEPENDENCIES / "venv-torch/bin/python"
 
 
-def by_pytorch(name: str):
-    """What a module of python.reference writes with PyTorch: it needs the environment that `tools/setup.sh torch` makes."""
+def by_pytorch(name: str, packages: str = ""):
+    """What a module of python.reference writes with PyTorch: it needs the environment that `tools/setup.sh torch` makes.
+
+    @param packages  a folder of .deps with what it imports besides
+    """
 
     def write() -> None:
-        if not TORCH_PYTHON.exists():
-            print("  kept as it is: PyTorch is not here, run tools/setup.sh torch")
+        if not TORCH_PYTHON.exists() or not (DEPENDENCIES / packages).exists():
+            print(f"  kept as it is: PyTorch{' or ' + packages if packages else ''} is not here, see tools/setup.sh")
             return
-        subprocess.run([TORCH_PYTHON, "-m", f"python.reference.{name}"], cwd=TORCH_PYTHON.parents[3], check=True)
+        environment = os.environ | ({"PYTHONPATH": str(DEPENDENCIES / packages)} if packages else {})
+        subprocess.run([TORCH_PYTHON, "-m", f"python.reference.{name}"], cwd=DEPENDENCIES.parent, env=environment, check=True)
 
     return write
 
@@ -40,6 +46,7 @@ GENERATORS = [
     ("frames and masks of SAMURAI", geometry_golden.main),
     ("boxes by torchvision", by_pytorch("boxes.golden")),
     ("a tiny SAM 2.1", by_pytorch("samurai.tiny_golden")),
+    ("SAMURAI's choice where candidates tie", by_pytorch("samurai.choice_golden", "original-samurai")),
     ("mask prompts of SAMURAI", by_pytorch("samurai.prompt_golden")),
     ("archives for src/convert/archive", by_pytorch("convert.archive_golden")),
     ("archives for src/convert/torch_script", by_pytorch("convert.torch_script_golden")),

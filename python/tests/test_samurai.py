@@ -69,6 +69,20 @@ def test_motion_outweighs_predicted_overlap_once_the_track_is_stable():
     assert decision["kf_score"] == pytest.approx(1, abs=1e-6)
 
 
+def test_where_candidates_tie_the_originals_is_taken():
+    """The choices are the original package's own (python/reference/samurai/choice_golden.py)."""
+    asked = 0
+    for row in json.loads((GOLDEN / "choices.json").read_text()):
+        rules = Rules(row["weight"])
+        for number, frame in enumerate(row["frames"]):
+            decision = rules.step(frame["boxes"], frame["ious"], 1.0)
+            assert (decision["choice"], decision["stable"]) == (frame["choice"], frame["stable"]), number
+            assert decision["kf_score"] == (None if frame["motion"] is None else pytest.approx(frame["motion"], abs=1e-9)), number
+            assert decision["mean"] == pytest.approx(frame["mean"], abs=1e-7), number
+            asked += decision["kf_score"] is not None
+    assert asked > 200
+
+
 @pytest.mark.parametrize("path", sorted((GOLDEN / "traces").glob("*.json")), ids=lambda path: path.stem)
 def test_committed_decisions_follow_from_committed_frames(path):
     document = json.loads(path.read_text())
@@ -81,7 +95,7 @@ def test_committed_decisions_follow_from_committed_frames(path):
                 assert np.allclose(ours[key], theirs[key], rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize("prompt", ["box", "point", "box_and_points", "short"])
+@pytest.mark.parametrize("prompt", ["box", "steady_box", "point", "box_and_points", "short"])
 def test_the_graphs_and_the_rules_give_pytorchs_masks_and_decisions(prompt):
     pytest.importorskip("yaml", reason="PyYAML is not here: run tools/setup.sh torch")
     document = json.loads((TINY / f"{prompt}.json").read_text())

@@ -109,7 +109,16 @@ class MaskDecoder(nn.Module):
         pointers = seen.unsqueeze(-1) * self.projection(of_masks) + (1 - seen.unsqueeze(-1)) * self.no_pointer
         shown = seen.view(1, 1, 1, 1)
         masks = shown * masks + (1 - shown) * NO_OBJECT
-        return masks, decoder.iou_prediction_head(queries[:, 1]), pointers, object_score, stability
+        return masks, _predicted_ious(decoder.iou_prediction_head, queries[:, 1]), pointers, object_score, stability
+
+
+def _predicted_ious(head, tokens):
+    """The head's forward with its sigmoid written out: ONNX Runtime's Sigmoid is off by a bit or two and not monotone beyond 9.5,
+    and among candidates that are equal in PyTorch, as most are near 1, another one than the first would be taken."""
+    hidden = head.activation(head.proj_in(tokens))
+    for layer in head.layers:
+        hidden = head.activation(layer(hidden))
+    return 1 / (1 + torch.exp(-head.proj_out(hidden)))
 
 
 class _Rotated(nn.Module):

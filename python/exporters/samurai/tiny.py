@@ -23,4 +23,8 @@ def model(seed: int = 3):
     head = result.mask_decoder.pred_obj_score_head.proj_out
     head.weight.data *= 10
     head.bias.data.fill_(1.55)
+    # So that some boxes' single mask is sure of its edge and some, the golden's among them, falls back on the best of the others.
+    single = result.mask_decoder.output_hypernetworks_mlps[0].proj_out
+    single.weight.data *= 3
+    single.bias.data *= 3
     return result

@@ -63,7 +63,8 @@ class Rules:
     def step(self, boxes, ious, object_score: float) -> dict:
         """One frame: candidates in the order of the decoder's tokens, one or three; returns the decision."""
         memory, pointers = self.memory(), self.pointers()
-        ious = np.asarray(ious, dtype=np.float64)
+        # In single precision, as the original: what is equal there must be equal here.
+        ious = np.asarray(ious, dtype=np.float32)
         choice, motion = (0, None) if len(ious) == 1 else self._choose(boxes, ious)
         self._kept.append(Kept(float(ious[choice]), float(object_score), motion))
         return {
@@ -81,7 +82,7 @@ class Rules:
             return best, None
         self.mean, self.covariance = kalman.predict(self.mean, self.covariance)
         if self.stable < c.STABLE_FRAMES:
-            if ious[best] > c.STABLE_IOU:
+            if ious[best] > np.float32(c.STABLE_IOU):
                 self._update(boxes[best])
                 self.stable += 1
             else:
@@ -89,8 +90,8 @@ class Rules:
             return best, None
         predicted = kalman.box_of(self.mean)
         motion = np.array([kalman.overlap(predicted, np.asarray(box, dtype=np.float64)) for box in boxes])
-        best = int(np.argmax(self._motion_weight * motion + (1 - self._motion_weight) * ious))
-        if ious[best] < c.STABLE_IOU:
+        best = int(np.argmax(self._motion_weight * motion + np.float32(1 - self._motion_weight) * ious))
+        if ious[best] < np.float32(c.STABLE_IOU):
             self.stable = 0
         else:
             self._update(boxes[best])

@@ -3,7 +3,7 @@
     python -m python.reference.samurai.tiny_golden
 
 `frames.u8` holds [frame][64][64][3] RGB; RUN.json the trace, the decisions and what was shown (`box` [x0, y0, x1, y1], `points`
-[x, y, label] each), and `video_frames` where the whole video is short; RUN.f32 the chosen logits [frame][16][16];
+[x, y, label] each, `disc` [x, y, radius], a mask of the pixels nearer than that), and `video_frames` where the whole video is short; RUN.f32 the chosen logits [frame][16][16];
 `components.npz` what each component took and gave (`components.py`).
 """
 
@@ -19,9 +19,10 @@ from python.reference.samurai.tracker import ReferenceTracker, write_trace
 FOLDER = pathlib.Path("tests/golden/samurai/tiny")
 FRAMES = 24
 BOX, POINT, BESIDE = [10.0, 14.0, 34.0, 40.0], [22.0, 27.0, 1], [50.0, 50.0, 0]
-PROMPTS = {"box": {"box": BOX}, "point": {"points": [POINT]}, "box_and_points": {"box": BOX, "points": [POINT, BESIDE]},
+STEADY = [23.0, 33.0, 48.0, 49.0]  # its single mask is shown; BOX's is too unsure of its edge
+PROMPTS = {"box": {"box": BOX}, "steady_box": {"box": STEADY}, "mask": {"disc": [21, 27, 13]}, "point": {"points": [POINT]}, "box_and_points": {"box": BOX, "points": [POINT, BESIDE]},
            "short": {"points": [POINT]}}
-LENGTHS = {"short": 6, "box_and_points": 6}
+LENGTHS = {"short": 6, "box_and_points": 6, "steady_box": 6, "mask": 6}
 
 
 def frames() -> np.ndarray:
@@ -38,6 +39,14 @@ def frames() -> np.ndarray:
     return np.stack(result)
 
 
+def shown_of(prompt: dict) -> dict:
+    """The prompt as the tracker takes it."""
+    if "disc" not in prompt:
+        return prompt
+    (x, y, radius), (down, right) = prompt["disc"], np.mgrid[:64, :64]
+    return {"mask": (right - x)**2 + (down - y)**2 < radius**2}
+
+
 def main() -> None:
     options = command.parse(["--seed", "3", "--output", str(FOLDER), "--name", "sam2.1-test"])
     options.size = "tiny"
@@ -49,7 +58,7 @@ def main() -> None:
         recorder = Recorder(is_storing=name == "box")
         length = LENGTHS.get(name, FRAMES)
         tracker = ReferenceTracker(model, recorder=recorder, video_frames=length)
-        logits = [tracker.track(frame, **(prompt if t == 0 else {})).numpy() for t, frame in enumerate(video[:length])]
+        logits = [tracker.track(frame, **(shown_of(prompt) if t == 0 else {})).numpy() for t, frame in enumerate(video[:length])]
         np.stack(logits).astype(np.float32).tofile(FOLDER / f"{name}.f32")
         if recorder.arrays:
             np.savez_compressed(FOLDER / "components.npz", **recorder.arrays)

@@ -52,7 +52,7 @@ def bounds(mask: torch.Tensor) -> list[int]:
 
 
 class ReferenceTracker:
-    """track(frame, box) for the first frame, track(frame) afterwards."""
+    """track(frame, box), or points, or a mask, for the first frame, track(frame) afterwards."""
 
     def __init__(self, model, motion_weight: float = 0.25, recorder: components.Recorder | None = None, video_frames: int | None = None):
         """@param video_frames  of the whole video; None: 16 or more"""
@@ -66,13 +66,16 @@ class ReferenceTracker:
         self.decisions: list[dict] = []
 
     @torch.no_grad()
-    def track(self, frame: np.ndarray, box=None, points=()) -> torch.Tensor:
-        """@param box  [x0, y0, x1, y1], @param points [x, y, label] each, in pixels of the frame; returns logits [S/4, S/4]."""
+    def track(self, frame: np.ndarray, box=None, points=(), mask=None) -> torch.Tensor:
+        """@param box  [x0, y0, x1, y1], @param points [x, y, label] each, in pixels of the frame; @param mask [S, S] of 0 and 1, alone;
+        returns logits [S/4, S/4]."""
         source, model, size, recorder = self.peer, self.peer.model, self.peer.size, self.recorder
         height, width = frame.shape[:2]
         image = to_input(frame, size)
         embeddings, high1, high2 = source.image_encoder(image)
         t = self.rules.frame
+        if mask is not None:
+            return self._start_with_mask(embeddings, [high1, high2], torch.from_numpy(np.asarray(mask, np.float32))[None, None])
         maps = {"high_res_features1": high1, "high_res_features2": high2}
         recorder.store("image_encoder", t, {"image": image}, {"image_embeddings": embeddings, **maps})
         scale = torch.tensor([size / width, size / height])
@@ -117,6 +120,22 @@ class ReferenceTracker:
         self.trace.append(entry)
         self.decisions.append({"frame": t, **decision})
         return chosen[0, 0]
+
+    def _start_with_mask(self, embeddings, high_res, mask) -> torch.Tensor:
+        """The package's own way: the mask is the answer, sure of itself. Its pointer is the single mask's as in the original, where
+        the package asks for that of the best of three."""
+        model = self.peer.model
+        found = model._use_mask_as_output(embeddings, high_res, mask)
+        pointer = model._single_frame_forward(input_masks=model.mask_downsample(mask), image_embeddings=[*high_res, embeddings],
+                                              multimask_output=False).object_pointer
+        low, score = found.pred_masks, float(found.object_score_logits)
+        large = functional.interpolate(low, size=(self.peer.size, self.peer.size), mode="bilinear", align_corners=False)
+        entry = {"frame": 0, "boxes": [bounds(large[0, 0] > 0)], "ious": [float(found.iou_scores)], "object_score": score}
+        self.trace.append(entry)
+        self.decisions.append({"frame": 0, **self.rules.step(entry["boxes"], entry["ious"], score)})
+        self._memories[0] = self.peer.memory_encoder(embeddings, low, torch.tensor([[score]]), True).bfloat16().float()
+        self._pointers[0] = pointer.reshape(1, -1)
+        return low[0, 0]
 
     def document(self) -> dict:
         return {"frames": self.trace, "decisions": self.decisions}

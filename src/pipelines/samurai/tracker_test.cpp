@@ -43,6 +43,14 @@ Prompt prompt_of(const json& shown) {
   for (const json& point : shown.value("points", json::array())) {
     prompt.points.push_back({point[0], point[1], point[2] == 1});
   }
+  if (shown.contains("disc")) {
+    const int x = shown["disc"][0], y = shown["disc"][1], radius = shown["disc"][2];
+    prompt.mask = PromptMask{kSide, kSide, std::vector<std::uint8_t>(std::size_t{kSide} * kSide, 0)};
+    for (int i = 0; i < kSide * kSide; ++i) {
+      const int right = i % kSide - x, down = i / kSide - y;
+      prompt.mask->pixels[static_cast<std::size_t>(i)] = right * right + down * down < radius * radius ? 1 : 0;
+    }
+  }
   return prompt;
 }
 
@@ -81,7 +89,7 @@ class BrokenModel {
 
 // The answers come from PyTorch: Sam2VideoModel's components and the NumPy reading of the rules.
 TEST(SamuraiTracker, follows_as_the_pytorch_reference_does) {
-  for (const std::string name : {"box", "point", "box_and_points", "short"}) {
+  for (const std::string name : {"box", "steady_box", "point", "box_and_points", "mask", "short"}) {
     const json reference = json::parse(*base::read_file(kTiny / (name + ".json"), 1 << 20));
     const std::string logits_bytes = *base::read_file(kTiny / (name + ".f32"), 1 << 20);
     const json& shown = reference["shown"][0];
