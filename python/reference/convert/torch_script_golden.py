@@ -102,6 +102,33 @@ class Scripted(nn.Module):
         return torch.cat(parts, 1) + torch.cat([x, x, x], 1)
 
 
+class Checked(nn.Module):
+    """A scripted norm checks its input's rank, which the code alone does not tell, and raises; so does the model itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.block = nn.Sequential(nn.Conv2d(2, 4, 3), nn.BatchNorm2d(4), nn.ReLU())
+
+    def forward(self, x):
+        y = self.block(x)
+        if y.shape[1] == 4:
+            y = y + 1
+        else:
+            raise ValueError("four channels are wanted")
+        return y.mean((2, 3))
+
+
+class Numbers(nn.Module):
+    """Numbers that a trace stores as tensors of float64 and int64 widen no type; a tensor of the model's own does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("wide", torch.tensor(2.5, dtype=torch.float64))
+
+    def forward(self, count):
+        return count * 2.5, count / 2, 0.5 + count.to(torch.uint8), count * self.wide, count.half() * 3.5
+
+
 class BranchOnData(nn.Module):
     def forward(self, x):
         if bool(x.sum() > 0):
@@ -193,6 +220,12 @@ def main() -> None:
     save("scripted", torch.jit.script(scripted))
     with torch.no_grad():
         outputs("scripted", scripted, torch.rand(2, 4))
+    torch.manual_seed(0)
+    checked = Checked().eval()
+    save("checked", torch.jit.script(checked))
+    with torch.no_grad():
+        outputs("checked", checked, torch.rand(1, 2, 5, 6))
+    traced("numbers", Numbers(), torch.arange(-2, 3))
     for name, module in [("branch_on_data", BranchOnData()), ("loop_on_data", LoopOnData()), ("keeps_state", KeepsState())]:
         save(name, torch.jit.script(module.eval()))
 

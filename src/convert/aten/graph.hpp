@@ -157,6 +157,7 @@ struct StoredValue {
   StoredKind kind = StoredKind::kParameter;
   std::string name;  ///< under its module path: "layer1.0.conv1.weight"
   StoredTensor tensor;
+  bool is_number = false;  ///< of rank 0, and takes part in type promotion as a Python number does
 };
 
 struct GraphInput {

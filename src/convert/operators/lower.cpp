@@ -216,7 +216,9 @@ class Lowering {
     }
     if (aten::is_contiguous(held)) {
       const auto bytes = held.bytes.first(static_cast<std::size_t>(*count) * size);
-      operands_[stored.value] = builder_.stored(stored.name, held.dtype, held.shape, bytes, held.owner);
+      Tensor tensor = builder_.stored(stored.name, held.dtype, held.shape, bytes, held.owner);
+      tensor.is_number = stored.is_number;
+      operands_[stored.value] = std::move(tensor);
       return {};
     }
     auto packed = std::make_shared<std::vector<std::byte>>(aten::packed(held));
@@ -324,6 +326,7 @@ class Lowering {
       }
     }
     if (auto* const tensor = std::get_if<Tensor>(&given.held)) {
+      tensor->is_number = false;  // whatever an operator gives is a tensor, though it may be the one that it got
       if (const auto& meta = graph_.values[value].meta) SLIPWAY_TRY(check(*tensor, *meta, graph_.values[value].name));
     }
     operands_[value] = std::move(given);

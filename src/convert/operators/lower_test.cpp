@@ -141,6 +141,30 @@ TEST(Lower, promotes_types_by_category_as_aten_does) {
   EXPECT_EQ(types, (std::vector{kFloat16, kFloat16, kFloat32, kFloat16, kFloat64}));
 }
 
+TEST(Lower, a_number_that_is_stored_as_a_tensor_widens_no_type) {
+  const double half = 0.5;
+  Graph graph;
+  const ValueId count = add_input(graph, "count", {{2, ""}}, ScalarType::kInt32);
+  for (const bool is_number : {true, false}) {
+    const ValueId stored = graph.add_value("CONSTANTS.c0", aten::TensorMeta{ScalarType::kFloat64, {}});
+    graph.stored.push_back({stored,
+                            aten::StoredKind::kConstant,
+                            is_number ? "number" : "tensor",
+                            {ScalarType::kFloat64, {}, {}, std::as_bytes(std::span(&half, 1)), nullptr},
+                            is_number});
+    give(graph, call(graph, "aten.mul", {{"", aten::Reference{count}}, {"", aten::Reference{stored}}}));
+    // What an operator gives is a tensor, also where it gives what it got.
+    const ValueId moved = call(graph, "aten.detach.default", {{"self", aten::Reference{stored}}});
+    give(graph, call(graph, "aten.mul.Tensor", {{"self", aten::Reference{count}}, {"other", aten::Reference{moved}}}));
+  }
+  auto model = lower(graph, {});
+  ASSERT_TRUE(model) << model.error().message;
+  using enum tensor::Dtype;
+  std::vector<tensor::Dtype> types;
+  for (const auto& output : model->summary().outputs) types.push_back(output.dtype);
+  EXPECT_EQ(types, (std::vector{kFloat32, kFloat64, kFloat64, kFloat64}));
+}
+
 TEST(Lower, finds_operators_with_and_without_overload) {
   EXPECT_EQ(find_rows("aten.conv2d.default").size(), 1U);
   EXPECT_GT(find_rows("aten.add").size(), 1U);

@@ -92,7 +92,8 @@ std::string line_of(const std::string& trace) {
       code = base::trimmed(std::string_view(trace).substr(code_begin + 1, code_end - code_begin - 1));
     }
     last = fmt::format("{}:{}: {}", file.substr(file.find_last_of('/') + 1), number, code);
-    if (file.find("/torch/") == std::string::npos && !file.starts_with("torch/")) chosen = last;
+    const bool is_made_up = file.starts_with('<');  // "<eval_with_key>.41": code that PyTorch wrote for itself
+    if (file.find("/torch/") == std::string::npos && !file.starts_with("torch/") && !is_made_up) chosen = last;
     at = name_end;
   }
   return chosen.empty() ? last : chosen;

@@ -82,7 +82,8 @@ struct Program {
                        {"metadata",
                         {{"stack_trace",
                           "File \"/home/me/net.py\", line 10, in forward\n    return x + self.w\n  File "
-                          "\"/lib/torch/nn/module.py\", line 5, in call\n    inner()"},
+                          "\"/lib/torch/nn/module.py\", line 5, in call\n    inner()\n  File "
+                          "\"<eval_with_key>.41\", line 9, in forward\n    add = l_x_ + l_w_"},
                          {"nn_module_stack", "L__self__,,net.Net;L__self__block,block,net.Block"}}}}}},
                     {"tensor_values",
                      {{"w", tensor_meta({2, 3}, {3, 1})},

@@ -79,6 +79,22 @@ TEST(TorchScript, scripted_functions_are_followed_where_their_conditions_are_con
                                                 "aten.mul", "aten.cat", "aten.cat", "aten.add"));
 }
 
+TEST(TorchScript, checks_that_raise_are_left_out_where_nothing_tells_how_they_end) {
+  const auto graph = read_golden("checked", {{"x", Dtype::kFloat32, {1, 2, 5, 6}, {}}});
+  ASSERT_TRUE(graph) << graph.error().message;
+  EXPECT_THAT(operators(*graph), Contains("aten.batch_norm"));
+  EXPECT_THAT(operators(*graph), Contains("aten.add")) << "of the branch that does not raise";
+}
+
+TEST(TorchScript, numbers_that_a_trace_stores_as_tensors_are_numbers) {
+  const auto graph = read_golden("numbers", {{"count", Dtype::kInt64, {5}, {}}});
+  ASSERT_TRUE(graph) << graph.error().message;
+  for (const aten::StoredValue& stored : graph->stored) {
+    EXPECT_EQ(stored.is_number, stored.name != "wide") << stored.name;
+  }
+  EXPECT_GE(graph->stored.size(), 3U);
+}
+
 TEST(TorchScript, other_inputs_than_the_model_takes_are_refused_with_those_that_it_takes) {
   const TensorSpec one{"x", Dtype::kFloat32, {2, 6}, {}};
   for (const std::vector<TensorSpec>& specs : {std::vector{one}, std::vector{one, one, one}}) {

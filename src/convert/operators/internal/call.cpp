@@ -59,7 +59,10 @@ ScalarType promoted(const std::vector<const Operand*>& operands) {
     into = into ? promoted(*into, type) : type;
   };
   for (const Operand* const operand : operands) {
-    if (const auto* const tensor = operand->get<Tensor>()) {
+    const auto* const tensor = operand->get<Tensor>();
+    if (tensor != nullptr && tensor->is_number) {
+      join(numbers, is_floating(tensor->dtype) ? ScalarType::kFloat32 : tensor->dtype);
+    } else if (tensor != nullptr) {
       join(tensor->shape.empty() ? scalars : tensors, tensor->dtype);
     } else if (const auto category = category_of(*operand)) {
       join(numbers, *category);

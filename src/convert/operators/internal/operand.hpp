@@ -28,6 +28,7 @@ struct Tensor {
   Shape shape;  ///< -1 where a size is known only when the model runs
   compile::onnx_graph::Value* value = nullptr;
   std::shared_ptr<const Constant> constant;
+  bool is_number = false;  ///< stored as a tensor of rank 0, and promotes as a Python number does
 
   [[nodiscard]] std::int64_t rank() const { return static_cast<std::int64_t>(shape.size()); }
 };

@@ -72,6 +72,7 @@ class Evaluator {
   base::Result<void> loop(const Statement& statement, Frame& frame);
   base::Result<void> bind(const Expression& target, Object* value, Frame& frame);
   base::Result<std::vector<Object*>> unpack(Object* value, std::size_t count);
+  base::Result<bool> branch(const Statement& statement, Frame& frame);
   base::Result<bool> condition(const Expression& expression, Frame& frame);
 
   base::Result<Object*> evaluate(const Expression& expression, Frame& frame, Wanted wanted);

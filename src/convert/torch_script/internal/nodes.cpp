@@ -101,8 +101,11 @@ aten::ValueId Evaluator::stored_value(Object* object) {
   std::string name = path == paths_.end() ? fmt::format("tensor_{}", stored_.size()) : path->second;
   const aten::ValueId value = graph_.add_value(name, std::move(meta));
   const auto kind = kinds_.find(object);
+  // PyTorch stores the numbers of a trace among its constants, as tensors of the widest types, and knows them again.
+  const bool is_wide = tensor.dtype == aten::ScalarType::kFloat64 || tensor.dtype == aten::ScalarType::kInt64;
+  const bool is_number = is_wide && tensor.shape.empty() && name.starts_with("CONSTANTS.c");
   graph_.stored.push_back(
-      {value, kind == kinds_.end() ? aten::StoredKind::kConstant : kind->second, std::move(name), tensor});
+      {value, kind == kinds_.end() ? aten::StoredKind::kConstant : kind->second, std::move(name), tensor, is_number});
   stored_.emplace(object, value);
   return value;
 }

@@ -12,6 +12,14 @@ using base::fail;
 using ErrorCode = base::Code;
 using Kind = Expression::Kind;
 
+/// Whether statements end in an exception of the model.
+bool raises(const std::vector<Statement>& statements) {
+  return std::ranges::any_of(statements, [](const Statement& statement) {
+    return statement.kind == Statement::Kind::kExpression && statement.value->kind == Kind::kCall &&
+           dotted(*statement.value->children[0]) == "ops.prim.RaiseException";
+  });
+}
+
 }  // namespace
 
 base::Result<void> Evaluator::execute(const std::vector<Statement>& statements, Frame& frame) {
@@ -35,7 +43,7 @@ base::Result<void> Evaluator::execute(const std::vector<Statement>& statements, 
         return {};
       }
       case Statement::Kind::kIf: {
-        SLIPWAY_ASSIGN(const bool holds, condition(*statement.value, frame));
+        SLIPWAY_ASSIGN(const bool holds, branch(statement, frame));
         SLIPWAY_TRY(execute(holds ? statement.body : statement.otherwise, frame));
         if (frame.result != nullptr) return {};
         break;
@@ -49,6 +57,16 @@ base::Result<void> Evaluator::execute(const std::vector<Statement>& statements, 
     }
   }
   return {};
+}
+
+base::Result<bool> Evaluator::branch(const Statement& statement, Frame& frame) {
+  // A check of the model's own, which raises unless it holds, is left out as torch.export's assertions are.
+  const bool refuses_then = raises(statement.body), refuses_otherwise = raises(statement.otherwise);
+  if (refuses_then != refuses_otherwise) {
+    SLIPWAY_ASSIGN(const Object* const value, evaluate(*statement.value, frame));
+    return truth_of(*value).value_or(refuses_otherwise);
+  }
+  return condition(*statement.value, frame);
 }
 
 base::Result<bool> Evaluator::condition(const Expression& expression, Frame& frame) {
