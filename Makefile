@@ -47,6 +47,7 @@ skipped: ## what the last unit and conformance runs left out, and why
 
 layers:
 	@$(PYTHON) tools/check_layers.py
+	@$(PYTHON) tools/performance_page.py --check
 
 lint: setup ## formatting and naming
 	@tools/setup.sh clang
@@ -90,9 +91,9 @@ golden: build ## writes the committed test data anew; fetches PyTorch (gigabytes
 	@tools/setup.sh assets torch
 	@$(PYTHON) -m python.reference.golden
 
-bench: build ## figures beside the peer's, in the same run; fetches the peers (PyTorch: gigabytes)
-	@tools/setup.sh assets torch openvino mediapipe
-	@$(PYTHON) benchmarks/run.py --build build/release
+bench: programs ## every row of docs/performance.md beside its peers, about BENCH_MINUTES=25; again: the rows that are missing. Fetches the peers (gigabytes)
+	@tools/setup.sh assets torch openvino mediapipe peers
+	@$(PYTHON) benchmarks/run.py --build build/release $(ARGS)
 
 clean:
 	rm -rf build

@@ -1,12 +1,10 @@
 """Source separation: `slipway demucs` beside PyTorch's demucs and a default ONNX Runtime session in Python.
 
-One run, interleaved rounds, the same song, seeded weights and number of threads; ours on ONNX Runtime's CPU provider and,
-where `tools/setup.sh openvino` was run, by OpenVINO in float32 and in bfloat16. Needs the environment that
-`tools/setup.sh torch` makes (.deps/venv-torch, or SLIPWAY_TORCH_PYTHON); this script restarts itself in it.
+Turns on the same decoded song, seeded weights and number of threads; ours on ONNX Runtime's CPU provider and by OpenVINO, in float32 and
+bfloat16. PyTorch's bfloat16 is torch.autocast. Needs `tools/setup.sh torch openvino`; this script restarts itself in PyTorch's environment.
 """
 
 import json
-import os
 import pathlib
 import statistics
 import subprocess
@@ -16,28 +14,29 @@ import time
 import warnings
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+from bench_command import TORCH_PYTHON, make_parser, restart_with
 
-try:
-    import torch
-except ImportError:
-    interpreter = pathlib.Path(os.environ.get("SLIPWAY_TORCH_PYTHON", ROOT / ".deps/venv-torch/bin/python"))
-    if not interpreter.exists() or os.environ.get("SLIPWAY_BENCH_RESTARTED"):
-        sys.exit("demucs_bench.py: PyTorch is not here: run tools/setup.sh torch")
-    os.environ["SLIPWAY_BENCH_RESTARTED"] = "1"
-    os.execv(interpreter, [str(interpreter), *sys.argv])
-
+restart_with(TORCH_PYTHON, "torch")
 import numpy as np
 import onnxruntime
-from bench_command import make_parser, write_figures
+import torch
+from bench_row import Contender, Rows, by_turns
 from demucs.apply import apply_model
 
 from python.exporters.demucs import checkpoint
 
+SONG_SECONDS = 20.0
+MOST_TRANSFORMS, MOST_PEAK_GB = 1.0, 1.2
+STAGES = ("decoded samples in memory, 20 s of stereo", "four stems in memory")
+# Layout of the export, switches of slipway.
+VARIANTS = {"cpu": ("slipway demucs, cpu", "slipway", [], "float32"), "openvino": ("slipway demucs, OpenVINO", "openvino", ["--provider", "openvino"], "float32"),
+            "bfloat16": ("slipway demucs, OpenVINO", "openvino", ["--provider", "openvino", "--precision", "bf16"], "bfloat16")}
+
 SEED = 1
 RATE = 44100
 SEGMENT = 343980
-GFLOP_PER_SEGMENT = 335  # field notes of the project: 167 GMAC
+GFLOP_PER_SEGMENT = 335  # 167 GMAC, counted in the network
 
 
 def noise_song(seconds: float) -> torch.Tensor:
@@ -85,18 +84,20 @@ class Core(torch.nn.Module):
 
 
 class PlainSession:
-    """The peer in Python: torch's own exporter, a session with default options, torch's transforms around it."""
+    """The peer in Python: torch's own exporter, a session with default options but its threads, torch's transforms around it."""
 
-    def __init__(self, model, folder: pathlib.Path):
+    def __init__(self, model, folder: pathlib.Path, threads: int):
         self.model = model
-        file = folder / "plain.onnx"
+        file = folder / "demucs-plain.onnx"
         x = torch.zeros(1, 4, 2048, 336)
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of tracing, about shapes that are fixed here
             if not file.exists():
                 torch.onnx.export(Core(model), (torch.zeros(1, 2, SEGMENT), x), str(file), opset_version=17, dynamo=False,
                                   input_names=["input", "x"], output_names=["output", "add_67"])
-        self.session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+        settings = onnxruntime.SessionOptions()
+        settings.intra_op_num_threads = threads
+        self.session = onnxruntime.InferenceSession(str(file), settings, providers=["CPUExecutionProvider"])
         # What apply_model asks of a model.
         self.sources, self.samplerate, self.segment, self.audio_channels = model.sources, RATE, model.segment, 2
 
@@ -137,17 +138,11 @@ def run_slipway(build: pathlib.Path, song: pathlib.Path, model: pathlib.Path, ou
             peak_kb = max(peak_kb, high_water_kb(child.pid))
             time.sleep(0.05)
         if child.returncode != 0:
-            sys.exit(f"slipway demucs ended with {child.returncode}")
+            raise RuntimeError(f"slipway demucs ended with {child.returncode}")
         out.seek(0)
         report = json.loads(out.read())
     report["peak_bytes"] = peak_kb * 1024
     return report
-
-
-def has_openvino(build: pathlib.Path) -> bool:
-    done = subprocess.run([str(build / "slipway"), "doctor", "--json"], capture_output=True, text=True, check=False)
-    providers = json.loads(done.stdout.splitlines()[0]).get("providers", [])
-    return any(p["name"] == "openvino" and p["available"] for p in providers)
 
 
 def read_stems(folder: pathlib.Path, sources: list[str]) -> np.ndarray:
@@ -163,126 +158,97 @@ def si_sdr(estimate: np.ndarray, reference: np.ndarray) -> float:
     return min(of(e.ravel().astype(np.float64), r.ravel().astype(np.float64)) for e, r in zip(estimate, reference))
 
 
-def peak_gflops(threads: int) -> float:
-    torch.set_num_threads(threads)
-    a = torch.randn(3072, 3072)
-    torch.mm(a, a)
-    best = 0.0
-    for _ in range(5):
-        start = time.perf_counter()
-        torch.mm(a, a)
-        best = max(best, 2 * 3072**3 / (time.perf_counter() - start) / 1e9)
-    return best
-
-
 def main() -> int:
     parser = make_parser(__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=20.0, help="length of the song")
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--models", type=pathlib.Path, metavar="DIR",
-                        help="keep the exported models here, and take those that are here already; with --rounds 0: only export")
+    parser.add_argument("--song", type=float, default=SONG_SECONDS, help="its seconds; the page's rows are of 20")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.backends.mha.set_fastpath_enabled(False)
-    variants = {"slipway": ("slipway demucs, float32", "cpu", [])}
-    if has_openvino(options.build):
-        for key, label, precision in (("openvino", "the same by OpenVINO", "float32"), ("bf16", "by OpenVINO, bfloat16", "bf16")):
-            variants[key] = (label, "openvino", ["--provider", "openvino", "--precision", precision])
+    models = options.models.resolve()
+    models.mkdir(parents=True, exist_ok=True)
+    for layout in {layout for _, layout, _, _ in VARIANTS.values()}:
+        if not (models / f"demucs-{layout}/model.yaml").exists():
+            subprocess.run([sys.executable, "-m", "python.exporters.demucs", "--seed", str(SEED), "--layout", layout, "--output",
+                            str(models / f"demucs-{layout}"), "--threads", str(options.threads)], cwd=ROOT, check=True)
+    model = checkpoint.seeded(SEED, 4)
+    plain = PlainSession(model, models, options.threads)
+    if options.prepare:
+        return 0
+    rows = Rows(options.output, options.rows)
     with tempfile.TemporaryDirectory(prefix="slipway-bench-") as name:
         folder = pathlib.Path(name)
-        models = (options.models or folder).resolve()
-        models.mkdir(parents=True, exist_ok=True)
-        for layout in {layout for _, layout, _ in variants.values()}:
-            if not (models / layout).exists():
-                subprocess.run([sys.executable, "-m", "python.exporters.demucs", "--seed", str(SEED), "--layout", layout, "--output",
-                                str(models / layout), "--threads", str(options.threads)], cwd=ROOT, check=True)
-        wave = noise_song(options.seconds)
+        wave = noise_song(options.song)
         write_wav(folder / "song.wav", wave)
-        model = checkpoint.seeded(SEED, 4)
-        plain = PlainSession(model, models)
-        if options.rounds < 1:
-            return 0
-
-        times = {key: [] for key in ("pytorch", "plain", *variants)}
-        reports = {key: [] for key in variants}
-        peers = {}
-        loads_before = os.getloadavg()
-        for _ in range(options.rounds):
-            for key, network in (("pytorch", model), ("plain", plain)):
-                start = time.perf_counter()
-                peers[key] = separate(network, wave).numpy()
-                times[key].append(time.perf_counter() - start)
-            for key, (_, layout, provider) in variants.items():
-                reports[key].append(run_slipway(options.build, folder / "song.wav", models / layout, folder / key, options.threads,
-                                                provider))
-                times[key].append(reports[key][-1]["seconds"]["total"])
-            print("  ".join(f"{key} {value[-1]:.2f} s" for key, value in times.items()), file=sys.stderr, flush=True)
-        stems = {key: read_stems(folder / key, model.sources) for key in variants}
-    reference, stems["plain"] = peers["pytorch"], peers["plain"]
-
-    medians = {key: statistics.median(value) for key, value in times.items()}
-    difference = {key: float(np.abs(value - reference).max()) for key, value in stems.items()}
-    quality = {key: si_sdr(value, reference) for key, value in stems.items()}
-    peak = peak_gflops(options.threads)
-    print(f"{options.seconds:g} s of stereo, {options.threads} threads, {options.rounds} interleaved rounds, medians; "
-          f"load average at the start {loads_before[0]:.1f}; a 3072 x 3072 float product {peak:.0f} GFLOP/s")
-    print(f"  {'':26s}{'time':>9s}{'real time':>11s}{'x PyTorch':>11s}{'difference':>12s}{'SI-SDR':>10s}{'GFLOP/s':>9s}"
-          f"{'transforms':>12s}{'peak':>9s}{'1st / 3rd':>11s}{'load':>8s}")
-    result = {"threads": options.threads, "song_seconds": options.seconds, "rounds": options.rounds, "load_average": loads_before,
-              "gemm_peak_gflops": peak, "seconds": medians, "all_seconds": times, "variants": {}}
-    labels = {"pytorch": "PyTorch demucs", "plain": "default session, Python"}
-    for key in times:
-        line = f"  {labels.get(key) or variants[key][0]:26s}{medians[key]:7.2f} s{medians[key] / options.seconds:11.3f}" \
-               f"{medians['pytorch'] / medians[key]:11.2f}"
-        if key in difference:
-            line += f"{difference[key]:12.1e}{quality[key]:7.1f} dB"
-        if key in variants:
-            facts = facts_of(reports[key])
-            result["variants"][key] = {"ratio_to_pytorch": medians["pytorch"] / medians[key], "max_abs_difference": difference[key],
-                                       "si_sdr_db": quality[key], **facts}
-            line += f"{facts['network_gflops']:9.0f}{100 * facts['transforms_share']:10.2f} %{facts['peak_bytes'] / 1e9:6.2f} GB" \
-                    f"{facts['first_to_third']:11.2f}{facts['load_seconds']:6.1f} s"
-        print(line)
-    for text, is_met in goals_of(result["variants"]):
-        print(f"  {'met   ' if is_met else 'missed'}  {text}")
-    if "bf16" not in variants:
-        print("  skipped: bfloat16 needs the build of ONNX Runtime with OpenVINO: run tools/setup.sh openvino")
-    write_figures(options, result)
+        measure(options, rows, model, plain, wave, folder, models)
     return 0
 
 
-def facts_of(reports: list[dict]) -> dict:
-    """Of the median run; the highest memory of all."""
-    middle = sorted(reports, key=lambda r: r["seconds"]["total"])[len(reports) // 2]
-    parts = middle["seconds"]
-    # The first of a song pays for what the provider does late; the median over rounds, for one run is all noise.
-    first = [r["seconds"]["network_runs"][0] / r["seconds"]["network_runs"][2] for r in reports if len(r["seconds"]["network_runs"]) > 2]
-    return {
-        "network_gflops": GFLOP_PER_SEGMENT * middle["segments"] / parts["network"],
-        "transforms_share": (parts["stft"] + parts["istft"] + parts["overlap_add"]) / parts["total"],
-        "peak_bytes": max(r["peak_bytes"] for r in reports),
-        "first_to_third": statistics.median(first) if first else float("nan"),
-        "load_seconds": parts["load"], "parts": parts, "placement": middle["placement"]["summary"],
-    }
+def measure(options, rows: Rows, model, plain, wave: torch.Tensor, folder: pathlib.Path, models: pathlib.Path) -> None:
+    reports: dict[str, list[dict]] = {key: [] for key in VARIANTS}
+    stems: dict[str, np.ndarray] = {}
+
+    def peer(key: str, network, is_bfloat16: bool):
+        def run() -> float:
+            begin = time.perf_counter()
+            with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=is_bfloat16):
+                stems[key] = separate(network, wave).float().numpy()
+            return time.perf_counter() - begin
+        return run
+
+    def ours(key: str):
+        _, layout, switches, _ = VARIANTS[key]
+
+        def run() -> float:
+            reports[key].append(run_slipway(options.build, folder / "song.wav", models / f"demucs-{layout}", folder / key, options.threads, switches))
+            return reports[key][-1]["seconds"]["total"]
+        return run
+
+    turns = {"PyTorch": peer("PyTorch", model, False), "plain": peer("plain", plain, False), "cpu": ours("cpu"), "openvino": ours("openvino"),
+             "bfloat16": ours("bfloat16"), "PyTorch bfloat16": peer("PyTorch bfloat16", model, True)}
+    not_run = [{"name": "torch.compile", "reason": "not measured: it compiles for minutes first"}]
+    try:
+        turns["PyTorch bfloat16"]()
+    except RuntimeError as error:
+        del turns["PyTorch bfloat16"]
+        not_run.append({"name": "PyTorch, torch.autocast to bfloat16", "reason": str(error).splitlines()[0][:200]})
+    samples = by_turns(turns, options.seconds, min(options.rounds, 3), 6)
+    for key in VARIANTS:
+        stems[key] = read_stems(folder / key, model.sources)
+    reference, gflop = stems["PyTorch"], GFLOP_PER_SEGMENT * reports["cpu"][-1]["segments"]
+    settled = "default and best" if options.threads == torch.get_num_threads() else "best"
+
+    def contender(key: str) -> Contender:
+        name, _, _, precision = VARIANTS[key]
+        return Contender(name, "best", options.threads, precision, samples[key])
+
+    def facts(key: str) -> dict:
+        return {"network GFLOP/s": GFLOP_PER_SEGMENT * reports[key][-1]["segments"] / reports[key][-1]["seconds"]["network"],
+                "largest difference from PyTorch": float(np.abs(stems[key] - reference).max()), "SI-SDR dB": si_sdr(stems[key], reference)}
+
+    fastest, other = sorted(("cpu", "openvino"), key=lambda key: statistics.median(samples[key]))
+    pytorch = Contender("PyTorch demucs, eager", settled, options.threads, samples=samples["PyTorch"])
+    session = Contender("ONNX Runtime, Python, with torch's transforms", settled, options.threads, samples=samples["plain"])
+    rows.write("demucs.float32", "htdemucs (seeded), 20 s of stereo, float32", STAGES, "s", contender(fastest), [pytorch, session],
+               goal={"of": "ratio", "least": 1.25}, gflop=gflop, not_run=not_run,
+               facts=facts(fastest) | {f"{VARIANTS[other][0]}, s": statistics.median(samples[other]),
+                                       f"{VARIANTS[other][0]}, largest difference": float(np.abs(stems[other] - reference).max())})
+    peers = [pytorch]
+    if "PyTorch bfloat16" in samples:
+        peers.append(Contender("PyTorch demucs, torch.autocast", "default and best", options.threads, "bfloat16", samples["PyTorch bfloat16"]))
+    rows.write("demucs.bfloat16", "htdemucs (seeded), 20 s of stereo, bfloat16", STAGES, "s", contender("bfloat16"), peers,
+               goal={"of": "ratio", "least": 2.0}, gflop=gflop, not_run=not_run, facts=facts("bfloat16"),
+               precision_note="" if len(peers) > 1 else "no peer could be run in bfloat16: see the reasons")
+    parts = [each["seconds"] for each in reports["cpu"]][-len(samples["cpu"]):]
+    rows.write("demucs.transforms", "htdemucs: transforms and overlap-add in parts of the whole, cpu", STAGES, "%",
+               Contender("slipway demucs, cpu", "best", options.threads,
+                         samples=[100 * (each["stft"] + each["istft"] + each["overlap_add"]) / each["total"] for each in parts]),
+               goal={"of": "value", "most": MOST_TRANSFORMS},
+               facts={"first segment / third": statistics.median(each["network_runs"][0] / each["network_runs"][2] for each in parts
+                                                                 if len(each["network_runs"]) > 2) if len(parts[0]["network_runs"]) > 2 else "-"})
+    rows.write("demucs.memory", "htdemucs: peak memory, cpu", STAGES, "GB",
+               Contender("slipway demucs, cpu", "best", options.threads, samples=[each["peak_bytes"] / 1e9 for each in reports["cpu"]][-len(parts):]),
+               goal={"of": "value", "most": MOST_PEAK_GB}, facts={"bfloat16 GB": max(each["peak_bytes"] for each in reports["bfloat16"]) / 1e9})
 
 
-def goals_of(variants: dict) -> list[tuple[str, bool]]:
-    goals = []
-    for key, label, ratio, figure, limit, unit, is_upper in (
-            ("slipway", "float32", 1.25, "max_abs_difference", 1e-5, "of full scale", True),
-            ("bf16", "bfloat16", 2.0, "si_sdr_db", 25, "dB", False)):
-        if key not in variants:
-            continue
-        found = variants[key]
-        goals.append((f"{label}: at least {ratio} x PyTorch", found["ratio_to_pytorch"] >= ratio))
-        goals.append((f"{label}: {figure} {'<=' if is_upper else '>='} {limit:g} {unit}",
-                      found[figure] <= limit if is_upper else found[figure] >= limit))
-        goals.append((f"{label}: transforms and overlap-add under 1 %", found["transforms_share"] < 0.01))
-        goals.append((f"{label}: peak memory under 1.2 GB", found["peak_bytes"] < 1.2e9))
-        # A tenth more is within what a run differs from the next.
-        goals.append((f"{label}: first segment no slower than the third", found["first_to_third"] <= 1.1))
-    return goals
-
-
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,12 +1,10 @@
-"""YOLOv8n and drone: `slipway drone` beside ONNX Runtime's Python package, NumPy with OpenCV, and `ultralytics`.
+"""YOLOv8n and drone: `slipway drone` beside ONNX Runtime's Python package with OpenCV, and `ultralytics`; all from decoded pixels.
 
-Rounds of all take turns on one machine with the same number of threads. A round counts with its median run, the table with
-the median over rounds. Goals: YOLOv8n end to end at most 1.05 times the bare session run; the run of the w8a8 network at
-least 1.9 times as fast as float's, with the same objects; detection and segmentation in one process at most 1.05 times the
-sum of both networks alone. Two providers at once (goal: 1.1 times the slower one) need a second one that has cores of its own.
-Needs the networks and pictures of SLIPWAY_TEST_DATA (or ../shared/data) and reports skipped without them; the peers with
-OpenCV and `ultralytics` and FFNet-40S need the environment of `tools/setup.sh torch`, in which the script restarts itself.
-The segmenter with real weights is ESPNetv2; FFNet-40S has seeded weights: its time is right and its map means nothing.
+A turn is the median of runs on one picture. `ultralytics` gets the decoded array, not the file: as it comes, and with its threads set.
+Goals: YOLOv8n end to end at most 1.05 times the bare session run; the run of the w8a8 network at least 1.9 times as fast as float's, with
+the same objects; detection and segmentation in one process at most 1.05 times the sum of both networks alone. Two providers at once
+need a second one with cores of its own. Needs the networks and pictures of SLIPWAY_TEST_DATA and `tools/setup.sh torch`, in whose environment
+it restarts itself. The segmenter with real weights is ESPNetv2; FFNet-40S has seeded weights: its time is right and its map means nothing.
 """
 
 from __future__ import annotations
@@ -15,53 +13,35 @@ import argparse
 import json
 import os
 import pathlib
-import platform
-import statistics
 import subprocess
 import sys
-import tempfile
-import threading
-import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-TORCH_PYTHON = pathlib.Path(os.environ.get("SLIPWAY_TORCH_PYTHON", ROOT / ".deps/venv-torch/bin/python"))
-try:
-    import cv2
-    import ultralytics
-except ImportError:
-    cv2 = ultralytics = None
-    if TORCH_PYTHON.exists() and not os.environ.get("SLIPWAY_BENCH_RESTARTED"):
-        os.environ["SLIPWAY_BENCH_RESTARTED"] = "1"
-        os.execv(TORCH_PYTHON, [str(TORCH_PYTHON), *sys.argv])
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+from bench_command import DATA, TORCH_PYTHON, make_parser, restart_with  # noqa: E402
 
+restart_with(TORCH_PYTHON, "torch")
+import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 import onnxruntime  # noqa: E402
+import ultralytics  # noqa: E402
+from bench_row import Contender, Rows, median_ms, by_turns  # noqa: E402
+from operations import gflop_of  # noqa: E402
 from PIL import Image  # noqa: E402
 
-from bench_command import make_parser, write_figures  # noqa: E402
+from python.exporters import ffnet_40s  # noqa: E402
 from python.reference.face_det_lite.postprocess import box_iou  # noqa: E402
 from python.reference.yolov8 import preprocess  # noqa: E402
 from python.tools import quantize_yolov8  # noqa: E402
 
-DATA = pathlib.Path(os.environ.get("SLIPWAY_TEST_DATA", ROOT.parent / "shared/data"))
 YOLOV8N = DATA / "models/detect/yolov8n_fp32_dequantised.onnx"
 ESPNETV2 = DATA / "models/segment/espnetv2_s2_cityscapes_512x1024.onnx"
 CALIBRATION = {"sam2_truck.jpg", "dlib_horses.jpg", "dlib_voc_2007_007763.jpg", "dlib_voc_2008_001322.jpg", "fr_obama-720p.jpg",
                "sahi_terrain2.png"}
 MOST_END_TO_END, LEAST_SPEEDUP, MOST_OF_SUM = 1.05, 1.9, 1.05
-
-
-def timed(call, runs: int) -> float:
-    """Median milliseconds of a call, after a pause and one warm-up: threads of a session that just ran spin on for a while."""
-    time.sleep(0.5)
-    call()
-    spans = []
-    for _ in range(runs):
-        begin = time.perf_counter()
-        call()
-        spans.append((time.perf_counter() - begin) * 1e3)
-    return statistics.median(spans)
+RUNS, FEW = 10, 3
+STAGES = ("decoded pixels in memory, 810×1080", "boxes, classes, scores")
+SEGMENTERS = {"espnetv2": "ESPNetv2", "ffnet_40s": "FFNet-40S, seeded"}
 
 
 def numpy_end_to_end(session: onnxruntime.InferenceSession, image: np.ndarray):
@@ -106,138 +86,121 @@ def same_objects(one: list[dict], other: list[dict]) -> dict[str, int]:
             "only_in_w8a8_above_0.6": sum(each["score"] >= 0.6 for each in extra)}
 
 
-def two_default_sessions(detect, segment, runs: int) -> tuple[float, float]:
-    """Milliseconds of both networks of a Python process with ONNX Runtime's defaults: in turn, and in two threads."""
-    def both() -> None:
-        thread = threading.Thread(target=segment)
-        thread.start()
-        detect()
-        thread.join()
-    return timed(lambda: (detect(), segment()), runs), timed(both, runs)
-
-
-def parse() -> argparse.Namespace:
-    parser = make_parser(__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--runs", type=int, default=10, help="of YOLOv8n in a round; a third of it with a segmenter")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--models", type=pathlib.Path, help="a folder that keeps the made models for another run")
-    return parser.parse_args()
-
-
 def make_models(folder: pathlib.Path, everything: list[pathlib.Path]) -> dict[str, pathlib.Path]:
-    """The w8a8 network and the segmenters there are."""
+    """The segmenters; w8a8 networks lie in the folder."""
     tested = [str(path) for path in everything if path.name not in CALIBRATION]
-    if not (folder / "w8a8_cpu/model.yaml").is_file():
-        quantize_yolov8.main(["--model", str(YOLOV8N), "--output", str(folder), "--calibration",
+    if not (folder / "yolov8n-w8a8/w8a8_cpu/model.yaml").is_file():
+        quantize_yolov8.main(["--model", str(YOLOV8N), "--output", str(folder / "yolov8n-w8a8"), "--calibration",
                               *[str(path) for path in everything if path.name in CALIBRATION], "--test", *tested])
-    segmenters = {"ESPNetv2": ESPNETV2}
-    if ultralytics:
-        from python.exporters import ffnet_40s
-
-        if (folder / "ffnet_40s/model.yaml").is_file() or ffnet_40s.main(["--seed", "1", "--output", str(folder / "ffnet_40s")]) == 0:
-            segmenters["FFNet-40S, seeded"] = folder / "ffnet_40s"
-    else:
-        print("OpenCV, ultralytics and FFNet-40S are left out: run tools/setup.sh torch")
-    return segmenters
+    seeded = folder / "ffnet_40s"
+    if not (seeded / "model.yaml").is_file() and ffnet_40s.main(["--seed", "1", "--output", str(seeded)]) != 0:
+        raise RuntimeError("FFNet-40S could not be exported")
+    return {"espnetv2": ESPNETV2, "ffnet_40s": seeded}
 
 
-def session_of(model: pathlib.Path, threads: int) -> tuple[onnxruntime.InferenceSession, dict[str, np.ndarray]]:
+def session_of(model: pathlib.Path, threads: int):
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = threads
     file = next(model.glob("*.onnx")) if model.is_dir() else model
     session = onnxruntime.InferenceSession(str(file), settings, providers=["CPUExecutionProvider"])
     [value] = session.get_inputs()
-    return session, {value.name: np.random.default_rng(1).uniform(0, 1, value.shape).astype(np.float32)}
+    feed = {value.name: np.random.default_rng(1).uniform(0, 1, value.shape).astype(np.float32)}
+    return session, lambda: session.run(None, feed)
 
 
-def measure(options: argparse.Namespace, models: pathlib.Path, segmenters: dict[str, pathlib.Path]) -> dict[str, float]:
-    """Milliseconds by name: medians over rounds."""
-    path = DATA / "images/street/bus.jpg"
+def of_ultralytics(image: np.ndarray, threads: int):
+    """Its predictor on the decoded array (blue first, as it wants them). threads 0: as it comes."""
+    if threads:
+        original = onnxruntime.InferenceSession
+
+        def with_threads(path, sess_options=None, **rest):
+            settings = sess_options or onnxruntime.SessionOptions()
+            settings.intra_op_num_threads = threads
+            return original(path, settings, **rest)
+        onnxruntime.InferenceSession = with_threads
+    predictor = ultralytics.YOLO(str(YOLOV8N), task="detect")
+    pixels = np.ascontiguousarray(image[:, :, ::-1])
+    predictor.predict(pixels, conf=0.45, device="cpu", verbose=False)  # makes its session
+    if threads:
+        onnxruntime.InferenceSession = original
+    return lambda: predictor.predict(pixels, conf=0.45, device="cpu", verbose=False)
+
+
+def total_of(line: dict, stage: str = "total") -> float:
+    return line["bench"][stage]["median_us"] / 1e3
+
+
+def measure_detector(options, rows: Rows, path: pathlib.Path, seconds: float) -> None:
     image = np.asarray(Image.open(path).convert("RGB"))
+    session, _ = session_of(YOLOV8N, options.threads)
     tensor, _ = preprocess.image_to_tensor(image, 640, 640)
-    found: dict[str, list[float]] = {}
-    few = max(3, options.runs // 3)
+    numpy_call, settled = numpy_end_to_end(session, image), "default and best" if options.threads == os.cpu_count() else "best"
+    default, best = of_ultralytics(image, 0), of_ultralytics(image, options.threads)
+    samples = by_turns({
+        "ours": lambda: total_of(slipway(options, YOLOV8N, [path], RUNS)[0]),
+        "bare": lambda: median_ms(lambda: session.run(None, {"images": tensor}), RUNS),
+        "numpy": lambda: median_ms(numpy_call, RUNS),
+        "default": lambda: median_ms(default, RUNS),
+        "best": lambda: median_ms(best, RUNS)}, seconds, options.rounds)
+    ours = Contender("slipway drone, cpu", "best", options.threads, samples=samples["ours"])
+    rows.write("yolov8n", "YOLOv8n, a picture to boxes", STAGES, "ms", ours,
+               [Contender("ONNX Runtime, Python with OpenCV and NumPy", "default and best", options.threads, samples=samples["numpy"]),
+                Contender("ultralytics", "default", os.cpu_count(), samples=samples["default"]),
+                Contender("ultralytics", "best", options.threads, samples=samples["best"])],
+               goal={"of": "ratio", "least": 1.0}, gflop=gflop_of(YOLOV8N), facts={"threads of ONNX Runtime's session by default": settled},
+               not_run=[{"name": "ultralytics on its OpenVINO export", "reason": "its package asks for another OpenVINO; OpenVINO itself stands at the network"}])
+    rows.write("yolov8n.bare", "YOLOv8n end to end in parts of a bare session's run", STAGES, "times",
+               Contender("slipway drone, cpu", "best", options.threads, samples=[a / b for a, b in zip(samples["ours"], samples["bare"])]),
+               goal={"of": "value", "most": MOST_END_TO_END}, facts={"bare session ms": float(np.median(samples["bare"]))})
 
-    def note(name: str, value: float) -> None:
-        found.setdefault(name, []).append(value)
 
-    def note_slipway(name: str, line: dict) -> None:
-        for stage in ("pre", "inference", "post", "total"):
-            note(f"{name}: {stage}", line["bench"][stage]["median_us"] / 1e3)
+def measure_w8a8(options, rows: Rows, model: pathlib.Path, path: pathlib.Path, tested: list[pathlib.Path], seconds: float) -> None:
+    samples = by_turns({"float": lambda: total_of(slipway(options, YOLOV8N, [path], RUNS)[0], "inference"),
+                          "w8a8": lambda: total_of(slipway(options, model, [path], RUNS)[0], "inference")}, seconds, options.rounds)
+    objects = same_objects(slipway(options, YOLOV8N, tested, 1), slipway(options, model, tested, 1))
+    rows.write("yolov8n.w8a8", "YOLOv8n, w8a8 for CPUs: times as fast as our float", ("the input tensor", "the head"), "x",
+               Contender("slipway drone, cpu", "best", options.threads, "int8", [a / b for a, b in zip(samples["float"], samples["w8a8"])]),
+               goal={"of": "value", "least": LEAST_SPEEDUP},
+               facts={"w8a8 ms": float(np.median(samples["w8a8"])), "float ms": float(np.median(samples["float"])),
+                      **{key.replace("_", " "): f"{value}" for key, value in objects.items()}, "pictures": f"{len(tested)}, not used for calibration"})
 
-    yolo, _ = session_of(YOLOV8N, options.threads)
-    bare = {"YOLOv8n": lambda: yolo.run(None, {"images": tensor})}
-    for name, model in segmenters.items():
-        session, feed = session_of(model, options.threads)
-        bare[name] = lambda session=session, feed=feed: session.run(None, feed)
-    peers = {}
-    if ultralytics:
-        peers["NumPy and OpenCV"] = numpy_end_to_end(yolo, image)
-        predictor = ultralytics.YOLO(str(YOLOV8N), task="detect")
-        peers["ultralytics"] = lambda: predictor.predict(str(path), conf=0.45, device="cpu", verbose=False)
-    for _ in range(options.rounds):
-        note("bare YOLOv8n", timed(bare["YOLOv8n"], options.runs))
-        note_slipway("slipway float", slipway(options, YOLOV8N, [path], options.runs)[0])
-        for name, call in peers.items():
-            note(name, timed(call, options.runs))
-        note_slipway("slipway w8a8", slipway(options, models / "w8a8_cpu", [path], options.runs)[0])
-        for name, model in segmenters.items():
-            note(f"bare {name}", timed(bare[name], few))
-            note_slipway(f"slipway with {name}", slipway(options, YOLOV8N, [path], few, model)[0])
-            in_turn, at_once = two_default_sessions(bare["YOLOv8n"], bare[name], few)
-            note(f"Python with {name}, in turn", in_turn)
-            note(f"Python with {name}, two threads", at_once)
-    return {name: statistics.median(values) for name, values in found.items()}
+
+def measure_fused(options, rows: Rows, name: str, segmenter: pathlib.Path, path: pathlib.Path, seconds: float) -> None:
+    _, detect = session_of(YOLOV8N, options.threads)
+    _, segment = session_of(segmenter, options.threads)
+    samples = by_turns({
+        "fused": lambda: total_of(slipway(options, YOLOV8N, [path], FEW, segmenter)[0]),
+        "detector": lambda: median_ms(detect, FEW),
+        "segmenter": lambda: median_ms(segment, FEW),
+        "both": lambda: median_ms(lambda: (detect(), segment()), FEW)}, seconds, options.rounds)
+    alone = [a + b for a, b in zip(samples["detector"], samples["segmenter"])]
+    rows.write(f"drone.{name}", f"YOLOv8n and {SEGMENTERS[name]} in one process, in parts of both networks alone", STAGES, "times",
+               Contender("slipway drone, cpu", "best", options.threads, samples=[a / b for a, b in zip(samples["fused"], alone)]),
+               goal={"of": "value", "most": MOST_OF_SUM},
+               facts={"fused ms": float(np.median(samples["fused"])), "both alone ms": float(np.median(alone)),
+                      "two sessions of one Python process in turn, in parts of it": float(np.median([a / b for a, b in zip(samples["both"], alone)])),
+                      "two providers at once": "no second one with cores of its own is here"})
 
 
 def main() -> int:
-    options = parse()
+    options = make_parser(__doc__).parse_args()
     if not YOLOV8N.is_file():
-        print(f"skipped: no test data at {DATA}; SLIPWAY_TEST_DATA names its place")
-        return 0
+        print(f"drone.py: no test data at {DATA}; SLIPWAY_TEST_DATA names its place", file=sys.stderr)
+        return 1
     everything = sorted((DATA / "images").glob("*/*.*"))
     tested = [path for path in everything if path.name not in CALIBRATION]
-    with tempfile.TemporaryDirectory() as folder:
-        models = options.models or pathlib.Path(folder)
-        models.mkdir(parents=True, exist_ok=True)
-        segmenters = make_models(models, everything)
-        times = measure(options, models, segmenters)
-        objects = same_objects(slipway(options, YOLOV8N, tested, 1), slipway(options, models / "w8a8_cpu", tested, 1))
-
-    load = os.getloadavg()[0]
-    print(f"load average {load:.1f}, {options.threads} threads, {options.rounds} rounds")
-    for name, value in times.items():
-        print(f"  {name:44}{value:>9.2f} ms")
-    ratios: dict[str, float] = {}
-
-    def judge(name: str, ratio: float, goal: float, wants_less: bool) -> None:
-        ratios[name] = ratio
-        reached = ratio <= goal if wants_less else ratio >= goal
-        print(f"{name}: {ratio:.3f} (goal: {'at most' if wants_less else 'at least'} {goal}): {'reached' if reached else 'MISSED'}")
-
-    judge("YOLOv8n end to end / bare session", times["slipway float: total"] / times["bare YOLOv8n"], MOST_END_TO_END, True)
-    for name in ("NumPy and OpenCV", "ultralytics"):
-        if name in times:
-            ratios[name] = times[name] / times["bare YOLOv8n"]
-            print(f"  {name} end to end / bare session: {ratios[name]:.3f}")
-    judge("float / w8a8, the network's run", times["slipway float: inference"] / times["slipway w8a8: inference"], LEAST_SPEEDUP, False)
-    ratios["float / w8a8, end to end"] = times["slipway float: total"] / times["slipway w8a8: total"]
-    print(f"  end to end: {ratios['float / w8a8, end to end']:.3f}")
-    print(f"  objects: {objects['float']} in float; {objects['not_in_w8a8']} of them not in w8a8 ({objects['not_in_w8a8_above_0.6']} with "
-          f"a score of 0.6 or more), {objects['only_in_w8a8']} only there ({objects['only_in_w8a8_above_0.6']}), on {len(tested)} pictures "
-          "not used for calibration")
-    for name in segmenters:
-        alone = times["bare YOLOv8n"] + times[f"bare {name}"]
-        judge(f"YOLOv8n with {name}, fused / sum of both bare", times[f"slipway with {name}: total"] / alone, MOST_OF_SUM, True)
-        for way in ("in turn", "two threads"):
-            ratios[f"Python with {name}, {way}"] = times[f"Python with {name}, {way}"] / alone
-            print(f"  Python, two default sessions {way}: {ratios[f'Python with {name}, {way}']:.3f}")
-    print("two providers at once: skipped, no second one with cores of its own is here")
-    write_figures(options, {
-        "benchmark": "drone", "machine": platform.processor() or platform.machine(), "threads": options.threads,
-        "rounds": options.rounds, "load_average": load, "onnxruntime": onnxruntime.__version__, "times_ms": times, "ratios": ratios,
-        "objects": objects, "two_providers": None})
+    segmenters = make_models(options.models, everything)
+    if options.prepare:
+        return 0
+    rows = Rows(options.output, options.rows)
+    path = DATA / "images/street/bus.jpg"
+    if rows.wants("yolov8n", "yolov8n.bare"):
+        measure_detector(options, rows, path, options.seconds / 3)
+    if rows.wants("yolov8n.w8a8"):
+        measure_w8a8(options, rows, options.models / "yolov8n-w8a8/w8a8_cpu", path, tested, options.seconds / 6)
+    for name, segmenter in segmenters.items():
+        if rows.wants(f"drone.{name}"):
+            measure_fused(options, rows, name, segmenter, path, options.seconds / 4)
     return 0
 
 

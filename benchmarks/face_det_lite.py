@@ -1,63 +1,81 @@
-"""face_det_lite, float and w8a8: `slipway face-det-lite` beside ONNX Runtime's Python package with Pillow and NumPy.
+"""face_det_lite, float and w8a8: `slipway face-det-lite` beside ONNX Runtime's Python package with OpenCV, and with Pillow.
 
-Rounds of both take turns on the same machine, with the same number of threads. A round counts with its fastest run, the
-table with the median over rounds: other work on the machine only ever adds time. Goals: pre- and
-post-processing together under 3 % of the float inference; w8a8 at least 2.3 times as fast as float, with the same faces.
-Needs the network and pictures of SLIPWAY_TEST_DATA (or ../shared/data) and reports skipped without them.
+From decoded pixels to boxes. "Best" is what OpenCV documents for it: cvtColor, resize, copyMakeBorder, convertTo, decoded with NumPy;
+"default" is Pillow and NumPy, the way many scripts are written, on the same session. A turn is the median of runs on one picture. Goals:
+pre- and post-processing together under 3 % of the float inference; w8a8 at least 2.3 times as fast as float. Needs the network and
+pictures of SLIPWAY_TEST_DATA and `tools/setup.sh torch` (OpenCV), in whose environment it restarts itself.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import pathlib
-import platform
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
-import numpy as np
-import onnxruntime
-from PIL import Image
-
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-from bench_command import make_parser, write_figures  # noqa: E402
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+from bench_command import DATA, TORCH_PYTHON, make_parser, restart_with  # noqa: E402
+
+restart_with(TORCH_PYTHON, "torch")
+import cv2  # noqa: E402
+import numpy as np  # noqa: E402
+import onnxruntime  # noqa: E402
+from bench_row import Contender, Rows, by_turns  # noqa: E402
+from operations import gflop_of  # noqa: E402
+from PIL import Image  # noqa: E402
+
 from python.reference.face_det_lite import constants, postprocess, preprocess  # noqa: E402
 from python.tools import quantize_face_det_lite  # noqa: E402
 
-DATA = pathlib.Path(os.environ.get("SLIPWAY_TEST_DATA", ROOT.parent / "shared/data"))
 MODEL = DATA / "models/face/face_det_lite.onnx"
+SIZES = {"640x480": (640, 480), "1280x720": (1280, 720), "1920x1080": (1920, 1080)}
 CALIBRATION = {"dlib_voc_2007_007763.jpg", "dlib_voc_2008_001322.jpg", "fr_obama-720p.jpg", "bus.jpg", "sam2_cars.jpg",
                "sahi_terrain2.png"}
-LEAST_SPEEDUP, MOST_SHARE = 2.3, 0.03
+LEAST_SPEEDUP, MOST_SHARE, RUNS = 2.3, 3.0, 10
+TO_BOXES = ("decoded pixels in memory", "faces with five landmarks")
+TO_TENSOR = ("decoded pixels in memory", "a float tensor of 640×480 grey values")
 
 
-def peer_input(image: Image.Image) -> tuple[np.ndarray, preprocess.Placement]:
-    """What a Python user writes: Pillow resizes and pads, NumPy makes grey."""
-    place = preprocess.place(*image.size, constants.WIDTH, constants.HEIGHT, "letterbox")
+def pillow_input(image: np.ndarray) -> tuple[np.ndarray, preprocess.Placement]:
+    """What many scripts have: Pillow resizes and pads, NumPy makes grey."""
+    drawn = Image.fromarray(image)
+    place = preprocess.place(*drawn.size, constants.WIDTH, constants.HEIGHT, "letterbox")
     canvas = Image.new("RGB", (constants.WIDTH, constants.HEIGHT))
-    canvas.paste(image.resize((place.inner_width, place.inner_height), Image.Resampling.BILINEAR), (place.pad_left, place.pad_top))
+    canvas.paste(drawn.resize((place.inner_width, place.inner_height), Image.Resampling.BILINEAR), (place.pad_left, place.pad_top))
     grey = (np.asarray(canvas, np.float32) / 255) @ np.array(constants.LUMA, np.float32)
     return grey[None, None], place
 
 
-def run_peer(session: onnxruntime.InferenceSession, image: Image.Image, runs: int) -> dict[str, list[float]]:
-    times: dict[str, list[float]] = {"pre": [], "inference": [], "post": []}
-    for number in range(runs + 1):
+def opencv_input(image: np.ndarray) -> tuple[np.ndarray, preprocess.Placement]:
+    """The fastest that OpenCV's manual names: one channel first, then a bilinear resize of bytes, floats last."""
+    place = preprocess.place(image.shape[1], image.shape[0], constants.WIDTH, constants.HEIGHT, "letterbox")
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    if grey.shape != (place.inner_height, place.inner_width):
+        grey = cv2.resize(grey, (place.inner_width, place.inner_height), interpolation=cv2.INTER_LINEAR)
+    below, right = constants.HEIGHT - place.inner_height - place.pad_top, constants.WIDTH - place.inner_width - place.pad_left
+    if place.pad_top or place.pad_left or below or right:
+        grey = cv2.copyMakeBorder(grey, place.pad_top, below, place.pad_left, right, cv2.BORDER_CONSTANT, value=0)
+    return np.multiply(grey, np.float32(1 / 255), dtype=np.float32)[None, None], place
+
+
+def run_peer(session: onnxruntime.InferenceSession, image: np.ndarray, prepare) -> dict[str, float]:
+    """Median milliseconds by stage."""
+    times: dict[str, list[float]] = {"pre": [], "inference": [], "post": [], "total": []}
+    for number in range(RUNS + 1):
         begin = time.perf_counter()
-        tensor, place = peer_input(image)
+        tensor, place = prepare(image)
         prepared = time.perf_counter()
         heads = session.run(["heatmap", "bbox", "landmark"], {"input": tensor})
         ran = time.perf_counter()
         postprocess.postprocess(*heads, place)
         done = time.perf_counter()
         if number > 0:
-            for stage, span in zip(times, (prepared - begin, ran - prepared, done - ran)):
-                times[stage].append(span * 1e6)
-    return times
+            for stage, span in zip(times, (prepared - begin, ran - prepared, done - ran, done - begin)):
+                times[stage].append(span * 1e3)
+    return {stage: float(np.median(values)) for stage, values in times.items()}
 
 
 def run_slipway(slipway: pathlib.Path, model: pathlib.Path, images: list[pathlib.Path], runs: int, threads: int) -> list[dict]:
@@ -78,71 +96,88 @@ def same_faces(one: list[dict], other: list[dict]) -> tuple[int, int, int]:
     return total, found, extra
 
 
-def main() -> int:
-    parser = make_parser(__doc__)
-    parser.add_argument("--rounds", type=int, default=6)
-    parser.add_argument("--runs", type=int, default=10, help="of each picture in a round")
-    parser.add_argument("--threads", type=int, default=2)
-    options = parser.parse_args()
-    if not MODEL.is_file():
-        print(f"skipped: no test data at {DATA}; SLIPWAY_TEST_DATA names its place")
-        return 0
+def measure_size(options, rows: Rows, size: str, path: pathlib.Path, session: onnxruntime.InferenceSession, seconds: float) -> None:
+    image = np.asarray(Image.open(path).convert("RGB"))
+    parts: dict[str, list[dict[str, float]]] = {"ours": [], "OpenCV": [], "Pillow": []}
+
+    def ours() -> float:
+        [line] = run_slipway(options.build / "slipway", MODEL, [path], RUNS, options.threads)
+        parts["ours"].append({stage: line["bench"][stage]["median_us"] / 1e3 for stage in ("pre", "inference", "post", "total")})
+        return parts["ours"][-1]["total"]
+
+    def peer(name: str, prepare):
+        def run() -> float:
+            parts[name].append(run_peer(session, image, prepare))
+            return parts[name][-1]["total"]
+        return run
+
+    samples = by_turns({"ours": ours, "OpenCV": peer("OpenCV", opencv_input), "Pillow": peer("Pillow", pillow_input)}, seconds, options.rounds)
+    count = len(samples["ours"])
+    kept = {name: values[-count:] for name, values in parts.items()}  # the first round warmed up
+    peer_name = "ONNX Runtime, Python"
+    rows.write(f"face_det_lite.{size}", f"face_det_lite, {size}", TO_BOXES, "ms",
+               Contender("slipway face-det-lite, cpu", "best", options.threads, samples=samples["ours"]),
+               [Contender(f"{peer_name} with OpenCV", "default and best", options.threads, samples=samples["OpenCV"]),
+                Contender(f"{peer_name} with Pillow", "default and best", options.threads, samples=samples["Pillow"])],
+               goal={"of": "ratio", "least": 1.0}, gflop=gflop_of(MODEL))
+    alone = {name: [each["pre"] for each in values] for name, values in kept.items()}
+    rows.write(f"face_det_lite.pre.{size}", f"face_det_lite, pre-processing of {size}", TO_TENSOR, "ms",
+               Contender("slipway face-det-lite", "best", 1, samples=alone["ours"]),
+               [Contender("OpenCV: cvtColor, resize, copyMakeBorder", "default and best", 1, samples=alone["OpenCV"]),
+                Contender("Pillow and NumPy", "default and best", 1, samples=alone["Pillow"])],
+               goal={"of": "ratio", "least": 1.0})
+    share = [100 * (each["pre"] + each["post"]) / each["inference"] for each in kept["ours"]]
+    theirs = [100 * (each["pre"] + each["post"]) / each["inference"] for each in kept["OpenCV"]]
+    rows.write(f"face_det_lite.share.{size}", f"face_det_lite, pre- and post-processing in parts of the inference, {size}", TO_BOXES, "%",
+               Contender("slipway face-det-lite, cpu", "best", options.threads, samples=share), goal={"of": "value", "most": MOST_SHARE},
+               facts={"with OpenCV and NumPy, %": float(np.median(theirs))})
+
+
+def measure_w8a8(options, rows: Rows, w8a8: pathlib.Path, path: pathlib.Path, tested: list[pathlib.Path], seconds: float) -> None:
     slipway = options.build / "slipway"
+
+    def inference(model: pathlib.Path):
+        return lambda: run_slipway(slipway, model, [path], RUNS, options.threads)[0]["bench"]["inference"]["median_us"] / 1e3
+
+    samples = by_turns({"float": inference(MODEL), "w8a8": inference(w8a8)}, seconds, options.rounds)
+    total, found, extra = same_faces(run_slipway(slipway, MODEL, tested, 1, options.threads), run_slipway(slipway, w8a8, tested, 1, options.threads))
+    rows.write("face_det_lite.w8a8", "face_det_lite, w8a8 for CPUs: times as fast as our float", ("a float tensor", "the heads"), "x",
+               Contender("slipway face-det-lite, cpu", "best", options.threads, "int8", [a / b for a, b in zip(samples["float"], samples["w8a8"])]),
+               goal={"of": "value", "least": LEAST_SPEEDUP},
+               facts={"w8a8 ms": float(np.median(samples["w8a8"])), "float ms": float(np.median(samples["float"])),
+                      "faces": f"{found} of {total} of float's and {extra} others, on {len(tested)} pictures not used for calibration"})
+
+
+def main() -> int:
+    options = make_parser(__doc__).parse_args()
+    if not MODEL.is_file():
+        print(f"face_det_lite.py: no test data at {DATA}; SLIPWAY_TEST_DATA names its place", file=sys.stderr)
+        return 1
     everything = sorted((DATA / "images").glob("*/*.*"))
     tested = [path for path in everything if path.name not in CALIBRATION]
-
-    with tempfile.TemporaryDirectory() as folder:
-        work = pathlib.Path(folder)
-        timed = {}
-        for name, size in (("640x480", (640, 480)), ("1280x720", (1280, 720)), ("1920x1080", (1920, 1080))):
-            timed[name] = work / f"{name}.png"
-            Image.open(DATA / "images/faces/zidane.jpg").convert("RGB").resize(size).save(timed[name])
-        quantize_face_det_lite.main(["--model", str(MODEL), "--output", str(work), "--calibration",
+    made = options.models / "face_det_lite-w8a8"
+    if not (made / "w8a8_cpu/model.yaml").exists():
+        quantize_face_det_lite.main(["--model", str(MODEL), "--output", str(made), "--calibration",
                                      *[str(path) for path in everything if path.name in CALIBRATION], "--test", *map(str, tested)])
-        settings = onnxruntime.SessionOptions()
-        settings.intra_op_num_threads = options.threads
-        peer = onnxruntime.InferenceSession(str(MODEL), settings, providers=["CPUExecutionProvider"])
-
-        medians: dict[str, dict[str, dict[str, list[float]]]] = {}
-
-        def note(who: str, size: str, stage: str, value: float) -> None:
-            medians.setdefault(who, {}).setdefault(size, {}).setdefault(stage, []).append(value)
-
-        for _ in range(options.rounds):
-            for who, model in (("slipway float", MODEL), ("slipway w8a8", work / "w8a8_cpu")):
-                for size, line in zip(timed, run_slipway(slipway, model, list(timed.values()), options.runs, options.threads)):
-                    for stage in ("pre", "inference", "post"):
-                        note(who, size, stage, line["bench"][stage]["min_us"])
-            for size, path in timed.items():
-                for stage, values in run_peer(peer, Image.open(path).convert("RGB"), options.runs).items():
-                    note("Python float", size, stage, min(values))
-        float_lines = run_slipway(slipway, MODEL, tested, 1, options.threads)
-        total, found, extra = same_faces(float_lines, run_slipway(slipway, work / "w8a8_cpu", tested, 1, options.threads))
-
-    load = os.getloadavg()[0]
-    result: dict = {"load_average": load, "benchmark": "face_det_lite", "machine": platform.processor() or platform.machine(), "threads": options.threads,
-                    "rounds": options.rounds, "runs": options.runs, "onnxruntime": onnxruntime.__version__, "times_us": {}}
-    print(f"load average {load:.1f}, {options.threads} threads")
-    print(f"{'':16}{'picture':>11}{'before':>11}{'inference':>11}{'after':>10}{'before+after':>14}")
-    for who, sizes in medians.items():
-        for size, stages in sizes.items():
-            pre, inference, post = (statistics.median(stages[stage]) for stage in ("pre", "inference", "post"))
-            result["times_us"].setdefault(who, {})[size] = {"pre": pre, "inference": inference, "post": post,
-                                                            "share": (pre + post) / inference}
-            print(f"{who:16}{size:>11}{pre:>8.0f} us{inference / 1000:>8.2f} ms{post:>7.0f} us{(pre + post) / inference:>13.1%}")
-    times = result["times_us"]
-    share = max(entry["share"] for size, entry in times["slipway float"].items())
-    speedup = statistics.median(times["slipway float"][size]["inference"] / times["slipway w8a8"][size]["inference"] for size in timed)
-    against = statistics.median(sum(times["Python float"][size][stage] for stage in ("pre", "inference", "post")) /
-                                sum(times["slipway float"][size][stage] for stage in ("pre", "inference", "post")) for size in timed)
-    result |= {"largest_share": share, "w8a8_speedup": speedup, "end_to_end_against_python": against,
-               "faces": {"float": total, "found_by_w8a8": found, "only_w8a8": extra}}
-    print(f"before+after at most {share:.1%} of float inference (goal: under {MOST_SHARE:.0%}): "
-          f"{'reached' if share < MOST_SHARE else 'MISSED'}")
-    print(f"w8a8 is {speedup:.2f} times as fast as float (goal: {LEAST_SPEEDUP}): {'reached' if speedup >= LEAST_SPEEDUP else 'MISSED'}")
-    print(f"w8a8 finds {found} of {total} faces and {extra} others, on {len(tested)} pictures not used for calibration")
-    print(f"end to end, Python takes {against:.2f} times as long as slipway (float)")
-    write_figures(options, result)
+    if options.prepare:
+        return 0
+    rows = Rows(options.output, options.rows)
+    # One session of all its peers: their difference is what is around it.
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = options.threads
+    session = onnxruntime.InferenceSession(str(MODEL), settings, providers=["CPUExecutionProvider"])
+    # As ours: its pre- and post-processing has one thread.
+    cv2.setNumThreads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        images = {}
+        for size, shape in SIZES.items():
+            images[size] = pathlib.Path(folder) / f"{size}.png"
+            Image.open(DATA / "images/faces/zidane.jpg").convert("RGB").resize(shape).save(images[size])
+        for size, path in images.items():
+            if rows.wants(f"face_det_lite.{size}", f"face_det_lite.pre.{size}", f"face_det_lite.share.{size}"):
+                measure_size(options, rows, size, path, session, options.seconds / 4)
+        if rows.wants("face_det_lite.w8a8"):
+            measure_w8a8(options, rows, made / "w8a8_cpu", images["640x480"], tested, options.seconds / 4)
     return 0
 
 

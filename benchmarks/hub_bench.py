@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the hub costs: until it is ready, while it idles, from a submission to its end, in moving bytes, and under load.
 
-    benchmarks/hub_bench.py --build build/release [--json-file F] [--peer nginx|python]
+    benchmarks/hub_bench.py --build build/release [--output FOLDER] [--peer nginx|python]
 
 Each figure stands beside its goal; transfers stand beside a plain web server that the same Python client library writes
 to and reads from, in turn with ours.
@@ -38,7 +38,8 @@ from qai_hub.public_api_pb2 import (  # noqa: E402
     Model,
 )
 
-from bench_command import make_parser, write_figures  # noqa: E402
+from bench_command import make_parser  # noqa: E402
+from bench_row import Contender, Rows  # noqa: E402
 from own_hub import OwnHub  # noqa: E402
 from python.tools.local_hub import LocalHub, missing_executables, port_is_free  # noqa: E402
 
@@ -47,6 +48,7 @@ LATENCY_RUNS = 20
 TRANSFER_RUNS = 5
 TRANSFER_BYTES = 256 << 20
 JOBS_AT_ONCE = 200
+PASSES = 3  # of what has no rounds of its own
 SUBMITTERS = 16
 JOINED_UPLOADS = 3
 JOINED_BYTES = 1 << 30
@@ -97,10 +99,10 @@ def measure_latency(client: qai_hub.Client, folder: Path) -> list[float]:
     return seconds[1:]  # the first one warms up
 
 
-def measure_jobs_at_once(client: qai_hub.Client, folder: Path) -> dict[str, object]:
+def measure_jobs_at_once(client: qai_hub.Client, folder: Path, number_of_pass: int) -> dict[str, object]:
     """Seconds until all of 200 tiny compile jobs are done, and of each from its submission to the reading that finds it done.
 
-    Read every 50 ms, all at once, by one request.
+    Read every 50 ms, all at once, by one request of the newest 200.
     """
     device = client.get_devices()[0]
     model = client.upload_model(str(tiny_models.save(tiny_models.convolution(), folder / "tiny.onnx")))
@@ -109,7 +111,7 @@ def measure_jobs_at_once(client: qai_hub.Client, folder: Path) -> dict[str, obje
 
     def submit(number: int) -> None:
         begun = time.perf_counter()
-        job = client.submit_compile_job(model, device, name=f"at once {number}", options="--target_runtime onnx")
+        job = client.submit_compile_job(model, device, name=f"at once {number_of_pass} {number}", options="--target_runtime onnx")
         submitted[job.job_id] = begun
 
     begun = time.perf_counter()
@@ -120,7 +122,7 @@ def measure_jobs_at_once(client: qai_hub.Client, folder: Path) -> dict[str, obje
             now = time.perf_counter()
             for summary in done.job_summaries:
                 entry = summary.compile_job_summary
-                if entry.name.startswith("at once "):
+                if entry.name.startswith(f"at once {number_of_pass} "):
                     if entry.job_state == JOB_STATE_FAILED:
                         raise RuntimeError(f"job {entry.job_id} of {JOBS_AT_ONCE} at once failed")
                     ended.setdefault(entry.job_id, now)
@@ -306,6 +308,8 @@ def main() -> int:
     parser.add_argument("--peer", choices=("nginx", "python"), default="nginx" if shutil.which("nginx") else "python",
                         help="what transfers are compared with (default: nginx when it is installed)")
     options = parser.parse_args()
+    if options.prepare:
+        return 0
     missing = missing_executables(options.build)
     if missing:
         print(f"{options.build} lacks {', '.join(missing)}: run `make build`", file=sys.stderr)
@@ -318,43 +322,39 @@ def main() -> int:
             config = load_api_config_from_file(str(hub.ini))
             config.verbose = False
             client = qai_hub.Client(config=config)
-            idle = measure_idle(hub)
+            idle = [measure_idle(hub) for _ in range(PASSES)]
             latency = measure_latency(client, folder)
-            at_once = measure_jobs_at_once(client, folder)
+            at_once = [measure_jobs_at_once(client, folder, number) for number in range(PASSES)]
             transfers = measure_transfers(client, folder, options.peer)
-        (folder / "renewals").mkdir()
-        renewals = measure_renewals(options.build, folder / "renewals")
+        renewals = []
+        for number in range(PASSES):
+            (folder / f"renewals{number}").mkdir()
+            renewals.append(measure_renewals(options.build, folder / f"renewals{number}"))
 
-    def speed(key: str) -> float:
-        return TRANSFER_BYTES / statistics.median(transfers[key]) / 1e6
+    rows = Rows(options.output, options.rows)
 
-    rows = [
-        ("hub ready", f"{statistics.median(ready):.2f} s", "< 1 s", "", statistics.median(ready) < 1),
-        ("idle server, resident", f"{idle['slipway-hub'] / 1e6:.1f} MB", "< 60 MB", "", idle["slipway-hub"] < 60e6),
-        ("tiny ONNX, submission to DONE", f"{statistics.median(latency) * 1e3:.0f} ms", "< 300 ms", "",
-         statistics.median(latency) < 0.3)]
-    for way in ("upload", "download"):
-        ratio = statistics.median(a / b for a, b in zip(transfers[way], transfers[f"{way}, plain"]))
-        rows.append((f"{way} of 256 MiB, official client", f"{speed(way):.0f} MB/s", "",
-                     f"{ratio:.2f} x the time of {options.peer} ({speed(f'{way}, plain'):.0f} MB/s)", None))
-    each, all_of_it = at_once["seconds_each"], at_once["seconds_in_all"]
-    rows.append((f"{JOBS_AT_ONCE} tiny jobs at once", f"{all_of_it:.1f} s", "",
-                 f"{JOBS_AT_ONCE / all_of_it:.1f} jobs/s; one job: median {statistics.median(each):.1f} s, p95 {percentile(each, 0.95):.1f} s",
-                 None))
-    p99 = percentile(renewals["renewal_seconds"], 0.99)
-    rows.append((f"renewal's p99 while {JOINED_UPLOADS} uploads of 1 GiB are joined", f"{p99 * 1e3:.0f} ms", "< 100 ms",
-                 f"{len(renewals['renewal_seconds'])} renewals, median {statistics.median(renewals['renewal_seconds']) * 1e3:.1f} ms; "
-                 f"joined in {max(renewals['join_seconds']):.1f} s", p99 < 0.1))
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    for row in rows:
-        verdict = {True: "met", False: "MISSED", None: ""}[row[4]]
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)) + f"  {verdict}")
-    print("idle, all processes: " + ", ".join(f"{program} {size / 1e6:.1f} MB" for program, size in idle.items()))
-    write_figures(options, {
-        "schema": "slipway-hub-bench/1", "cores": os.cpu_count(), "peer": options.peer,
-        "ready_seconds": ready, "idle_resident_bytes": idle, "tiny_compile_seconds": latency,
-        "transfer_bytes": TRANSFER_BYTES, "transfer_seconds": transfers, "jobs_at_once": at_once,
-        "renewals": renewals})
+    def alone(row_id: str, what: str, stages: tuple[str, str], unit: str, values: list[float], most: float | None, **facts) -> None:
+        rows.write(row_id, what, stages, unit, Contender("slipway serve", "default", None, samples=values),
+                   goal={"of": "value", "most": most} if most else None, facts=facts)
+
+    alone("hub.ready", "hub ready", ("`slipway serve` started", "its ready line"), "s", ready, 1)
+    alone("hub.idle", "idle server process, resident memory", ("five idle seconds", "VmRSS"), "MB", [each["slipway-hub"] / 1e6 for each in idle], 60)
+    alone("hub.tiny-job", "a tiny ONNX compile job", ("its submission", "DONE"), "ms", [each * 1e3 for each in latency], 300)
+    for way, stages in (("upload", ("a file on disk", "stored")), ("download", ("stored", "a file on disk"))):
+        def speeds(key: str) -> list[float]:
+            return [TRANSFER_BYTES / each / 1e6 for each in transfers[key]]
+        rows.write(f"hub.{way}", f"{way} of 256 MiB by the official client's code", stages, "MB/s",
+                   Contender("slipway serve", "default", None, samples=speeds(way)),
+                   [Contender({"nginx": "nginx, DAV", "python": "a bare Python server"}[options.peer], "default and best", None,
+                              samples=speeds(f"{way}, plain"))],
+                   facts={"the peer": "stores and hands out bytes alone: it keeps no records, checks no user and hashes nothing"})
+    each = [value for run in at_once for value in run["seconds_each"]]
+    alone("hub.jobs-at-once", f"{JOBS_AT_ONCE} tiny jobs at once, two slots", ("the first submission", "the last DONE"), "s",
+          [run["seconds_in_all"] for run in at_once], None, **{"one job: median s": statistics.median(each), "p95 s": percentile(each, 0.95)})
+    alone("hub.renewal", f"renewal of a lease while {JOINED_UPLOADS} uploads of 1 GiB are joined: p99 of each pass",
+          ("the request", "its answer"), "ms", [percentile(run["renewal_seconds"], 0.99) * 1e3 for run in renewals], 100,
+          **{"renewals": sum(len(run["renewal_seconds"]) for run in renewals),
+             "median ms": statistics.median(value for run in renewals for value in run["renewal_seconds"]) * 1e3})
     return 0
 
 

@@ -1,11 +1,8 @@
-"""MediaPipe face at 640×480: our pipeline beside the `mediapipe` Python package, in four modes.
+"""MediaPipe face at 640×480: our pipeline beside the `mediapipe` Python package, in four modes, and in bf16 by OpenVINO.
 
-Both hold the same frames in memory and take turns, pass by pass; the table shows medians over all passes after the first.
-Goals: more frames a second than the package with the detectors (short and full range) and with the mesh on stills, at
-least 0.9 times as many when the mesh is tracked, more than the package in bf16 (OpenVINO's, where `tools/setup.sh openvino` was
-run); the same faces found. The package's runs use its own number of threads; ours are shown with one thread and with two.
-Needs `tools/setup.sh assets mediapipe` and says that it skipped without them. The frames are a little film of the assets'
-photograph; SLIPWAY_TEST_DATA is not needed.
+All hold the same decoded frames in memory and take turns, pass by pass; a turn is the median frame of a pass. The package runs as it
+comes (one thread for its networks) and with as many threads as ours. Needs `tools/setup.sh assets mediapipe openvino`. The frames are a little
+film of the assets' photograph; SLIPWAY_TEST_DATA is not needed.
 """
 
 from __future__ import annotations
@@ -21,16 +18,17 @@ import tempfile
 from PIL import Image
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-from bench_command import build_program, make_parser, write_figures  # noqa: E402
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+from bench_command import MEDIAPIPE_PYTHON, build_program, make_parser  # noqa: E402
+from bench_row import Contender, Rows, by_turns  # noqa: E402
+
 from python.exporters import mediapipe_face as exporter  # noqa: E402
 
 ASSETS = ROOT / ".deps/assets"
-PEER_PYTHON = pathlib.Path(os.environ.get("SLIPWAY_MEDIAPIPE_PYTHON", ROOT / ".deps/venv-mediapipe/bin/python"))
-BF16 = "track, bf16"
-GOALS = {"short": 1.0, "full": 1.0, "still": 1.0, "track": 0.9, BF16: 1.0}
-NAMES = {"short": "detector, short range", "full": "detector, full range", "still": "mesh, stills", "track": "mesh, tracking",
-         BF16: "mesh, tracking, bf16"}
+FRAMES = 40
+NAMES = {"short": "face detector, short range", "full": "face detector, full range", "still": "face mesh, stills",
+         "track": "face mesh, tracking"}
+STAGES = ("decoded pixels, 640×480", "objects and landmarks")
 
 
 def make_frames(folder: pathlib.Path, count: int) -> list[pathlib.Path]:
@@ -51,14 +49,14 @@ class Program:
     """A process that runs a pass for each line it is given."""
 
     def __init__(self, command: list[str]) -> None:
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT)
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
 
     def run(self, mode: str) -> dict:
         self.process.stdin.write(mode + "\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{self.process.args[0]} ended with {self.process.wait()} in mode {mode}")
+            raise RuntimeError(f"{self.process.args[0]} ended with {self.process.wait()} in mode {mode}: {self.process.stderr.read()[-400:]}")
         return json.loads(line)
 
     def close(self) -> None:
@@ -66,67 +64,58 @@ class Program:
         self.process.wait()
 
 
-def without_bf16(command: list[str]) -> str:
-    """Why it does not run here; empty: it does."""
-    done = subprocess.run(command, input="track\n", capture_output=True, text=True, cwd=ROOT, check=False)
-    return "" if done.returncode == 0 else done.stderr.strip()
+def package(threads: int, frames: list[str]) -> Program:
+    return Program([str(MEDIAPIPE_PYTHON), str(ROOT / "benchmarks/mediapipe_face_peer.py"), str(threads), *frames])
+
+
+def write_row(rows: Rows, row_id: str, what: str, mode: str, their_mode: str, ours: tuple[str, str, list[str]], frames: list[str],
+              options, seconds: float, note: str = "", peer_name: str = "mediapipe 0.10.21") -> None:
+    """ours: name, precision, command."""
+    name, precision, command = ours
+    programs = {"ours": Program(command), "default": package(0, frames), "best": package(options.threads, frames)}
+    found: dict[str, list[int]] = {}
+
+    def turn(who: str):
+        def run() -> float:
+            result = programs[who].run(mode if who == "ours" else their_mode)
+            found[who] = result["faces"]
+            return statistics.median(result["times_ms"])
+        return run
+
+    samples = by_turns({who: turn(who) for who in programs}, seconds, options.rounds)
+    for each in programs.values():
+        each.close()
+    same = sum(mine == theirs for mine, theirs in zip(found["ours"], found["best"]))
+    rows.write(row_id, what, STAGES, "ms", Contender(name, "best", options.threads, precision, samples["ours"]),
+               [Contender(peer_name, "default", 1, samples=samples["default"]),
+                Contender(peer_name, "best", options.threads, samples=samples["best"])],
+               goal={"of": "ratio", "least": 1.0}, precision_note=note,
+               facts={"frames with the same number of objects": f"{same} of {len(frames)}"})
 
 
 def main() -> int:
-    parser = make_parser(__doc__)
-    parser.add_argument("--rounds", type=int, default=6)
-    parser.add_argument("--frames", type=int, default=55)
-    options = parser.parse_args()
-    if not PEER_PYTHON.exists() or not (ASSETS / "face_landmark.tflite").exists():
-        print("skipped: the peer is missing; `tools/setup.sh assets mediapipe` makes its environment")
-        return 0
+    options = make_parser(__doc__).parse_args()
+    if not MEDIAPIPE_PYTHON.exists() or not (ASSETS / "face_landmark.tflite").exists():
+        print("mediapipe_face.py: the peer is missing; `tools/setup.sh assets mediapipe` makes its environment", file=sys.stderr)
+        return 1
     program = build_program(options.build, "mediapipe_face_bench")
-
+    if options.prepare:
+        return 0
+    rows = Rows(options.output, options.rows)
+    wanted = [mode for mode in (*NAMES, "track.bfloat16") if rows.wants(f"mediapipe.face.{mode}")]
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         for variant, file in (("short", "face_detection_short_range"), ("full", "face_detection_full_range_sparse")):
             if exporter.main(["--checkpoint", str(ASSETS / f"{file}.tflite"), str(ASSETS / "face_landmark.tflite"), "--output", str(folder / variant)]) != 0:
                 return 1
-        frames = [str(path) for path in make_frames(folder, options.frames)]
-        peer = Program([str(PEER_PYTHON), str(ROOT / "benchmarks/mediapipe_face_peer.py"), *frames])
-        commands = {precision: {f"ours, {threads} threads": [str(program), str(folder / "short"), str(folder / "full"), precision, str(threads), *frames]
-                                for threads in (2, 1)} for precision in ("float32", "bf16")}
-        skipped = without_bf16(next(iter(commands["bf16"].values())))
-        modes = [mode for mode in GOALS if mode != BF16 or not skipped]
-        in_float = {"package": peer, **{who: Program(command) for who, command in commands["float32"].items()}}
-        in_bf16 = {"package": peer, **{who: Program(command) for who, command in commands["bf16"].items()}} if not skipped else {}
-        passes: dict[str, dict[str, list[float]]] = {mode: {who: [] for who in in_float} for mode in modes}
-        faces: dict[str, dict[str, list[int]]] = {mode: {} for mode in modes}
-        for number in range(options.rounds + 1):
-            for mode in modes:
-                programs = in_bf16 if mode == BF16 else in_float
-                for who in list(programs)[:: 1 if number % 2 == 0 else -1]:
-                    result = programs[who].run("track" if mode == BF16 else mode)
-                    faces[mode][who] = result["faces"]
-                    if number > 0:
-                        passes[mode][who].append(statistics.median(result["times_ms"]))
-        for each in {*in_float.values(), *in_bf16.values()}:
-            each.close()
-
-    result: dict = {"benchmark": "mediapipe_face", "frames": options.frames, "rounds": options.rounds, "load_average": os.getloadavg()[0], "modes": {}}
-    print(f"load average {result['load_average']:.1f}; {options.frames} frames of 640x480, {options.rounds} rounds; median milliseconds a frame")
-    print(f"{'':24}" + "".join(f"{who:>18}" for who in in_float) + f"{'frames a second':>18}")
-    for mode in modes:
-        goal = GOALS[mode]
-        medians = {who: statistics.median(values) for who, values in passes[mode].items()}
-        # Each round's own ratio: what else the machine does weighs on neighbours alike.
-        ratios = {who: statistics.median(theirs / mine for theirs, mine in zip(passes[mode]["package"], values))
-                  for who, values in passes[mode].items() if who != "package"}
-        best = max(ratios.values())
-        same = all(found == faces[mode]["package"] for found in faces[mode].values())
-        counts = {who: sum(found) for who, found in faces[mode].items()}
-        result["modes"][mode] = {"median_ms": medians, "ratio_to_package": ratios, "goal": goal, "same_faces": same, "faces": counts}
-        print(f"{NAMES[mode]:24}" + "".join(f"{value:>18.2f}" for value in medians.values()) +
-              f"{best:>16.2f} x {'reached' if best >= goal else 'MISSED'} (goal {goal}); "
-              f"{counts['package']} faces, {'the same number in every frame' if same else f'OTHERS: {counts}'}")
-    if skipped:
-        print(f"{NAMES[BF16]:24}skipped: {skipped}")
-    write_figures(options, result)
+        frames = [str(path) for path in make_frames(folder, FRAMES)]
+        for mode in wanted:
+            base, _, bfloat16 = mode.partition(".")
+            precision = "bf16" if bfloat16 else "float32"
+            command = [str(program), str(folder / "short"), str(folder / "full"), precision, str(options.threads), *frames]
+            ours = ("slipway mediapipe-face" + (", bf16 by OpenVINO" if bfloat16 else ", cpu"), bfloat16 or "float32", command)
+            write_row(rows, f"mediapipe.face.{mode}", NAMES[base] + (", bfloat16" if bfloat16 else ""), base, base, ours, frames, options,
+                      options.seconds / len(wanted), "the package computes in float32 only" if bfloat16 else "")
     return 0
 
 

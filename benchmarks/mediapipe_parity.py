@@ -7,6 +7,7 @@ are those of SLIPWAY_TEST_DATA (faces, street, frames of videos), or the assets'
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import pathlib
@@ -19,7 +20,6 @@ from PIL import Image
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-from bench_command import make_parser, write_figures  # noqa: E402
 from python.exporters import mediapipe_face, mediapipe_hand, mediapipe_pose  # noqa: E402
 
 ASSETS = ROOT / ".deps/assets"
@@ -109,7 +109,9 @@ def compare(kind: str, program: pathlib.Path, model: pathlib.Path, paths: list[p
 
 
 def main() -> int:
-    parser = make_parser(__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release", help="folder of the executables")
+    parser.add_argument("--json-file", type=pathlib.Path, help="where the figures go as JSON")
     parser.add_argument("--kinds", nargs="+", choices=tuple(KINDS), default=list(KINDS))
     options = parser.parse_args()
     if not PEER_PYTHON.exists() or not (ASSETS / "face_landmark.tflite").exists():
@@ -135,7 +137,8 @@ def main() -> int:
             for key in ("missed", "extra"):
                 line += f", {key}: {', '.join(found[key])}" if found[key] else ""
             print(line + (f", OTHER HANDEDNESS {found['other_handedness']}" if found["other_handedness"] else "") + (": reached" if reached else ": MISSED"))
-    write_figures(options, result)
+    if options.json_file:
+        options.json_file.write_text(json.dumps(result, indent=1) + "\n")
     return 0 if fine else 1
 
 

@@ -1,24 +1,22 @@
 """Compares `slipway bench` with a plain loop over ONNX Runtime's Python package: same model, inputs, threads and runs.
 
-Each round starts three fresh processes one after the other, in an order that turns from round to round: the Python loop,
-`slipway bench`, the Python loop again. The figure is the median over the rounds of (slipway's median) / (the mean of both
-loops' medians); the goal is 2 %, or the spread of the loop against itself (the median of |second / first - 1|) where that
-is wider. Exit status 1 when a process fails; a missed goal is printed, not a failure.
+A turn is a fresh process that gives the median of its runs: `slipway bench`, the Python loop, and the loop once more, so that the
+row says how far the loop is from itself. A ratio off 1 by more than that would be the profiler's own.
 """
 
 import json
 import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
 
 import numpy as np
 import onnx
-from bench_command import make_parser, write_figures
+from bench_command import make_parser, output_of
+from bench_row import Contender, Rows, by_turns
 from onnx import TensorProto, helper, numpy_helper
 
-GOAL = 0.02
+LEAST_RATIO, RUNS, WARMUP = 0.98, 40, 3
 
 PYTHON_LOOP = """
 import json, statistics, sys, time
@@ -63,60 +61,34 @@ def write_inputs(model: pathlib.Path, path: pathlib.Path) -> None:
                       for i in session.get_inputs()})
 
 
-def output_of(command: list[str]) -> str:
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
-
-
 def main() -> int:
     parser = make_parser(__doc__)
     parser.add_argument("--model", type=pathlib.Path, help="an .onnx with float32 inputs (default: a generated network)")
-    parser.add_argument("--pairs", type=int, default=30)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--runs", type=int, default=40, help="timed runs in each process")
-    arguments = parser.parse_args()
-    slipway = pathlib.Path(arguments.build) / "slipway"
-    warmup = 3
-
+    options = parser.parse_args()
+    if options.prepare:
+        return 0
+    rows = Rows(options.output, options.rows)
     with tempfile.TemporaryDirectory(prefix="slipway-parity-") as folder:
-        model = arguments.model or pathlib.Path(folder) / "network.onnx"
-        if arguments.model is None:
+        model = options.model or pathlib.Path(folder) / "network.onnx"
+        if options.model is None:
             write_network(model)
         inputs = pathlib.Path(folder) / "inputs.npz"
         write_inputs(model, inputs)
 
         def loop() -> float:
-            return float(output_of([sys.executable, "-c", PYTHON_LOOP, str(model), str(inputs), str(arguments.threads),
-                                    str(arguments.runs), str(warmup)]))
+            return float(output_of([sys.executable, "-c", PYTHON_LOOP, model, inputs, options.threads, RUNS, WARMUP])) / 1e3
 
         def bench() -> float:
-            line = output_of([str(slipway), "bench", str(model), "--inputs", str(inputs), "--threads", str(arguments.threads),
-                              "--iterations", str(arguments.runs), "--warmup", str(warmup), "--all-iterations", "--json"])
-            return json.loads(line)["statistics"]["median_us"]
+            line = output_of([options.build / "slipway", "bench", model, "--inputs", inputs, "--threads", options.threads,
+                              "--iterations", RUNS, "--warmup", WARMUP, "--all-iterations", "--json"])
+            return json.loads(line)["statistics"]["median_us"] / 1e3
 
-        ours, first, second = [], [], []
-        turns = [(first, loop), (ours, bench), (second, loop)]
-        for pair in range(arguments.pairs):
-            for at in range(3):
-                measured, measure = turns[(at + pair) % 3]
-                measured.append(measure())
-            if sys.stderr.isatty():
-                print(f"\r{pair + 1}/{arguments.pairs}", end="", file=sys.stderr, flush=True)
-        if sys.stderr.isatty():
-            print("\r\033[K", end="", file=sys.stderr)
-
-    ratio = statistics.median(o / ((a + b) / 2) for o, a, b in zip(ours, first, second))
-    spread = statistics.median(abs(b / a - 1) for a, b in zip(first, second))
-    met = abs(ratio - 1) <= max(GOAL, spread)
-    print(f"{arguments.pairs} rounds, {arguments.threads} thread(s), {arguments.runs} runs each, "
-          f"{model.name if arguments.model else 'generated network'}")
-    print(f"  slipway bench        median {statistics.median(ours) / 1000:8.3f} ms")
-    print(f"  Python loop          median {statistics.median(first + second) / 1000:8.3f} ms")
-    print(f"  slipway / Python     {ratio:.4f}  (goal: within {max(GOAL, spread):.1%} of 1)")
-    print(f"  Python / itself      differs by {spread:.2%} (median over the rounds)")
-    print("  goal met" if met else "  GOAL MISSED")
-    write_figures(arguments, {
-        "schema": "profile-parity/1", "ratio": ratio, "spread": spread, "goal": GOAL, "met": met,
-        "threads": arguments.threads, "slipway_us": ours, "python_us": [first, second]})
+        samples = by_turns({"loop": loop, "ours": bench, "loop again": loop}, options.seconds, options.rounds)
+    against_itself = statistics.median(abs(b / a - 1) for a, b in zip(samples["loop"], samples["loop again"]))
+    rows.write("profile.bench", "`slipway bench` beside a plain loop, the same session", ("input tensors in memory", "output tensors"), "ms",
+               Contender("slipway bench, cpu", "default and best", options.threads, samples=samples["ours"]),
+               [Contender("ONNX Runtime, Python", "default and best", options.threads, samples=samples["loop"])],
+               goal={"of": "ratio", "least": LEAST_RATIO}, facts={"the loop differs from itself by, %": 100 * against_itself})
     return 0
 
 

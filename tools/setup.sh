@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the build, the tests and the demo need: `tools/setup.sh [system] [onnxruntime] [python] [assets] [clang] [torch] [torch-newest] [exports] [openvino] [mediapipe] [samurai]`.
+# Installs what the build, the tests and the demo need: `tools/setup.sh [system] [onnxruntime] [python] [assets] [clang] [torch] [torch-newest] [exports] [openvino] [mediapipe] [peers] [samurai]`.
 # Nothing is written outside .deps/, .cache/ and the package manager. Each step is skipped when its stamp is current.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -178,6 +178,16 @@ step_mediapipe() {
   stamp mediapipe "$key"
 }
 
+# The libraries that the benchmarks run networks in, beside ours: OpenVINO with its benchmark_app, ncnn with pnnx, LiteRT, OpenCV.
+step_peers() {
+  local key; key=$(sha256sum < python/requirements-peers.txt)
+  current peers "$key" && return
+  say "making the environment of the benchmarks' peers (.deps/venv-peers)"
+  "$python" -m venv "$deps/venv-peers"
+  "$deps/venv-peers/bin/pip" install -q --no-deps --require-hashes -r python/requirements-peers.txt
+  stamp peers "$key"
+}
+
 # SAMURAI's own package and what it imports, beside PyTorch's environment: only its acceptance suite looks there. Of the package
 # itself the sources are taken; building it would look for CUDA.
 step_samurai() {
@@ -197,7 +207,7 @@ step_samurai() {
 
 for step in "${@:-system}"; do
   case $step in
-    system | python | onnxruntime | assets | clang | torch | torch-newest | exports | openvino | mediapipe | samurai) "step_$step" ;;
-    *) echo "unknown step $step: system, python, onnxruntime, assets, clang, torch, torch-newest, exports, openvino, mediapipe or samurai" >&2; exit 2 ;;
+    system | python | onnxruntime | assets | clang | torch | torch-newest | exports | openvino | mediapipe | peers | samurai) "step_$step" ;;
+    *) echo "unknown step $step: system, python, onnxruntime, assets, clang, torch, torch-newest, exports, openvino, mediapipe, peers or samurai" >&2; exit 2 ;;
   esac
 done
