@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "compile/npu_faults/known_faults.hpp"
 #include "compile/onnx_graph/testing/tiny_models.hpp"
 #include "hub/executor/dataset_h5.hpp"
 #include "hub/executor/testing/job_folder.hpp"
@@ -204,6 +205,41 @@ TEST_F(RunJob, an_emulated_profile_has_placement_and_estimate_but_no_times) {
   EXPECT_GT(run_result(outcome).compiler_estimate->nominal_us, 0);
   EXPECT_THAT(outcome.artifacts,
               Contains(::testing::Field(&JobOutcome::File::type, domain::ArtifactType::kQhasSummary)));
+}
+
+TEST_F(RunJob, a_plain_graph_meets_none_of_the_compilers_known_faults_on_the_npu) {
+  SLIPWAY_NEEDS_PYTHON();
+  need_npu();
+  if (IsSkipped()) return;
+  const auto faults = compile::npu_faults::known_faults();
+  const auto sigmoid = std::ranges::find(faults, "coarse-sigmoid", &compile::npu_faults::KnownFault::id);
+  ASSERT_NE(sigmoid, faults.end());
+  ASSERT_TRUE(sigmoid->probe().write(model()));
+  run_python(R"(
+import sys, h5py, numpy as np, onnxruntime as ort
+from qai_hub.util.dataset_entries_converters import dataset_entries_to_h5
+rng = np.random.default_rng(1)
+with h5py.File(sys.argv[2], "w") as f:
+    dataset_entries_to_h5({i.name: [rng.standard_normal(i.shape).astype(np.float32)]
+                           for i in ort.InferenceSession(sys.argv[1]).get_inputs()}, f)
+)",
+             {model(), job() / "in" / "dataset.h5"});
+  spec_.job.payload = Inference{};
+  spec_.job.device = snapdragon();
+  spec_.dataset_file = "dataset.h5";
+  const auto outcome = run();
+  ASSERT_TRUE(outcome.succeeded) << outcome.failure_reason;
+  run_python(R"(
+import sys, h5py, numpy as np, onnxruntime as ort
+from qai_hub.util.dataset_entries_converters import h5_to_dataset_entries
+model, inputs, outputs = sys.argv[1:]
+given, got = (h5_to_dataset_entries(h5py.File(p)) for p in (inputs, outputs))
+(want,) = ort.InferenceSession(model).run(None, {k: v[0] for k, v in given.items()})
+((found,),) = got.values()
+error = np.abs(found - want).max()
+assert error < 2e-4, error
+)",
+             {model(), job() / "in" / "dataset.h5", out(run_result(outcome).output_dataset_file)});
 }
 
 TEST_F(RunJob, forbids_the_cpu_when_the_compute_unit_leaves_it_out) {

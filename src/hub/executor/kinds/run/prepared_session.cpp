@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "compile/compile.hpp"
 #include "compile/onnx_graph/model.hpp"
+#include "compile/rewrite_for_npu.hpp"
 #include "hub/executor/format.hpp"
 
 namespace slipway::hub::executor {
@@ -175,6 +176,20 @@ void use_qnn(const JobContext& job, const domain::Device& device, PreparedSessio
                   device.chip.name, device.chip.soc_model, device.chip.htp_arch));
 }
 
+/// A plain graph is compiled for the NPU when it is loaded, by the compiler that compile jobs use and with its faults:
+/// they are avoided here as there. What comes compiled had them avoided then.
+std::expected<void, Failure> avoid_compiler_faults(const JobContext& job, const domain::Device& device,
+                                                   PreparedSession& prepared) {
+  const bool is_plain = !prepared.graph.empty() && job.plan().converts_first == domain::Conversion::kNone;
+  const auto htp = htp_of(device);
+  if (!is_plain || !htp) return {};
+  const auto model =
+      compile::rewrite_for_npu(prepared.graph, *htp, device.chip.supports_fp16, job.work() / "rewritten", job.log);
+  if (!model) return std::unexpected(failure_of(model.error(), Step::kCompile));
+  prepared.model = *model;
+  return {};
+}
+
 }  // namespace
 
 std::optional<runtime::HtpTarget> htp_of(const domain::Device& device) {
@@ -211,6 +226,9 @@ std::expected<PreparedSession, Failure> prepare_session(const JobContext& job) {
       break;  // as every session is, unless told otherwise
     case domain::Provider::kQnn:
       use_qnn(job, *job.spec.job.device, prepared);
+      if (const auto done = avoid_compiler_faults(job, *job.spec.job.device, prepared); !done) {
+        return std::unexpected(done.error());
+      }
       break;
   }
   if (const auto applied = apply_onnx_options(job.spec.options.onnx_options, prepared); !applied) {
