@@ -34,6 +34,12 @@ TEST(CompareMasks, equal_and_empty_masks_agree) {
   EXPECT_EQ(compare_masks(columns(0, 0), columns(0, 0), kSide, 50, 20).iou, 1);
 }
 
+TEST(CompareMasks, logits_that_are_all_zero_agree_with_their_like_alone) {
+  const std::vector<float> zeros(kSide * kSide, 0);
+  EXPECT_EQ(compare_masks(zeros, zeros, kSide, kSide, kSide).logits_relative, 0);
+  EXPECT_TRUE(std::isinf(compare_masks(columns(1, 3), zeros, kSide, kSide, kSide).logits_relative));
+}
+
 TEST(CompareMasks, what_is_no_number_agrees_with_nothing) {
   std::vector<float> broken = columns(1, 3);
   broken[5] = std::nanf("");
