@@ -1,5 +1,5 @@
 # `make demo` and `make test` set everything up themselves; CMake presets are the build manual behind them.
-.PHONY: acceptance mutation help demo test build programs setup unit skipped asan tsan fuzz lint format layers conformance golden bench clean
+.PHONY: demo-programs acceptance mutation help demo test build programs setup unit skipped asan tsan fuzz lint format layers conformance golden bench clean
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 JOBS ?= $(shell nproc)
@@ -22,7 +22,7 @@ TSAN_TESTS := base_test hub_domain_test hub_storage_test hub_server_test store_c
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-demo: programs ## the official client, our hub, a face detector on the CPU and through the NPU compiler (KEEP=1: hub stays)
+demo: demo-programs ## the official client, our hub, a face detector on the CPU and through the NPU compiler (KEEP=1: hub stays)
 	@tools/setup.sh assets
 	@$(PYTHON) tools/demo.py --build build/release --output demo-output $(if $(KEEP),--keep)
 
@@ -30,6 +30,11 @@ test: demo build unit layers lint conformance asan tsan fuzz skipped ## everythi
 
 setup: ## packages, ONNX Runtime, Python environment; seconds when done before
 	@tools/setup.sh system python onnxruntime
+
+# The command line's pipelines are a third of the build, and the demo runs none of them.
+demo-programs: setup
+	@cmake --preset release > build-release.log 2>&1 || { cat build-release.log; exit 1; }; rm -f build-release.log
+	@cmake --build --preset release -j $(JOBS) --target slipway-hub slipway-worker
 
 programs: setup ## build/release/slipway, slipway-hub, slipway-worker
 	@cmake --preset release > build-release.log 2>&1 || { cat build-release.log; exit 1; }; rm -f build-release.log
@@ -84,7 +89,8 @@ acceptance: programs ## SUITE=convert: every model of a list against PyTorch (TO
 	@tools/setup.sh assets torch exports $(if $(TORCH),torch-$(TORCH)) $(filter samurai,$(SUITE))
 	@$(PYTHON) tests/acceptance/$(SUITE)/run.py $(if $(TORCH),--$(TORCH)) $(ARGS)
 
-mutation: build ## 200 seeded changes of the rules of pipelines and hub, one at a time: which of them no test notices (up to an hour)
+mutation: setup ## 200 seeded changes of the rules of pipelines and hub, one at a time: which of them no test notices (up to an hour)
+	@cmake --preset release > /dev/null
 	@$(PYTHON) tools/mutation.py --build build/release $(ARGS)
 
 golden: build ## writes the committed test data anew; fetches PyTorch (gigabytes)

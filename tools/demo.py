@@ -32,6 +32,7 @@ from python.tools.local_hub import HubDidNotStart, LocalHub, missing_executables
 SNAPDRAGON = "Samsung Galaxy S24 (Family)"
 EMULATED = "HTP emulator"
 NOT_MEASURED = "not measured"
+PROGRAMS = ("slipway-hub", "slipway-worker")
 
 
 class DemoFailed(RuntimeError):
@@ -303,7 +304,7 @@ def hub_left_running(note: Path) -> str | None:
     """The process of a hub that an earlier demo still runs on the same data, by the note that it left."""
     pid = note.read_text().strip() if note.exists() else ""
     command = Path("/proc", pid, "cmdline")
-    return pid if pid and command.exists() and b"slipway" in command.read_bytes() else None
+    return pid if pid and command.exists() and b"serve" in command.read_bytes() else None
 
 
 def main() -> int:
@@ -313,9 +314,9 @@ def main() -> int:
     parser.add_argument("--assets", type=Path, default=ROOT / ".deps/assets", help="folder of the .tflite files and picture")
     parser.add_argument("--keep", action="store_true", help="leave the hub running until Ctrl-C")
     options = parser.parse_args()
-    missing = missing_executables(options.build)
+    missing = missing_executables(options.build, PROGRAMS)
     if missing:
-        print(f"{options.build} lacks {', '.join(missing)}: run `make build`", file=sys.stderr)
+        print(f"{options.build} lacks {', '.join(missing)}: run `make demo`", file=sys.stderr)
         return 1
 
     output, steps, begun = options.output.resolve(), Steps(), time.perf_counter()
@@ -323,7 +324,7 @@ def main() -> int:
     if pid := hub_left_running(note):
         print(f"a hub that an earlier demo left running still uses {data}: end process {pid} first", file=sys.stderr)
         return 1
-    hub = LocalHub(options.build, data, f"127.0.0.1:{8400 if port_is_free(8400) else 0}")
+    hub = LocalHub(options.build, data, f"127.0.0.1:{8400 if port_is_free(8400) else 0}", needs_slipway=False)
     demo = None
     # `timeout`, a CI system or `kill` end the hub as well.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

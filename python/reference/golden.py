@@ -41,6 +41,7 @@ GENERATORS = [
     ("MediaPipe face", mediapipe_face_golden.main),
     ("MediaPipe pose", mediapipe_pose_golden.main),
     ("YOLOv8", yolov8_golden.main),
+    ("YOLOv8 by ultralytics", by_pytorch("yolov8.ultralytics_golden")),
     ("segmentation", segmentation_golden.main),
     ("rules of SAMURAI", trace_golden.main),
     ("frames and masks of SAMURAI", geometry_golden.main),

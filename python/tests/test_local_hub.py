@@ -2,10 +2,13 @@
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 
 from python.tools.local_hub import HubDidNotStart, LocalHub, descendants, missing_executables
+
+BUILD = Path(os.environ.get("SLIPWAY_BUILD", Path(__file__).resolve().parents[2] / "build/release"))
 
 
 def program(folder, text):
@@ -64,6 +67,19 @@ def test_a_program_that_ignores_the_request_to_end_is_killed(tmp_path):
     pid = hub.pid
     assert hub.stop(timeout_seconds=0.5) is None
     assert gone(pid)
+
+
+@pytest.mark.skipif(bool(missing_executables(BUILD)), reason=f"{BUILD} has no programs")
+def test_hub_and_agent_without_slipway_are_those_of_slipway_serve(tmp_path):
+    """As the demo starts them: ready with a registered agent, and both gone at the end."""
+    told = {}
+    for needs_slipway in (False, True):
+        with LocalHub(BUILD, tmp_path / f"data-{needs_slipway}", needs_slipway=needs_slipway) as hub:
+            processes = [each for each in hub.processes() if each.program in ("slipway-hub", "slipway-worker")]
+            told[needs_slipway] = sorted((each.program, each.arguments[1]) for each in processes)
+            assert hub.ini.is_file() and hub.token()
+        assert all(gone(each.pid) for each in processes)
+    assert told[False] == told[True] == [("slipway-hub", "serve"), ("slipway-worker", "agent")]
 
 
 def test_descendants_of_this_process_do_not_include_strangers():

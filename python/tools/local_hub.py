@@ -10,12 +10,14 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 
 _READY = re.compile(r"Slipway hub ready at (http\S+)")
 EXECUTABLES = ("slipway", "slipway-hub", "slipway-worker")
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class HubDidNotStart(RuntimeError):
@@ -33,9 +35,9 @@ class Process:
         return Path(self.arguments[0]).name if self.arguments else ""
 
 
-def missing_executables(build: Path) -> list[str]:
-    """The names below EXECUTABLES that BUILD lacks."""
-    return [name for name in EXECUTABLES if not (build / name).is_file()]
+def missing_executables(build: Path, names: tuple[str, ...] = EXECUTABLES) -> list[str]:
+    """Those of the names that BUILD lacks."""
+    return [name for name in names if not (build / name).is_file()]
 
 
 def port_is_free(port: int) -> bool:
@@ -51,10 +53,14 @@ def port_is_free(port: int) -> bool:
 class LocalHub:
     """A hub of its own data folder. `with LocalHub(build, data) as hub:` stops it at the end; start() and kill() may alternate.
 
+    needs_slipway: False starts hub and agent by python/tools/serve.py, where only these two are built.
     url: where it listens, once ready. ready_seconds: from the start of the process to the ready line.
     """
 
-    def __init__(self, build: Path, data: Path, listen: str = "127.0.0.1:0", arguments: list[str] | None = None):
+    def __init__(self, build: Path, data: Path, listen: str = "127.0.0.1:0", arguments: list[str] | None = None,
+                 needs_slipway: bool = True):
+        self._launcher = ([str(Path(build) / "slipway"), "serve"] if needs_slipway
+                          else [sys.executable, str(ROOT / "python/tools/serve.py"), "--build", str(build)])
         self.build, self.data, self.listen, self.arguments = Path(build), Path(data), listen, arguments or []
         self.log = self.data.with_name(self.data.name + ".log")
         self.url = ""
@@ -86,7 +92,7 @@ class LocalHub:
     def start(self, timeout_seconds: float = 30.0) -> None:
         """Returns when the hub is ready. Raises HubDidNotStart."""
         self.data.parent.mkdir(parents=True, exist_ok=True)
-        command = [str(self.build / "slipway"), "serve", "--data", str(self.data), "--listen", self.listen, *self.arguments]
+        command = [*self._launcher, "--data", str(self.data), "--listen", self.listen, *self.arguments]
         begun = time.perf_counter()
         with self.log.open("ab") as log:
             # A session of its own: Ctrl-C reaches this script, which then stops the hub in order.
