@@ -1,6 +1,7 @@
 #include "pipelines/yolov8/postprocess.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include <gtest/gtest.h>
@@ -44,6 +45,45 @@ Case case_of(const nlohmann::json& entry, tensor::NamedTensors& arrays) {
   EXPECT_TRUE(signature) << form << ": " << (signature ? "" : signature.error().message);
   made.signature = std::move(signature).value();
   return made;
+}
+
+// python/reference/yolov8/ultralytics_golden.py: its own suppression and its own way back to the picture.
+TEST(Postprocess, finds_what_ultralytics_itself_finds_in_the_same_outputs) {
+  auto arrays = *tensor::read_npz(kFolder / "postprocess.npz");
+  auto ultralytics = *tensor::read_npz(kFolder / "ultralytics.npz");
+  const auto description = nlohmann::json::parse(*base::read_file(kFolder / "postprocess.json", 1 << 20));
+  std::size_t compared = 0;
+  for (const auto& entry : description["cases"]) {
+    const std::string form = entry["form"];
+    if (form == "chosen") continue;  // no form of its
+    Case made = case_of(entry, arrays);
+    const int width = entry["picture"][0], height = entry["picture"][1];
+    std::vector<Object> objects;
+    Postprocess postprocess(made.signature, made.config);
+    const media::Placement placement = media::place(width, height, 96, 64, media::Fit::kLetterbox);
+    ASSERT_TRUE(postprocess.run(made.outputs, 0, placement, width, height, objects)) << form;
+    const tensor::Tensor expected = extract(ultralytics, form + ".objects");
+    const auto values = expected.values<float>();
+    ASSERT_EQ(objects.size(), values.size() / 6) << form;
+    using Row = std::array<double, 6>;
+    std::vector<Row> ours, theirs;
+    for (std::size_t i = 0; i < objects.size(); ++i) {
+      const Box& box = objects[i].box;
+      ours.push_back({box.x1, box.y1, box.x2, box.y2, objects[i].score, static_cast<double>(objects[i].class_id)});
+      theirs.emplace_back();
+      std::ranges::copy(values.subspan(6 * i, 6), theirs.back().begin());
+    }
+    // Of equal scores, which quantised ones often are, it tells no order.
+    const auto by_score_and_place = [](const Row& a, const Row& b) {
+      return a[4] != b[4] ? a[4] > b[4] : a[0] != b[0] ? a[0] < b[0] : a[1] < b[1];
+    };
+    std::ranges::sort(ours, by_score_and_place);
+    std::ranges::sort(theirs, by_score_and_place);
+    for (std::size_t i = 0; i < ours.size(); ++i, ++compared) {
+      for (std::size_t k = 0; k < ours[i].size(); ++k) EXPECT_NEAR(ours[i][k], theirs[i][k], 1e-4) << form << i << k;
+    }
+  }
+  EXPECT_GT(compared, 60U);
 }
 
 TEST(Postprocess, equals_the_numpy_reading_on_every_form) {
