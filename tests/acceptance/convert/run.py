@@ -4,8 +4,9 @@
     make acceptance SUITE=convert TORCH=newest         # archives of the newest PyTorch, but for the rows of the official package
     .deps/venv/bin/python tests/acceptance/convert/run.py [--newest] [--discard [MB]] [NAME …]
 
-Archives are made once and kept in CACHE, about 30 GB of them; --discard deletes each of more than MB megabytes when its row has
-passed. A float output passes at 60 dB or more of signal over error, an integer one when it is equal.
+page.py writes docs/converted-models.md from the results. Archives are made once and kept in CACHE, about 30 GB of them;
+--discard deletes each of more than MB megabytes when its row has passed. A float output passes at 60 dB or more of signal over
+error, an integer one when it is equal.
 """
 
 import argparse
