@@ -8,7 +8,6 @@ import os
 import resource
 import signal
 import stat
-import struct
 import subprocess
 import threading
 import time
@@ -18,56 +17,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SLIPWAY = Path(os.environ.get("SLIPWAY_BUILD", REPOSITORY / "build/release")) / "slipway"
-GOLDEN = REPOSITORY / "tests/golden"
-DEMUCS = GOLDEN / "demucs/tiny"
-SAMURAI = GOLDEN / "samurai/tiny"
+from python.tests.commands import DEMUCS, FRAME_VERBS, GOLDEN, SAMURAI, SLIPWAY, frame_verbs, needs_slipway, run_frames, sample_image, slipway, song, stream_of
+
 ADD = GOLDEN / "models/add.onnx"
 
-pytestmark = pytest.mark.skipif(not SLIPWAY.is_file(), reason=f"{SLIPWAY} is not built")
-
-# Of the verbs over pictures and videos: what stands before the inputs.
-FRAME_VERBS = {
-    "face-det-lite": ["--model", GOLDEN / "face_det_lite/tiny.onnx"],
-    "mediapipe-face": ["--detector-only", "--model", GOLDEN / "mediapipe_face/short_range.onnx"],
-    "mediapipe-hand": ["--detector-only", "--model", GOLDEN / "mediapipe_hand/palm.onnx"],
-    "mediapipe-pose": ["--detector-only", "--model", GOLDEN / "mediapipe_pose/person.onnx"],
-    "drone": ["--detector", GOLDEN / "yolov8/tiny.onnx"],
-}
-frame_verbs = pytest.mark.parametrize("verb", FRAME_VERBS)
-
-
-def slipway(verb: str, *words: object, **options) -> subprocess.CompletedProcess:
-    options = {"capture_output": True, "timeout": 120, **options}
-    return subprocess.run([str(SLIPWAY), verb, *map(str, words)], check=False, **options)
-
-
-def run_frames(verb: str, *words: object, **options) -> subprocess.CompletedProcess:
-    return slipway(verb, *FRAME_VERBS[verb], *words, **options)
-
-
-def sample_image(path: Path, seed: int = 0, size: tuple[int, int] = (64, 48)) -> Path:
-    pixels = np.random.default_rng(seed).integers(0, 255, (size[1], size[0], 3), np.uint8)
-    Image.fromarray(pixels).save(path)
-    return path
-
-
-def stream_of(frames: int, size: tuple[int, int] = (64, 48)) -> bytes:
-    """Y4M, which every reader takes as it comes."""
-    width, height = size
-    rng = np.random.default_rng(frames)
-    head = f"YUV4MPEG2 W{width} H{height} F25:1 Ip A1:1 C420jpeg\n".encode()
-    return head + b"".join(b"FRAME\n" + rng.integers(0, 255, width * height * 3 // 2, np.uint8).tobytes() for _ in range(frames))
-
-
-def song(path: Path, seconds: float = 0.5) -> Path:
-    samples = (0.3 * np.random.default_rng(1).standard_normal((int(44100 * seconds), 2)) * 20000).astype("<i2")
-    head = struct.pack("<HHIIHH", 1, 2, 44100, 44100 * 4, 4, 16)
-    body = b"WAVEfmt " + struct.pack("<I", len(head)) + head + b"data" + struct.pack("<I", samples.nbytes) + samples.tobytes()
-    path.write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
-    return path
-
+pytestmark = needs_slipway
 
 def contents(folder: Path) -> dict[str, str]:
     """Of every file below: its path, and what it holds."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pty
 import re
@@ -12,9 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from test_command_files import ADD, DEMUCS, FRAME_VERBS, GOLDEN, SAMURAI, SLIPWAY, follow, frame_verbs, frames_folder, run_frames, sample_image, slipway, song, stream_of
+from test_command_files import ADD, follow, frames_folder
 
-pytestmark = pytest.mark.skipif(not SLIPWAY.is_file(), reason=f"{SLIPWAY} is not built")
+from python.tests.commands import DEMUCS, FRAME_VERBS, GOLDEN, SLIPWAY, frame_verbs, lines_of, needs_slipway, run_frames, sample_image, slipway, song, stream_of
+
+pytestmark = needs_slipway
 
 VERBS = ["inspect", "convert", "infer", "profile", "bench", "compile", "demucs", "demucs preprocess", "demucs postprocess", "drone", "face-det-lite",
          "mediapipe-face", "mediapipe-hand", "mediapipe-pose", "samurai", "samurai replay", "samurai validate", "serve", "doctor", "completion", "token"]
@@ -22,10 +23,6 @@ VERBS = ["inspect", "convert", "infer", "profile", "bench", "compile", "demucs",
 
 def text_of(done: subprocess.CompletedProcess) -> str:
     return (done.stdout + done.stderr).decode(errors="replace")
-
-
-def lines_of(done: subprocess.CompletedProcess) -> list[dict]:
-    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 # One set of words
@@ -329,29 +326,21 @@ def test_a_model_of_another_format_is_named(verb: str, kind: str, tmp_path: Path
     assert not RAW_LIBRARY_TEXT.search(text_of(done)), text_of(done)
 
 
+INPUTS = {
+    ".png": ["face-det-lite", *FRAME_VERBS["face-det-lite"]],
+    ".mp4": ["face-det-lite", *FRAME_VERBS["face-det-lite"]],
+    ".mp3": ["demucs", "-m", DEMUCS, "-o", "out"],
+    ".npz": ["infer", ADD, "-o", "o.npz", "-i"],
+}
+
+
 @wrong_files
-@pytest.mark.parametrize("ending", [".png", ".mp4"])
+@pytest.mark.parametrize("ending", INPUTS)
 def test_an_input_of_another_format_is_named(ending: str, kind: str, tmp_path: Path) -> None:
     path, said = wrong_file(tmp_path, kind, ending)
-    done = run_frames("face-det-lite", path)
+    done = slipway(*INPUTS[ending], path, cwd=tmp_path)
     assert done.returncode == 1
     assert said in text_of(done) and path.name in text_of(done), text_of(done)
-    assert not RAW_LIBRARY_TEXT.search(text_of(done)), text_of(done)
-
-
-@wrong_files
-def test_a_song_of_another_format_is_named(kind: str, tmp_path: Path) -> None:
-    path, said = wrong_file(tmp_path, kind, ".mp3")
-    done = slipway("demucs", path, "-m", DEMUCS, "-o", tmp_path / "out")
-    assert done.returncode == 1 and said in text_of(done), text_of(done)
-    assert not RAW_LIBRARY_TEXT.search(text_of(done)), text_of(done)
-
-
-@wrong_files
-def test_arrays_of_another_format_are_named(kind: str, tmp_path: Path) -> None:
-    path, said = wrong_file(tmp_path, kind, ".npz")
-    done = slipway("infer", ADD, "-i", path, "-o", tmp_path / "o.npz")
-    assert done.returncode == 1 and said in text_of(done), text_of(done)
     assert not RAW_LIBRARY_TEXT.search(text_of(done)), text_of(done)
 
 

@@ -1,16 +1,13 @@
 """Every ATen operator that `slipway convert` takes, against what PyTorch computes (python/reference/convert/operator_golden.py)."""
 
-import json
-import pathlib
-import subprocess
 
 import numpy as np
 import onnxruntime
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-SLIPWAY = ROOT / "build/release/slipway"
-GOLDENS = sorted((ROOT / "tests/golden/convert/operators").glob("*.npz"))
+from python.tests.commands import GOLDEN, REPOSITORY, run_json, slipway
+
+GOLDENS = sorted((GOLDEN / "convert/operators").glob("*.npz"))
 
 
 def agree(expected: np.ndarray, got: np.ndarray) -> bool:
@@ -28,9 +25,8 @@ def test_every_case_of_a_family_agrees_with_pytorch(path, opset, tmp_path):
     with np.load(path) as goldens:
         held = {name: goldens[name] for name in goldens.files}
     (tmp_path / "cases.pt2").write_bytes(held["archive"].tobytes())
-    command = [SLIPWAY, "convert", tmp_path / "cases.pt2", "-o", tmp_path / "cases.onnx", "--opset", str(opset), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    status, _, errors = run_json("convert", tmp_path / "cases.pt2", "-o", tmp_path / "cases.onnx", "--opset", opset)
+    assert status == 0, errors
     session = onnxruntime.InferenceSession(str(tmp_path / "cases.onnx"), providers=["CPUExecutionProvider"])
     given = session.run(None, {each.name: held[f"in_{i}"] for i, each in enumerate(session.get_inputs())})
     assert len(given) == len(held["cases"])
@@ -39,11 +35,11 @@ def test_every_case_of_a_family_agrees_with_pytorch(path, opset, tmp_path):
 
 
 def test_the_page_of_operators_is_what_the_table_says():
-    done = subprocess.run([SLIPWAY, "convert", "--operators"], capture_output=True, text=True, check=True)
-    assert (ROOT / "docs/aten-operators.md").read_text() == done.stdout
+    done = slipway("convert", "--operators", text=True)
+    assert (REPOSITORY / "docs/aten-operators.md").read_text() == done.stdout
 
 
 def test_every_schema_is_listed_once():
-    done = subprocess.run([SLIPWAY, "convert", "--operators", "--json"], capture_output=True, text=True, check=True)
-    names = [each["name"] for each in json.loads(done.stdout)["operators"]]
+    _, [table], _ = run_json("convert", "--operators")
+    names = [each["name"] for each in table["operators"]]
     assert len(names) == len(set(names)) > 400

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import onnx
 import onnxruntime
-import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from python.tests.commands import needs_slipway, slipway
 from python.tools.cpu_model import for_cpu
 
-SLIPWAY = Path(os.environ.get("SLIPWAY_BUILD", Path(__file__).resolve().parents[2] / "build/release")) / "slipway"
 SIZE = 12
 
 
@@ -124,15 +121,14 @@ def test_tables_hold_silu_rounded_once() -> None:
     assert (tables[name][~inside] == 255).all()
 
 
-@pytest.mark.skipif(not SLIPWAY.is_file(), reason=f"{SLIPWAY} is not built")
+@needs_slipway
 def test_the_runtime_gives_the_bits_of_standard_operators_and_nearly_those_of_the_qdq_model(tmp_path: Path) -> None:
     qdq = network(has_silu=True)
     made = for_cpu(qdq)
     onnx.save(made, tmp_path / "model.onnx")
     for seed in range(2):
         np.savez(tmp_path / "in.npz", image=sample_image(seed))
-        done = subprocess.run([SLIPWAY, "infer", tmp_path / "model.onnx", "--inputs", tmp_path / "in.npz", "--output",
-                               tmp_path / "out.npz"], capture_output=True, text=True)
+        done = slipway("infer", tmp_path / "model.onnx", "--inputs", tmp_path / "in.npz", "--output", tmp_path / "out.npz")
         assert done.returncode == 0, done.stderr
         found = np.load(tmp_path / "out.npz")["y"]
         np.testing.assert_array_equal(found, run(with_gather(made), sample_image(seed)))

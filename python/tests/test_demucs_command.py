@@ -1,34 +1,17 @@
 """`slipway demucs` with the small golden network on songs that are not as they should be."""
 
-import json
-import os
 import resource
 import struct
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SLIPWAY = Path(os.environ.get("SLIPWAY_BUILD", REPOSITORY / "build/release")) / "slipway"
-MODEL = REPOSITORY / "tests/golden/demucs/tiny"  # segments of 8192 samples
-MEDIA = REPOSITORY / "tests/golden/media"
+from python.tests.commands import DEMUCS, GOLDEN, run_json, write_wav
+
+MEDIA = GOLDEN / "media"
 STEMS = ("drums", "bass", "other", "vocals")
-PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
-
-
-def write_wav(path: Path, samples: np.ndarray, rate: int = 44100) -> Path:
-    """[frames, channels]; integers as 16-bit PCM, others as 32-bit float; more than two channels as 5.1 declares them."""
-    data = samples.astype("<i2" if samples.dtype.kind == "i" else "<f4")
-    kind, channels, size = PCM if samples.dtype.kind == "i" else FLOAT, samples.shape[1], data.itemsize
-    head = struct.pack("<HHIIHH", kind if channels <= 2 else EXTENSIBLE, channels, rate, rate * channels * size, channels * size, size * 8)
-    if channels > 2:
-        head += struct.pack("<HHIH", 22, size * 8, 0x3F, kind) + b"\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71"
-    body = b"WAVEfmt " + struct.pack("<I", len(head)) + head + b"data" + struct.pack("<I", data.nbytes) + data.tobytes()
-    path.write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
-    return path
 
 
 def read_stem(path: Path) -> np.ndarray:
@@ -44,9 +27,9 @@ def noise(frames: int, channels: int = 2) -> np.ndarray:
     return (0.3 * np.random.default_rng(frames).standard_normal((frames, channels))).astype(np.float32)
 
 
-def slipway(*arguments: object, **options) -> tuple[int, dict | None, str]:
-    done = subprocess.run([str(SLIPWAY), "demucs", *map(str, arguments), "--json"], capture_output=True, text=True, check=False, **options)
-    return done.returncode, json.loads(done.stdout) if done.stdout else None, done.stderr
+def demucs(*words: object, **options) -> tuple[int, dict | None, str]:
+    status, lines, errors = run_json("demucs", *words, **options)
+    return status, lines[0] if lines else None, errors
 
 
 @pytest.fixture
@@ -54,7 +37,7 @@ def separate(tmp_path):
     """separate(song, ...) -> the stems [4, frames, 2], the report; separate.refuse(song) -> the message."""
 
     def run(song: Path, *options: object) -> tuple[np.ndarray, dict]:
-        status, report, errors = slipway(song, "--model", MODEL, "--output", tmp_path / "stems", "--overwrite", *options)
+        status, report, errors = demucs(song, "--model", DEMUCS, "--output", tmp_path / "stems", "--overwrite", *options)
         assert status == 0, errors
         assert sorted(p.name for p in (tmp_path / "stems").iterdir()) == sorted(f"{s}.wav" for s in STEMS)
         stems = np.stack([read_stem(tmp_path / "stems" / f"{s}.wav") for s in STEMS])
@@ -63,7 +46,7 @@ def separate(tmp_path):
         return stems, report
 
     def refuse(song: Path) -> str:
-        status, _, errors = slipway(song, "--model", MODEL, "--output", tmp_path / "refused")
+        status, _, errors = demucs(song, "--model", DEMUCS, "--output", tmp_path / "refused")
         assert status == 1
         assert song.name in errors
         assert not (tmp_path / "refused").exists() or not list((tmp_path / "refused").iterdir())
@@ -109,7 +92,7 @@ def test_clipped_sound_passes_and_integers_say_what_they_clamped(separate, tmp_p
     over = [int((np.abs(stem) > 1).sum()) for stem in kept]
     assert max(over) > 0
     assert [s["samples_over_full_scale"] for s in report["stems"]] == over
-    status, report, errors = slipway(loud, "--model", MODEL, "--output", tmp_path / "integers", "--bits", "16")
+    status, report, errors = demucs(loud, "--model", DEMUCS, "--output", tmp_path / "integers", "--bits", "16")
     assert status == 0, errors
     assert [s["samples_over_full_scale"] for s in report["stems"]] == over
 
@@ -141,12 +124,12 @@ def test_a_truncated_mp3_gives_what_is_there(separate, tmp_path):
 
 def test_raw_files_of_the_wrong_size_are_refused(tmp_path):
     song = write_wav(tmp_path / "song.wav", noise(20000))
-    status, report, errors = slipway("preprocess", song, "--segment-samples", 8192, "--output", tmp_path / "chunks")
+    status, report, errors = demucs("preprocess", song, "--segment-samples", 8192, "--output", tmp_path / "chunks")
     assert status == 0, errors
     size = report["chunks"] * 4 * 2 * 8192 * 4
     for found in (7, size - 4, size + 4):
         (tmp_path / "chunks/add_67.raw").write_bytes(bytes(found))
-        status, _, errors = slipway("postprocess", tmp_path / "chunks", "--raw-file", tmp_path / "chunks/add_67.raw", "--output",
+        status, _, errors = demucs("postprocess", tmp_path / "chunks", "--raw-file", tmp_path / "chunks/add_67.raw", "--output",
                                     tmp_path / "stems")
         assert status == 1
         assert "add_67.raw" in errors and str(found) in errors
@@ -157,12 +140,12 @@ def test_raw_files_of_the_wrong_size_are_refused(tmp_path):
 def test_a_full_disk_leaves_the_old_stems_and_no_part_of_new_ones(tmp_path, format_options):
     """A limit on the size of files stands for the disk: write() gives out the same way."""
     short, long = write_wav(tmp_path / "short.wav", noise(4000)), write_wav(tmp_path / "long.wav", noise(60000))
-    arguments = ["--model", MODEL, "--output", tmp_path / "stems", *format_options]
-    assert slipway(short, *arguments)[0] == 0
+    arguments = ["--model", DEMUCS, "--output", tmp_path / "stems", *format_options]
+    assert demucs(short, *arguments)[0] == 0
     before = {p.name: p.read_bytes() for p in (tmp_path / "stems").iterdir()}
     assert len(before) == 4
     limit = 100_000
-    status, _, errors = slipway(long, *arguments, "--overwrite", restore_signals=False,
+    status, _, errors = demucs(long, *arguments, "--overwrite", restore_signals=False,
                                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
     assert status == 1
     assert "drums" in errors
@@ -171,7 +154,7 @@ def test_a_full_disk_leaves_the_old_stems_and_no_part_of_new_ones(tmp_path, form
 
 def test_plots_are_drawn_beside_the_stems(tmp_path):
     song = write_wav(tmp_path / "song.wav", noise(20000))
-    status, report, errors = slipway(song, "--model", MODEL, "--output", tmp_path / "stems", "--two-stems", "vocals", "--plot")
+    status, report, errors = demucs(song, "--model", DEMUCS, "--output", tmp_path / "stems", "--two-stems", "vocals", "--plot")
     assert status == 0, errors
     assert [Path(s["picture"]).name for s in report["stems"]] == ["vocals.png", "no_vocals.png"]
     for stem in report["stems"]:

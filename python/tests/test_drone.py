@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -17,41 +14,34 @@ from PIL import Image, ImageOps
 from python.reference.face_det_lite.postprocess import box_iou
 from python.reference.segmentation import reading
 from python.reference.yolov8 import postprocess, preprocess
+from python.tests.commands import DATA, GOLDEN, block_image, needs_slipway, read_image, run_json, slipway
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SLIPWAY = Path(os.environ.get("SLIPWAY_BUILD", REPOSITORY / "build/release")) / "slipway"
-DATA = Path(os.environ.get("SLIPWAY_TEST_DATA", REPOSITORY.parent / "shared/data"))
 YOLOV8N = DATA / "models/detect/yolov8n_fp32_dequantised.onnx"
 ESPNETV2 = DATA / "models/segment/espnetv2_s2_cityscapes_512x1024.onnx"  # stands in for FFNet-40S, whose weights are not here
-TINY = REPOSITORY / "tests/golden/yolov8/tiny.onnx"
-TINY_SEGMENTER = REPOSITORY / "tests/golden/segmentation/tiny.onnx"
+TINY = GOLDEN / "yolov8/tiny.onnx"
+TINY_SEGMENTER = GOLDEN / "segmentation/tiny.onnx"
 
 needs_data = pytest.mark.skipif(not YOLOV8N.is_file(), reason=f"no test data at {DATA} (SLIPWAY_TEST_DATA names its place)")
-pytestmark = pytest.mark.skipif(not SLIPWAY.is_file(), reason=f"{SLIPWAY} is not built")
+pytestmark = needs_slipway
 
 
-def slipway(*arguments: object) -> tuple[int, list[dict], dict, str]:
+def watch(*words: object) -> tuple[int, list[dict], dict, str]:
     """Exit status, a line a frame, the report, standard error."""
-    done = subprocess.run([SLIPWAY, "drone", *map(str, arguments), "--json"], capture_output=True, timeout=600)
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    status, lines, errors = run_json("drone", *words)
     report = next((line for line in lines if line["schema"] == "drone-report/1"), {})
-    return done.returncode, [line for line in lines if line["schema"] == "drone/1" and "image" in line], report, done.stderr.decode()
-
-
-def read(path: Path) -> np.ndarray:
-    return np.asarray(ImageOps.exif_transpose(Image.open(path)).convert("RGB"))
+    return status, [line for line in lines if line["schema"] == "drone/1" and "image" in line], report, errors
 
 
 @needs_data
 @pytest.mark.parametrize("padding", ["black", "grey"])
 def test_objects_equal_the_numpy_reading_on_every_picture(padding: str) -> None:
     images = sorted((DATA / "images").glob("*/*.*"))
-    status, lines, _, errors = slipway(*images, "--detector", YOLOV8N, "--padding", padding)
+    status, lines, _, errors = watch(*images, "--detector", YOLOV8N, "--padding", padding)
     assert status == 0, errors
     session = onnxruntime.InferenceSession(str(YOLOV8N), providers=["CPUExecutionProvider"])
     total = 0
     for path, line in zip(images, lines, strict=True):
-        image = read(path)
+        image = read_image(path)
         height, width = image.shape[:2]
         tensor, placement = preprocess.image_to_tensor(image, 640, 640, 114 if padding == "grey" else 0)
         heads = postprocess.read_joined(session.run(None, {"images": tensor})[0])
@@ -66,17 +56,17 @@ def test_objects_equal_the_numpy_reading_on_every_picture(padding: str) -> None:
 
 @needs_data
 def test_known_pictures_have_their_known_objects() -> None:
-    _, [line], _, _ = slipway(DATA / "images/street/bus.jpg", "--detector", YOLOV8N)
+    _, [line], _, _ = watch(DATA / "images/street/bus.jpg", "--detector", YOLOV8N)
     assert [each["class"] for each in line["objects"]].count("person") == 3
     assert [each["class"] for each in line["objects"]].count("bus") == 1
-    _, [line], _, _ = slipway(DATA / "images/street/bus.jpg", "--detector", YOLOV8N, "--classes", "bus")
+    _, [line], _, _ = watch(DATA / "images/street/bus.jpg", "--detector", YOLOV8N, "--classes", "bus")
     assert [each["class"] for each in line["objects"]] == ["bus"]
 
 
 @needs_data
 def test_fusion_on_real_weights_says_what_is_in_the_picture() -> None:
     path = DATA / "images/aerial/sahi_small-vehicles1.jpeg"
-    status, [line], report, errors = slipway(path, "--detector", YOLOV8N, "--segmenter", ESPNETV2, "--normalize", "imagenet")
+    status, [line], report, errors = watch(path, "--detector", YOLOV8N, "--segmenter", ESPNETV2, "--normalize", "imagenet")
     assert status == 0, errors
     cars = [each for each in line["objects"] if each["class"] == "car"]
     assert len(cars) >= 10 and all(each["under"]["surface"] == "road" for each in cars)
@@ -87,7 +77,7 @@ def test_fusion_on_real_weights_says_what_is_in_the_picture() -> None:
     assert report["fallbacks"] == [] and report["detector"]["provider"] == "cpu"
     # Shares under an object, from the reading's own map.
     session = onnxruntime.InferenceSession(str(ESPNETV2), providers=["CPUExecutionProvider"])
-    image = read(path)
+    image = read_image(path)
     tensor, placement = reading.image_to_tensor(image, 1024, 512, reading.IMAGENET_MEAN, reading.IMAGENET_DEVIATION)
     labels = reading.to_image(reading.label_map(session.run(None, {"image": tensor})[0], placement, 1024, 512),
                                 line["width"], line["height"])
@@ -106,9 +96,9 @@ def test_both_w8a8_models_find_the_objects_of_the_float_model(tmp_path: Path) ->
     calibration = [path for path in street if path not in tested][:1] + [DATA / "images/aerial/sahi_terrain2.png"]
     assert quantize_yolov8.main(["--model", str(YOLOV8N), "--output", str(tmp_path), "--calibration", *map(str, calibration), "--test",
                                  *map(str, tested)]) == 0
-    _, expected, _, _ = slipway(*tested, "--detector", YOLOV8N)
+    _, expected, _, _ = watch(*tested, "--detector", YOLOV8N)
     for name in ("w8a8", "w8a8_cpu"):
-        status, lines, report, errors = slipway(*tested, "--detector", tmp_path / name)
+        status, lines, report, errors = watch(*tested, "--detector", tmp_path / name)
         assert status == 0, errors
         assert "CPUExecutionProvider" in report["detector"]["placement"]["nodes_per_provider"]
         sure = [(one, each) for one, line in enumerate(expected) for each in line["objects"] if each["score"] >= 0.6]
@@ -123,17 +113,12 @@ def test_both_w8a8_models_find_the_objects_of_the_float_model(tmp_path: Path) ->
 # What follows needs no data: small networks and generated pictures.
 
 
-def noise(width: int, height: int) -> Image.Image:
-    blocks = np.random.default_rng(3).integers(0, 256, (max(1, height // 20), max(1, width // 20), 3), dtype=np.uint8)
-    return Image.fromarray(blocks).resize((width, height), Image.Resampling.NEAREST)
-
-
 def test_odd_pictures_and_a_bad_one(tmp_path: Path) -> None:
-    noise(300, 200).save(tmp_path / "a.png")
+    block_image(300, 200).save(tmp_path / "a.png")
     (tmp_path / "b.jpg").write_bytes(b"not a picture")
-    noise(1, 1).save(tmp_path / "c.png")
-    noise(20000, 30).save(tmp_path / "d.png")
-    status, lines, report, errors = slipway(tmp_path, "--detector", TINY, "--segmenter", TINY_SEGMENTER)
+    block_image(1, 1).save(tmp_path / "c.png")
+    block_image(20000, 30).save(tmp_path / "d.png")
+    status, lines, report, errors = watch(tmp_path, "--detector", TINY, "--segmenter", TINY_SEGMENTER)
     assert status == 1 and "b.jpg" in errors
     assert ["error" in line for line in lines] == [False, True, False, False]
     assert report["frames"] == 3
@@ -141,12 +126,10 @@ def test_odd_pictures_and_a_bad_one(tmp_path: Path) -> None:
 
 def test_a_stream_has_tracks_and_a_video_of_the_same_length(tmp_path: Path) -> None:
     for i in range(6):
-        noise(320, 240).save(tmp_path / f"{i}.jpg", quality=90)
+        block_image(320, 240).save(tmp_path / f"{i}.jpg", quality=90)
     stream = b"".join((tmp_path / f"{i}.jpg").read_bytes() for i in range(6))
-    done = subprocess.run([SLIPWAY, "drone", "-", "--detector", TINY, "--segmenter", TINY_SEGMENTER, "--json", "-o",
-                           tmp_path / "seen.mp4"], input=stream, capture_output=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    status, lines, errors = run_json("drone", "-", "--detector", TINY, "--segmenter", TINY_SEGMENTER, "-o", tmp_path / "seen.mp4", input=stream)
+    assert status == 0, errors
     frames = [line for line in lines if line["schema"] == "drone/1"]
     assert [line["frame"] for line in frames] == list(range(6))
     assert {each["track"] for each in frames[1]["objects"]} == {each["track"] for each in frames[5]["objects"]}
@@ -160,15 +143,15 @@ def without_times(lines: list[dict]) -> list[dict]:
 def test_batches_say_what_single_frames_say(tmp_path: Path) -> None:
     """Pictures, one of them unreadable, around a video: batches of 3 of which none is of both, the last ones incomplete."""
     for name in "abcde":
-        noise(300 + 20 * ord(name) % 7, 200).rotate(ord(name)).save(tmp_path / f"{name}.png")
+        block_image(300 + 20 * ord(name) % 7, 200).rotate(ord(name)).save(tmp_path / f"{name}.png")
     (tmp_path / "b.png").write_bytes(b"not a picture")
     (tmp_path / "d.mjpeg").write_bytes(stream(tmp_path, [(64, 48)] * 4 + [(320, 100)] * 3))
     (tmp_path / "part.jpg").unlink()
-    batch_of = {key: REPOSITORY / f"tests/golden/{key}/tiny_batch.onnx" for key in ("yolov8", "segmentation")}
-    status, expected, one, _ = slipway(tmp_path, "--detector", TINY, "--segmenter", TINY_SEGMENTER, "-o", tmp_path / "one")
+    batch_of = {key: GOLDEN / f"{key}/tiny_batch.onnx" for key in ("yolov8", "segmentation")}
+    status, expected, one, _ = watch(tmp_path, "--detector", TINY, "--segmenter", TINY_SEGMENTER, "-o", tmp_path / "one")
     assert status == 1 and one["frames"] == 4 + 7
     for batch in (3, 50):
-        status, found, report, errors = slipway(tmp_path, "--detector", batch_of["yolov8"], "--segmenter", batch_of["segmentation"],
+        status, found, report, errors = watch(tmp_path, "--detector", batch_of["yolov8"], "--segmenter", batch_of["segmentation"],
                                                 "--batch", batch, "-o", tmp_path / f"of{batch}")
         assert status == 1 and "b.png" in errors
         for line in found + expected:
@@ -177,52 +160,52 @@ def test_batches_say_what_single_frames_say(tmp_path: Path) -> None:
         assert (report["frames"], report["objects"]) == (one["frames"], one["objects"])
         for drawn in (tmp_path / "one").glob("*.png"):
             assert (tmp_path / f"of{batch}" / drawn.name).read_bytes() == drawn.read_bytes()
-    _, [line], _, _ = slipway(tmp_path / "a.png", "--detector", batch_of["yolov8"], "--batch", 2, "--bench", 2)
+    _, [line], _, _ = watch(tmp_path / "a.png", "--detector", batch_of["yolov8"], "--batch", 2, "--bench", 2)
     assert line["bench"]["total"]["count"] == 2
 
 
 def test_a_batch_that_cannot_be_is_an_error(tmp_path: Path) -> None:
-    noise(300, 200).save(tmp_path / "a.png")
-    status, _, _, errors = slipway(tmp_path / "a.png", "--detector", TINY, "--batch", 4)
+    block_image(300, 200).save(tmp_path / "a.png")
+    status, _, _, errors = watch(tmp_path / "a.png", "--detector", TINY, "--batch", 4)
     assert status == 1 and "expected a batch of 4 or a dynamic one, found float32[1,3,64,96]" in errors
-    batched = REPOSITORY / "tests/golden/yolov8/tiny_batch.onnx"
-    status, _, _, errors = slipway(tmp_path / "a.png", "--detector", batched, "--batch", 4, "--budget-ms", 30)
+    batched = GOLDEN / "yolov8/tiny_batch.onnx"
+    status, _, _, errors = watch(tmp_path / "a.png", "--detector", batched, "--batch", 4, "--budget-ms", 30)
     assert status == 1 and "a batch of 4 with a budget of 30 ms" in errors
 
 
 def test_a_provider_that_is_not_here_is_replaced_and_reported(tmp_path: Path) -> None:
-    noise(300, 200).save(tmp_path / "a.png")
-    status, lines, report, errors = slipway(tmp_path / "a.png", "--detector", TINY, "--segmenter", TINY_SEGMENTER,
+    block_image(300, 200).save(tmp_path / "a.png")
+    status, lines, report, errors = watch(tmp_path / "a.png", "--detector", TINY, "--segmenter", TINY_SEGMENTER,
                                             "--detector-provider", "coreml")
     assert status == 0 and lines[0]["objects"]
     [fallback] = report["fallbacks"]
     assert (fallback["network"], fallback["cause"], fallback["from"], fallback["to"]) == ("detector", "load", "coreml", "cpu")
     assert report["detector"]["provider"] == "cpu" and "coreml" in errors
-    status, _, _, errors = slipway(tmp_path / "a.png", "--detector", TINY, "--detector-provider", "coreml", "--no-standby")
+    status, _, _, errors = watch(tmp_path / "a.png", "--detector", TINY, "--detector-provider", "coreml", "--no-standby")
     assert status == 3 and "coreml" in errors
 
 
 def test_an_emulators_time_is_shown_nowhere(tmp_path: Path) -> None:
-    noise(300, 200).save(tmp_path / "noise.png")
-    done = subprocess.run([SLIPWAY, "drone", tmp_path / "noise.png", "--detector", TINY.with_name("tiny_quantised.onnx"), "--bench=2",
-                           "--detector-provider", "qnn", "--soc", "57", "--htp-arch", "75"], capture_output=True, text=True, timeout=600)
+    block_image(300, 200).save(tmp_path / "noise.png")
+    done = slipway("drone", tmp_path / "noise.png", "--detector", TINY.with_name("tiny_quantised.onnx"), "--bench=2",
+                   "--detector-provider", "qnn", "--soc", "57", "--htp-arch", "75", text=True)
     assert done.returncode == 0, done.stderr
     assert "HTP emulator" in done.stdout
     assert not re.search(r"[\d.]+ (ms|us|µs|s)\b", done.stdout), done.stdout
 
 
 def test_a_model_that_does_not_fit_is_refused_by_name(tmp_path: Path) -> None:
-    noise(300, 200).save(tmp_path / "a.png")
-    status, _, _, errors = slipway(tmp_path / "a.png", "--detector", TINY_SEGMENTER)
+    block_image(300, 200).save(tmp_path / "a.png")
+    status, _, _, errors = watch(tmp_path / "a.png", "--detector", TINY_SEGMENTER)
     assert status == 1 and "tiny.onnx" in errors and "'mask'" in errors
-    status, _, _, errors = slipway(tmp_path / "a.png", "--detector", TINY, "--classes", "dragon")
+    status, _, _, errors = watch(tmp_path / "a.png", "--detector", TINY, "--classes", "dragon")
     assert status == 2 and "dragon" in errors
 
 
 def test_pictures_of_every_kind(tmp_path: Path) -> None:
     """CMYK, 16 bits, palettes, animations, turned by EXIF: those that media has goldens of."""
-    folder = REPOSITORY / "tests/golden/media"
-    status, lines, _, errors = slipway(folder, "--detector", TINY, "--segmenter", TINY_SEGMENTER)
+    folder = GOLDEN / "media"
+    status, lines, _, errors = watch(folder, "--detector", TINY, "--segmenter", TINY_SEGMENTER)
     assert status == 0, errors
     sizes = {Path(line["image"]).name: (line["width"], line["height"]) for line in lines}
     assert len(sizes) > 25
@@ -233,7 +216,7 @@ def test_pictures_of_every_kind(tmp_path: Path) -> None:
 def stream(tmp_path: Path, sizes: list[tuple[int, int]]) -> bytes:
     parts = []
     for width, height in sizes:
-        noise(width, height).save(tmp_path / "part.jpg", quality=90)
+        block_image(width, height).save(tmp_path / "part.jpg", quality=90)
         parts.append((tmp_path / "part.jpg").read_bytes())
     return b"".join(parts)
 
@@ -241,7 +224,7 @@ def stream(tmp_path: Path, sizes: list[tuple[int, int]]) -> bytes:
 def test_a_video_that_changes_its_size(tmp_path: Path) -> None:
     video = tmp_path / "changing.mjpeg"
     video.write_bytes(stream(tmp_path, [(64, 48)] * 3 + [(320, 100)] * 3 + [(64, 48)] * 2))
-    status, lines, report, errors = slipway(video, "--detector", TINY, "--segmenter", TINY_SEGMENTER, "-o", tmp_path / "seen.mp4")
+    status, lines, report, errors = watch(video, "--detector", TINY, "--segmenter", TINY_SEGMENTER, "-o", tmp_path / "seen.mp4")
     assert status == 0, errors
     assert [line["width"] for line in lines] == [64] * 3 + [320] * 3 + [64] * 2 and report["frames"] == 8
     assert all(each["box"][2] <= line["width"] for line in lines for each in line["objects"])
@@ -249,12 +232,11 @@ def test_a_video_that_changes_its_size(tmp_path: Path) -> None:
 
 
 def test_a_video_that_breaks_off_gives_the_frames_before_the_break(tmp_path: Path) -> None:
-    made = subprocess.run([SLIPWAY, "drone", "-", "--detector", TINY, "-o", tmp_path / "whole.mkv"],
-                          input=stream(tmp_path, [(96, 64)] * 300), capture_output=True, timeout=300)
+    made = slipway("drone", "-", "--detector", TINY, "-o", tmp_path / "whole.mkv", input=stream(tmp_path, [(96, 64)] * 300))
     assert made.returncode == 0, made.stderr
     whole = (tmp_path / "whole.mkv").read_bytes()
     (tmp_path / "cut.mkv").write_bytes(whole[: len(whole) * 2 // 3])
-    status, lines, report, errors = slipway(tmp_path / "cut.mkv", "--detector", TINY, "--segmenter", TINY_SEGMENTER, "-o", tmp_path / "seen.mp4")
+    status, lines, report, errors = watch(tmp_path / "cut.mkv", "--detector", TINY, "--segmenter", TINY_SEGMENTER, "-o", tmp_path / "seen.mp4")
     good = [line for line in lines if "error" not in line]
     assert 0 < len(good) < 300 and report["frames"] == len(good)
     assert status == int(any("error" in line for line in lines)), errors
@@ -263,21 +245,21 @@ def test_a_video_that_breaks_off_gives_the_frames_before_the_break(tmp_path: Pat
 
 def test_nothing_at_all_and_things_at_the_border(tmp_path: Path) -> None:
     Image.new("RGB", (200, 100)).save(tmp_path / "black.png")
-    _, [line], _, _ = slipway(tmp_path / "black.png", "--detector", TINY, "--segmenter", TINY_SEGMENTER, "--score-min", 0.999)
+    _, [line], _, _ = watch(tmp_path / "black.png", "--detector", TINY, "--segmenter", TINY_SEGMENTER, "--score-min", 0.999)
     assert line["objects"] == [] and line["horizon"] is None and line["free_heading"]["sectors"] == [0, 8]
-    noise(200, 100).save(tmp_path / "noise.png")
-    _, [line], _, _ = slipway(tmp_path / "noise.png", "--detector", TINY, "--segmenter", TINY_SEGMENTER, "--score-min", 0.01, "--iou-max", 1)
+    block_image(200, 100).save(tmp_path / "noise.png")
+    _, [line], _, _ = watch(tmp_path / "noise.png", "--detector", TINY, "--segmenter", TINY_SEGMENTER, "--score-min", 0.01, "--iou-max", 1)
     boxes = np.array([each["box"] for each in line["objects"]])
     assert len(boxes) > 20 and boxes[:, :2].min() == 0 and boxes[:, 2].max() == 200 and boxes[:, 3].max() == 100
     assert all(0 <= each["free_space"] <= 1 for each in line["objects"])
 
 
 def test_a_segmenter_that_does_not_fit_is_refused_by_the_name_of_its_tensor(tmp_path: Path) -> None:
-    noise(300, 200).save(tmp_path / "a.png")
-    status, _, _, errors = slipway(tmp_path / "a.png", "--detector", TINY, "--segmenter", TINY)
+    block_image(300, 200).save(tmp_path / "a.png")
+    status, _, _, errors = watch(tmp_path / "a.png", "--detector", TINY, "--segmenter", TINY)
     assert status == 1 and "'output0'" in errors and "expected one map of classes" in errors
-    grey = REPOSITORY / "tests/golden/face_det_lite/tiny.onnx"
-    status, _, _, errors = slipway(tmp_path / "a.png", "--detector", grey)
+    grey = GOLDEN / "face_det_lite/tiny.onnx"
+    status, _, _, errors = watch(tmp_path / "a.png", "--detector", grey)
     assert status == 1 and "'input'" in errors and "[1, 3, H, W]" in errors
 
 
@@ -290,7 +272,7 @@ def test_the_quantiser_knows_the_tail_and_keeps_the_pictures_apart(tmp_path: Pat
     tail = quantize_yolov8.tail_of(model.graph)
     assert {name.split("_")[0] for name in tail} == {"Concat", "Reshape", "Add", "Sigmoid"}  # what follows the convolutions
     for i in range(2):
-        noise(300 + i, 200).save(tmp_path / f"{i}.png")
+        block_image(300 + i, 200).save(tmp_path / f"{i}.png")
     images = [str(tmp_path / f"{i}.png") for i in range(2)]
     assert quantize_yolov8.main(["--model", str(TINY), "--output", str(tmp_path), "--calibration", *images, "--test", images[1]]) == 1
     assert "1.png" in capsys.readouterr().err

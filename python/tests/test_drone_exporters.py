@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +9,8 @@ import onnx
 import pytest
 from PIL import Image
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SLIPWAY = Path(os.environ.get("SLIPWAY_BUILD", REPOSITORY / "build/release")) / "slipway"
+from python.tests.commands import GOLDEN, SLIPWAY, block_image, run_json
+
 SMALL = ["--size", "128", "128"]  # in a smaller one boxes of seeded weights are not believed
 
 
@@ -47,18 +44,17 @@ def spoilt_export(monkeypatch):
     monkeypatch.setattr(torch.onnx, "export", spoil)
 
 
-def sample_image(folder: Path) -> Path:
-    blocks = np.random.default_rng(3).integers(0, 256, (10, 15, 3), dtype=np.uint8)
-    Image.fromarray(blocks).resize((300, 200), Image.Resampling.NEAREST).save(folder / "noise.png")
+def blocks_in(folder: Path) -> Path:
+    block_image(300, 200).save(folder / "noise.png")
     return folder / "noise.png"
 
 
 def frame(image: Path, *arguments: object) -> dict:
     if not SLIPWAY.is_file():
         pytest.skip(f"{SLIPWAY} is not built")
-    done = subprocess.run([SLIPWAY, "drone", image, *map(str, arguments), "--json"], capture_output=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[0])
+    status, lines, errors = run_json("drone", image, *arguments)
+    assert status == 0, errors
+    return lines[0]
 
 
 @pytest.mark.parametrize("config", ["yolov8n.yaml", "yolov8n-seg.yaml"])
@@ -66,7 +62,7 @@ def test_every_form_of_yolov8_finds_the_same_objects(yolov8, tmp_path: Path, con
     found = {}
     for form in ("joined", "split", "chosen"):
         assert yolov8.main(["--seed", "3", "--config", config, "--output", str(tmp_path / form), "--form", form, *SMALL]) == 0
-        found[form] = frame(sample_image(tmp_path), "--detector", tmp_path / form, "--score-min", 0, "--iou-max", 1)
+        found[form] = frame(blocks_in(tmp_path), "--detector", tmp_path / form, "--score-min", 0, "--iou-max", 1)
         assert ("masks" in found[form]) == ("seg" in config)
     boxes = {form: np.array([[*each["box"], 1000 * each["score"]] for each in line["objects"]]) for form, line in found.items()}
     assert len(boxes["joined"]) == 300  # the most that are given: seeded weights are sure of nothing
@@ -79,7 +75,7 @@ def test_any_batch_finds_what_single_pictures_have(yolov8, ffnet_40s, tmp_path: 
     sizes = [(300, 200), (96, 64), (50, 90), (200, 200), (97, 65)]
     images = []
     for i, size in enumerate(sizes):
-        sample_image(tmp_path).rename(tmp_path / f"{i}.png")
+        blocks_in(tmp_path).rename(tmp_path / f"{i}.png")
         Image.open(tmp_path / f"{i}.png").resize(size).rotate(i).save(tmp_path / f"{i}.png")
         images.append(tmp_path / f"{i}.png")
     for batch in ("1", "dynamic"):
@@ -89,10 +85,10 @@ def test_any_batch_finds_what_single_pictures_have(yolov8, ffnet_40s, tmp_path: 
     assert "shape: [-1, 19, 8, 8]" in (tmp_path / "fdynamic/model.yaml").read_text()
 
     def scenes(name: str, *arguments: str) -> list[dict]:
-        done = subprocess.run([SLIPWAY, "drone", *images, "--detector", tmp_path / f"y{name}", "--segmenter", tmp_path / f"f{name}",
-                               "--score-min", "0", "--iou-max", "1", "--json", *arguments], capture_output=True, timeout=120)
-        assert done.returncode == 0, done.stderr
-        return [line for line in map(json.loads, done.stdout.splitlines()) if line["schema"] == "drone/1"]
+        status, lines, errors = run_json("drone", *images, "--detector", tmp_path / f"y{name}", "--segmenter", tmp_path / f"f{name}",
+                                         "--score-min", 0, "--iou-max", 1, *arguments)
+        assert status == 0, errors
+        return [line for line in lines if line["schema"] == "drone/1"]
 
     if not SLIPWAY.is_file():
         pytest.skip(f"{SLIPWAY} is not built")
@@ -112,8 +108,8 @@ def test_ffnet_40s_has_its_known_size_and_segments_a_picture(ffnet_40s, tmp_path
     graph = onnx.load(tmp_path / "ffnet/segmenter.onnx").graph
     assert [each.dim_value for each in graph.output[0].type.tensor_type.shape.dim] == [1, 19, 8, 16]
     if SLIPWAY.is_file():
-        detector = REPOSITORY / "tests/golden/yolov8/tiny.onnx"
-        line = frame(sample_image(tmp_path), "--detector", detector, "--segmenter", tmp_path / "ffnet")
+        detector = GOLDEN / "yolov8/tiny.onnx"
+        line = frame(blocks_in(tmp_path), "--detector", detector, "--segmenter", tmp_path / "ffnet")
         assert line["objects"] and line["segmentation_age_frames"] == 0
 
 

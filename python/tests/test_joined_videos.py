@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from python.tests.commands import needs_slipway
 from python.tests.ffmpeg import ffmpeg, frame_times, packets
-from python.tests.test_videos import SLIPWAY, draw, faces
+from python.tests.test_videos import draw, faces
 
-pytestmark = pytest.mark.skipif(not SLIPWAY.is_file(), reason=f"{SLIPWAY} is not built")
+pytestmark = needs_slipway
 
 IMAGE_CODECS = {
     "h264": ["-c:v", "libx264", "-preset", "ultrafast", "-bf", 0],

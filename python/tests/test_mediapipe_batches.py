@@ -1,9 +1,6 @@
 """Several pictures a run: the exporters' --batch, and `slipway`'s on what they wrote."""
 
 import io
-import json
-import os
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -15,17 +12,11 @@ from PIL import Image
 from python.exporters import mediapipe_face, mediapipe_hand, mediapipe_pose
 from python.exporters.common.batch import set_batch
 from python.exporters.common.unsupported import UnsupportedModelError
+from python.tests.commands import run_json
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SLIPWAY = Path(os.environ.get("SLIPWAY_BUILD", REPOSITORY / "build/release")) / "slipway"
 KINDS = {"face": (mediapipe_face, ("face_detection_short_range.tflite", "face_landmark.tflite"), "faces"),
          "hand": (mediapipe_hand, ("palm_detection_lite.tflite", "hand_landmark_lite.tflite"), "hands"),
          "pose": (mediapipe_pose, ("pose_detection.tflite", "pose_landmark_full.tflite"), "poses")}
-
-
-def slipway(kind: str, *arguments: object) -> tuple[int, list[dict], str]:
-    done = subprocess.run([str(SLIPWAY), f"mediapipe-{kind}", *map(str, arguments), "--json"], capture_output=True, text=True, check=False)
-    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -43,13 +34,13 @@ def test_a_batch_finds_the_same_bits_as_one_by_one(asset, tmp_path, kind):
     for batch in ("1", "2", "dynamic"):
         folder = tmp_path / batch
         assert exporter.main(["--checkpoint", *(str(asset(name)) for name in names), "--output", str(folder), "--batch", batch]) == 0
-        status, lines, _ = slipway(kind, folder, *arguments, "--batch", 2 if batch == "dynamic" else batch)
+        status, lines, _ = run_json(f"mediapipe-{kind}", folder, *arguments, "--batch", 2 if batch == "dynamic" else batch)
         assert status == 1, "one picture is none"
         found[batch] = [(line["image"], line.get(plural), line.get("runs"), line.get("error")) for line in lines[:-1]]  # the last says that one failed
     assert sum(runs["landmark"] for _, _, runs, _ in found["1"] if runs) >= 4
     assert found["2"] == found["1"]
     assert found["dynamic"] == found["1"]
-    status, _, errors = slipway(kind, tmp_path / "1", *arguments, "--batch", 2)
+    status, _, errors = run_json(f"mediapipe-{kind}", tmp_path / "1", *arguments, "--batch", 2)
     assert status == 1
     assert "'image': expected a batch of 2 or a free one" in errors
     assert "--batch dynamic" in errors
@@ -60,13 +51,12 @@ def test_frames_of_a_video_are_batched_only_by_themselves(asset, tmp_path):
     assert exporter.main(["--checkpoint", *(str(asset(name)) for name in names), "--output", str(tmp_path / "model"), "--batch", "dynamic"]) == 0
     frame = io.BytesIO()
     Image.open(asset("astronaut.png")).convert("RGB").resize((128, 128)).save(frame, "JPEG")
-    command = [str(SLIPWAY), "mediapipe-face", str(tmp_path / "model"), "-", "--json", "--batch", "3"]
-    refused = subprocess.run(command, input=frame.getvalue() * 7, capture_output=True, check=False)
-    assert refused.returncode == 1
-    assert b"--still" in refused.stderr
-    done = subprocess.run([*command, "--still"], input=frame.getvalue() * 7, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert [json.loads(line)["frame"] for line in done.stdout.splitlines()] == list(range(7))
+    words = ["mediapipe-face", tmp_path / "model", "-", "--batch", 3]
+    status, _, errors = run_json(*words, input=frame.getvalue() * 7)
+    assert status == 1 and "--still" in errors
+    status, lines, errors = run_json(*words, "--still", input=frame.getvalue() * 7)
+    assert status == 0, errors
+    assert [line["frame"] for line in lines] == list(range(7))
 
 
 def save(path: Path, nodes: list, output_shape: list[int], constants: tuple = ()) -> Path:

@@ -1,8 +1,6 @@
 """`slipway mediapipe-face` with the wheel's networks against what the `mediapipe` package itself found on the same picture."""
 
 import json
-import os
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +9,14 @@ from PIL import Image
 
 from python.exporters import mediapipe_face as exporter
 from python.reference.face_det_lite.postprocess import box_iou
+from python.tests.commands import GOLDEN, run_json
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SLIPWAY = Path(os.environ.get("SLIPWAY_BUILD", REPOSITORY / "build/release")) / "slipway"
 DETECTORS = {"short_range": "face_detection_short_range.tflite", "full_range": "face_detection_full_range_sparse.tflite"}
 
 
 @pytest.fixture
 def expected() -> dict:
-    return json.loads((REPOSITORY / "tests/golden/mediapipe_face/mediapipe.json").read_text())
+    return json.loads((GOLDEN / "mediapipe_face/mediapipe.json").read_text())
 
 
 @pytest.fixture
@@ -32,14 +29,9 @@ def folder(asset, tmp_path):
     return make
 
 
-def slipway(*arguments: object) -> tuple[int, list[dict], str]:
-    done = subprocess.run([str(SLIPWAY), "mediapipe-face", *map(str, arguments), "--json"], capture_output=True, text=True, check=False)
-    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
-
-
 @pytest.mark.parametrize("detector", DETECTORS)
 def test_boxes_and_keypoints_are_mediapipes(asset, folder, expected, detector):
-    status, [line], errors = slipway(folder(detector), asset("astronaut.png"), "--detector-only")
+    status, [line], errors = run_json("mediapipe-face", folder(detector), asset("astronaut.png"), "--detector-only")
     assert status == 0, errors
     (face,), (wanted,) = line["faces"], expected["detectors"][detector]
     assert box_iou(np.array(face["box"]), np.array(wanted["box"])) > 0.999
@@ -49,7 +41,7 @@ def test_boxes_and_keypoints_are_mediapipes(asset, folder, expected, detector):
 
 
 def test_landmarks_are_mediapipes(asset, folder, expected, tmp_path):
-    status, [line], errors = slipway(folder("short_range"), asset("astronaut.png"), "-o", tmp_path / "drawn.png")
+    status, [line], errors = run_json("mediapipe-face", folder("short_range"), asset("astronaut.png"), "-o", tmp_path / "drawn.png")
     assert status == 0, errors
     (face,), (wanted,) = line["faces"], expected["mesh"]
     distances = np.linalg.norm(np.array(face["landmarks"])[:, :2] - np.array(wanted)[:, :2], axis=1)
@@ -72,7 +64,7 @@ def test_a_picture_without_faces_and_odd_pictures_pass(asset, tmp_path, layout):
     astronaut = Image.open(asset("astronaut.png"))
     images.append(tmp_path / "cmyk.jpg")
     astronaut.convert("CMYK").save(images[-1], quality=95)
-    status, lines, errors = slipway(tmp_path / "model", *images)
+    status, lines, errors = run_json("mediapipe-face", tmp_path / "model", *images)
     assert status == 0, errors
     assert [len(line["faces"]) for line in lines] == [0, 0, 0, 1]
 
@@ -80,29 +72,29 @@ def test_a_picture_without_faces_and_odd_pictures_pass(asset, tmp_path, layout):
 def test_a_face_cut_by_the_edge_keeps_its_landmarks(asset, folder, tmp_path):
     # The region reaches beyond the picture; the rest goes on with its edge.
     Image.open(asset("astronaut.png")).crop((150, 60, 290, 512)).save(tmp_path / "cut.png")
-    status, [line], errors = slipway(folder("short_range"), tmp_path / "cut.png")
+    status, [line], errors = run_json("mediapipe-face", folder("short_range"), tmp_path / "cut.png")
     assert status == 0, errors
     assert line["faces"][0]["presence"] > 0.9
 
 
 def test_the_packages_rules_give_whole_pixels_and_one_face(asset, folder):
-    status, [line], errors = slipway(folder("short_range"), asset("astronaut.png"), "--rules", "qai_hub")
+    status, [line], errors = run_json("mediapipe-face", folder("short_range"), asset("astronaut.png"), "--rules", "qai_hub")
     assert status == 0, errors
     assert [side % 1 for side in line["faces"][0]["box"]] == [0, 0, 0, 0]
     assert line["faces"][0]["presence"] > 0.9
 
 
 def test_the_percentiles_of_a_bench_are_told(asset, folder):
-    status, [line], errors = slipway(folder("short_range"), asset("astronaut.png"), "--bench", 3)
+    status, [line], errors = run_json("mediapipe-face", folder("short_range"), asset("astronaut.png"), "--bench", 3)
     assert status == 0, errors
     assert line["bench"]["inference"]["count"] == 3
 
 
 def test_a_model_that_does_not_fit_and_a_picture_that_is_none_are_named(asset, folder, tmp_path):
     model = folder("short_range")
-    status, lines, errors = slipway(model / "landmark.onnx", asset("astronaut.png"))
+    status, lines, errors = run_json("mediapipe-face", model / "landmark.onnx", asset("astronaut.png"))
     assert status == 1 and "expected" in errors and "landmark.onnx" in errors
     (tmp_path / "not.png").write_bytes(b"nothing")
-    status, lines, errors = slipway(model, tmp_path / "not.png", asset("astronaut.png"))
+    status, lines, errors = run_json("mediapipe-face", model, tmp_path / "not.png", asset("astronaut.png"))
     assert status == 1
     assert "error" in lines[0] and len(lines[1]["faces"]) == 1

@@ -1,6 +1,5 @@
 """The PyTorch and ONNX forms of the face networks; the PyTorch ones are skipped where tools/setup.sh torch was not run."""
 
-import json
 import os
 import subprocess
 from pathlib import Path
@@ -13,11 +12,9 @@ from onnx import TensorProto, helper
 
 from python.exporters import mediapipe_face as exporter
 from python.exporters.common.prelu import expand_prelu
+from python.tests.commands import DATA, REPOSITORY, run_json
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 TORCH_PYTHON = Path(os.environ.get("SLIPWAY_TORCH_PYTHON", REPOSITORY / ".deps/venv-torch/bin/python"))
-SLIPWAY = Path(os.environ.get("SLIPWAY_BUILD", REPOSITORY / "build/release")) / "slipway"
-DATA = Path(os.environ.get("SLIPWAY_TEST_DATA", REPOSITORY.parent / "shared/data"))
 
 
 def export_in_torch(*arguments: object) -> subprocess.CompletedProcess:
@@ -28,9 +25,9 @@ def export_in_torch(*arguments: object) -> subprocess.CompletedProcess:
 
 
 def faces(folder: Path, image: Path) -> list[dict]:
-    done = subprocess.run([str(SLIPWAY), "mediapipe-face", str(folder), str(image), "--json"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)["faces"]
+    status, [line], errors = run_json("mediapipe-face", folder, image)
+    assert status == 0, errors
+    return line["faces"]
 
 
 def hub_like_detector(heads: dict[str, list[int]], shape: list[int]) -> onnx.ModelProto:

@@ -1,9 +1,6 @@
 """The hand networks: exported, compared with LiteRT; `slipway mediapipe-hand` as a user calls it."""
 
 import json
-import os
-import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,10 +10,9 @@ from python.exporters import mediapipe_hand as exporter
 from python.reference.mediapipe_face.detector import Face
 from python.reference.mediapipe_hand import landmark
 from python.reference.mediapipe_hand.constants import LANDMARK, PALM
+from python.tests.commands import GOLDEN, run_json, sample_image, slipway
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SLIPWAY = Path(os.environ.get("SLIPWAY_BUILD", REPOSITORY / "build/release")) / "slipway"
-GOLDEN = REPOSITORY / "tests/golden/mediapipe_hand"
+HAND = GOLDEN / "mediapipe_hand"
 
 
 @pytest.mark.parametrize("name", ["palm_detection_full", "palm_detection_lite", "hand_landmark_full", "hand_landmark_lite"])
@@ -34,7 +30,7 @@ def test_another_network_is_refused_in_words(asset, tmp_path, capsys):
 
 
 def test_the_region_of_the_next_frame_is_mediapipes():
-    expected = json.loads((GOLDEN / "mediapipe.json").read_text())
+    expected = json.loads((HAND / "mediapipe.json").read_text())
     for palm, hand in zip(expected["palms"], expected["hands"], strict=True):
         for region, wanted in ((landmark.palm_region(Face(np.array(palm["box"]), np.array(palm["keypoints"]), 1.0), LANDMARK), palm["region"]),
                                (landmark.next_region(np.array(hand["landmarks"]), LANDMARK), hand["next_region"])):
@@ -47,11 +43,9 @@ def test_the_region_of_the_next_frame_is_mediapipes():
 def test_the_command_finds_palms_hands_and_draws_them(tmp_path):
     image, drawn = tmp_path / "picture.png", tmp_path / "drawn.png"
     Image.new("RGB", (640, 480), (90, 90, 90)).save(image)
-    expected = json.loads((GOLDEN / "mediapipe.json").read_text())
-    done = subprocess.run([str(SLIPWAY), "mediapipe-hand", str(GOLDEN / "palm.onnx"), str(image), "--landmark-model", str(GOLDEN / "landmark.onnx"),
-                           "--json", "-o", str(drawn)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    line = json.loads(done.stdout)
+    expected = json.loads((HAND / "mediapipe.json").read_text())
+    status, [line], errors = run_json("mediapipe-hand", HAND / "palm.onnx", image, "--landmark-model", HAND / "landmark.onnx", "-o", drawn)
+    assert status == 0, errors
     assert line["schema"] == "mediapipe-hand/1"
     assert len(line["hands"]) == 2
     hand, wanted = line["hands"][0], expected["hands"][0]
@@ -63,9 +57,6 @@ def test_the_command_finds_palms_hands_and_draws_them(tmp_path):
 
 
 def test_the_command_refuses_another_network(tmp_path):
-    image = tmp_path / "picture.png"
-    Image.new("RGB", (64, 48)).save(image)
-    done = subprocess.run([str(SLIPWAY), "mediapipe-hand", str(REPOSITORY / "tests/golden/mediapipe_face/short_range.onnx"), str(image)],
-                          capture_output=True, text=True, check=False)
+    done = slipway("mediapipe-hand", GOLDEN / "mediapipe_face/short_range.onnx", sample_image(tmp_path / "picture.png"))
     assert done.returncode == 1
-    assert "a palm detector sees 192 pixels" in done.stderr
+    assert b"a palm detector sees 192 pixels" in done.stderr

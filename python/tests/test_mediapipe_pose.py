@@ -1,9 +1,6 @@
 """The pose networks: exported, compared with LiteRT; `slipway mediapipe-pose` as a user calls it."""
 
 import json
-import os
-import subprocess
-from pathlib import Path
 
 import numpy as np
 import onnx
@@ -11,11 +8,9 @@ import pytest
 
 from python.exporters import mediapipe_pose as exporter
 from python.reference.mediapipe_pose.constants import LANDMARK, PERSON
+from python.tests.commands import GOLDEN, run_json, slipway
 from python.reference.mediapipe_pose.landmark import refine
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SLIPWAY = Path(os.environ.get("SLIPWAY_BUILD", REPOSITORY / "build/release")) / "slipway"
-GOLDEN = REPOSITORY / "tests/golden/mediapipe_pose"
 
 
 @pytest.mark.parametrize(("name", "outputs"), [("pose_detection", 2), ("pose_landmark_full", 4)])
@@ -33,10 +28,9 @@ def test_each_network_agrees_with_litert(asset, tmp_path, capsys, name, outputs)
 def test_the_pose_is_mediapipes(asset, tmp_path):
     """The real networks on the photograph; the figures are those of the mediapipe package."""
     assert exporter.main(["--checkpoint", str(asset("pose_detection.tflite")), str(asset("pose_landmark_full.tflite")), "--output", str(tmp_path / "model")]) == 0
-    done = subprocess.run([str(SLIPWAY), "mediapipe-pose", str(tmp_path / "model"), str(asset("astronaut.png")), "--json", "-o", str(tmp_path / "drawn.png")],
-                          capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    line, expected = json.loads(done.stdout), json.loads((GOLDEN / "mediapipe.json").read_text())
+    status, [line], errors = run_json("mediapipe-pose", tmp_path / "model", asset("astronaut.png"), "-o", tmp_path / "drawn.png")
+    assert status == 0, errors
+    expected = json.loads((GOLDEN / "mediapipe_pose/mediapipe.json").read_text())
     (pose,) = line["poses"]
     np.testing.assert_allclose(pose["box"], expected["person"]["box"], atol=0.1)
     np.testing.assert_allclose(pose["keypoints"], expected["person"]["keypoints"], atol=0.1)
@@ -56,7 +50,6 @@ def test_refining_moves_to_the_middle_of_the_heat():
 
 
 def test_the_command_refuses_another_network():
-    done = subprocess.run([str(SLIPWAY), "mediapipe-pose", str(REPOSITORY / "tests/golden/mediapipe_face/short_range.onnx"),
-                           str(REPOSITORY / "tests/golden/media/rgb.png")], capture_output=True, text=True, check=False)
+    done = slipway("mediapipe-pose", GOLDEN / "mediapipe_face/short_range.onnx", GOLDEN / "media/rgb.png")
     assert done.returncode == 1
-    assert "a person detector sees 224 pixels" in done.stderr
+    assert b"a person detector sees 224 pixels" in done.stderr

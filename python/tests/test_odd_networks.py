@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +10,13 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SLIPWAY = Path(os.environ.get("SLIPWAY_BUILD", REPOSITORY / "build/release")) / "slipway"
+from python.tests.commands import SAMURAI, needs_slipway, run_json, slipway
+
 SIDE = 64
 ANCHORS = sum((SIDE // stride) ** 2 for stride in (8, 16, 32))
 BEST = 40  # the anchor that has an object
 
-pytestmark = pytest.mark.skipif(not SLIPWAY.is_file(), reason=f"{SLIPWAY} is not built")
+pytestmark = needs_slipway
 
 
 def detector(path: Path, scores: list[float], metadata: dict[str, object], box: tuple[float, ...] = (32, 32, 20, 30)) -> Path:
@@ -56,9 +53,8 @@ def detector(path: Path, scores: list[float], metadata: dict[str, object], box: 
 def watch(model: Path, *options: object) -> tuple[int, list[dict], str]:
     image = model.with_name("picture.png")
     Image.fromarray(np.full((SIDE, SIDE, 3), 90, np.uint8)).save(image)
-    done = subprocess.run([str(SLIPWAY), "drone", str(image), "--detector", str(model), "--json", *map(str, options)], capture_output=True, timeout=60, check=False)
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    return done.returncode, [line for line in lines if line.get("schema") == "drone/1"], done.stderr.decode()
+    status, lines, errors = run_json("drone", image, "--detector", model, *options)
+    return status, [line for line in lines if line.get("schema") == "drone/1"], errors
 
 
 @pytest.mark.parametrize(
@@ -129,8 +125,8 @@ def test_prompts_are_detected_by_the_names_of_the_file(tmp_path: Path) -> None:
     model = detector(tmp_path / "two.onnx", [0.1, 0.9], {"names": {0: "helmet", 1: "vest"}})
     image = tmp_path / "picture.png"
     Image.fromarray(np.full((80, 96, 3), 90, np.uint8)).save(image)
-    command = [str(SLIPWAY), "samurai", str(image), "--model", str(REPOSITORY / "tests/golden/samurai/tiny"), "--detector", str(model)]
-    done = subprocess.run([*command, "--detect", "vest"], capture_output=True, timeout=60, check=False)
+    words = ["samurai", image, "--model", SAMURAI, "--detector", model]
+    done = slipway(*words, "--detect", "vest")
     assert done.returncode == 0, done.stderr.decode()
-    done = subprocess.run([*command, "--detect", "car"], capture_output=True, timeout=60, check=False)
+    done = slipway(*words, "--detect", "car")
     assert done.returncode != 0 and b"helmet, vest" in done.stderr

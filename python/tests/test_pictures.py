@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import struct
 import subprocess
@@ -14,29 +13,16 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from python.tests.commands import SAMURAI, frame_verbs, lines_of, needs_slipway, run_frames, slipway
 from python.tests.ffmpeg import first_frame
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SLIPWAY = Path(os.environ.get("SLIPWAY_BUILD", REPOSITORY / "build/release")) / "slipway"
-GOLDEN = REPOSITORY / "tests/golden"
-VERBS = {
-    "face-det-lite": ["--model", GOLDEN / "face_det_lite/tiny.onnx"],
-    "mediapipe-face": ["--detector-only", "--model", GOLDEN / "mediapipe_face/short_range.onnx"],
-    "mediapipe-hand": ["--detector-only", "--model", GOLDEN / "mediapipe_hand/palm.onnx"],
-    "mediapipe-pose": ["--detector-only", "--model", GOLDEN / "mediapipe_pose/person.onnx"],
-    "drone": ["--detector", GOLDEN / "yolov8/tiny.onnx"],
-}
 
-pytestmark = pytest.mark.skipif(not SLIPWAY.is_file(), reason=f"{SLIPWAY} is not built")
-
-
-def run(*words: object, **options) -> subprocess.CompletedProcess:
-    return subprocess.run([str(SLIPWAY), *map(str, words)], check=False, capture_output=True, timeout=120, **options)
+pytestmark = needs_slipway
 
 
 def read(source: object, target: Path, **options) -> np.ndarray:
     """The pixels of a picture as the commands see them: of an overlay on which nothing is drawn."""
-    done = run("face-det-lite", *VERBS["face-det-lite"], "--score-min", 1, source, "-o", target, **options)
+    done = run_frames("face-det-lite", "--score-min", 1, source, "-o", target, **options)
     assert done.returncode == 0, done.stderr.decode()
     return first_frame(target) if target.suffix == ".mp4" else np.asarray(Image.open(target)).astype(int)
 
@@ -179,7 +165,7 @@ def test_damaged_pixels_are_refused_by_every_route(kind: str, tmp_path: Path) ->
     content = content[: len(content) * 2 // 3]
     (tmp_path / "in.jpg").write_bytes(content)
     for words, options in [([tmp_path / "in.jpg"], {}), (["-"], {"input": content})]:
-        done = run("face-det-lite", *VERBS["face-det-lite"], *words, "--json", **options)
+        done = run_frames("face-det-lite", *words, "--json", **options)
         assert done.returncode == 1, (words, done.stdout)
         assert b"Traceback" not in done.stderr
 
@@ -218,7 +204,7 @@ def test_tiff_is_read_as_pillow_reads_it(form: str, route: str, tmp_path: Path) 
 
 def test_tiff_that_holds_jpeg_is_refused_by_name(tmp_path: Path) -> None:
     quarters().save(tmp_path / "x.tif", compression="jpeg")
-    done = run("face-det-lite", *VERBS["face-det-lite"], tmp_path / "x.tif")
+    done = run_frames("face-det-lite", tmp_path / "x.tif")
     assert done.returncode == 1
     assert b"a TIFF that holds JPEG is not read: save it" in done.stderr
 
@@ -252,7 +238,7 @@ def test_what_breaks_off_is_refused(kind: str, part: float, tmp_path: Path) -> N
     out = io.BytesIO()
     Image.effect_noise((64, 48), 50).convert("RGB").save(out, kind)
     (tmp_path / "x.tif").write_bytes(out.getvalue()[: int(len(out.getvalue()) * part)])
-    done = run("face-det-lite", *VERBS["face-det-lite"], tmp_path / "x.tif", "-o", tmp_path / "out.png")
+    done = run_frames("face-det-lite", tmp_path / "x.tif", "-o", tmp_path / "out.png")
     assert done.returncode == 1, done.stdout
     assert not (tmp_path / "out.png").exists()
 
@@ -280,16 +266,15 @@ def test_colours_of_avif_are_those_of_pillow(span: str, mode: str, tmp_path: Pat
 
 
 def images_of(done: subprocess.CompletedProcess) -> list[str]:
-    rows = [json.loads(line) for line in done.stdout.splitlines()]
-    return [Path(row["image"]).name for row in rows if "image" in row]
+    return [Path(row["image"]).name for row in lines_of(done) if "image" in row]
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@frame_verbs
 @pytest.mark.parametrize("names", [[f"{i}.png" for i in range(1, 13)], ["a1.png", "a2.png", "a10.png", "b1.png"], ["f_08.png", "f_9.png", "f_010.png"]], ids=lambda n: n[-1])
 def test_sequences_are_read_as_people_count(names: list[str], verb: str, tmp_path: Path) -> None:
     for name in names:
         quarters().save(tmp_path / name)
-    done = run(verb, *VERBS[verb], tmp_path, "--json")
+    done = run_frames(verb, tmp_path, "--json")
     assert done.returncode == 0, done.stderr.decode()
     assert images_of(done) == names
 
@@ -298,13 +283,12 @@ def test_a_followed_sequence_is_read_as_people_count(tmp_path: Path) -> None:
     (tmp_path / "frames").mkdir()
     for i in range(1, 13):
         quarters((96, 80)).save(tmp_path / f"frames/{i}.png")
-    done = run("samurai", "--model", GOLDEN / "samurai/tiny", "--box", "20,20,30,30", tmp_path / "frames", "--json")
+    done = slipway("samurai", "--model", SAMURAI, "--box", "20,20,30,30", tmp_path / "frames", "--json")
     assert done.returncode == 0, done.stderr.decode()
-    rows = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [Path(row["source"]).stem for row in rows if "source" in row] == [str(i) for i in range(1, 13)]
+    assert [Path(row["source"]).stem for row in lines_of(done) if "source" in row] == [str(i) for i in range(1, 13)]
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@frame_verbs
 def test_a_folder_says_what_it_skipped_and_leaves_hidden_files_alone(verb: str, tmp_path: Path) -> None:
     quarters().save(tmp_path / "a.png")
     for quiet in ["._a.png", ".DS_Store", "Thumbs.db", "desktop.ini", ".hidden.jpg"]:
@@ -313,7 +297,7 @@ def test_a_folder_says_what_it_skipped_and_leaves_hidden_files_alone(verb: str, 
     (tmp_path / "notes.txt").write_text("x")
     (tmp_path / "sub").mkdir()
     quarters().save(tmp_path / "sub/b.tif")
-    done = run(verb, *VERBS[verb], tmp_path, "--json")
+    done = run_frames(verb, tmp_path, "--json")
     assert done.returncode == 0, done.stderr.decode()
     assert images_of(done) == ["a.png"]
     said = done.stderr.decode()
@@ -321,13 +305,13 @@ def test_a_folder_says_what_it_skipped_and_leaves_hidden_files_alone(verb: str, 
     assert "DS_Store" not in said and "._a" not in said and "Thumbs" not in said and "MACOSX" not in said
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@frame_verbs
 def test_recursive_takes_what_lies_below(verb: str, tmp_path: Path) -> None:
     for name in ["10/x.png", "9/y.tif", "9/deep/er/z.avif", "a.jpg"]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         quarters().save(tmp_path / name)
     (tmp_path / "loop").symlink_to(tmp_path)
-    done = run(verb, *VERBS[verb], tmp_path, "--recursive", "--json")
+    done = run_frames(verb, tmp_path, "--recursive", "--json")
     assert done.returncode == 0, done.stderr.decode()
     assert images_of(done) == ["z.avif", "y.tif", "x.png", "a.jpg"]
     assert "loop (a link to a folder)" in done.stderr.decode()
@@ -335,6 +319,6 @@ def test_recursive_takes_what_lies_below(verb: str, tmp_path: Path) -> None:
 
 def test_a_folder_without_pictures_says_what_it_holds(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
-    done = run("face-det-lite", *VERBS["face-det-lite"], tmp_path)
+    done = run_frames("face-det-lite", tmp_path)
     assert done.returncode != 0
     assert "it holds notes.txt (no picture or video by its name)" in done.stderr.decode()

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SLIPWAY = Path(os.environ.get("SLIPWAY_BUILD", REPOSITORY / "build/release")) / "slipway"
-MODEL = REPOSITORY / "tests/golden/samurai/tiny"
+from python.tests.commands import SAMURAI, needs_slipway, run_json, sample_image
 
-pytestmark = pytest.mark.skipif(not SLIPWAY.is_file(), reason=f"{SLIPWAY} is not built")
+
+pytestmark = needs_slipway
 
 
 def mask_png(form: str, folder: Path) -> Path:
@@ -57,8 +54,8 @@ FORMS = ["1", "2", "127", "255", "palette", "palette of index 2", "palette all b
 def test_a_mask_is_any_non_zero_and_what_was_understood_is_said(form: str, tmp_path: Path) -> None:
     (tmp_path / "frames").mkdir()
     for i in range(2):
-        Image.fromarray(np.random.default_rng(i).integers(0, 255, (80, 96, 3), np.uint8)).save(tmp_path / f"frames/{i}.png")
+        sample_image(tmp_path / f"frames/{i}.png", i, (96, 80))
     mask = mask_png(form, tmp_path)
-    done = subprocess.run([str(SLIPWAY), "samurai", "--model", str(MODEL), "--mask", str(mask), str(tmp_path / "frames"), "--json"], check=False, capture_output=True, timeout=120)
-    assert done.returncode == 0, done.stderr.decode()
-    assert f"{mask}: 600 of 7680 pixels are the object, in the box 20,20,20,30" in done.stderr.decode()
+    status, _, errors = run_json("samurai", "--model", SAMURAI, "--mask", mask, tmp_path / "frames")
+    assert status == 0, errors
+    assert f"{mask}: 600 of 7680 pixels are the object, in the box 20,20,20,30" in errors

@@ -1,18 +1,14 @@
 """What is followed through one video ends with it: a second one is seen as if it were the first."""
 
 import io
-import json
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from python.exporters import mediapipe_face, mediapipe_hand, mediapipe_pose
+from python.tests.commands import GOLDEN, run_json
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SLIPWAY = Path(os.environ.get("SLIPWAY_BUILD", REPOSITORY / "build/release")) / "slipway"
 KINDS = {"mediapipe-face": (mediapipe_face, ("face_detection_short_range.tflite", "face_landmark.tflite"), "faces"),
          "mediapipe-hand": (mediapipe_hand, ("palm_detection_lite.tflite", "hand_landmark_lite.tflite"), "hands"),
          "mediapipe-pose": (mediapipe_pose, ("pose_detection.tflite", "pose_landmark_full.tflite"), "poses"),
@@ -28,10 +24,11 @@ def video(path: Path, image: Image.Image, step: int) -> Path:
     return path
 
 
-def frames_of(arguments: list, plural: str) -> list[dict]:
+def frames_of(words: list, plural: str) -> list[dict]:
     """Frames without times; tracks are counted from the first of each video, since no number is used twice."""
-    done = subprocess.run([*map(str, arguments), "--threads", "1", "--json"], capture_output=True, text=True, check=True)
-    frames = [line for line in map(json.loads, done.stdout.splitlines()) if "frame" in line]
+    status, lines, errors = run_json(*words, "--threads", 1)
+    assert status == 0, errors
+    frames = [line for line in lines if "frame" in line]
     first = 0
     for frame in frames:
         for name in ("timing_ms", "rates"):
@@ -49,11 +46,11 @@ def test_a_second_video_begins_anew(asset, tmp_path, verb):
     image = Image.open(asset("astronaut.png")).convert("RGB")
     one, other = video(tmp_path / "one.mjpeg", image, 4), video(tmp_path / "other.mjpeg", image, 18)
     if exporter is None:
-        command = [SLIPWAY, verb, "--detector", REPOSITORY / "tests/golden/yolov8/tiny.onnx"]
+        words = [verb, "--detector", GOLDEN / "yolov8/tiny.onnx"]
     else:
         assert exporter.main(["--checkpoint", *(str(asset(name)) for name in names), "--output", str(tmp_path / "model")]) == 0
-        command = [SLIPWAY, verb, tmp_path / "model", "--score-min", "0.05", "--presence-min", "0"]
-    alone = frames_of([*command, other], plural)
+        words = [verb, tmp_path / "model", "--score-min", "0.05", "--presence-min", "0"]
+    alone = frames_of([*words, other], plural)
     assert any(frame[plural] for frame in alone[1:]), "something is followed"
-    assert frames_of([*command, one, other], plural)[6:] == alone
-    assert frames_of([*command, other, other], plural) == [*alone, *alone]
+    assert frames_of([*words, one, other], plural)[6:] == alone
+    assert frames_of([*words, other, other], plural) == [*alone, *alone]

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from python.tests.commands import DEMUCS, needs_slipway, run_json
 from python.tests.ffmpeg import ffmpeg, samples
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SLIPWAY = Path(os.environ.get("SLIPWAY_BUILD", REPOSITORY / "build/release")) / "slipway"
-MODEL = REPOSITORY / "tests/golden/demucs/tiny"
 
-pytestmark = pytest.mark.skipif(not SLIPWAY.is_file(), reason=f"{SLIPWAY} is not built")
+pytestmark = needs_slipway
 
 
 def read(song: Path, folder: Path) -> tuple[int, list[str]]:
     """How many samples a song has at the network's rate, and what was said of it."""
-    command = [SLIPWAY, "demucs", "preprocess", song, "--model", MODEL, "--output", folder, "--json"]
-    done = subprocess.run(list(map(str, command)), check=False, capture_output=True, timeout=120)
-    assert done.returncode == 0, done.stderr.decode()
-    return json.loads((folder / "chunks.json").read_text())["frames"], json.loads(done.stdout)["warnings"]
+    status, [line], errors = run_json("demucs", "preprocess", song, "--model", DEMUCS, "--output", folder)
+    assert status == 0, errors
+    return json.loads((folder / "chunks.json").read_text())["frames"], line["warnings"]
 
 
 def noise(path: Path, *words: object, seconds: float = 2, rate: int = 44100, channels: int = 2) -> Path:

@@ -1,20 +1,16 @@
 """The measures of DAVIS and LaSOT against numbers worked out by hand, and the scripts over small folders of their layouts."""
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from python.tests.commands import SAMURAI, SLIPWAY, needs_slipway
 from python.tools import track_davis, track_lasot
 from python.tools.track_measures import box_overlaps, contour, contour_measure, precision, region_overlap, success_auc, thickened
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SLIPWAY = Path(os.environ.get("SLIPWAY_BUILD", REPOSITORY / "build/release")) / "slipway"
-TINY = REPOSITORY / "tests/golden/samurai/tiny"
-needs_slipway = pytest.mark.skipif(not SLIPWAY.is_file(), reason=f"{SLIPWAY} is not built")
 
 
 def square(left: int, side: int = 10, size: int = 40) -> np.ndarray:
@@ -123,7 +119,7 @@ def test_lasot_leaves_out_frames_without_the_object(tmp_path, capsys):
 # A tracker whose weights are drawn from a seed follows nothing; what counts here is that its answers arrive whole.
 @needs_slipway
 def test_both_scripts_run_the_tracker(tmp_path, capsys):
-    images = np.fromfile(TINY / "frames.u8", np.uint8).reshape(-1, 64, 64, 3)[:4]
+    images = np.fromfile(SAMURAI / "frames.u8", np.uint8).reshape(-1, 64, 64, 3)[:4]
     first = square(10, 20, 64) + 2 * square(40, 15, 64)
     data = davis(tmp_path / "davis", [first] * 4)
     sequence = tmp_path / "lasot/box/box-1"
@@ -132,7 +128,7 @@ def test_both_scripts_run_the_tracker(tmp_path, capsys):
     for number, image in enumerate(images):
         Image.fromarray(image).save(data / f"JPEGImages/480p/square/{number:05}.jpg")
         Image.fromarray(image).save(sequence / f"img/{number + 1:08}.jpg")
-    common = ["--model", str(TINY), "--slipway", str(SLIPWAY)]
+    common = ["--model", str(SAMURAI), "--slipway", str(SLIPWAY)]
     assert track_davis.main(["--data", str(data), "--results", str(tmp_path / "masks"), *common]) == 0
     assert track_lasot.main(["--data", str(tmp_path / "lasot"), "--results", str(tmp_path / "boxes"), *common]) == 0
     printed = lines_of(capsys.readouterr().out)

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from python.tests.commands import SAMURAI, needs_slipway, run_frames, slipway
 from python.tests.ffmpeg import description, duration, ffmpeg, first_frame, frame_times, packets
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SLIPWAY = Path(os.environ.get("SLIPWAY_BUILD", REPOSITORY / "build/release")) / "slipway"
-GOLDEN = REPOSITORY / "tests/golden"
-# Nothing is drawn, so that pixels can be compared.
-FACES = ["face-det-lite", "--model", GOLDEN / "face_det_lite/tiny.onnx", "--score-min", 1]
-
-pytestmark = pytest.mark.skipif(not SLIPWAY.is_file(), reason=f"{SLIPWAY} is not built")
+pytestmark = needs_slipway
 
 
 def faces(source: Path, target: Path, *words: object, **options) -> subprocess.CompletedProcess:
-    return subprocess.run([str(SLIPWAY), *map(str, [*FACES, source, "-o", target, *words])], check=False, capture_output=True, timeout=120, **options)
+    """With none drawn, so that pixels can be compared."""
+    return run_frames("face-det-lite", "--score-min", 1, source, "-o", target, *words, **options)
 
 
 def draw(source: Path, target: Path, *words: object, **options) -> subprocess.CompletedProcess:
@@ -219,8 +214,7 @@ def test_every_video_of_a_list_has_its_own_sound(tmp_path: Path) -> None:
 def test_a_followed_video_keeps_time_and_sound(tmp_path: Path) -> None:
     clip, out = tmp_path / "clip.mp4", tmp_path / "out.mp4"
     ffmpeg(*UNEVEN, *TONE, "-vf", RARE, "-fps_mode", "passthrough", *H264, "-c:a", "aac", clip)
-    command = [SLIPWAY, "samurai", "--model", GOLDEN / "samurai/tiny", "--box", "20,20,30,30", clip, "--output-video", out]
-    done = subprocess.run(list(map(str, command)), check=False, capture_output=True, timeout=120)
+    done = slipway("samurai", "--model", SAMURAI, "--box", "20,20,30,30", clip, "--output-video", out)
     assert done.returncode == 0, done.stderr.decode()
     assert frame_times(out) == pytest.approx(frame_times(clip), abs=0.002)
     assert [p.checksum for p in packets(out, "a")] == [p.checksum for p in packets(clip, "a")]

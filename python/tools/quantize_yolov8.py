@@ -12,7 +12,6 @@ object. Pass the pictures that results are judged on as --test; the script refus
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 import tempfile
 from pathlib import Path
@@ -24,7 +23,7 @@ from onnx import helper, version_converter
 from python.exporters.common.model_folder import write_description
 from python.reference.yolov8.preprocess import image_to_tensor
 from python.tools.cpu_model import for_cpu
-from python.tools.quantize_face_det_lite import images_of_both, integers_at_border, quantize
+from python.tools.quantize import add_arguments, begin, integers_at_border, quantize
 
 OPSET = 17  # below 13 per-channel scales have no axis
 
@@ -74,17 +73,10 @@ def write_integer_model(qdq: Path, folder: Path, calibration: list[Path], is_for
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m python.tools.quantize_yolov8", description=__doc__.split("\n")[0])
-    parser.add_argument("--model", type=Path, required=True)
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--calibration", type=Path, nargs="+", required=True, help="pictures")
-    parser.add_argument("--test", type=Path, nargs="*", default=[], help="pictures that results are judged on")
+    add_arguments(parser)
     options = parser.parse_args(arguments)
-    logging.disable(logging.WARNING)
-    shared = images_of_both(options.calibration, options.test)
-    if shared:
-        print(f"error: pictures for calibration are also test pictures: {', '.join(shared)}", file=sys.stderr)
+    if not begin(options):
         return 1
-    options.output.mkdir(parents=True, exist_ok=True)
     model = onnx.load(options.model)
     if max(each.version for each in model.opset_import if each.domain in ("", "ai.onnx")) < OPSET:
         model = version_converter.convert_version(model, OPSET)

@@ -18,6 +18,7 @@ import tempfile
 import numpy as np
 from PIL import Image
 
+from python.tools.track_arguments import parse
 from python.tools.track_measures import contour_measure, region_overlap
 
 
@@ -73,19 +74,11 @@ def score(annotations: pathlib.Path, results: pathlib.Path) -> dict[int, tuple[f
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=pathlib.Path, required=True)
-    parser.add_argument("--model", type=pathlib.Path, help="model folder; not needed with --score-only")
-    parser.add_argument("--results", type=pathlib.Path, required=True)
     parser.add_argument("--split", default="val")
     parser.add_argument("--year", default="2017")
     parser.add_argument("--resolution", default="480p")
     parser.add_argument("--sequences", help="comma-separated, in place of a split")
-    parser.add_argument("--slipway", type=pathlib.Path, default=pathlib.Path("build/release/slipway"))
-    parser.add_argument("--score-only", action="store_true", help="measure what lies in --results")
-    parser.add_argument("options", nargs="*", help="after --: further options of slipway samurai, e.g. -- --provider cuda")
-    options = parser.parse_args(arguments)
-    if options.model is None and not options.score_only:
-        parser.error("--model is needed, or --score-only")
+    options = parse(parser, arguments)
     every = []
     for sequence in sequences(options):
         annotations = options.data / "Annotations" / options.resolution / sequence

@@ -15,6 +15,7 @@ import sys
 
 import numpy as np
 
+from python.tools.track_arguments import parse
 from python.tools.track_measures import box_overlaps, precision, success_auc
 
 
@@ -67,16 +68,8 @@ def score(folder: pathlib.Path, result: pathlib.Path) -> dict:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=pathlib.Path, required=True)
-    parser.add_argument("--model", type=pathlib.Path, help="model folder; not needed with --score-only")
-    parser.add_argument("--results", type=pathlib.Path, required=True)
     parser.add_argument("--list", type=pathlib.Path, help="names of sequences; otherwise all")
-    parser.add_argument("--slipway", type=pathlib.Path, default=pathlib.Path("build/release/slipway"))
-    parser.add_argument("--score-only", action="store_true", help="measure what lies in --results")
-    parser.add_argument("options", nargs="*", help="after --: further options of slipway samurai, e.g. -- --provider cuda")
-    options = parser.parse_args(arguments)
-    if options.model is None and not options.score_only:
-        parser.error("--model is needed, or --score-only")
+    options = parse(parser, arguments)
     every = []
     for folder in folders(options):
         result = options.results / f"{folder.name}.txt"
