@@ -1,6 +1,5 @@
 #include "apps/hub_server/serve_command.hpp"
 
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -18,6 +17,7 @@
 #include "apps/hub_server/stores.hpp"
 #include "base/files.hpp"
 #include "base/hash.hpp"
+#include "base/text.hpp"
 #include "hub/server/administration.hpp"
 #include "hub/server/server.hpp"
 
@@ -104,8 +104,8 @@ base::Result<ListenAddress> parse_listen_address(const std::string& text) {
   const std::size_t colon = text.rfind(':');
   ListenAddress address;
   if (colon != std::string::npos) {
-    const char* const end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data() + colon + 1, end, address.port);
+    const auto port = base::parse_number<std::uint16_t>(std::string_view(text).substr(colon + 1));
+    address.port = port.value_or(0);
     address.host = text.substr(0, colon);
     if (address.host.starts_with('[') && address.host.ends_with(']')) {
       address.host = address.host.substr(1, address.host.size() - 2);
@@ -113,7 +113,7 @@ base::Result<ListenAddress> parse_listen_address(const std::string& text) {
       address.host.clear();
     }
     if (address.host == "localhost") address.host = "127.0.0.1";
-    if (error == std::errc() && rest == end && !address.host.empty()) return address;
+    if (port && !address.host.empty()) return address;
   }
   return base::fail(base::Code::kInvalidArgument,
                     "--listen: expected ADDRESS:PORT such as 127.0.0.1:8400 or [::1]:8400, found \"{}\"", text);

@@ -12,6 +12,7 @@
 #include "apps/hub_worker/job_launcher.hpp"
 #include "base/descriptor.hpp"
 #include "base/files.hpp"
+#include "base/text.hpp"
 #include "hub/domain/document.hpp"
 #include "hub/domain/job_state.hpp"
 #include "hub/executor/execute.hpp"
@@ -79,7 +80,7 @@ std::vector<fs::path> readable_places(const base::Result<runtime::LibraryPaths>&
 /// 0: not said.
 std::uint64_t number_of(const char* variable) {
   const char* text = std::getenv(variable);
-  return text != nullptr ? std::strtoull(text, nullptr, 10) : 0;
+  return text != nullptr ? base::parse_number<std::uint64_t>(text).value_or(0) : 0;
 }
 
 JobOutcome execute_job(const fs::path& folder, const hub::executor::Log& say) {

@@ -1,4 +1,4 @@
-// slipway-worker: carries out one job (`job FOLDER`), or serves a hub as an agent (`agent`).
+// slipway-worker: executes one job (`job FOLDER`), or serves a hub as an agent (`agent`).
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -12,6 +12,7 @@
 #include "apps/hub_worker/agent.hpp"
 #include "apps/hub_worker/job_process.hpp"
 #include "base/files.hpp"
+#include "base/text.hpp"
 #include "runtime/profiling.hpp"
 
 namespace {
@@ -27,10 +28,9 @@ int exit_status_of(const slipway::base::Error& error) {
 
 /// The agent until SIGTERM or SIGINT; signals are waited for by a thread of their own.
 int serve(slipway::worker::AgentSettings settings, const std::string& token_file) {
-  auto token = slipway::base::read_file(token_file, 4096);
+  const auto token = slipway::base::read_file(token_file, 4096);
   if (!token) return exit_status_of(token.error().with("the agent's token"));
-  while (!token->empty() && std::isspace(static_cast<unsigned char>(token->back())) != 0) token->pop_back();
-  settings.token = *token;
+  settings.token = slipway::base::trimmed(*token);
   std::error_code error;
   settings.program = std::filesystem::read_symlink("/proc/self/exe", error);
 

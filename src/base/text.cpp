@@ -22,6 +22,14 @@ std::string lowered(std::string_view text) {
   return result;
 }
 
+std::string uppercased(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return result;
+}
+
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   // Row i changes the first i letters of a into the first j of b; a swap looks back two rows.
   std::vector<std::size_t> two_before, before(b.size() + 1), here(b.size() + 1);

@@ -14,6 +14,9 @@ namespace slipway::base {
 /// Letters of ASCII in lower case, all else as it is.
 [[nodiscard]] std::string lowered(std::string_view text);
 
+/// Letters of ASCII in upper case, all else as it is.
+[[nodiscard]] std::string uppercased(std::string_view text);
+
 /// The number that the whole text is, in the way of std::from_chars: no sign of plus, no blanks, nothing behind it.
 template <typename Number>
 [[nodiscard]] std::optional<Number> parse_number(std::string_view text) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <map>
 #include <span>
 #include <utility>
@@ -252,12 +251,8 @@ int compare_versions(std::string_view a, std::string_view b) {
   for (std::size_t i = 0; i < std::max(left.size(), right.size()); ++i) {
     const std::string l = i < left.size() ? left[i] : "0";
     const std::string r = i < right.size() ? right[i] : "0";
-    const auto is_number = [](const std::string& part) {
-      return !part.empty() && part.size() < 10 &&
-             std::ranges::all_of(part, [](unsigned char c) { return std::isdigit(c) != 0; });
-    };
-    const auto order =
-        is_number(l) && is_number(r) ? std::stoul(l) <=> std::stoul(r) : static_cast<std::strong_ordering>(l <=> r);
+    const auto left_number = base::parse_number<std::uint32_t>(l), right_number = base::parse_number<std::uint32_t>(r);
+    const auto order = left_number && right_number ? *left_number <=> *right_number : l <=> r;
     if (order != std::strong_ordering::equal) return order < 0 ? -1 : 1;
   }
   return 0;

@@ -14,19 +14,13 @@ namespace {
 using base::Code;
 using base::Result;
 
-std::string upper(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  return result;
-}
-
 std::string suggestion(std::string_view word, const std::vector<std::string_view>& known) {
   const auto near = base::nearest(word, known);
   return near ? fmt::format("; did you mean {}?", *near) : "";
 }
 
 Result<std::string> one_of(std::string_view value, const std::vector<std::string_view>& allowed) {
-  const std::string text = upper(value);
+  const std::string text = base::uppercased(value);
   if (std::ranges::find(allowed, text) != allowed.end()) return text;
   return base::fail(Code::kInvalidArgument, "expected one of {}, found '{}'", fmt::join(allowed, ", "), value);
 }
@@ -170,7 +164,7 @@ Result<void> check_onnx_value(OnnxValue kind, std::string_view value) {
 }  // namespace
 
 Result<bool> boolean(std::string_view text) {
-  const std::string word = upper(text);
+  const std::string word = base::uppercased(text);
   if (word == "TRUE" || word == "1" || word == "YES") return true;
   if (word == "FALSE" || word == "0" || word == "NO") return false;
   return base::fail(Code::kInvalidArgument, "expected true or false, found '{}'", text);

@@ -75,6 +75,18 @@ void add_outcome(const domain::Job& job, ordered_json& report) {
       job.payload);
 }
 
+ordered_json specs_json(const domain::Job& job) {
+  ordered_json specs = ordered_json::array();
+  std::visit(
+      [&]<typename Kind>(const Kind& payload) {
+        if constexpr (domain::HasInputSpecs<Kind>) {
+          for (const tensor::TensorSpec& spec : payload.input_specs) specs.push_back(tensor_json(spec, {}));
+        }
+      },
+      job.payload);
+  return specs;
+}
+
 ordered_json input_models_json(const JobView& view, const std::string& link) {
   return view.models.empty() ? ordered_json(nullptr) : model_json(view.models.front(), link);
 }
@@ -97,13 +109,9 @@ std::string encode_job_report(const JobView& view, std::optional<std::uint64_t> 
   report["remarks"] = remarks;
   report["device"] = job.device ? device_json(*job.device) : ordered_json(nullptr);
 
-  ordered_json specs = ordered_json::array();
-  if (const auto* const compile = domain::part<domain::kinds::Compile>(job.payload)) {
-    for (const tensor::TensorSpec& spec : compile->input_specs) specs.push_back(tensor_json(spec, {}));
-  }
   report["inputs"] = {{"model", input_models_json(view, links.model)},
                       {"dataset", view.dataset ? dataset_json(*view.dataset, links.dataset) : ordered_json(nullptr)},
-                      {"specs", specs}};
+                      {"specs", specs_json(job)}};
   report["outputs"] = {{"model", view.target ? model_json(*view.target, links.target) : ordered_json(nullptr)},
                        {"dataset", view.output ? dataset_json(*view.output, links.output) : ordered_json(nullptr)}};
   report["profile"] = nullptr;

@@ -39,12 +39,6 @@ std::vector<std::string> split(std::string_view text, char separator) {
   }
 }
 
-std::string upper(std::string text) {
-  std::ranges::transform(text, text.begin(),
-                         [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
-  return text;
-}
-
 /// The states that a job can be in here. The wire knows more.
 std::vector<std::pair<std::string_view, domain::JobState>> states() {
   std::vector<std::pair<std::string_view, domain::JobState>> states;
@@ -70,7 +64,7 @@ std::vector<std::pair<std::string_view, domain::JobKind>> kinds_of_wire() {
 template <typename Table, typename Value = typename Table::value_type::second_type>
 base::Result<Value> lookup(const Table& table, const std::string& word, std::string_view parameter,
                            std::string_view prefix) {
-  std::string name = upper(word);
+  std::string name = base::uppercased(word);
   if (name.starts_with(prefix)) name.erase(0, prefix.size());
   const auto number = base::parse_number<int>(word);
   for (const auto& [known, value] : table) {
@@ -147,7 +141,7 @@ std::vector<std::string> Query::all(const std::string& key) const {
 }
 
 base::Result<bool> Query::flag(const std::string& key) const {
-  const std::string text = upper(first(key));
+  const std::string text = base::uppercased(first(key));
   if (text == "TRUE" || text == "1") return true;
   if (text == "FALSE" || text == "0" || text.empty()) return false;
   return base::fail(base::Code::kInvalidArgument, "{}: expected true or false, found \"{}\"", key, first(key));
@@ -190,12 +184,14 @@ base::Result<domain::JobFilter> job_filter(const Query& query) {
   for (const std::string& list : query.all("type")) {
     for (const std::string& word : split(list, ',')) {
       SLIPWAY_ASSIGN(const domain::JobKind kind, lookup(kinds_of_wire(), word, "type", "JOB_TYPE_"));
-      // Clients know the two as one or the other, by their release.
-      const auto runs = {domain::kKindOf<domain::kinds::Profile>, domain::kKindOf<domain::kinds::Inference>};
-      if (std::ranges::find(runs, kind) != runs.end()) {
-        filter.kinds.insert(filter.kinds.end(), runs);
-      } else {
+      const auto& entries = domain::JobKinds::kEntries;
+      const auto entry = std::ranges::find(entries, kind, &domain::KindEntry::number);
+      if (entry == entries.end() || entry->family.empty()) {
         filter.kinds.push_back(kind);
+        continue;
+      }
+      for (const domain::KindEntry& other : entries) {
+        if (other.family == entry->family) filter.kinds.push_back(other.number);
       }
     }
   }

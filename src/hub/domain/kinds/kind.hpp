@@ -16,7 +16,7 @@
 #include "hub/domain/types.hpp"
 
 /// What a kind of job has to say of itself. A kind is a struct: its members are what a job of it is asked for and makes
-/// (the payload), its nested Result is what its process hands back, and its functions are its rules. kinds/list.hpp
+/// (the payload), its nested Result is what its process writes, and its functions are its rules. kinds/list.hpp
 /// lists them; JobKindType at the end of this file is the list of what each must have.
 namespace slipway::hub::domain {
 
@@ -40,6 +40,7 @@ struct KindEntry {
   bool is_submitted = true;           ///< false: the hub's own, never shown to users
   std::span<const JobState> running;  ///< every state that a job of it may run in
   std::span<const std::string_view> options = {};
+  std::string_view family = {};  ///< kinds of one are asked for as one: which of them a job is differs by the client
   TimeBudget budget = TimeBudget::kCompile;
   std::size_t fewest_models = 1, most_models = 1;
   DatasetInput dataset_input = DatasetInput::kNone;
@@ -50,7 +51,7 @@ struct KindEntry {
   return state != JobState::kCreated && state != JobState::kDone && state != JobState::kFailed;
 }
 
-/// Files that a job's process handed over: name below out/ -> bytes.
+/// Files that a job's process wrote: name below out/ -> bytes.
 using ResultFiles = std::map<std::string, Blob>;
 
 /// What a job makes beside its outcome.
@@ -77,6 +78,12 @@ concept MakesDataset = requires(Kind payload) {
   { payload.output_dataset_id } -> std::same_as<std::string&>;
 };
 
+/// A kind that is told the types and shapes of its model's inputs.
+template <typename Kind>
+concept HasInputSpecs = requires(Kind payload) {
+  { payload.input_specs } -> std::same_as<std::vector<tensor::TensorSpec>&>;
+};
+
 /// A kind whose jobs are for several devices at once; the job's own is the first.
 template <typename Kind>
 concept ForDevices = requires(Kind payload) {
@@ -96,7 +103,7 @@ concept JobKindType = std::default_initializable<Kind> && std::default_initializ
                           const Kind& payload, const Job& job, const typename Kind::Result& result,
                           const ResultFiles& files, Products& products) {
                         { payload.inputs() } -> std::same_as<JobInputs>;
-                        // Names below out/ that the process says it handed over, artifacts aside.
+                        // Names below out/ that the process says it wrote, artifacts aside.
                         { result.files() } -> std::same_as<std::vector<std::string>>;
                         { payload.running_state() } -> std::same_as<JobState>;
                         // Fills in `products` what a job that succeeded makes: `target` comes as it was at submission,

@@ -1,6 +1,5 @@
 #include "hub/storage/files/file_upload.hpp"
 
-#include <charconv>
 #include <utility>
 
 #include <fcntl.h>
@@ -130,12 +129,13 @@ void FileUpload::read_records() {
       const auto number = base::parse_number<std::uint64_t>(std::string_view(name).substr(name.rfind('-') + 1));
       if (number) next_separate = std::max(next_separate, *number + 1);
     }
-    std::uint32_t index = 0;
     if (!name.starts_with("part-")) continue;
-    if (std::from_chars(name.data() + 5, name.data() + name.size(), index).ec != std::errc{}) continue;
+    std::string_view number = std::string_view(name).substr(5);
+    const auto index = base::consume_number<std::uint32_t>(number);
+    if (!index) continue;
     const auto text = base::read_file(entry.path(), kRecordLimitBytes);
     const auto part = text ? part_from_text(*text) : std::nullopt;
-    if (part) parts[index] = *part;
+    if (part) parts[*index] = *part;
   }
   for (const auto& [index, part] : parts) {
     if (!part.separate.empty()) continue;

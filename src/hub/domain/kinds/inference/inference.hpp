@@ -11,6 +11,7 @@ struct Inference : Run {
                                        .number = JobKind{2},
                                        .running = kRunning,
                                        .options = kOptions,
+                                       .family = kFamily,
                                        .budget = TimeBudget::kRun,
                                        .dataset_input = DatasetInput::kRequired};
 };

@@ -11,6 +11,7 @@ struct Profile : Run {
                                        .number = JobKind{1},
                                        .running = kRunning,
                                        .options = kOptions,
+                                       .family = kFamily,
                                        .budget = TimeBudget::kRun,
                                        .dataset_input = DatasetInput::kOptional};
 };

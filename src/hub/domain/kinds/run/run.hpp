@@ -12,7 +12,7 @@
 
 namespace slipway::hub::domain::kinds {
 
-/// What the process of a profile or inference job hands back.
+/// What the process of a profile or inference job writes.
 struct RunResult : CompilerAccount {
   std::optional<ProfileEvidence> profile;
   std::string output_dataset_file;  ///< h5
@@ -60,6 +60,7 @@ struct Run {
 
  protected:
   static constexpr std::array kRunning = {JobState::kMeasuringPerformance, JobState::kRunningInference};
+  static constexpr std::string_view kFamily = "run";
   static constexpr auto kOptions = std::to_array<std::string_view>(
       {"--compute_unit", "--qairt_version", "--qnn_options", "--max_profiler_iterations", "--max_profiler_time",
        "--dequantize_outputs", "--onnx_options", "--onnx_execution_providers", "--allow_emulation"});

@@ -4,6 +4,9 @@
 #include <cmath>
 #include <fstream>
 #include <string>
+#include <string_view>
+
+#include "base/text.hpp"
 
 namespace slipway::hub::executor {
 namespace {
@@ -27,7 +30,9 @@ PhaseProfile phase_of(const runtime::PhaseMeasurement& measurement) {
 std::uint64_t memory_of_process(std::string_view key) {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);) {
-    if (line.starts_with(key)) return 1024 * std::strtoull(line.c_str() + key.size() + 1, nullptr, 10);
+    if (!line.starts_with(key)) continue;
+    std::string_view kilobytes = base::trimmed(std::string_view(line).substr(key.size() + 1));
+    return 1024 * base::consume_number<std::uint64_t>(kilobytes).value_or(0);
   }
   return 0;
 }
