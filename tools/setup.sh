@@ -119,7 +119,7 @@ step_assets() {
   stamp assets "$key"
 }
 
-# PyTorch and the packages whose models the exporters read: several gigabytes, wanted by no test.
+# PyTorch and the packages whose models the exporters read: several gigabytes; tests that need them are skipped without.
 step_torch() {
   local key; key=$(sha256sum < python/requirements-torch.txt)
   current torch "$key" && return

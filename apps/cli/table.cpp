@@ -20,7 +20,8 @@ std::size_t width_of(const std::string& text) {
 }
 
 bool is_terminal() {
-  // Before a verb keeps standard output for results: this is asked once, at the first heading, so remember the answer.
+  // Before a verb reserves standard output for results: this is asked once, at the first heading, so remember the
+  // answer.
   static const bool terminal = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
   return terminal;
 }

@@ -23,7 +23,7 @@ struct AgentSettings {
 /// Offers this machine to a hub until `stop`: registers, then takes jobs with one slot for users' jobs and one for
 /// inspections. Each job runs in a process of its own in the sandbox; what the hub holds is never touched. Says on
 /// standard output, in one line, when it is registered: "Slipway agent registered: NAME OF ITS DEVICE". After `stop`
-/// the processes of its jobs are killed and the jobs handed back to the hub, which gives them to the next agent at
+/// the processes of its jobs are killed and the jobs returned to the hub, which gives them to the next agent at
 /// once.
 /// @return nothing after `stop`
 /// @error kUnauthenticated, kPermissionDenied: the hub refuses the token; kUnavailable: ONNX Runtime is missing here;

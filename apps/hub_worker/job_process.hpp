@@ -6,7 +6,7 @@ namespace slipway::worker {
 
 inline constexpr int kNoRoomStatus = 74;
 
-/// `slipway-worker job FOLDER`: locks itself in, carries out the job described by FOLDER/spec.json and writes
+/// `slipway-worker job FOLDER`: locks itself in, executes the job described by FOLDER/spec.json and writes
 /// FOLDER/outcome.json. Standard output is the job's log.
 /// @return the exit status: 0 when there is an outcome, whatever it says; kNoRoomStatus when there was no room for it
 int run_job_process(const std::filesystem::path& folder);

@@ -39,7 +39,7 @@ class Membership {
   std::string agent_id_;
 };
 
-/// Carries out the job in a folder with spec.json and in/ until it ends or is told to stop, and tells of it line by
+/// Executes the job in a folder with spec.json and in/ until it ends or is told to stop, and tells of it line by
 /// line.
 using ExecuteJob = std::function<hub::domain::JobOutcome(
     const std::filesystem::path& folder, const hub::domain::JobSpec& spec,

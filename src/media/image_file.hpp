@@ -22,9 +22,9 @@ struct ImageLimits {
 /// The kind is told by the content, never by the name. Grey and palette become RGB; alpha is dropped and 16-bit samples
 /// keep their upper byte, as Pillow and OpenCV do; CMYK and YCCK are taken as Adobe stores them (inverted), without
 /// colour profile; an animation gives its first frame, a TIFF of several pages its first. The orientation that EXIF
-/// says (else XMP; in AVIF its own properties) is applied; notes that are damaged say nothing, damaged pixels are an
-/// error. JPEG pixels equal
-/// libjpeg-turbo's accurate transform with smooth chroma, which Pillow and OpenCV use too.
+/// says (else XMP; in AVIF its own properties) is applied; damaged notes say nothing, damaged pixels are an error.
+///
+/// JPEG pixels equal libjpeg-turbo's accurate transform with smooth chroma, which Pillow and OpenCV use too.
 ///
 /// @param name  what messages call it, e.g. the path
 /// @error kInvalidArgument: not an image of these kinds; kResourceExhausted: more pixels than the limit;

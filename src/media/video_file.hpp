@@ -90,8 +90,8 @@ class VideoReader {
 
   [[nodiscard]] std::int64_t damaged_packets() const;  ///< left out so far
   [[nodiscard]] bool broke_off() const;                ///< ended by a read error, not by the end of the file
-  /// Of a file that ended too early: seconds from the end of the last frame to the end that an MP4,
-  /// MOV, Matroska or WebM file states. 0 before the end, when nothing notable is missing, and when nothing is stated.
+  /// Of a file that ended too early: seconds from the end of the last frame to the end that an MP4, MOV, Matroska or
+  /// WebM file states. 0 before the end, when nothing notable is missing, and when nothing is stated.
   [[nodiscard]] double missing_s() const;
 
  private:

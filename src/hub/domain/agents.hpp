@@ -32,7 +32,7 @@ struct ResultFile {
   std::vector<std::string> etags;  ///< of the parts in order
 };
 
-/// The agents that are there, the devices they offer beside those of the catalogue, and the jobs they carry out. The
+/// The agents that are there, the devices they offer beside those of the catalogue, and the jobs they execute. The
 /// token of an agent has Scope::kAgent.
 /// @thread safe from any thread
 class Agents {
@@ -55,7 +55,7 @@ class Agents {
   [[nodiscard]] base::Result<std::optional<JobSpec>> lease(const Actor& actor, const std::string& agent_id,
                                                            const std::vector<JobKind>& kinds);
   /// The agent ends: its devices go, and what it holds waits for the next agent at once instead of for the end of the
-  /// lease. An attempt handed back so does not count. An id that the hub does not know (any more) is no error.
+  /// lease. An attempt returned so does not count. An id that the hub does not know (any more) is no error.
   [[nodiscard]] base::Result<void> leave(const Actor& actor, const std::string& agent_id);
   [[nodiscard]] base::Result<base::Time> renew(const Actor& actor, const std::string& job_id,
                                                const std::string& lease_token);

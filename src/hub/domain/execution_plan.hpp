@@ -75,7 +75,7 @@ struct JobFacts {
 /// @error kInvalidArgument, kUnimplemented: no such place, or the model was made for another; in words for the user
 [[nodiscard]] base::Result<ExecutionPlan> plan_run(const JobFacts& facts);
 
-/// What an agent must offer to carry out a plan (Job::needs).
+/// What an agent must offer to execute a plan (Job::needs).
 [[nodiscard]] std::string needs_of(const ExecutionPlan& plan, const Device& device);
 /// Every need that an agent meets. Qualcomm's compiler and emulator are offered by agents that emulate the HTP: one on
 /// a board runs what was made for that board's chip alone.

@@ -24,7 +24,7 @@ class Hub {
 
   void set_change_listener(std::function<void()> listener) { foundation_.changes.set_listener(std::move(listener)); }
 
-  /// Takes back lost leases, fails jobs without hope, forgets expired uploads and sessions. Called every second by the
+  /// Reclaims lost leases, fails jobs without hope, forgets expired uploads and sessions. Called every second by the
   /// server.
   /// @error what the stores say; what could be done without them has been done
   base::Result<void> sweep() {

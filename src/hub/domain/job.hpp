@@ -27,7 +27,7 @@ struct Variants<KindList<Kinds...>> {
 /// What a job of some kind is asked for and makes. There is no other way to its parts than by its kind: std::visit, or
 /// part().
 using JobPayload = internal::Variants<JobKinds>::Payload;
-/// What the process of a job of some kind handed back; std::monostate: it never got so far.
+/// What the process of a job of some kind wrote; std::monostate: it never got so far.
 using JobResult = internal::Variants<JobKinds>::Result;
 
 /// The alternative that a variant holds, if it is a Part or derives from one; else null.
@@ -46,7 +46,7 @@ template <typename Part, typename... Alternatives>
   return const_cast<Part*>(part<Part>(std::as_const(value)));
 }
 
-/// What a job's process hands back. Files are names below the job folder's out/, turned into blobs by the agent.
+/// What a job's process writes. Files are names below the job folder's out/, turned into blobs by the agent.
 struct JobOutcome {
   bool succeeded = false;
   FailureType failure_type = FailureType::kUnspecified;

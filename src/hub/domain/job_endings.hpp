@@ -17,7 +17,7 @@ class JobEndings {
  public:
   explicit JobEndings(const Foundation& hub) : hub_(hub) {}
 
-  /// Ends a leased job with what its process handed over.
+  /// Ends a leased job with what its process wrote.
   /// @param files  name below out/ -> blob already assembled; the caller's Pin holds them
   /// @error kAborted: the lease was lost; the result is dropped
   [[nodiscard]] base::Result<void> end_leased(Job job, const std::string& lease_token, JobOutcome outcome,
@@ -33,7 +33,7 @@ class JobEndings {
   /// Takes no lease back before this time, whatever the rows say: a renewal could not be written.
   void hold_leases(base::Time until);
 
-  /// Takes back lost leases and fails jobs without hope. The first one renews the leases that it finds.
+  /// Reclaims lost leases and fails jobs without hope. The first one renews the leases that it finds.
   [[nodiscard]] base::Result<void> sweep();
 
  private:

@@ -25,7 +25,7 @@ struct OptionSituation {
                                                               const OptionSituation& situation);
 
 /// Whether the table says where an option has effect: "--compute_unit", "--qnn_options context_priority". Every option
-/// that is carried out must stand there.
+/// that is obeyed must stand there.
 [[nodiscard]] bool has_effect_rule(std::string_view option);
 
 }  // namespace slipway::hub::domain

@@ -23,7 +23,7 @@ namespace slipway::hub::domain::option_values {
 /// "a=b;c=d" with the keys of --qnn_options and values as options.hpp lists them.
 [[nodiscard]] base::Result<std::map<std::string, std::string>> qnn_options(std::string_view text);
 [[nodiscard]] base::Result<std::map<std::string, std::string>> onnx_options(std::string_view text);
-/// The keys of both that are carried out, as options name them: "--qnn_options context_priority" …
+/// The keys of both that are obeyed, as options name them: "--qnn_options context_priority" …
 [[nodiscard]] std::vector<std::string> effective_keys();
 [[nodiscard]] base::Result<std::vector<std::string>> execution_providers(std::string_view text);
 

@@ -169,7 +169,7 @@ static_assert(std::ranges::all_of(kRows,
                                   }),
               "a row is of an option that no kind knows");
 
-// What the official client's documentation names and no kind here carries out, each with its reason.
+// What the official client's documentation names and no kind here obeys, each with its reason.
 struct Refused {
   std::string_view name, why;
 };

@@ -45,7 +45,7 @@ struct JobOptions {
 ///        job, a missing or bad value; kUnimplemented: a documented option that this hub refuses (the message says why)
 [[nodiscard]] base::Result<JobOptions> parse_options(const KindEntry& kind, std::string_view text);
 
-/// Every option of every kind of job that this hub carries out: "--target_runtime" …
+/// Every option of every kind of job that this hub executes: "--target_runtime" …
 [[nodiscard]] std::vector<std::string> effective_options();
 
 /// Splits like a POSIX shell: blanks, single and double quotes, backslash.

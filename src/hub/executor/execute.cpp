@@ -16,7 +16,7 @@ using base::Code;
 using domain::FailureType;
 using domain::JobOutcome;
 
-// What a spec must hold to be carried out at all; only a spec of another release or of no hub lacks it.
+// What a spec must hold to be executed at all; only a spec of another release or of no hub lacks it.
 bool is_whole(const domain::JobSpec& spec) {
   const domain::KindEntry& kind = domain::entry_of(spec.job.payload);
   return spec.models.size() >= kind.fewest_models && spec.models.size() <= kind.most_models &&

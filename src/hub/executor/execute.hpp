@@ -19,10 +19,10 @@ namespace slipway::hub::executor {
 /// A line of the job's log, for people.
 using Log = std::function<void(std::string_view line)>;
 
-/// Keeps an outcome as it stands, for the case that this process does not live to hand over the last one.
+/// Stores an outcome as it stands, for the case that this process does not live to write the last one.
 using StoreOutcome = std::function<void(const domain::JobOutcome& so_far)>;
 
-/// What a job is carried out with.
+/// What a job is executed with.
 struct Tools {
   /// Opens ONNX Runtime; called by the jobs that need it, so that an inspection never loads it.
   std::function<base::Result<std::shared_ptr<runtime::Environment>>()> open_environment;
@@ -34,7 +34,7 @@ struct Tools {
   std::uint64_t memory_bytes = 0;                                 ///< what it and its children may hold; 0: no limit
 };
 
-/// Carries out one job: reads FOLDER/in, works in FOLDER/work, writes FOLDER/out. The outcome says everything that
+/// Executes one job: reads FOLDER/in, works in FOLDER/work, writes FOLDER/out. The outcome says everything that
 /// happened; failures are typed and in words. Nothing outside the folder is touched and nothing is thrown.
 /// @pre    in/, work/ and out/ exist; the process has locked itself in
 /// @thread one call a process: the libraries below keep global state

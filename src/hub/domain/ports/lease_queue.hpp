@@ -18,7 +18,7 @@ struct LeaseRequest {
   base::Time until;                 ///< of the lease, by lease_time()
 };
 
-/// Jobs as agents see them: handed out, kept, ended, taken back. Each call is one transaction that holds only while its
+/// Jobs as agents see them: leased, renewed, ended, reclaimed. Each call is one transaction that holds only while its
 /// condition does, so that of several hands one wins.
 /// @thread safe from any thread
 class LeaseQueue {
@@ -29,7 +29,7 @@ class LeaseQueue {
   /// where several do it is the store's own, which they share.
   [[nodiscard]] virtual base::Time lease_time() const = 0;
 
-  /// Hands out the oldest queued job of the wanted kinds whose model and dataset are there (inspections first), with
+  /// Leases the oldest queued job of the wanted kinds whose model and dataset are there (inspections first), with
   /// attempt + 1, its running state and the token. Nothing when there is none.
   [[nodiscard]] virtual base::Result<std::optional<Job>> lease_job(const LeaseRequest& request) = 0;
 
@@ -49,7 +49,7 @@ class LeaseQueue {
   /// @error kAborted: it has ended or was leased meanwhile
   [[nodiscard]] virtual base::Result<void> fail_job(const Job& job, const std::optional<Inspection>& inspection) = 0;
 
-  /// Takes back leases that have ended by `lease_time`, and running jobs without a lease: back to kCreated while
+  /// Reclaims leases that have ended by `lease_time`, and running jobs without a lease: back to kCreated while
   /// attempt < max_attempts; the others are returned for the caller to fail (no longer leased, state kept).
   [[nodiscard]] virtual base::Result<std::vector<Job>> reclaim_leases(base::Time lease_time, base::Time now,
                                                                       int max_attempts) = 0;

@@ -235,7 +235,7 @@ Result<domain::BlobStore::Collected> FileBlobStore::collect(const InUse& in_use,
     for (const auto& entry : std::filesystem::directory_iterator(folder.path(), error)) {
       const std::string sha256 = folder.path().filename().string() + entry.path().filename().string();
       if (!is_sha256(sha256) || used.contains(sha256) || assembled.contains(sha256)) continue;
-      // Between this look and the removal nobody may keep it again.
+      // Between this check and the removal nobody may pin it again.
       const std::lock_guard lock(mutex_);
       if (held_.contains(sha256)) continue;
       struct stat status {};

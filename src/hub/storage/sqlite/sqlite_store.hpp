@@ -16,7 +16,7 @@ namespace slipway::hub::storage {
 class Database;
 
 /// Rows in an SQLite file beside which WAL files appear. Readers do not wait for the writer.
-/// @thread safe from any thread; other processes may open the file too, but one alone hands out leases
+/// @thread safe from any thread; other processes may open the file too, but one alone gives leases
 class SqliteStore final : public domain::RowStore {
  public:
   /// ":memory:" keeps everything in memory, for tests.

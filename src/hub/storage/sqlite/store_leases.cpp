@@ -5,7 +5,7 @@
 #include "hub/storage/sqlite/rows.hpp"
 #include "hub/storage/sqlite/sqlite_store.hpp"
 
-// The queue: jobs are handed out, kept, ended and taken back here. What each UPDATE asks for in its WHERE is the
+// The queue: jobs are leased, renewed, ended and reclaimed here. What each UPDATE asks for in its WHERE is the
 // transition table of hub/domain/job_state.cpp: with each state a row carries what the table says of it.
 namespace slipway::hub::storage {
 namespace {

@@ -263,7 +263,7 @@ void execute_kind(KindExecutor<Compile> /*kind*/, const JobContext& job, const C
   fs::create_directories(request.output_folder, error);
   const JobOutcome before = outcome;
   request.made = [&](const compile::CompileResult& made) {
-    // The files and words of the result as it is now: enough for a process that does not live to hand over the rest.
+    // The files and words of the result as it is now: enough for a process that does not live to write the rest.
     JobOutcome so_far = before;
     auto& result_so_far = so_far.result.emplace<Compile::Result>();
     if (!store_compiled(job, request.target, made, so_far, result_so_far)) return;
