@@ -20,7 +20,7 @@ literal_or_comment = re.compile(r'R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|//[^\n]*
 names_of_others = {"keep_alive", "take_all"}
 # The classes and arguments of this file stand in golden archives.
 archived_names_in = "python/reference/convert/torch_script_golden.py"
-test_name = re.compile(r"^(?:TEST|TEST_F|TEST_P|TYPED_TEST)\(\s*(\w+),\s*(\w+)\)", re.MULTILINE)
+test_name = re.compile(r"^(?:TEST|TEST_F|TEST_P|TYPED_TEST|TYPED_TEST_P)\(\s*(\w+),\s*(\w+)\)", re.MULTILINE)
 
 
 def banned_words() -> tuple[dict[str, str], dict[str, str]]:
@@ -52,10 +52,11 @@ def check_file(relative: str, things: dict[str, str], verbs: dict[str, str]) -> 
     text = (root / relative).read_text(encoding="utf-8")
     code = literal_or_comment.sub(lambda match: re.sub(r"[^\n]", " ", match.group(0)), text)
     problems = []
+    sentences = {name for _, name in test_name.findall(code)}
     for number, line in enumerate(code.splitlines(), 1):
         is_sentence = test_name.match(line) is not None
         for identifier in re.findall(r"[A-Za-z_]\w*", line):
-            word = banned_in(identifier, things if is_sentence else things | verbs)
+            word = banned_in(identifier, things if is_sentence or identifier in sentences else things | verbs)
             if word and identifier not in names_of_others:
                 problems.append(f"{relative}:{number}: {identifier}: the word is `{word}`")
     for suite, name in test_name.findall(code):

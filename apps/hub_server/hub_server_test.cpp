@@ -5,18 +5,18 @@
 #include <thread>
 
 #include <fcntl.h>
-#include <poll.h>
-#include <spawn.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include "apps/hub_server/client_ini.hpp"
 #include "apps/hub_server/serve_command.hpp"
+#include "base/child_process.hpp"
+#include "base/descriptor.hpp"
 #include "base/files.hpp"
+#include "base/testing/sockets.hpp"
 
 namespace slipway::apps::hub_server {
 namespace {
@@ -30,36 +30,31 @@ const fs::path kClient = kSource / ".deps/venv/bin/qai-hub";
 const fs::path kPython = kSource / ".deps/venv/bin/python";
 
 /// A child process whose standard output can be read line by line; standard error goes to a file.
-class Program {
+class RunningProgram {
  public:
-  Program(const std::vector<std::string>& arguments, const fs::path& errors,
-          const std::vector<std::string>& environment = {}) {
-    int ends[2];
-    EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
-    posix_spawn_file_actions_addopen(&actions, 2, errors.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    std::vector<char*> words, variables;
-    for (const std::string& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
-    words.push_back(nullptr);
-    for (char** variable = environ; *variable != nullptr; ++variable) variables.push_back(*variable);
-    for (const std::string& variable : environment) variables.push_back(const_cast<char*>(variable.c_str()));
-    variables.push_back(nullptr);
-    EXPECT_EQ(::posix_spawn(&process_, words[0], &actions, nullptr, words.data(), variables.data()), 0) << words[0];
-    posix_spawn_file_actions_destroy(&actions);
-    ::close(ends[1]);
-    output_ = ends[0];
+  /// @param more  variables of its environment, beside ours
+  RunningProgram(const std::vector<std::string>& arguments, const fs::path& errors,
+                 const std::vector<std::string>& more = {}) {
+    std::vector<std::string> environment;
+    for (char** variable = environ; *variable != nullptr; ++variable) environment.emplace_back(*variable);
+    environment.insert(environment.end(), more.begin(), more.end());
+    base::Pipe output = base::make_pipe().value();
+    const base::Descriptor said(::open(errors.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    base::Program program;
+    program.path = arguments[0];
+    program.arguments = arguments;
+    program.environment = std::move(environment);
+    program.descriptors = {{output.write.get(), STDOUT_FILENO}, {said.get(), STDERR_FILENO}};
+    process_ = base::start_program(std::move(program)).value();
+    output_ = std::move(output.read);
   }
-  ~Program() {
-    if (process_ > 0) {
-      ::kill(process_, SIGKILL);
-      ::waitpid(process_, nullptr, 0);
-    }
-    ::close(output_);
+  ~RunningProgram() {
+    if (process_ < 0) return;
+    send(SIGKILL);
+    base::wait_for(process_);
   }
-  Program(const Program&) = delete;
-  Program& operator=(const Program&) = delete;
+  RunningProgram(const RunningProgram&) = delete;
+  RunningProgram& operator=(const RunningProgram&) = delete;
 
   /// The next line of standard output, or "" when there is none within ten seconds.
   std::string line() {
@@ -74,10 +69,8 @@ class Program {
   std::pair<std::string, int> rest() {
     while (read_more()) {
     }
-    int status = 0;
-    ::waitpid(process_, &status, 0);
-    process_ = -1;
-    return {buffer_, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status)};
+    const base::ProcessEnd end = base::wait_for(std::exchange(process_, -1));
+    return {buffer_, end.signal == 0 ? end.status : 128 + end.signal};
   }
 
   void send(int signal) const { ::kill(process_, signal); }
@@ -92,18 +85,10 @@ class Program {
   }
 
  private:
-  bool read_more() {
-    pollfd wanted{.fd = output_, .events = POLLIN, .revents = 0};
-    if (::poll(&wanted, 1, 60'000) <= 0) return false;
-    char bytes[4096];
-    const ssize_t count = ::read(output_, bytes, sizeof(bytes));
-    if (count <= 0) return false;
-    buffer_.append(bytes, static_cast<std::size_t>(count));
-    return true;
-  }
+  bool read_more() { return base::testing::read_more(output_, buffer_, 60'000); }
 
   pid_t process_ = -1;
-  int output_ = -1;
+  base::Descriptor output_;
   std::string buffer_;
 };
 
@@ -118,7 +103,7 @@ class HubServer : public ::testing::Test {
   }
   std::pair<std::string, int> run(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), SLIPWAY_HUB);
-    return Program(arguments, errors()).rest();
+    return RunningProgram(arguments, errors()).rest();
   }
   std::string said_on_errors() const { return base::read_file(errors(), 1 << 20).value_or(""); }
   static std::string text_of(const fs::path& file) { return base::read_file(file, 1 << 20).value_or(""); }
@@ -131,7 +116,7 @@ class HubServer : public ::testing::Test {
 };
 
 TEST_F(HubServer, first_start_makes_an_administrator_and_says_one_line_when_ready) {
-  Program hub(serve(), errors());
+  RunningProgram hub(serve(), errors());
   const std::string ready = hub.line();
   ASSERT_TRUE(ready.starts_with("Slipway hub ready at http://127.0.0.1:")) << ready << said_on_errors();
   const std::string url = ready.substr(std::string("Slipway hub ready at ").size());
@@ -153,14 +138,14 @@ TEST_F(HubServer, first_start_makes_an_administrator_and_says_one_line_when_read
 
 TEST_F(HubServer, a_later_start_keeps_the_tokens_and_follows_the_address) {
   {
-    Program hub(serve(), errors());
+    RunningProgram hub(serve(), errors());
     hub.line();
     hub.send(SIGINT);
     EXPECT_EQ(hub.rest().second, 0);
   }
   const std::string before = text_of(data() / "client.ini");
   const std::string agent = text_of(data() / "agent.token");
-  Program hub(serve({"--public-url", "https://hub.example/"}), errors());
+  RunningProgram hub(serve({"--public-url", "https://hub.example/"}), errors());
   hub.line();
   const std::string after = text_of(data() / "client.ini");
   EXPECT_EQ(token_in(after), token_in(before));
@@ -169,7 +154,7 @@ TEST_F(HubServer, a_later_start_keeps_the_tokens_and_follows_the_address) {
 }
 
 TEST_F(HubServer, ready_can_be_said_as_json) {
-  Program hub(serve({"--json"}), errors());
+  RunningProgram hub(serve({"--json"}), errors());
   const json ready = json::parse(hub.line());
   EXPECT_EQ(ready["schema"], "slipway-ready/1");
   EXPECT_TRUE(ready["url"].get<std::string>().starts_with("http://127.0.0.1:"));
@@ -177,7 +162,7 @@ TEST_F(HubServer, ready_can_be_said_as_json) {
 }
 
 TEST_F(HubServer, a_second_server_on_the_same_data_is_refused_in_words) {
-  Program hub(serve(), errors());
+  RunningProgram hub(serve(), errors());
   hub.line();
   const auto [output, status] = run({"serve", "--data", data().string(), "--listen", "127.0.0.1:0"});
   EXPECT_EQ(status, 3);
@@ -187,12 +172,12 @@ TEST_F(HubServer, a_second_server_on_the_same_data_is_refused_in_words) {
 
 TEST_F(HubServer, a_killed_server_starts_again) {
   {
-    Program hub(serve(), errors());
+    RunningProgram hub(serve(), errors());
     hub.line();
     hub.send(SIGKILL);
     EXPECT_EQ(hub.rest().second, 128 + SIGKILL);
   }
-  Program hub(serve(), errors());
+  RunningProgram hub(serve(), errors());
   EXPECT_TRUE(hub.line().starts_with("Slipway hub ready")) << said_on_errors();
 }
 
@@ -218,7 +203,7 @@ TEST_F(HubServer, collects_beside_a_running_hub_and_without_one_and_only_what_is
   };
   fs::path file;
   {
-    Program hub(serve(), folder_.path() / "errors of the hub");
+    RunningProgram hub(serve(), folder_.path() / "errors of the hub");
     hub.line();
     file = loose('c');
     EXPECT_EQ(json::parse(run({"collect", "--data", folder, "--json"}).first)["files"], 0) << "it has just come";
@@ -242,7 +227,7 @@ TEST_F(HubServer, collects_beside_a_running_hub_and_without_one_and_only_what_is
 TEST_F(HubServer, commands_ask_the_hub_that_runs_and_open_the_folder_only_when_none_does) {
   const std::string folder = data().string();
   {
-    Program hub(serve(), folder_.path() / "errors of the hub");
+    RunningProgram hub(serve(), folder_.path() / "errors of the hub");
     hub.line();
     EXPECT_EQ(run({"token", "revoke", "client.ini of the first start", "--data", folder}).second, 0)
         << said_on_errors();
@@ -257,22 +242,22 @@ TEST_F(HubServer, commands_ask_the_hub_that_runs_and_open_the_folder_only_when_n
 
 TEST_F(HubServer, says_what_to_do_when_the_database_is_not_the_one_of_the_folder) {
   {
-    Program hub(serve(), errors());
+    RunningProgram hub(serve(), errors());
     hub.line();
     hub.send(SIGTERM);
     hub.rest();
   }
   fs::remove(data() / "hub.sqlite");
-  EXPECT_EQ(Program(serve(), errors()).rest().second, 1);
+  EXPECT_EQ(RunningProgram(serve(), errors()).rest().second, 1);
   EXPECT_NE(said_on_errors().find("move agent.token and client.ini away"), std::string::npos) << said_on_errors();
   fs::remove(data() / "agent.token");
   fs::remove(data() / "client.ini");
-  Program hub(serve(), errors());
+  RunningProgram hub(serve(), errors());
   EXPECT_TRUE(hub.line().starts_with("Slipway hub ready")) << said_on_errors();
 }
 
 TEST_F(HubServer, tokens_are_made_listed_and_revoked_beside_a_running_hub) {
-  Program hub(serve(), errors());
+  RunningProgram hub(serve(), errors());
   hub.line();
   const std::string folder = data().string();
   const auto [made, made_status] =
@@ -293,16 +278,17 @@ TEST_F(HubServer, tokens_are_made_listed_and_revoked_beside_a_running_hub) {
 
 TEST_F(HubServer, the_official_client_lists_uploads_and_gets_its_bytes_back) {
   if (!fs::exists(kClient)) GTEST_SKIP() << "the official client is not set up (" << kClient << ")";
-  Program hub(serve(), errors());
+  RunningProgram hub(serve(), errors());
   hub.line();
   const std::string ini = "QAIHUB_CLIENT_INI=" + (data() / "client.ini").string();
-  const auto [devices, devices_status] = Program({kClient.string(), "list-devices"}, errors(), {ini}).rest();
+  const auto [devices, devices_status] = RunningProgram({kClient.string(), "list-devices"}, errors(), {ini}).rest();
   EXPECT_EQ(devices_status, 0) << said_on_errors();
   EXPECT_NE(devices.find("Samsung Galaxy S24"), std::string::npos);
 
   const auto [output, status] =
-      Program({kPython.string(), (kSource / "apps/hub_server/client_round_trip.py").string(), folder_.path().string()},
-              errors(), {ini})
+      RunningProgram(
+          {kPython.string(), (kSource / "apps/hub_server/client_round_trip.py").string(), folder_.path().string()},
+          errors(), {ini})
           .rest();
   EXPECT_EQ(status, 0) << output << said_on_errors();
 }

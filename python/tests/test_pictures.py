@@ -16,7 +16,6 @@ from PIL import Image, ImageOps
 from python.tests.commands import SAMURAI, frame_verbs, lines_of, needs_slipway, run_frames, slipway
 from python.tests.ffmpeg import first_frame
 
-
 pytestmark = needs_slipway
 
 

@@ -10,7 +10,6 @@ from PIL import Image
 
 from python.tests.commands import SAMURAI, needs_slipway, run_json, sample_image
 
-
 pytestmark = needs_slipway
 
 

@@ -11,7 +11,6 @@ import pytest
 from python.tests.commands import DEMUCS, needs_slipway, run_json
 from python.tests.ffmpeg import ffmpeg, samples
 
-
 pytestmark = needs_slipway
 
 

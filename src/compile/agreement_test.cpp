@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "base/files.hpp"
+#include "base/testing/value_of.hpp"
 #include "compile/agreement_rule.hpp"
 #include "compile/onnx_graph/testing/tiny_models.hpp"
 #include "runtime/testing/environment.hpp"
@@ -14,6 +15,7 @@
 namespace slipway::compile {
 namespace {
 
+using base::testing::value_of;
 namespace models = onnx_graph::testing;
 using base::Code;
 using tensor::Dtype;
@@ -117,18 +119,16 @@ class CompareWithSource : public ::testing::Test {
 };
 
 TEST_F(CompareWithSource, gives_the_difference_of_two_models_and_not_of_one_with_itself) {
-  const auto near = compare(models::scaling_net(1), models::scaling_net(1.05F));
-  ASSERT_TRUE(near) << near.error().message;
-  ASSERT_THAT(near->outputs, SizeIs(1));
-  EXPECT_NEAR(near->outputs[0].agreement.relative_max, 0.05, 1e-4);
-  EXPECT_EQ(near->standing, Standing::kAgrees);
-  EXPECT_THAT(near->warnings, IsEmpty());
+  const auto near = value_of(compare(models::scaling_net(1), models::scaling_net(1.05F)));
+  ASSERT_THAT(near.outputs, SizeIs(1));
+  EXPECT_NEAR(near.outputs[0].agreement.relative_max, 0.05, 1e-4);
+  EXPECT_EQ(near.standing, Standing::kAgrees);
+  EXPECT_THAT(near.warnings, IsEmpty());
 
-  const auto far = compare(models::scaling_net(1), models::scaling_net(1.5F));
-  ASSERT_TRUE(far) << far.error().message;
-  EXPECT_NEAR(far->outputs[0].agreement.relative_max, 0.5, 1e-4);
-  EXPECT_EQ(far->standing, Standing::kDiffers);
-  EXPECT_THAT(far->warnings, ::testing::ElementsAre(AllOf(HasSubstr("Output 'y'"), HasSubstr("0.5 of the peak"))));
+  const auto far = value_of(compare(models::scaling_net(1), models::scaling_net(1.5F)));
+  EXPECT_NEAR(far.outputs[0].agreement.relative_max, 0.5, 1e-4);
+  EXPECT_EQ(far.standing, Standing::kDiffers);
+  EXPECT_THAT(far.warnings, ::testing::ElementsAre(AllOf(HasSubstr("Output 'y'"), HasSubstr("0.5 of the peak"))));
 }
 
 TEST_F(CompareWithSource, tells_what_happens_far_outside_of_the_range_as_a_note) {
@@ -185,10 +185,9 @@ TEST_F(CompareWithSource, takes_the_users_own_inputs) {
   inputs.push_back({"x", floats(std::vector<float>(64, 2.0F))});
   request_.check_inputs = folder() / "own.npz";
   ASSERT_TRUE(tensor::write_npz(request_.check_inputs, inputs));
-  const auto found = compare(models::scaling_net(1), models::scaling_net(1.05F));
-  ASSERT_TRUE(found) << found.error().message;
-  EXPECT_NEAR(found->outputs[0].agreement.max_abs, 0.1, 1e-6);
-  EXPECT_THAT(found->note, HasSubstr("inputs of own.npz"));
+  const auto found = value_of(compare(models::scaling_net(1), models::scaling_net(1.05F)));
+  EXPECT_NEAR(found.outputs[0].agreement.max_abs, 0.1, 1e-6);
+  EXPECT_THAT(found.note, HasSubstr("inputs of own.npz"));
 
   inputs[0].name = "z";
   ASSERT_TRUE(tensor::write_npz(request_.check_inputs, inputs));

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/files.hpp"
+#include "base/testing/value_of.hpp"
 #include "compile/onnx_graph/element_type.hpp"
 #include "compile/onnx_graph/model.hpp"
 #include "compile/onnx_graph/rewriter.hpp"
@@ -15,6 +16,7 @@
 namespace slipway::compile {
 namespace {
 
+using base::testing::value_of;
 namespace models = onnx_graph::testing;
 using base::Code;
 using ::testing::HasSubstr;
@@ -53,19 +55,18 @@ TEST_F(CompileToOnnx, every_request_about_the_boundary_is_met_and_the_result_agr
   request_.output_names = {"classes"};
   request_.channel_last_inputs = {"picture"};
   request_.channel_last_outputs = {"classes"};
-  const auto result = compile_bytes(models::conv_net(true));
-  ASSERT_TRUE(result) << result.error().message;
-  EXPECT_EQ(result->inputs[0].name, "picture");
-  EXPECT_EQ(result->inputs[0].shape, (tensor::Shape{2, 16, 16, 3}));
-  EXPECT_EQ(result->outputs[0].name, "classes");
-  EXPECT_EQ(result->outputs[0].shape, (tensor::Shape{2, 8, 8, 4}));
-  EXPECT_FALSE(result->artifact_is_folder);
-  EXPECT_THAT(result->agreement_note, HasSubstr("against the result on the CPU"));
-  expect_equal_results(*result, 1);
-  EXPECT_FALSE(result->estimate);
+  const auto result = value_of(compile_bytes(models::conv_net(true)));
+  EXPECT_EQ(result.inputs[0].name, "picture");
+  EXPECT_EQ(result.inputs[0].shape, (tensor::Shape{2, 16, 16, 3}));
+  EXPECT_EQ(result.outputs[0].name, "classes");
+  EXPECT_EQ(result.outputs[0].shape, (tensor::Shape{2, 8, 8, 4}));
+  EXPECT_FALSE(result.artifact_is_folder);
+  EXPECT_THAT(result.agreement_note, HasSubstr("against the result on the CPU"));
+  expect_equal_results(result, 1);
+  EXPECT_FALSE(result.estimate);
 
   if (!models::has_python_oracle()) return;
-  const auto answer = models::ask_python_oracle({"same", request_.model, result->artifact});
+  const auto answer = models::ask_python_oracle({"same", request_.model, result.artifact});
   EXPECT_EQ(answer.status, 0) << answer.err;
 }
 
@@ -75,11 +76,10 @@ TEST_F(CompileToOnnx, truncation_takes_specs_of_either_width) {
   for (const auto dtype : {tensor::Dtype::kInt32, tensor::Dtype::kInt64}) {
     request_.input_specs = {{.name = "ids", .shape = {6}, .dtype = dtype},
                             {.name = "offset", .shape = {1}, .dtype = dtype}};
-    const auto result = compile_bytes(models::lookup_net());
-    ASSERT_TRUE(result) << result.error().message;
-    EXPECT_EQ(result->inputs[0].dtype, tensor::Dtype::kInt32);
-    EXPECT_EQ(result->outputs[1].dtype, tensor::Dtype::kInt32);
-    expect_equal_results(*result, 3);
+    const auto result = value_of(compile_bytes(models::lookup_net()));
+    EXPECT_EQ(result.inputs[0].dtype, tensor::Dtype::kInt32);
+    EXPECT_EQ(result.outputs[1].dtype, tensor::Dtype::kInt32);
+    expect_equal_results(result, 3);
   }
 }
 
@@ -108,56 +108,51 @@ TEST_F(CompileToOnnx, output_sizes_that_the_file_leaves_open_are_filled_in) {
   request_.input_specs = {{.name = "image", .shape = {3, 3, 16, 16}, .dtype = tensor::Dtype::kFloat32}};
   std::string bytes = models::conv_net(true);
   bytes.replace(bytes.find("batch", bytes.rfind("scores")), 5, "other");
-  const auto result = compile_bytes(bytes);
-  ASSERT_TRUE(result) << result.error().message;
-  EXPECT_EQ(result->outputs[0].shape, (tensor::Shape{3, 4, 8, 8}));
+  const auto result = value_of(compile_bytes(bytes));
+  EXPECT_EQ(result.outputs[0].shape, (tensor::Shape{3, 4, 8, 8}));
 }
 
 TEST_F(CompileToOnnx, an_input_of_unknown_rank_is_unknown_and_not_a_scalar) {
   for (const bool types_output : {true, false}) {
     request_.input_specs.clear();
-    const auto open = compile_bytes(models::net_without_shapes(types_output));
-    ASSERT_TRUE(open) << open.error().message;
-    EXPECT_FALSE(open->inputs[0].has_rank);
-    ASSERT_THAT(open->outputs, SizeIs(1)) << "its type comes from inference";
-    EXPECT_FALSE(open->outputs[0].has_rank);
-    EXPECT_THAT(open->agreement_note, HasSubstr("'x' is float32 of unknown rank"));
+    const auto open = value_of(compile_bytes(models::net_without_shapes(types_output)));
+    EXPECT_FALSE(open.inputs[0].has_rank);
+    ASSERT_THAT(open.outputs, SizeIs(1)) << "its type comes from inference";
+    EXPECT_FALSE(open.outputs[0].has_rank);
+    EXPECT_THAT(open.agreement_note, HasSubstr("'x' is float32 of unknown rank"));
 
     request_.input_specs = {{.name = "x", .shape = {2, 3}, .dtype = tensor::Dtype::kFloat32}};
-    const auto fixed = compile_bytes(models::net_without_shapes(types_output));
-    ASSERT_TRUE(fixed) << fixed.error().message;
-    EXPECT_EQ(tensor::to_string(fixed->inputs[0]), "float32[2,3]");
-    EXPECT_EQ(tensor::to_string(fixed->outputs[0]), "float32[2,3]");
-    expect_equal_results(*fixed, 1);
+    const auto fixed = value_of(compile_bytes(models::net_without_shapes(types_output)));
+    EXPECT_EQ(tensor::to_string(fixed.inputs[0]), "float32[2,3]");
+    EXPECT_EQ(tensor::to_string(fixed.outputs[0]), "float32[2,3]");
+    expect_equal_results(fixed, 1);
   }
 }
 
 TEST_F(CompileToOnnx, a_session_tells_an_unknown_rank_from_a_scalar_and_takes_data_of_any_shape) {
   models::write(folder() / "net.onnx", models::net_without_shapes(true));
   runtime::SessionOptions options;
-  const auto session = runtime::Session::load(runtime::testing::environment(), folder() / "net.onnx", options);
-  ASSERT_TRUE(session) << session.error().message;
-  EXPECT_FALSE((*session)->inputs()[0].has_rank);
+  const auto session =
+      value_of(runtime::Session::load(runtime::testing::environment(), folder() / "net.onnx", options));
+  EXPECT_FALSE(session->inputs()[0].has_rank);
   for (const tensor::Shape& shape : {tensor::Shape{}, tensor::Shape{4}, tensor::Shape{2, 3}}) {
     tensor::NamedTensors inputs;
     inputs.push_back({"x", *tensor::Tensor::zeros(tensor::Dtype::kFloat32, shape)});
-    const auto outputs = (*session)->run(inputs);
-    ASSERT_TRUE(outputs) << outputs.error().message;
-    EXPECT_EQ(outputs->front().tensor.shape(), shape);
+    const auto outputs = value_of(session->run(inputs));
+    EXPECT_EQ(outputs.front().tensor.shape(), shape);
   }
 }
 
 TEST_F(CompileToOnnx, external_weights_become_a_folder_of_two_files) {
   models::write(folder() / "w.bin", std::string("\0\0\200\77\0\0\0\100", 8));  // 1 and 2
-  const auto result = compile_bytes(models::external_weight_net({{"location", "w.bin"}}));
-  ASSERT_TRUE(result) << result.error().message;
-  EXPECT_TRUE(result->artifact_is_folder);
+  const auto result = value_of(compile_bytes(models::external_weight_net({{"location", "w.bin"}})));
+  EXPECT_TRUE(result.artifact_is_folder);
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(result->artifact)) {
+  for (const auto& entry : std::filesystem::directory_iterator(result.artifact)) {
     names.push_back(entry.path().filename().string());
   }
   EXPECT_THAT(names, ::testing::UnorderedElementsAre("model.onnx", "model.data"));
-  expect_equal_results(*result, 1);
+  expect_equal_results(result, 1);
 }
 
 TEST_F(CompileToOnnx, specs_that_do_not_fit_are_refused_in_words) {
@@ -204,20 +199,18 @@ TEST_F(CompileToOnnx, a_source_of_an_operator_set_that_is_too_old_to_run_fails) 
 
 TEST_F(CompileToOnnx, a_comparison_that_cannot_run_says_why) {
   // A row outside of the table: the file is valid, running it is not.
-  const auto result = compile_bytes(models::lookup_net(1000));
-  ASSERT_TRUE(result) << result.error().message;
-  EXPECT_EQ(result->standing, Standing::kNotCompared);
-  EXPECT_THAT(result->warnings, ::testing::ElementsAre(HasSubstr("The result was not compared with its source")));
-  EXPECT_THAT(result->agreement, IsEmpty());
-  EXPECT_THAT(result->agreement_note, HasSubstr("not compared: running the source on the CPU"));
+  const auto result = value_of(compile_bytes(models::lookup_net(1000)));
+  EXPECT_EQ(result.standing, Standing::kNotCompared);
+  EXPECT_THAT(result.warnings, ::testing::ElementsAre(HasSubstr("The result was not compared with its source")));
+  EXPECT_THAT(result.agreement, IsEmpty());
+  EXPECT_THAT(result.agreement_note, HasSubstr("not compared: running the source on the CPU"));
 }
 
 TEST_F(CompileToOnnx, what_the_maker_says_of_an_input_is_what_it_is_compared_on) {
   request_.input_specs = {{.name = "picture", .shape = {1, 3, 16, 16}, .dtype = tensor::Dtype::kFloat32}};
   request_.declared_ranges = {{"image", {.lowest = 0, .highest = 255}}, {"no such input", {.lowest = 0, .highest = 1}}};
-  const auto result = compile_bytes(models::conv_net());
-  ASSERT_TRUE(result) << result.error().message;
-  EXPECT_THAT(result->agreement_note, HasSubstr("(picture 0 to 255)"));
+  const auto result = value_of(compile_bytes(models::conv_net()));
+  EXPECT_THAT(result.agreement_note, HasSubstr("(picture 0 to 255)"));
 }
 
 TEST(Targets, names_are_those_of_the_hub) {

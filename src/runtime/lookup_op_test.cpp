@@ -6,25 +6,25 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/testing/value_of.hpp"
 #include "runtime/byte_lookup.hpp"
 #include "runtime/testing/environment.hpp"
 
 namespace slipway::runtime {
 namespace {
 
+using base::testing::value_of;
 using namespace testing;  // NOLINT(google-build-using-namespace): one test
 class Lookup : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(Lookup, gives_for_every_byte_what_numpy_gives) {
-  const auto session = load_tiny(GetParam());
-  ASSERT_TRUE(session) << session.error().message;
+  const auto session = value_of(load_tiny(GetParam()));
   const Golden golden = golden_of(GetParam());
-  const auto outputs = session->get()->run(golden.inputs);
-  ASSERT_TRUE(outputs) << outputs.error().message;
-  ASSERT_EQ(outputs->size(), 1U);
-  EXPECT_EQ(outputs->front().tensor.dtype(), golden.outputs.front().tensor.dtype());
-  EXPECT_EQ(outputs->front().tensor.shape(), golden.outputs.front().tensor.shape());
-  EXPECT_TRUE(std::ranges::equal(outputs->front().tensor.bytes(), golden.outputs.front().tensor.bytes()));
+  const auto outputs = value_of(session.get()->run(golden.inputs));
+  ASSERT_EQ(outputs.size(), 1U);
+  EXPECT_EQ(outputs.front().tensor.dtype(), golden.outputs.front().tensor.dtype());
+  EXPECT_EQ(outputs.front().tensor.shape(), golden.outputs.front().tensor.shape());
+  EXPECT_TRUE(std::ranges::equal(outputs.front().tensor.bytes(), golden.outputs.front().tensor.bytes()));
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, Lookup, ::testing::Values("lookup_uint8", "lookup_int8"),
@@ -33,8 +33,7 @@ INSTANTIATE_TEST_SUITE_P(Types, Lookup, ::testing::Values("lookup_uint8", "looku
 TEST(LookupOp, takes_tensors_of_any_length_on_several_threads) {
   SessionOptions options;
   options.intra_op_threads = 2;
-  const auto session = load_tiny("lookup_uint8", options);
-  ASSERT_TRUE(session) << session.error().message;
+  const auto session = value_of(load_tiny("lookup_uint8", options));
   const Golden golden = golden_of("lookup_uint8");  // its first 256 values are 0 … 255
   const auto table = golden.outputs.front().tensor.values<std::uint8_t>().first(256);
   std::mt19937 random(5);
@@ -43,19 +42,17 @@ TEST(LookupOp, takes_tensors_of_any_length_on_several_threads) {
     for (std::uint8_t& value : x.values<std::uint8_t>()) value = static_cast<std::uint8_t>(random());
     tensor::NamedTensors inputs;
     inputs.push_back({"x", std::move(x)});
-    const auto outputs = session->get()->run(inputs);
-    ASSERT_TRUE(outputs) << outputs.error().message;
+    const auto outputs = value_of(session.get()->run(inputs));
     const std::span<const std::uint8_t> in = inputs.front().tensor.values<std::uint8_t>();
-    const std::span<const std::uint8_t> out = outputs->front().tensor.values<std::uint8_t>();
+    const std::span<const std::uint8_t> out = outputs.front().tensor.values<std::uint8_t>();
     EXPECT_TRUE(std::ranges::equal(in, out, {}, [&](std::uint8_t value) { return table[value]; }))
         << count << " values";
   }
 }
 
 TEST(LookupOp, is_placed_on_the_cpu) {
-  const auto session = load_tiny("lookup_uint8");
-  ASSERT_TRUE(session) << session.error().message;
-  EXPECT_EQ(session->get()->placement().nodes_per_provider.at("CPUExecutionProvider"), 1);
+  const auto session = value_of(load_tiny("lookup_uint8"));
+  EXPECT_EQ(session.get()->placement().nodes_per_provider.at("CPUExecutionProvider"), 1);
 }
 
 class BadTable : public ::testing::TestWithParam<std::pair<const char*, const char*>> {};

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "base/testing/value_of.hpp"
 #include "runtime/testing/environment.hpp"
 #include "tensor/compare.hpp"
 #include "tensor/testing/golden.hpp"
@@ -12,6 +13,7 @@
 namespace slipway::runtime {
 namespace {
 
+using base::testing::value_of;
 using namespace testing;  // NOLINT(google-build-using-namespace): one test
 using base::Code;
 using ::testing::AllOf;
@@ -58,9 +60,8 @@ class Openvino : public ::testing::Test {
   void SetUp() override {
     const auto paths = locate_libraries("openvino");
     if (!paths) GTEST_SKIP() << paths.error().message;
-    auto opened = Environment::open(*paths);
-    ASSERT_TRUE(opened) << opened.error().message;
-    environment_ = *opened;
+    auto opened = value_of(Environment::open(*paths));
+    environment_ = opened;
     for (const ProviderStatus& status : environment_->providers()) {
       if (status.row.name == "openvino" && !status.available) GTEST_SKIP() << status.detail;
     }
@@ -90,10 +91,9 @@ class Openvino : public ::testing::Test {
 
 TEST_F(Openvino, runs_a_model_whole_and_says_so) {
   for (const char* model : {"matmul", "conv"}) {
-    const auto session = load(model, request());
-    ASSERT_TRUE(session) << session.error().message;
-    EXPECT_LT(difference(**session, golden_of(model)), 1e-6) << model;
-    const PlacementReport& placement = session->get()->placement();
+    const auto session = value_of(load(model, request()));
+    EXPECT_LT(difference(*session, golden_of(model)), 1e-6) << model;
+    const PlacementReport& placement = session.get()->placement();
     EXPECT_EQ(placement.nodes_per_provider.at("OpenVINOExecutionProvider"), placement.node_count());
     EXPECT_THAT(placement.summary(), HasSubstr("on the CPU by OpenVINO in 1 partition"));
   }
@@ -102,9 +102,8 @@ TEST_F(Openvino, runs_a_model_whole_and_says_so) {
 TEST_F(Openvino, computes_in_bf16_when_asked) {
   const ProviderRequest wanted = request({}, Precision::kBfloat16);
   if (!openvino_options(wanted, 0)) GTEST_SKIP() << "this processor has no AVX-512";
-  const auto session = load("matmul", wanted);
-  ASSERT_TRUE(session) << session.error().message;
-  const double by = difference(**session, golden_of("matmul"));
+  const auto session = value_of(load("matmul", wanted));
+  const double by = difference(*session, golden_of("matmul"));
   EXPECT_GT(by, 1e-5) << "that is float32";
   EXPECT_LT(by, 2e-2);
 }

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "base/files.hpp"
+#include "base/testing/value_of.hpp"
 #include "runtime/phase.hpp"
 #include "runtime/run_limit.hpp"
 #include "runtime/statistics.hpp"
@@ -17,6 +18,7 @@
 namespace slipway::runtime {
 namespace {
 
+using base::testing::value_of;
 using namespace testing;  // NOLINT(google-build-using-namespace): one test
 namespace fs = std::filesystem;
 using base::Code;
@@ -73,12 +75,11 @@ TEST_F(Profile, gives_statistics_alone_when_asked) {
   options_.stop_when_stable = false;
   options_.max_iterations = 33;
   const Golden golden = golden_of("conv");
-  const auto report = profile(libraries_, kModels / "conv.onnx", &golden.inputs, options_);
-  ASSERT_TRUE(report) << report.error().message;
-  EXPECT_EQ(report->inference_statistics.count, 33);
-  EXPECT_TRUE(report->cold_load.times_us.empty());
-  EXPECT_TRUE(report->layers.empty());
-  EXPECT_TRUE(report->chrome_trace.empty());
+  const auto report = value_of(profile(libraries_, kModels / "conv.onnx", &golden.inputs, options_));
+  EXPECT_EQ(report.inference_statistics.count, 33);
+  EXPECT_TRUE(report.cold_load.times_us.empty());
+  EXPECT_TRUE(report.layers.empty());
+  EXPECT_TRUE(report.chrome_trace.empty());
 }
 
 TEST_F(Profile, passes_the_models_errors_on) {
@@ -143,28 +144,25 @@ TEST_F(Profile, stops_tracing_layers_when_time_or_memory_is_over) {
                        .options = options_};
   ASSERT_TRUE(tensor::write_npz(request.inputs, inputs));
   request.options.max_time = std::chrono::milliseconds(100);
-  const auto timed_out = run_phase_process(request, folder_->path(), {});
-  ASSERT_TRUE(timed_out) << timed_out.error().message;
-  ASSERT_TRUE(timed_out->stopped);
-  EXPECT_EQ(timed_out->stopped->code, Code::kDeadlineExceeded);
-  EXPECT_GT(timed_out->placement.node_count(), 0);
-  EXPECT_TRUE(timed_out->chrome_trace.empty());
+  const auto timed_out = value_of(run_phase_process(request, folder_->path(), {}));
+  ASSERT_TRUE(timed_out.stopped);
+  EXPECT_EQ(timed_out.stopped->code, Code::kDeadlineExceeded);
+  EXPECT_GT(timed_out.placement.node_count(), 0);
+  EXPECT_TRUE(timed_out.chrome_trace.empty());
 
   request.options.max_time = std::chrono::hours(1);
   request.resident_bytes = 1'000'000;
-  const auto too_large = run_phase_process(request, folder_->path(), {});
-  ASSERT_TRUE(too_large) << too_large.error().message;
-  ASSERT_TRUE(too_large->stopped);
-  EXPECT_EQ(too_large->stopped->code, Code::kResourceExhausted);
+  const auto too_large = value_of(run_phase_process(request, folder_->path(), {}));
+  ASSERT_TRUE(too_large.stopped);
+  EXPECT_EQ(too_large.stopped->code, Code::kResourceExhausted);
 }
 
 TEST_F(Profile, traces_no_layers_that_the_memory_allowed_has_no_room_for) {
   options_.memory_bytes = 1'000'000;
-  const auto report = profile(libraries_, kModels / "conv.onnx", nullptr, options_);
-  ASSERT_TRUE(report) << report.error().message;
-  EXPECT_TRUE(report->inference_is_whole);
-  ASSERT_NE(report->missing_phase("layers"), nullptr);
-  EXPECT_EQ(report->missing_phase("layers")->reason.code, Code::kResourceExhausted);
+  const auto report = value_of(profile(libraries_, kModels / "conv.onnx", nullptr, options_));
+  EXPECT_TRUE(report.inference_is_whole);
+  ASSERT_NE(report.missing_phase("layers"), nullptr);
+  EXPECT_EQ(report.missing_phase("layers")->reason.code, Code::kResourceExhausted);
 }
 
 TEST_F(Profile, keeps_the_times_when_the_layers_cannot_be_traced) {
@@ -197,16 +195,15 @@ TEST_F(Profile, names_random_inputs_as_a_cause_when_nobody_gave_others) {
   ASSERT_FALSE(failed);
   EXPECT_THAT(failed.error().message,
               ::testing::AllOf(HasSubstr("the inputs were random"), HasSubstr("give others with --inputs")));
-  const auto numbers = profile(libraries_, kModels / "root_of_less_two.onnx", nullptr, options_);
-  ASSERT_TRUE(numbers) << numbers.error().message;
-  EXPECT_THAT(numbers->warnings, ::testing::Contains(::testing::AllOf(HasSubstr("'y'"), HasSubstr("NaN"),
-                                                                      HasSubstr("inputs were random"))));
+  const auto numbers = value_of(profile(libraries_, kModels / "root_of_less_two.onnx", nullptr, options_));
+  EXPECT_THAT(numbers.warnings, ::testing::Contains(::testing::AllOf(HasSubstr("'y'"), HasSubstr("NaN"),
+                                                                     HasSubstr("inputs were random"))));
 
   for (const char* model : {"demanding", "root_of_less_two"}) {
     const Golden golden = golden_of(model);
-    const auto given = profile(libraries_, kModels / (std::string(model) + ".onnx"), &golden.inputs, options_);
-    ASSERT_TRUE(given) << given.error().message;
-    EXPECT_THAT(given->warnings, ::testing::Not(::testing::Contains(HasSubstr("random"))));
+    const auto given =
+        value_of(profile(libraries_, kModels / (std::string(model) + ".onnx"), &golden.inputs, options_));
+    EXPECT_THAT(given.warnings, ::testing::Not(::testing::Contains(HasSubstr("random"))));
   }
 }
 
@@ -223,25 +220,24 @@ TEST_F(Profile, shows_no_time_when_the_npu_is_emulated) {
   options_.session.provider.name = "qnn";
   options_.session.provider.htp = HtpTarget{57, 75};
   options_.session.provider.options["enable_htp_fp16_precision"] = "1";
-  const auto report = profile(libraries_, kModels / "conv.onnx", nullptr, options_);
-  ASSERT_TRUE(report) << report.error().message;
-  EXPECT_TRUE(report->is_emulated);
-  EXPECT_EQ(report->placement.partitions, 1);
-  for (const PhaseMeasurement* phase : {&report->cold_load, &report->warm_load, &report->inference}) {
+  const auto report = value_of(profile(libraries_, kModels / "conv.onnx", nullptr, options_));
+  EXPECT_TRUE(report.is_emulated);
+  EXPECT_EQ(report.placement.partitions, 1);
+  for (const PhaseMeasurement* phase : {&report.cold_load, &report.warm_load, &report.inference}) {
     EXPECT_TRUE(phase->times_us.empty());
     EXPECT_EQ(phase->peak.upper_bytes, 0U);
   }
-  EXPECT_EQ(report->inference_statistics.count, 0);
-  ASSERT_FALSE(report->layers.empty());
-  for (const LayerTime& layer : report->layers) {
+  EXPECT_EQ(report.inference_statistics.count, 0);
+  ASSERT_FALSE(report.layers.empty());
+  for (const LayerTime& layer : report.layers) {
     EXPECT_EQ(layer.placement.unit, ComputeUnit::kNpu);
     EXPECT_FALSE(layer.median_us || layer.lowest_us);
   }
-  EXPECT_TRUE(report->chrome_trace.empty());
+  EXPECT_TRUE(report.chrome_trace.empty());
   for (const fs::directory_entry& entry : fs::directory_iterator(folder_->path())) {
     EXPECT_FALSE(entry.path().filename().string().starts_with("trace")) << "the emulator's times were left behind";
   }
-  EXPECT_THAT(report->warnings, ::testing::Contains(HasSubstr("emulator")));
+  EXPECT_THAT(report.warnings, ::testing::Contains(HasSubstr("emulator")));
 }
 
 TEST_F(Profile, refuses_options_that_cannot_be) {
@@ -284,11 +280,10 @@ TEST(Trace, with_names_that_are_no_utf8_is_read) {
   std::ofstream(folder.path() / "t.json") << R"([{"cat":"Session","name":"model_run","ts":1,"dur":9},)"
                                           << "{\"cat\":\"Node\",\"name\":\"caf\xe9_kernel_time\",\"ts\":2,\"dur\":3,"
                                           << R"("args":{"op_name":"Relu","provider":"CPUExecutionProvider"}}])";
-  const auto trace = read_trace(folder.path() / "t.json");
-  ASSERT_TRUE(trace) << trace.error().message;
-  ASSERT_EQ(trace->kernels.size(), 1U);
-  EXPECT_EQ(trace->kernels[0].placement.name, "caf\xEF\xBF\xBD");
-  EXPECT_EQ(trace->kernels[0].times_us, std::vector<double>{3});
+  const auto trace = value_of(read_trace(folder.path() / "t.json"));
+  ASSERT_EQ(trace.kernels.size(), 1U);
+  EXPECT_EQ(trace.kernels[0].placement.name, "caf\xEF\xBF\xBD");
+  EXPECT_EQ(trace.kernels[0].times_us, std::vector<double>{3});
 }
 
 TEST(Trace, refuses_what_is_no_trace) {
@@ -303,15 +298,13 @@ TEST(Trace, adds_up_what_a_loop_repeats_within_one_run) {
   SessionOptions options;
   options.profile_prefix = folder.path() / "trace";
   options.graph_optimization = GraphOptimization::kDisabled;
-  const auto session = load_tiny("loop", options);
-  ASSERT_TRUE(session) << session.error().message;
+  const auto session = value_of(load_tiny("loop", options));
   const Golden golden = golden_of("loop");
-  for (int run = 0; run < 3; ++run) ASSERT_TRUE(session->get()->run(golden.inputs));
-  const auto trace = read_trace(session->get()->end_profiling().value());
-  ASSERT_TRUE(trace) << trace.error().message;
-  EXPECT_EQ(trace->runs, 3);
-  for (const KernelTimes& kernel : trace->kernels) EXPECT_EQ(kernel.times_us.size(), 3U) << kernel.placement.name;
-  EXPECT_FALSE(trace->kernels.empty());
+  for (int run = 0; run < 3; ++run) ASSERT_TRUE(session.get()->run(golden.inputs));
+  const auto trace = value_of(read_trace(session.get()->end_profiling().value()));
+  EXPECT_EQ(trace.runs, 3);
+  for (const KernelTimes& kernel : trace.kernels) EXPECT_EQ(kernel.times_us.size(), 3U) << kernel.placement.name;
+  EXPECT_FALSE(trace.kernels.empty());
 }
 
 }  // namespace

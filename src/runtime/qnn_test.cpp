@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/testing/value_of.hpp"
 #include "runtime/session_log.hpp"
 #include "runtime/testing/environment.hpp"
 #include "tensor/compare.hpp"
@@ -12,6 +13,7 @@
 namespace slipway::runtime {
 namespace {
 
+using base::testing::value_of;
 using namespace testing;  // NOLINT(google-build-using-namespace): one test
 using base::Code;
 using ::testing::AllOf;
@@ -31,9 +33,8 @@ class Qnn : public ::testing::Test {
 };
 
 TEST_F(Qnn, runs_the_whole_model_on_the_npu_and_says_that_it_is_emulated) {
-  const auto session = load_tiny("conv", options_);
-  ASSERT_TRUE(session) << session.error().message;
-  const PlacementReport& placement = session->get()->placement();
+  const auto session = value_of(load_tiny("conv", options_));
+  const PlacementReport& placement = session.get()->placement();
   EXPECT_EQ(placement.nodes_on(ComputeUnit::kCpu), 0) << placement.summary();
   EXPECT_GE(placement.nodes_on(ComputeUnit::kNpu), 2);
   EXPECT_EQ(placement.partitions, 1);
@@ -41,9 +42,8 @@ TEST_F(Qnn, runs_the_whole_model_on_the_npu_and_says_that_it_is_emulated) {
   EXPECT_THAT(placement.summary(), AllOf(HasSubstr("on the NPU in 1 partition"), HasSubstr("HTP emulator")));
 
   const Golden golden = golden_of("conv");
-  const auto outputs = session->get()->run(golden.inputs);
-  ASSERT_TRUE(outputs) << outputs.error().message;
-  const auto agreement = tensor::compare(golden.outputs[0].tensor, outputs->at(0).tensor);
+  const auto outputs = value_of(session.get()->run(golden.inputs));
+  const auto agreement = tensor::compare(golden.outputs[0].tensor, outputs.at(0).tensor);
   ASSERT_TRUE(agreement);
   EXPECT_LT(agreement->relative_max, 1e-2);
   EXPECT_GT(agreement->max_abs, 0) << "half precision leaves a trace; without one the CPU may have run it";
@@ -59,9 +59,8 @@ TEST_F(Qnn, names_the_nodes_it_refuses_when_fallback_is_forbidden) {
 
 TEST_F(Qnn, reports_cpu_nodes_and_partitions_when_fallback_is_allowed) {
   options_.fallback = Fallback::kAllow;
-  const auto session = load_tiny("unsupported_on_npu", options_);
-  ASSERT_TRUE(session) << session.error().message;
-  const PlacementReport& placement = session->get()->placement();
+  const auto session = value_of(load_tiny("unsupported_on_npu", options_));
+  const PlacementReport& placement = session.get()->placement();
   EXPECT_EQ(placement.partitions, 3);
   std::vector<std::string> on_cpu, on_npu;
   for (const LayerPlacement& layer : placement.layers) {
@@ -71,9 +70,8 @@ TEST_F(Qnn, reports_cpu_nodes_and_partitions_when_fallback_is_allowed) {
   EXPECT_THAT(on_npu, ::testing::IsSupersetOf({"conv", "relu", "sigmoid"}));
 
   const Golden golden = golden_of("unsupported_on_npu");
-  const auto outputs = session->get()->run(golden.inputs);
-  ASSERT_TRUE(outputs) << outputs.error().message;
-  EXPECT_LT(tensor::compare(golden.outputs[0].tensor, outputs->at(0).tensor)->max_abs, 1e-2);
+  const auto outputs = value_of(session.get()->run(golden.inputs));
+  EXPECT_LT(tensor::compare(golden.outputs[0].tensor, outputs.at(0).tensor)->max_abs, 1e-2);
 }
 
 TEST_F(Qnn, refuses_another_backend_than_the_htp) {

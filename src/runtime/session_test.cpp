@@ -7,12 +7,14 @@
 #include <gtest/gtest.h>
 
 #include "base/files.hpp"
+#include "base/testing/value_of.hpp"
 #include "runtime/testing/environment.hpp"
 #include "tensor/compare.hpp"
 
 namespace slipway::runtime {
 namespace {
 
+using base::testing::value_of;
 using namespace testing;  // NOLINT(google-build-using-namespace): one test
 namespace fs = std::filesystem;
 using base::Code;
@@ -28,35 +30,30 @@ SessionOptions one_thread() {
 class TinyModels : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(TinyModels, give_the_bits_that_onnx_runtimes_python_package_gives) {
-  const auto session = load_tiny(GetParam(), one_thread());
-  ASSERT_TRUE(session) << session.error().message;
+  const auto session = value_of(load_tiny(GetParam(), one_thread()));
   const Golden golden = golden_of(GetParam());
-  const auto outputs = session->get()->run(golden.inputs);
-  ASSERT_TRUE(outputs) << outputs.error().message;
-  ASSERT_EQ(outputs->size(), golden.outputs.size());
-  for (std::size_t i = 0; i < outputs->size(); ++i) {
-    EXPECT_EQ(outputs->at(i).name, golden.outputs[i].name);
-    EXPECT_EQ(outputs->at(i).tensor.dtype(), golden.outputs[i].tensor.dtype());
-    EXPECT_EQ(outputs->at(i).tensor.shape(), golden.outputs[i].tensor.shape());
-    EXPECT_TRUE(std::ranges::equal(outputs->at(i).tensor.bytes(), golden.outputs[i].tensor.bytes()));
+  const auto outputs = value_of(session.get()->run(golden.inputs));
+  ASSERT_EQ(outputs.size(), golden.outputs.size());
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    EXPECT_EQ(outputs.at(i).name, golden.outputs[i].name);
+    EXPECT_EQ(outputs.at(i).tensor.dtype(), golden.outputs[i].tensor.dtype());
+    EXPECT_EQ(outputs.at(i).tensor.shape(), golden.outputs[i].tensor.shape());
+    EXPECT_TRUE(std::ranges::equal(outputs.at(i).tensor.bytes(), golden.outputs[i].tensor.bytes()));
   }
 }
 
 TEST_P(TinyModels, give_the_same_bits_through_bound_buffers) {
-  const auto session = load_tiny(GetParam(), one_thread());
-  ASSERT_TRUE(session) << session.error().message;
+  const auto session = value_of(load_tiny(GetParam(), one_thread()));
   const Golden golden = golden_of(GetParam());
-  const auto bound = BoundRun::bind(**session, golden.inputs);
-  ASSERT_TRUE(bound) << bound.error().message;
+  const auto bound = value_of(BoundRun::bind(*session, golden.inputs));
   for (int run = 0; run < 2; ++run) {
-    const auto ran = bound->get()->run();
+    const auto ran = bound.get()->run();
     ASSERT_TRUE(ran) << ran.error().message;
-    const auto outputs = bound->get()->outputs();
-    ASSERT_TRUE(outputs) << outputs.error().message;
-    ASSERT_EQ((*outputs)->size(), golden.outputs.size());
+    const auto outputs = value_of(bound.get()->outputs());
+    ASSERT_EQ(outputs->size(), golden.outputs.size());
     for (std::size_t i = 0; i < golden.outputs.size(); ++i) {
-      EXPECT_EQ((*outputs)->at(i).tensor.shape(), golden.outputs[i].tensor.shape());
-      EXPECT_TRUE(std::ranges::equal((*outputs)->at(i).tensor.bytes(), golden.outputs[i].tensor.bytes()));
+      EXPECT_EQ(outputs->at(i).tensor.shape(), golden.outputs[i].tensor.shape());
+      EXPECT_TRUE(std::ranges::equal(outputs->at(i).tensor.bytes(), golden.outputs[i].tensor.bytes()));
     }
   }
 }
@@ -67,13 +64,12 @@ INSTANTIATE_TEST_SUITE_P(Cpu, TinyModels,
                          [](const auto& instance) { return std::string(instance.param); });
 
 TEST(Session, knows_the_models_signature) {
-  const auto session = load_tiny("dynamic_relu");
-  ASSERT_TRUE(session) << session.error().message;
-  ASSERT_EQ(session->get()->inputs().size(), 1U);
-  EXPECT_EQ(session->get()->inputs()[0].name, "x");
-  EXPECT_EQ(session->get()->inputs()[0].shape, (tensor::Shape{-1, 4}));
-  ASSERT_EQ(session->get()->outputs().size(), 2U);
-  EXPECT_EQ(session->get()->outputs()[1].dtype, tensor::Dtype::kInt64);
+  const auto session = value_of(load_tiny("dynamic_relu"));
+  ASSERT_EQ(session.get()->inputs().size(), 1U);
+  EXPECT_EQ(session.get()->inputs()[0].name, "x");
+  EXPECT_EQ(session.get()->inputs()[0].shape, (tensor::Shape{-1, 4}));
+  ASSERT_EQ(session.get()->outputs().size(), 2U);
+  EXPECT_EQ(session.get()->outputs()[1].dtype, tensor::Dtype::kInt64);
 }
 
 TEST(Session, names_input_expected_and_found_when_they_do_not_fit) {
@@ -162,9 +158,8 @@ TEST(Session, writes_a_trace_only_when_asked) {
   const auto session = load_tiny("add", options);
   ASSERT_TRUE(session);
   ASSERT_TRUE(session->get()->run(golden_of("add").inputs));
-  const auto trace = session->get()->end_profiling();
-  ASSERT_TRUE(trace) << trace.error().message;
-  EXPECT_TRUE(fs::exists(*trace));
+  const auto trace = value_of(session->get()->end_profiling());
+  EXPECT_TRUE(fs::exists(trace));
   EXPECT_EQ(load_tiny("add")->get()->end_profiling().error().code, Code::kFailedPrecondition);
 }
 
@@ -179,8 +174,7 @@ TEST(Session, stops_when_it_was_cancelled_before_the_run) {
 }
 
 TEST(Session, stops_in_the_middle_of_a_run_when_it_is_cancelled) {
-  const auto session = load_tiny("loop");
-  ASSERT_TRUE(session) << session.error().message;
+  const auto session = value_of(load_tiny("loop"));
   std::int64_t forever = std::int64_t{1} << 60U;
   tensor::NamedTensors inputs;
   inputs.push_back(
@@ -190,7 +184,7 @@ TEST(Session, stops_in_the_middle_of_a_run_when_it_is_cancelled) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     flag.cancel();
   });
-  const auto outputs = session->get()->run(inputs, &flag);
+  const auto outputs = session.get()->run(inputs, &flag);
   canceller.join();
   ASSERT_FALSE(outputs);
   EXPECT_EQ(outputs.error().code, Code::kCancelled);
@@ -201,12 +195,11 @@ TEST(BoundRun, follows_outputs_whose_size_changes_from_run_to_run) {
   ASSERT_TRUE(session);
   tensor::NamedTensors inputs;
   inputs.push_back({"x", tensor::Tensor::zeros(tensor::Dtype::kFloat32, {1, 4}).value()});
-  const auto bound = BoundRun::bind(**session, inputs);
-  ASSERT_TRUE(bound) << bound.error().message;
+  const auto bound = value_of(BoundRun::bind(**session, inputs));
   for (std::int64_t positive = 0; positive <= 4; ++positive) {
     if (positive > 0) inputs[0].tensor.values<float>()[static_cast<std::size_t>(positive - 1)] = 1;
-    ASSERT_TRUE(bound->get()->run());
-    const auto outputs = bound->get()->outputs();
+    ASSERT_TRUE(bound.get()->run());
+    const auto outputs = bound.get()->outputs();
     ASSERT_TRUE(outputs);
     EXPECT_EQ((*outputs)->at(1).tensor.shape(), (tensor::Shape{2, positive}));
   }

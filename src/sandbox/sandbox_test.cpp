@@ -12,7 +12,6 @@
 #include <sched.h>
 #include <unistd.h>
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/ptrace.h>
@@ -22,6 +21,7 @@
 #include <sys/wait.h>
 
 #include "base/files.hpp"
+#include "base/testing/sockets.hpp"
 #include "sandbox/lock_down.hpp"
 #include "sandbox/run.hpp"
 
@@ -51,11 +51,8 @@ bool can_open(const char* path, int flags) {
 bool can_connect(const char* port) {
   const int descriptor = ::socket(AF_INET, SOCK_STREAM, 0);
   if (descriptor < 0) return false;
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(std::atoi(port)));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return ::connect(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
+  const sockaddr_in address = base::testing::loopback_address(static_cast<std::uint16_t>(std::atoi(port)));
+  return ::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
 }
 
 /// Many more processes than the limit, but not enough to take the machine along should the limit not hold.
@@ -256,18 +253,10 @@ TEST_P(Sandbox, writes_in_its_folder_only) {
 }
 
 TEST_P(Sandbox, cannot_reach_the_network) {
-  const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  ASSERT_EQ(::bind(listener, reinterpret_cast<sockaddr*>(&address), size), 0);
-  ASSERT_EQ(::listen(listener, 1), 0);
-  ASSERT_EQ(::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size), 0);
-  const auto port = std::to_string(ntohs(address.sin_port));
+  const base::testing::Listener listener = base::testing::listen_on_loopback();
+  const std::string port = std::to_string(listener.port);
   ASSERT_TRUE(can_connect(port.c_str())) << "the test's own listener must be reachable";
   expect_denied("connect", port);
-  ::close(listener);
 }
 
 TEST_P(Sandbox, cannot_touch_other_processes_or_the_kernel) {

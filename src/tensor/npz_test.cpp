@@ -8,11 +8,13 @@
 
 #include "base/files.hpp"
 #include "base/testing/shell.hpp"
+#include "base/testing/value_of.hpp"
 #include "tensor/npy.hpp"
 
 namespace slipway::tensor {
 namespace {
 
+using base::testing::value_of;
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
@@ -38,24 +40,22 @@ std::string error_of(const fs::path& path) {
 }
 
 TEST_F(Npz, reads_what_numpy_wrote_in_order_with_every_dtype) {
-  const auto tensors = read_npz(kGolden / "stored.npz");
-  ASSERT_TRUE(tensors) << tensors.error().message;
-  ASSERT_EQ(tensors->size(), 15U);
+  const auto tensors = value_of(read_npz(kGolden / "stored.npz"));
+  ASSERT_EQ(tensors.size(), 15U);
   for (std::size_t i = 0; i < 12; ++i) {
-    EXPECT_EQ(tensors->at(i).name, dtype_name(tensors->at(i).tensor.dtype()));
-    EXPECT_EQ(tensors->at(i).tensor.shape(), (Shape{2, 3}));
+    EXPECT_EQ(tensors.at(i).name, dtype_name(tensors.at(i).tensor.dtype()));
+    EXPECT_EQ(tensors.at(i).tensor.shape(), (Shape{2, 3}));
   }
-  EXPECT_EQ(tensors->at(12).tensor.shape(), Shape{});
-  EXPECT_EQ(tensors->at(12).tensor.values<float>()[0], 2.5F);
-  EXPECT_EQ(tensors->at(13).tensor.shape(), (Shape{0, 4}));
-  EXPECT_EQ(tensors->at(14).name, "größe/1");
-  EXPECT_EQ(tensors->at(14).tensor.values<std::int64_t>()[4], 4);
+  EXPECT_EQ(tensors.at(12).tensor.shape(), Shape{});
+  EXPECT_EQ(tensors.at(12).tensor.values<float>()[0], 2.5F);
+  EXPECT_EQ(tensors.at(13).tensor.shape(), (Shape{0, 4}));
+  EXPECT_EQ(tensors.at(14).name, "größe/1");
+  EXPECT_EQ(tensors.at(14).tensor.values<std::int64_t>()[4], 4);
 }
 
 TEST_F(Npz, reads_deflated_arrays) {
-  const auto tensors = read_npz(kGolden / "deflated.npz");
-  ASSERT_TRUE(tensors) << tensors.error().message;
-  const auto bytes = tensors->at(0).tensor.values<std::uint8_t>();
+  const auto tensors = value_of(read_npz(kGolden / "deflated.npz"));
+  const auto bytes = tensors.at(0).tensor.values<std::uint8_t>();
   ASSERT_EQ(bytes.size(), 64U * 256U);
   for (std::size_t i = 0; i < bytes.size(); ++i) ASSERT_EQ(bytes[i], i % 256);
 }
@@ -63,14 +63,13 @@ TEST_F(Npz, reads_deflated_arrays) {
 TEST_F(Npz, gives_back_what_it_wrote) {
   const auto tensors = read_npz(kGolden / "stored.npz").value();
   ASSERT_TRUE(write_npz(path("copy.npz"), tensors));
-  const auto copy = read_npz(path("copy.npz"));
-  ASSERT_TRUE(copy) << copy.error().message;
-  ASSERT_EQ(copy->size(), tensors.size());
+  const auto copy = value_of(read_npz(path("copy.npz")));
+  ASSERT_EQ(copy.size(), tensors.size());
   for (std::size_t i = 0; i < tensors.size(); ++i) {
-    EXPECT_EQ(copy->at(i).name, tensors[i].name);
-    EXPECT_EQ(copy->at(i).tensor.dtype(), tensors[i].tensor.dtype());
-    EXPECT_EQ(copy->at(i).tensor.shape(), tensors[i].tensor.shape());
-    EXPECT_TRUE(std::ranges::equal(copy->at(i).tensor.bytes(), tensors[i].tensor.bytes()));
+    EXPECT_EQ(copy.at(i).name, tensors[i].name);
+    EXPECT_EQ(copy.at(i).tensor.dtype(), tensors[i].tensor.dtype());
+    EXPECT_EQ(copy.at(i).tensor.shape(), tensors[i].tensor.shape());
+    EXPECT_TRUE(std::ranges::equal(copy.at(i).tensor.bytes(), tensors[i].tensor.bytes()));
   }
 }
 
@@ -139,10 +138,9 @@ TEST_F(Npz, refuses_to_write_what_numpy_lacks) {
 }
 
 TEST(NpyDictionary, is_read_strictly) {
-  const auto header = parse_npy_dictionary("{'descr': '<i8', 'fortran_order': False, 'shape': (3,), }   \n");
-  ASSERT_TRUE(header) << header.error().message;
-  EXPECT_EQ(header->dtype, Dtype::kInt64);
-  EXPECT_EQ(header->shape, Shape{3});
+  const auto header = value_of(parse_npy_dictionary("{'descr': '<i8', 'fortran_order': False, 'shape': (3,), }   \n"));
+  EXPECT_EQ(header.dtype, Dtype::kInt64);
+  EXPECT_EQ(header.shape, Shape{3});
   for (const auto text :
        {"", "{", "{}", "{'descr': '<i8'}", "{'descr': '<i8', 'fortran_order': False, 'shape': (-3,), }",
         "{'descr': '<i8', 'fortran_order': False, 'shape': (3,), } x",

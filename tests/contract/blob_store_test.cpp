@@ -10,6 +10,7 @@
 #include "base/hash.hpp"
 #include "base/testing/file_size_limit.hpp"
 #include "base/testing/manual_clock.hpp"
+#include "base/testing/value_of.hpp"
 #include "hub/storage/files/file_blob_store.hpp"
 #include "hub/storage/memory/memory_blob_store.hpp"
 
@@ -17,6 +18,7 @@ namespace slipway::hub {
 namespace {
 
 using base::Code;
+using base::testing::value_of;
 using domain::Blob;
 using domain::BlobStore;
 using testing::HasSubstr;
@@ -34,9 +36,8 @@ class Blobs : public testing::TestWithParam<const char*> {
       return;
     }
     store_.reset();
-    auto opened = storage::FileBlobStore::open(folder(), clock_);
-    ASSERT_TRUE(opened) << opened.error().message;
-    store_ = std::move(*opened);
+    auto opened = value_of(storage::FileBlobStore::open(folder(), clock_));
+    store_ = std::move(opened);
   }
   [[nodiscard]] static bool is_on_disk() { return std::string(GetParam()) == "files"; }
   [[nodiscard]] std::filesystem::path folder() const { return folder_.path(); }
@@ -111,12 +112,11 @@ TEST_P(Blobs, names_one_part_by_its_hash_and_moves_it) {
   const std::string content = random_text(5000, 1);
   const std::string etag = write_part("u1", 0, content);
   EXPECT_EQ(etag, base::sha256_hex(content));
-  const auto blob = assemble("u1", {etag});
-  ASSERT_TRUE(blob) << blob.error().message;
-  EXPECT_EQ(blob->sha256, base::sha256_hex(content));
-  EXPECT_EQ(blob->size_bytes, content.size());
-  EXPECT_EQ(read(*blob), content);
-  EXPECT_TRUE(store().verify(*blob));
+  const auto blob = value_of(assemble("u1", {etag}));
+  EXPECT_EQ(blob.sha256, base::sha256_hex(content));
+  EXPECT_EQ(blob.size_bytes, content.size());
+  EXPECT_EQ(read(blob), content);
+  EXPECT_TRUE(store().verify(blob));
 }
 
 TEST_P(Blobs, joins_parts_whatever_their_order) {
@@ -133,10 +133,9 @@ TEST_P(Blobs, joins_parts_whatever_their_order) {
         etags[index] = write_part(id, index, parts[index]);
         if (restart) reopen();
       }
-      const auto blob = assemble(id, etags);
-      ASSERT_TRUE(blob) << blob.error().message;
-      EXPECT_EQ(blob->sha256, base::sha256_hex(whole));
-      EXPECT_EQ(read(*blob), whole);
+      const auto blob = value_of(assemble(id, etags));
+      EXPECT_EQ(blob.sha256, base::sha256_hex(whole));
+      EXPECT_EQ(read(blob), whole);
       store().discard(id);
     }
   }
@@ -154,10 +153,9 @@ TEST_P(Blobs, takes_another_content_for_a_part_that_comes_again) {
       if (restart) reopen();
       etags[again] = write_part(id, again, parts[again]);
       if (restart) reopen();
-      const auto blob = assemble(id, etags);
-      ASSERT_TRUE(blob) << blob.error().message;
-      EXPECT_EQ(read(*blob), parts[0] + parts[1] + parts[2]);
-      EXPECT_EQ(blob->sha256, base::sha256_hex(parts[0] + parts[1] + parts[2]));
+      const auto blob = value_of(assemble(id, etags));
+      EXPECT_EQ(read(blob), parts[0] + parts[1] + parts[2]);
+      EXPECT_EQ(blob.sha256, base::sha256_hex(parts[0] + parts[1] + parts[2]));
     }
   }
 }
@@ -290,12 +288,11 @@ TEST_P(Blobs, keeps_what_a_tag_promised_beside_a_second_sender) {
   const std::string etag = write_part("u1", 0, "good bytes");
   const std::string next = write_part("u1", 1, " and more");
   ASSERT_TRUE((*slow)->write(std::as_bytes(std::span(std::string_view("il evil")))));
-  const auto blob = assemble("u1", {etag, next});
-  ASSERT_TRUE(blob) << blob.error().message;
+  const auto blob = value_of(assemble("u1", {etag, next}));
   ASSERT_TRUE((*slow)->write(std::as_bytes(std::span(std::string_view("evil evil")))));
   static_cast<void>((*slow)->commit());
-  EXPECT_EQ(read(*blob), "good bytes and more");
-  EXPECT_TRUE(store().verify(*blob));
+  EXPECT_EQ(read(blob), "good bytes and more");
+  EXPECT_TRUE(store().verify(blob));
 }
 
 TEST_P(Blobs, stays_true_when_threads_send_the_same_parts) {
@@ -371,10 +368,9 @@ INSTANTIATE_TEST_SUITE_P(Stores, Collection, testing::Values("files", "memory"),
 
 TEST_P(Collection, takes_what_is_old_and_not_in_use) {
   const Blob used = old_content("used"), loose = old_content("loose!"), young = put("young").value();
-  const auto would = collect({used.sha256}, half_an_hour_ago(), true);
-  ASSERT_TRUE(would) << would.error().message;
-  EXPECT_EQ(would->count, 1U);
-  EXPECT_EQ(would->size_bytes, 6U);
+  const auto would = value_of(collect({used.sha256}, half_an_hour_ago(), true));
+  EXPECT_EQ(would.count, 1U);
+  EXPECT_EQ(would.size_bytes, 6U);
   EXPECT_EQ(blob_count(), 3U);
   EXPECT_EQ(collect({used.sha256}, half_an_hour_ago(), false)->count, 1U);
   EXPECT_EQ(read(used), "used");

@@ -130,10 +130,7 @@ TEST_F(HubCollect, leaves_a_result_whose_row_is_written_at_the_next_try) {
 }
 
 TEST_F(HubCollect, goes_on_after_a_step_of_the_clock_with_uploads_that_are_under_way) {
-  const auto model =
-      hub_.contents
-          .create_model(user_, {.name = "n", .type = ModelType::kOnnx, .is_directory = false, .project_id = ""})
-          .value();
+  const auto model = create_model();
   const auto plan = hub_.contents.plan_model_upload(user_, model.id, 6).value();
   const std::string first = send(plan.id, 0, "abcd");
   clock_.step(kTwoDays);

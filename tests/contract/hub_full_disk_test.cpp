@@ -32,9 +32,7 @@ TEST_F(HubOnAFullDisk, signs_in_and_lists_without_writing) {
   const auto filling = disk_->fill();
   EXPECT_TRUE(small_hub_->accounts.authenticate(token.text));
   EXPECT_TRUE(small_hub_->contents.models(user_, "", {}));
-  const auto refused = small_hub_->contents.create_model(
-      user_,
-      {.name = std::string(1000, 'x'), .type = domain::ModelType::kOnnx, .is_directory = false, .project_id = ""});
+  const auto refused = small_hub_->contents.create_model(user_, new_model(std::string(1000, 'x')));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().reason, Reason::kOutOfDisk) << refused.error().message;
   std::filesystem::remove(filling);
@@ -42,29 +40,21 @@ TEST_F(HubOnAFullDisk, signs_in_and_lists_without_writing) {
 }
 
 TEST_F(HubOnAFullDisk, refuses_a_file_that_will_not_fit_before_it_is_sent) {
-  const auto model =
-      small_hub_->contents
-          .create_model(user_,
-                        {.name = "net.onnx", .type = domain::ModelType::kOnnx, .is_directory = false, .project_id = ""})
-          .value();
+  const auto model = small_hub_->contents.create_model(user_, new_model("net.onnx")).value();
   EXPECT_TRUE(small_hub_->contents.plan_model_upload(user_, model.id, 1 << 20));
   const auto refused = small_hub_->contents.plan_model_upload(user_, model.id, 8 << 20);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().reason, Reason::kOutOfDisk);
 }
 
-// A hub that cannot write cannot take a lease back either.
+// A hub that cannot write cannot reclaim a lease either.
 TEST_F(HubOnAFullDisk, renews_leases_by_word_until_there_is_room) {
   agent_id_ = [&] {
     domain::AgentRegistration registration;
     registration.name = "local";
     return small_hub_->agents.register_agent(agent_, registration).value();
   }();
-  const auto model =
-      small_hub_->contents
-          .create_model(user_,
-                        {.name = "net.onnx", .type = domain::ModelType::kOnnx, .is_directory = false, .project_id = ""})
-          .value();
+  const auto model = small_hub_->contents.create_model(user_, new_model("net.onnx")).value();
   const auto plan = small_hub_->contents.plan_model_upload(user_, model.id, 5).value();
   auto writer = bytes_on_disk_->write_part(plan.id, 0, 5).value();
   ASSERT_TRUE(writer->write(std::as_bytes(std::span(std::string_view("bytes")))));

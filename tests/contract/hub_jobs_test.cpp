@@ -221,10 +221,7 @@ TEST_F(HubJobs, refuses_what_it_cannot_take) {
   part<kinds::Run>(asked.payload)->dataset_id =
       hub_.contents.create_dataset(user_, {.name = "x", .permanent = false, .project_id = ""})->id;
   expect_refused(asked, Code::kFailedPrecondition, "is not uploaded yet");
-  const auto waiting =
-      hub_.contents
-          .create_model(user_, {.name = "x", .type = ModelType::kOnnx, .is_directory = false, .project_id = ""})
-          .value();
+  const auto waiting = create_model();
   expect_refused(submission<kinds::Compile>(waiting.id, "Test CPU"), Code::kFailedPrecondition, "is not uploaded yet");
   part<kinds::Run>(asked.payload)->dataset_id = dataset.id;
   clock_.advance(std::chrono::hours(31 * 24));

@@ -130,53 +130,50 @@ class PassingFailure final : public storage::MemoryStore {
   bool is_full = false;
 };
 
-TEST(HubStores, that_cannot_write_a_renewal_are_held_to_the_word_that_was_given) {
-  const base::testing::ManualClock clock;
-  PassingFailure rows(clock);
-  storage::MemoryBlobStore blobs(clock);
-  base::testing::CountedIds ids;
-  Hub hub(settings(), {rows, blobs, clock, ids}, {});
-  hub.sweep();
-  ASSERT_TRUE(rows.insert_model(uploaded_model("m1")));
-  ASSERT_TRUE(rows.insert_job(compile_job("j1", "m1"), {}));
-  const Actor agent{.user = {}, .scope = Scope::kAgent};
-  AgentRegistration registration;
-  registration.name = "local";
-  const std::string id = hub.agents.register_agent(agent, registration).value();
-  const auto spec = hub.agents.lease(agent, id, {kKindOf<kinds::Compile>}).value().value();
-  rows.is_full = true;
-  for (int renewal = 0; renewal < 12; ++renewal) {
-    clock.advance(seconds(10));
-    EXPECT_TRUE(hub.agents.renew(agent, "j1", spec.job.lease_token));
-    hub.sweep();
-    ASSERT_EQ(rows.job("j1")->state, JobState::kOptimizingModel) << renewal;
+class HubOnFailingStore : public testing::Test {
+ protected:
+  void SetUp() override {
+    hub_.sweep();
+    ASSERT_TRUE(rows_.insert_model(uploaded_model("m1")));
+    ASSERT_TRUE(rows_.insert_job(compile_job("j1", "m1"), {}));
+    AgentRegistration registration;
+    registration.name = "local";
+    agent_id_ = hub_.agents.register_agent(agent_, registration).value();
   }
-  clock.advance(seconds(30));
-  hub.sweep();
-  EXPECT_EQ(rows.job("j1")->state, JobState::kCreated) << "nobody has renewed since";
+
+  const base::testing::ManualClock clock_;
+  PassingFailure rows_{clock_};
+  storage::MemoryBlobStore blobs_{clock_};
+  base::testing::CountedIds ids_;
+  Hub hub_{settings(), {rows_, blobs_, clock_, ids_}, {}};
+  const Actor agent_{.user = {}, .scope = Scope::kAgent};
+  std::string agent_id_;
+};
+
+TEST_F(HubOnFailingStore, that_cannot_write_a_renewal_is_held_to_the_word_that_was_given) {
+  const auto spec = hub_.agents.lease(agent_, agent_id_, {kKindOf<kinds::Compile>}).value().value();
+  rows_.is_full = true;
+  for (int renewal = 0; renewal < 12; ++renewal) {
+    clock_.advance(seconds(10));
+    EXPECT_TRUE(hub_.agents.renew(agent_, "j1", spec.job.lease_token));
+    hub_.sweep();
+    ASSERT_EQ(rows_.job("j1")->state, JobState::kOptimizingModel) << renewal;
+  }
+  clock_.advance(seconds(30));
+  hub_.sweep();
+  EXPECT_EQ(rows_.job("j1")->state, JobState::kCreated) << "nobody has renewed since";
 }
 
-TEST(HubStores, that_cannot_answer_for_a_moment_cost_a_job_nothing) {
-  const base::testing::ManualClock clock;
-  PassingFailure rows(clock);
-  storage::MemoryBlobStore blobs(clock);
-  base::testing::CountedIds ids;
-  Hub hub(settings(), {rows, blobs, clock, ids}, {});
-  ASSERT_TRUE(rows.insert_model(uploaded_model("m1")));
-  ASSERT_TRUE(rows.insert_job(compile_job("j1", "m1"), {}));
-  const Actor agent{.user = {}, .scope = Scope::kAgent};
-  AgentRegistration registration;
-  registration.name = "local";
-  const std::string id = hub.agents.register_agent(agent, registration).value();
+TEST_F(HubOnFailingStore, that_cannot_answer_for_a_moment_costs_a_job_nothing) {
   for (int attempt = 0; attempt < 5; ++attempt) {
-    rows.failures = 1;
-    EXPECT_EQ(hub.agents.lease(agent, id, {kKindOf<kinds::Compile>}).error().code, Code::kUnavailable);
-    EXPECT_EQ(rows.job("j1")->state, JobState::kCreated);
+    rows_.failures = 1;
+    EXPECT_EQ(hub_.agents.lease(agent_, agent_id_, {kKindOf<kinds::Compile>}).error().code, Code::kUnavailable);
+    EXPECT_EQ(rows_.job("j1")->state, JobState::kCreated);
   }
-  const auto spec = hub.agents.lease(agent, id, {kKindOf<kinds::Compile>});
+  const auto spec = hub_.agents.lease(agent_, agent_id_, {kKindOf<kinds::Compile>});
   ASSERT_TRUE(spec && *spec) << (spec ? "no work" : spec.error().message);
   EXPECT_EQ((*spec)->job.attempt, 1) << "what the store did counts as no attempt";
-  EXPECT_THAT(rows.log("j1").value(), HasSubstr("the store is busy"));
+  EXPECT_THAT(rows_.log("j1").value(), HasSubstr("the store is busy"));
 }
 
 }  // namespace

@@ -54,11 +54,7 @@ TEST_F(HubUsers, keeps_users_agents_and_strangers_to_their_own_calls) {
   EXPECT_EQ(hub_.contents.model(other_, model.id).error().code, Code::kNotFound);
   EXPECT_EQ(hub_.contents.model(agent_, model.id).error().code, Code::kNotFound);
   EXPECT_TRUE(hub_.contents.model(admin_, model.id));
-  EXPECT_EQ(hub_.contents
-                .create_model(agent_, {.name = "x", .type = ModelType::kOnnx, .is_directory = false, .project_id = ""})
-                .error()
-                .code,
-            Code::kPermissionDenied);
+  EXPECT_EQ(hub_.contents.create_model(agent_, new_model("x")).error().code, Code::kPermissionDenied);
   EXPECT_EQ(hub_.agents.lease(user_, agent_id_, {kKindOf<kinds::Compile>}).error().code, Code::kPermissionDenied);
   EXPECT_EQ(
       hub_.agents
@@ -79,10 +75,7 @@ TEST_F(HubUsers, knows_no_projects) {
 }
 
 TEST_F(HubUploads, plans_the_parts_that_the_client_expects) {
-  const auto model =
-      hub_.contents
-          .create_model(user_, {.name = "n", .type = ModelType::kOnnx, .is_directory = false, .project_id = ""})
-          .value();
+  const auto model = create_model();
   EXPECT_EQ(hub_.contents.plan_model_upload(user_, model.id, 1)->part_count, 1U);
   EXPECT_EQ(hub_.contents.plan_model_upload(user_, model.id, 4)->part_count, 1U);
   EXPECT_EQ(hub_.contents.plan_model_upload(user_, model.id, 5)->part_count, 2U);
@@ -94,10 +87,7 @@ TEST_F(HubUploads, plans_the_parts_that_the_client_expects) {
 }
 
 TEST_F(HubUploads, completes_a_model_and_answers_a_repeated_request_alike) {
-  const auto model =
-      hub_.contents
-          .create_model(user_, {.name = "n", .type = ModelType::kOnnx, .is_directory = false, .project_id = ""})
-          .value();
+  const auto model = create_model();
   const auto plan = hub_.contents.plan_model_upload(user_, model.id, 6).value();
   const std::vector<std::string> etags = {send(plan.id, 0, "abcd"), '"' + send(plan.id, 1, "ef") + '"'};
   const auto first = hub_.contents.complete_model_upload(user_, model.id, plan.id, etags);
@@ -112,10 +102,7 @@ TEST_F(HubUploads, completes_a_model_and_answers_a_repeated_request_alike) {
 }
 
 TEST_F(HubUploads, refuses_what_does_not_fit_the_plan) {
-  const auto model =
-      hub_.contents
-          .create_model(user_, {.name = "n", .type = ModelType::kOnnx, .is_directory = false, .project_id = ""})
-          .value();
+  const auto model = create_model();
   const auto plan = hub_.contents.plan_model_upload(user_, model.id, 6).value();
   const std::string one = send(plan.id, 0, "abcd"), two = send(plan.id, 1, "efgh");
   EXPECT_EQ(hub_.contents.complete_model_upload(user_, model.id, plan.id, {one}).error().code, Code::kInvalidArgument);
@@ -125,10 +112,7 @@ TEST_F(HubUploads, refuses_what_does_not_fit_the_plan) {
   EXPECT_EQ(size.error().code, Code::kFailedPrecondition);
   EXPECT_THAT(size.error().message, HasSubstr("6 bytes were announced, but 8 arrived"));
   EXPECT_EQ(hub_.contents.complete_model_upload(user_, model.id, "unknown", {one, two}).error().code, Code::kNotFound);
-  const auto another =
-      hub_.contents
-          .create_model(user_, {.name = "n", .type = ModelType::kOnnx, .is_directory = false, .project_id = ""})
-          .value();
+  const auto another = create_model();
   EXPECT_EQ(hub_.contents.complete_model_upload(user_, another.id, plan.id, {one, two}).error().code, Code::kNotFound);
   EXPECT_EQ(hub_.contents.model(user_, model.id)->upload, UploadState::kWaiting);
 }
@@ -147,10 +131,7 @@ TEST_F(HubUploads, sends_a_dataset_as_one_part_and_dates_it) {
 }
 
 TEST_F(HubUploads, forgets_uploads_that_are_not_finished_within_a_day) {
-  const auto model =
-      hub_.contents
-          .create_model(user_, {.name = "n", .type = ModelType::kOnnx, .is_directory = false, .project_id = ""})
-          .value();
+  const auto model = create_model();
   const auto plan = hub_.contents.plan_model_upload(user_, model.id, 6).value();
   send(plan.id, 0, "abcd");
   EXPECT_TRUE(hub_.contents.upload(plan.id));
@@ -162,11 +143,7 @@ TEST_F(HubUploads, forgets_uploads_that_are_not_finished_within_a_day) {
 }
 
 TEST_F(HubUploads, names_downloads_without_stray_dots) {
-  const auto model =
-      hub_.contents
-          .create_model(user_,
-                        {.name = "net_v1.0.onnx", .type = ModelType::kOnnx, .is_directory = false, .project_id = ""})
-          .value();
+  const auto model = create_model("net_v1.0.onnx");
   EXPECT_EQ(hub_.contents.model_download(user_, model.id).error().code, Code::kFailedPrecondition);
   const auto plan = hub_.contents.plan_model_upload(user_, model.id, 3).value();
   ASSERT_TRUE(hub_.contents.complete_model_upload(user_, model.id, plan.id, {send(plan.id, 0, "abc")}));

@@ -67,13 +67,16 @@ class HubTest : public testing::Test {
     return writer->commit().value();
   }
 
+  static domain::NewModel new_model(const std::string& name) {
+    return {.name = name, .type = domain::ModelType::kOnnx, .is_directory = false, .project_id = ""};
+  }
+  /// A model whose upload has not begun.
+  domain::Model create_model(const std::string& name = "n") {
+    return hub_.contents.create_model(user_, new_model(name)).value();
+  }
   /// Uploads bytes as a model; its inspection stays queued.
   domain::Model upload_model(const std::string& content = "onnx bytes") {
-    const auto model =
-        hub_.contents
-            .create_model(
-                user_, {.name = "net.onnx", .type = domain::ModelType::kOnnx, .is_directory = false, .project_id = ""})
-            .value();
+    const auto model = create_model("net.onnx");
     const auto plan = hub_.contents.plan_model_upload(user_, model.id, content.size()).value();
     std::vector<std::string> etags;
     for (std::uint32_t i = 0; i < plan.part_count; ++i) {
@@ -148,7 +151,7 @@ class HubTest : public testing::Test {
         {.name = "image", .dtype = tensor::Dtype::kFloat32, .shapes = {std::move(shape)}, .sample_count = 1}};
     return inspection;
   }
-  /// Carries out the next inspection.
+  /// Executes the next inspection.
   void inspect(const domain::Inspection& found) {
     const auto spec = lease();
     ASSERT_TRUE(spec);
@@ -190,7 +193,7 @@ class HubTest : public testing::Test {
   static domain::kinds::Compile::Result& compile_result(domain::JobOutcome& outcome) {
     return std::get<domain::kinds::Compile::Result>(outcome.result);
   }
-  /// What a compile job's process hands back, with its files.
+  /// What a compile job's process writes, with its files.
   static std::map<std::string, std::string> compiled(domain::JobOutcome& outcome) {
     outcome.succeeded = true;
     auto& result = outcome.result.emplace<domain::kinds::Compile::Result>();

@@ -5,6 +5,7 @@
 #include <onnx.pb.h>
 
 #include "base/files.hpp"
+#include "base/testing/value_of.hpp"
 #include "compile/onnx_graph/one_data_file.hpp"
 #include "compile/onnx_graph/testing/python_oracle.hpp"
 #include "compile/onnx_graph/testing/tiny_models.hpp"
@@ -12,6 +13,7 @@
 namespace slipway::compile::onnx_graph {
 namespace {
 
+using base::testing::value_of;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Pair;
@@ -23,9 +25,8 @@ class ModelFiles : public ::testing::Test {
 };
 
 TEST_F(ModelFiles, summary_tells_what_the_file_says_of_itself) {
-  const auto model = Model::parse(testing::conv_net(), {});
-  ASSERT_TRUE(model) << model.error().message;
-  const ModelSummary summary = model->summary();
+  const auto model = value_of(Model::parse(testing::conv_net(), {}));
+  const ModelSummary summary = model.summary();
   EXPECT_EQ(summary.graph_name, "conv_net");
   EXPECT_THAT(summary.opsets, ElementsAre(Pair("", 13)));
   ASSERT_EQ(summary.inputs.size(), 1U);
@@ -39,22 +40,20 @@ TEST_F(ModelFiles, summary_tells_what_the_file_says_of_itself) {
 }
 
 TEST_F(ModelFiles, a_dynamic_dimension_is_minus_one) {
-  const auto model = Model::parse(testing::conv_net(true), {});
-  ASSERT_TRUE(model) << model.error().message;
-  EXPECT_EQ(model->summary().inputs[0].shape, (tensor::Shape{-1, 3, 16, 16}));
+  const auto model = value_of(Model::parse(testing::conv_net(true), {}));
+  EXPECT_EQ(model.summary().inputs[0].shape, (tensor::Shape{-1, 3, 16, 16}));
 }
 
 TEST_F(ModelFiles, a_quantized_boundary_carries_its_scale) {
-  auto model = Model::parse(testing::quantized_conv_net(), {});
-  ASSERT_TRUE(model) << model.error().message;
-  EXPECT_TRUE(model->summary().has_qdq);
-  EXPECT_FALSE(model->summary().inputs[0].quantization);  // float at the boundary
+  auto model = value_of(Model::parse(testing::quantized_conv_net(), {}));
+  EXPECT_TRUE(model.summary().has_qdq);
+  EXPECT_FALSE(model.summary().inputs[0].quantization);  // float at the boundary
   // Without the outer QuantizeLinear the input is quantised itself.
-  auto& graph = *model->mutable_proto().mutable_graph();
+  auto& graph = *model.mutable_proto().mutable_graph();
   graph.mutable_node()->DeleteSubrange(0, 1);
   graph.mutable_input(0)->set_name("image_q");
   graph.mutable_input(0)->mutable_type()->mutable_tensor_type()->set_elem_type(onnx::TensorProto::UINT8);
-  const auto quantization = model->summary().inputs[0].quantization;
+  const auto quantization = model.summary().inputs[0].quantization;
   ASSERT_TRUE(quantization);
   EXPECT_FLOAT_EQ(quantization->scale, 1.0F / 255.0F);
   EXPECT_EQ(quantization->zero_point, 0);
@@ -64,9 +63,8 @@ TEST_F(ModelFiles, what_is_written_reads_back_equal) {
   const std::string bytes = testing::conv_net();
   const auto model = Model::parse(bytes, {});
   ASSERT_TRUE(model->write(folder() / "net.onnx"));
-  const auto again = Model::read(folder() / "net.onnx");
-  ASSERT_TRUE(again) << again.error().message;
-  EXPECT_EQ(again->proto().SerializeAsString(), bytes);
+  const auto again = value_of(Model::read(folder() / "net.onnx"));
+  EXPECT_EQ(again.proto().SerializeAsString(), bytes);
 }
 
 TEST_F(ModelFiles, writing_does_not_write_through_a_second_name_of_the_file) {
@@ -83,17 +81,15 @@ TEST_F(ModelFiles, external_files_follow_a_model_to_another_folder_and_merge_int
   const auto made = testing::ask_python_oracle({"split", folder() / "net.onnx", folder() / "split"});
   ASSERT_EQ(made.status, 0) << made.err;
 
-  const auto model = Model::read(folder() / "split" / "split.onnx");
-  ASSERT_TRUE(model) << model.error().message;
-  ASSERT_EQ(model->summary().external_files.size(), 2U);
+  const auto model = value_of(Model::read(folder() / "split" / "split.onnx"));
+  ASSERT_EQ(model.summary().external_files.size(), 2U);
 
-  ASSERT_TRUE(model->write(folder() / "copy" / "copy.onnx"));
+  ASSERT_TRUE(model.write(folder() / "copy" / "copy.onnx"));
   const auto copied = testing::ask_python_oracle({"same", folder() / "net.onnx", folder() / "copy" / "copy.onnx"});
   EXPECT_EQ(copied.status, 0) << copied.err;
 
-  const auto merged = write_with_one_data_file(*model, folder() / "merged" / "model.onnx");
-  ASSERT_TRUE(merged) << merged.error().message;
-  EXPECT_TRUE(*merged);
+  const auto merged = value_of(write_with_one_data_file(model, folder() / "merged" / "model.onnx"));
+  EXPECT_TRUE(merged);
   EXPECT_THAT(Model::read(folder() / "merged" / "model.onnx")->summary().external_files, ElementsAre("model.data"));
   const auto same = testing::ask_python_oracle({"same", folder() / "net.onnx", folder() / "merged" / "model.onnx"});
   EXPECT_EQ(same.status, 0) << same.err;

@@ -13,11 +13,13 @@
 #include "base/files.hpp"
 #include "base/hash.hpp"
 #include "base/testing/manual_clock.hpp"
+#include "base/testing/value_of.hpp"
 #include "hub/client/testing/tiny_server.hpp"
 
 namespace slipway::hub::client {
 namespace {
 
+using base::testing::value_of;
 namespace agent = protocol::agent;
 namespace fs = std::filesystem;
 using base::Code;
@@ -63,11 +65,10 @@ TEST_F(Client, sends_its_token_and_reads_the_lease) {
                     {.name = "here", .instance = "i1", .successor_of = "", .device_documents = {}, .frameworks = {}})
                 .value(),
             "a1");
-  const auto lease = client.lease("a1", {domain::JobKind{3}});
-  ASSERT_TRUE(lease) << lease.error().message;
-  ASSERT_TRUE(lease->has_value());
-  EXPECT_EQ((*lease)->job_id, "j1");
-  EXPECT_EQ((*lease)->inputs.at(0).url, "/assets/x");
+  const auto lease = value_of(client.lease("a1", {domain::JobKind{3}}));
+  ASSERT_TRUE(lease.has_value());
+  EXPECT_EQ(lease->job_id, "j1");
+  EXPECT_EQ(lease->inputs.at(0).url, "/assets/x");
   const auto seen = server.received();
   ASSERT_EQ(seen.size(), 2U);
   EXPECT_THAT(seen[0].headers, HasSubstr("Authorization: token t0ken\r\n"));
@@ -92,9 +93,8 @@ TEST_F(Client, leaves_in_one_attempt) {
 TEST_F(Client, an_empty_lease_is_no_work) {
   TinyServer server([](const ReceivedRequest&) { return Answer{}; });
   AgentClient client(over_http(server.url(), "t", kClock, kQuick));
-  const auto lease = client.lease("a1", {});
-  ASSERT_TRUE(lease) << lease.error().message;
-  EXPECT_FALSE(lease->has_value());
+  const auto lease = value_of(client.lease("a1", {}));
+  EXPECT_FALSE(lease.has_value());
 }
 
 TEST_F(Client, tries_again_while_the_hub_is_away) {
@@ -199,10 +199,9 @@ TEST_F(Client, uploads_a_result_in_parts_with_their_length) {
     return Answer{200, encode(plan), "", false};
   });
   AgentClient client(over_http(server.url(), "t", kClock, kQuick));
-  const auto result = client.upload("j1", "l", "model.onnx", root_->path() / "out");
-  ASSERT_TRUE(result) << result.error().message;
-  EXPECT_EQ(result->upload_id, "u1");
-  EXPECT_THAT(result->etags, ::testing::ElementsAre("\"tag/p/0\"", "\"tag/p/1\"", "\"tag/p/2\""));
+  const auto result = value_of(client.upload("j1", "l", "model.onnx", root_->path() / "out"));
+  EXPECT_EQ(result.upload_id, "u1");
+  EXPECT_THAT(result.etags, ::testing::ElementsAre("\"tag/p/0\"", "\"tag/p/1\"", "\"tag/p/2\""));
   std::string together;
   for (const auto& seen : server.received()) {
     if (seen.method != "PUT") continue;
@@ -277,9 +276,8 @@ TEST_F(Client, sends_a_slow_part_again_whose_first_attempt_took_longer_than_the_
     return Answer{.status = 200, .body = "", .headers = "ETag: \"tag\"\r\n"};
   });
   AgentClient client(over_http(server.url(), "t", world));
-  const auto result = client.upload("j1", "l", "model.onnx", root_->path() / "out");
-  ASSERT_TRUE(result) << result.error().message;
-  EXPECT_EQ(result->etags.size(), 1U);
+  const auto result = value_of(client.upload("j1", "l", "model.onnx", root_->path() / "out"));
+  EXPECT_EQ(result.etags.size(), 1U);
   EXPECT_EQ(parts, 3);
 }
 

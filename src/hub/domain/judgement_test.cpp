@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/testing/value_of.hpp"
 #include "hub/domain/job_rules.hpp"
 
 namespace slipway::hub::domain {
@@ -8,6 +9,7 @@ namespace {
 
 using base::Code;
 using base::Result;
+using base::testing::value_of;
 using tensor::Dtype;
 using testing::HasSubstr;
 
@@ -108,10 +110,9 @@ void expect_refused(const Asked& facts, Code code, const std::string& says) {
 
 TEST(JudgeCompile, takes_onnx_for_every_device_and_any_agent) {
   for (const Device& device : {snapdragon(), tablet(), machine()}) {
-    const auto verdict = judge(compile_for(device, "--target_runtime onnx"));
-    ASSERT_TRUE(verdict) << verdict.error().message;
-    EXPECT_EQ(verdict->fails_as, FailureType::kUnspecified);
-    EXPECT_EQ(verdict->needs, "");
+    const auto verdict = value_of(judge(compile_for(device, "--target_runtime onnx")));
+    EXPECT_EQ(verdict.fails_as, FailureType::kUnspecified);
+    EXPECT_EQ(verdict.needs, "");
   }
 }
 
@@ -132,9 +133,8 @@ TEST(JudgeCompile, names_in_the_log_what_has_no_effect_on_onnx) {
 
 TEST(JudgeCompile, gives_npu_targets_to_an_agent_with_the_compiler) {
   for (const char* target : {"precompiled_qnn_onnx", "qnn_context_binary", "qnn_dlc"}) {
-    const auto verdict = judge(compile_for(snapdragon(), std::string("--target_runtime ") + target));
-    ASSERT_TRUE(verdict) << verdict.error().message;
-    EXPECT_EQ(verdict->needs, "qnn");
+    const auto verdict = value_of(judge(compile_for(snapdragon(), std::string("--target_runtime ") + target)));
+    EXPECT_EQ(verdict.needs, "qnn");
   }
   auto facts = compile_for(snapdragon(), "--target_runtime qnn_dlc");
   facts.offers.clear();
@@ -240,10 +240,9 @@ TEST(JudgeInference, runs_on_an_attached_device_and_nowhere_else) {
 }
 
 TEST(JudgeInference, runs_on_the_emulator_for_a_catalogue_device_with_an_htp) {
-  const auto verdict = judge(run_on(snapdragon(), "", true));
-  ASSERT_TRUE(verdict) << verdict.error().message;
-  EXPECT_EQ(verdict->fails_as, FailureType::kUnspecified);
-  EXPECT_EQ(verdict->needs, "qnn");
+  const auto verdict = value_of(judge(run_on(snapdragon(), "", true)));
+  EXPECT_EQ(verdict.fails_as, FailureType::kUnspecified);
+  EXPECT_EQ(verdict.needs, "qnn");
   expect_refused(run_on(tablet(), "", true), Code::kInvalidArgument,
                  "nothing here can run a job for Samsung Galaxy Tab S7");
 }
@@ -275,9 +274,8 @@ TEST(JudgeCompile, embeds_a_context_binary_as_it_is_for_its_own_chip) {
   facts.model().inspection.reset();
   facts.origin() = made_by(CompileTarget::kQnnContextBinary, snapdragon());
   facts.model().companions["wrapper"].filename = "wrapper.onnx";
-  const auto verdict = judge(facts);
-  ASSERT_TRUE(verdict) << verdict.error().message;
-  EXPECT_EQ(verdict->fails_as, FailureType::kUnspecified);
+  const auto verdict = value_of(judge(facts));
+  EXPECT_EQ(verdict.fails_as, FailureType::kUnspecified);
 
   auto other_chip = facts;
   other_chip.devices = {snapdragon("SA8255P ADP", 52, 73)};

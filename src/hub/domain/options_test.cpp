@@ -3,12 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/testing/value_of.hpp"
 #include "hub/domain/kinds/list.hpp"
 
 namespace slipway::hub::domain {
 namespace {
 
 using base::Code;
+using base::testing::value_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Pair;
@@ -71,24 +73,22 @@ TEST(ParseOptions, takes_what_official_exports_send) {
   EXPECT_TRUE(options->truncate_64bit_io);
 
   const auto channels =
-      parse_options(kinds::Compile::kEntry,
-                    "--target_runtime qnn_dlc --force_channel_last_input a,b --force_channel_last_output c "
-                    "--qairt_version 2.50 --quantize_io false");
-  ASSERT_TRUE(channels) << channels.error().message;
-  EXPECT_THAT(channels->force_channel_last_input, ElementsAre("a", "b"));
-  EXPECT_THAT(channels->force_channel_last_output, ElementsAre("c"));
-  EXPECT_EQ(channels->qairt_version, "2.50");
+      value_of(parse_options(kinds::Compile::kEntry,
+                             "--target_runtime qnn_dlc --force_channel_last_input a,b --force_channel_last_output c "
+                             "--qairt_version 2.50 --quantize_io false"));
+  EXPECT_THAT(channels.force_channel_last_input, ElementsAre("a", "b"));
+  EXPECT_THAT(channels.force_channel_last_output, ElementsAre("c"));
+  EXPECT_EQ(channels.qairt_version, "2.50");
 }
 
 TEST(ParseOptions, takes_values_behind_blanks_and_equals_signs_and_flags_with_and_without) {
-  const auto options =
+  const auto options = value_of(
       parse_options(kinds::Inference::kEntry,
-                    "--max_profiler_iterations=7 --max_profiler_time 9 --dequantize_outputs false --allow_emulation");
-  ASSERT_TRUE(options) << options.error().message;
-  EXPECT_EQ(options->max_profiler_iterations, 7);
-  EXPECT_EQ(options->max_profiler_time, std::chrono::seconds(9));
-  EXPECT_EQ(options->dequantize_outputs, false);
-  EXPECT_TRUE(options->allow_emulation);
+                    "--max_profiler_iterations=7 --max_profiler_time 9 --dequantize_outputs false --allow_emulation"));
+  EXPECT_EQ(options.max_profiler_iterations, 7);
+  EXPECT_EQ(options.max_profiler_time, std::chrono::seconds(9));
+  EXPECT_EQ(options.dequantize_outputs, false);
+  EXPECT_TRUE(options.allow_emulation);
 
   const auto flags = parse_options(kinds::Compile::kEntry,
                                    "--truncate_64bit_io --truncate_64bit_tensors=true --target_runtime=qnn_dlc");
@@ -131,11 +131,10 @@ TEST(ParseOptions, reads_qnn_options_and_their_older_spellings) {
               ElementsAre(Pair("context_enable_graphs", "g"), Pair("context_htp_performance_mode", "BURST"),
                           Pair("default_graph_htp_optimizations", "O=3")));
 
-  const auto older = parse_options(kinds::Compile::kEntry,
-                                   "--qnn_graph_name face --qnn_context_binary_vtcm 4 "
-                                   "--qnn_context_binary_optimization_level 3");
-  ASSERT_TRUE(older) << older.error().message;
-  EXPECT_THAT(older->qnn_options,
+  const auto older = value_of(parse_options(kinds::Compile::kEntry,
+                                            "--qnn_graph_name face --qnn_context_binary_vtcm 4 "
+                                            "--qnn_context_binary_optimization_level 3"));
+  EXPECT_THAT(older.qnn_options,
               ElementsAre(Pair("context_enable_graphs", "face"), Pair("default_graph_htp_optimization_value", "3"),
                           Pair("default_graph_htp_vtcm_size", "4")));
 }

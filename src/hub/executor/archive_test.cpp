@@ -10,13 +10,21 @@
 
 #include "base/files.hpp"
 #include "base/testing/file_size_limit.hpp"
+#include "base/testing/value_of.hpp"
 #include "hub/executor/testing/python.hpp"
 
 namespace slipway::hub::executor {
 namespace {
 
+using base::testing::value_of;
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
+
+struct Entry {
+  std::string name;
+  std::string content;
+  std::string link_to;
+};
 
 class Archive : public ::testing::Test {
  protected:
@@ -29,11 +37,6 @@ class Archive : public ::testing::Test {
   [[nodiscard]] fs::path zip() const { return root_->path() / "a.zip"; }
   [[nodiscard]] fs::path into() const { return root_->path() / "into"; }
 
-  struct Entry {
-    std::string name;
-    std::string content;
-    std::string link_to;
-  };
   void write_zip(const std::vector<Entry>& entries) const {
     auto* writer = ::archive_write_new();
     ::archive_write_set_format_zip(writer);
@@ -82,11 +85,10 @@ with tempfile.TemporaryDirectory() as folder:
     shutil.copy(made, target)
 )",
                       {model, zip()});
-  const auto folder = unpack_folder(zip(), into());
-  ASSERT_TRUE(folder) << folder.error().message;
-  EXPECT_EQ(folder->filename(), "net.onnx.dir");
-  EXPECT_EQ(base::read_file(*folder / "model.onnx", 100).value(), "graph");
-  EXPECT_EQ(fs::file_size(*folder / "model.data"), 3'000'000U);
+  const auto folder = value_of(unpack_folder(zip(), into()));
+  EXPECT_EQ(folder.filename(), "net.onnx.dir");
+  EXPECT_EQ(base::read_file(folder / "model.onnx", 100).value(), "graph");
+  EXPECT_EQ(fs::file_size(folder / "model.data"), 3'000'000U);
 }
 
 // Tests run in the "C" locale, as services do.
@@ -99,10 +101,9 @@ with zipfile.ZipFile(sys.argv[1], "w") as archive:
     archive.writestr("モデル/modèle.onnx", "graph")
 )",
                       {zip()});
-  const auto folder = unpack_folder(zip(), into());
-  ASSERT_TRUE(folder) << folder.error().message;
-  EXPECT_EQ(folder->filename(), "モデル");
-  EXPECT_EQ(base::read_file(*folder / "modèle.onnx", 100).value(), "graph");
+  const auto folder = value_of(unpack_folder(zip(), into()));
+  EXPECT_EQ(folder.filename(), "モデル");
+  EXPECT_EQ(base::read_file(folder / "modèle.onnx", 100).value(), "graph");
   EXPECT_EQ(list_archive(zip())->front().name, "モデル/modèle.onnx");
 }
 
@@ -120,21 +121,19 @@ with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as archive:
     archive.writestr(f"{apart}/" + unicodedata.normalize("NFD", "한글.encodings"), unicodedata.normalize("NFD", "한글"))
 )",
                       {zip()});
-  const auto folder = unpack_folder(zip(), into());
-  ASSERT_TRUE(folder) << folder.error().message;
+  const auto folder = value_of(unpack_folder(zip(), into()));
   const std::string apart = "mode\u0300le", together = "mod\u00e8le";
-  EXPECT_EQ(folder->filename(), apart);
-  EXPECT_EQ(fs::file_size(*folder / (apart + ".onnx")), 6000U);
-  EXPECT_EQ(fs::file_size(*folder / (together + ".data")), 200'000U);
-  EXPECT_FALSE(fs::exists(*folder / (together + ".onnx")));
+  EXPECT_EQ(folder.filename(), apart);
+  EXPECT_EQ(fs::file_size(folder / (apart + ".onnx")), 6000U);
+  EXPECT_EQ(fs::file_size(folder / (together + ".data")), 200'000U);
+  EXPECT_FALSE(fs::exists(folder / (together + ".onnx")));
   EXPECT_EQ(list_archive(zip())->front().name, apart + "/" + apart + ".onnx");
 }
 
 TEST_F(Archive, keeps_the_bytes_of_names_that_are_in_another_encoding) {
   write_zip({{"mod\xe8le/", "", ""}, {"mod\xe8le/a.onnx", "graph", ""}});
-  const auto folder = unpack_folder(zip(), into());
-  ASSERT_TRUE(folder) << folder.error().message;
-  EXPECT_EQ(folder->filename(), "mod\xe8le");
+  const auto folder = value_of(unpack_folder(zip(), into()));
+  EXPECT_EQ(folder.filename(), "mod\xe8le");
 }
 
 TEST_F(Archive, says_that_a_name_is_not_the_utf8_it_is_marked_as) {
@@ -177,40 +176,31 @@ TEST_F(Archive, tells_a_full_disk_from_a_bad_archive) {
   EXPECT_EQ(packed.error().reason, base::Reason::kOutOfDisk) << packed.error().message;
 }
 
-TEST_F(Archive, refuses_paths_that_climb_out) {
-  write_zip({{"m/", "", ""}, {"m/../../evil", "x", ""}});
-  expect_refused("climbs out");
+struct WrongEntries {
+  const char* name;
+  std::vector<Entry> entries;
+  const char* words;
+};
+
+class WrongArchive : public Archive, public ::testing::WithParamInterface<WrongEntries> {};
+
+TEST_P(WrongArchive, is_refused_in_words) {
+  write_zip(GetParam().entries);
+  expect_refused(GetParam().words);
 }
 
-TEST_F(Archive, refuses_absolute_paths) {
-  write_zip({{"/tmp/evil", "x", ""}});
-  expect_refused("absolute path");
-}
-
-TEST_F(Archive, refuses_names_with_backslashes) {
-  write_zip({{"m\\..\\evil", "x", ""}});
-  expect_refused("refused");  // libarchive reads a backslash as a slash when the maker was Windows
-}
-
-TEST_F(Archive, refuses_entries_that_are_links) {
-  write_zip({{"m/", "", ""}, {"m/link", "", "/etc/passwd"}, {"m/link/evil", "x", ""}});
-  expect_refused("link");
-}
-
-TEST_F(Archive, refuses_a_name_twice) {
-  write_zip({{"m/", "", ""}, {"m/a.onnx", "x", ""}, {"m/a.onnx", "y", ""}});
-  expect_refused("twice");
-}
-
-TEST_F(Archive, refuses_two_folders_at_the_top) {
-  write_zip({{"m/a.onnx", "x", ""}, {"n/b.onnx", "y", ""}});
-  expect_refused("one folder");
-}
-
-TEST_F(Archive, refuses_a_file_at_the_top) {
-  write_zip({{"a.onnx", "x", ""}});
-  expect_refused("one folder");
-}
+INSTANTIATE_TEST_SUITE_P(
+    entries, WrongArchive,
+    ::testing::Values(
+        WrongEntries{"path_that_climbs_out", {{"m/", "", ""}, {"m/../../evil", "x", ""}}, "climbs out"},
+        WrongEntries{"absolute_path", {{"/tmp/evil", "x", ""}}, "absolute path"},
+        // libarchive reads a backslash as a slash when the maker was Windows.
+        WrongEntries{"backslashes", {{"m\\..\\evil", "x", ""}}, "refused"},
+        WrongEntries{"link", {{"m/", "", ""}, {"m/link", "", "/etc/passwd"}, {"m/link/evil", "x", ""}}, "link"},
+        WrongEntries{"a_name_twice", {{"m/", "", ""}, {"m/a.onnx", "x", ""}, {"m/a.onnx", "y", ""}}, "twice"},
+        WrongEntries{"two_folders_at_the_top", {{"m/a.onnx", "x", ""}, {"n/b.onnx", "y", ""}}, "one folder"},
+        WrongEntries{"file_at_the_top", {{"a.onnx", "x", ""}}, "one folder"}),
+    [](const auto& about) { return about.param.name; });
 
 TEST_F(Archive, refuses_a_bomb_before_it_fills_the_disk) {
   write_zip({{"m/zeros.data", std::string(8'000'000, '\0'), ""}});
@@ -265,9 +255,8 @@ assert archive.getinfo("job_j1_optimized_onnx/model.data").file_size == 2000000
                       {zip()});
   ASSERT_TRUE(pack_folder(model, "job_j1_optimized_onnx", root_->path() / "again.zip"));
   EXPECT_EQ(base::read_file(zip(), 1 << 24).value(), base::read_file(root_->path() / "again.zip", 1 << 24).value());
-  const auto folder = unpack_folder(zip(), into());
-  ASSERT_TRUE(folder) << folder.error().message;
-  EXPECT_EQ(fs::file_size(*folder / "model.data"), 2'000'000U);
+  const auto folder = value_of(unpack_folder(zip(), into()));
+  EXPECT_EQ(fs::file_size(folder / "model.data"), 2'000'000U);
 }
 
 }  // namespace

@@ -34,8 +34,7 @@ TEST_F(CompileJob, compiles_to_onnx_and_says_that_this_is_the_default) {
   tiny::write(model(), tiny::conv_net(true));
   Compile compile;
   compile.input_specs = {{"picture", tensor::Dtype::kFloat32, {2, 3, 16, 16}, std::nullopt}};
-  spec_.job.payload = compile;
-  spec_.job.device = this_cpu();
+  set_job(compile, this_cpu());
   spec_.options.output_names = {"result"};
   const auto outcome = run();
   ASSERT_TRUE(outcome.succeeded) << outcome.failure_reason;
@@ -101,8 +100,7 @@ with tempfile.TemporaryDirectory() as d:
         for f in os.listdir(d): z.write(f"{d}/{f}", "net/" + f)
 )",
              {model()});
-  spec_.job.payload = Compile{};
-  spec_.job.device = this_cpu();
+  set_job(Compile{}, this_cpu());
   const auto outcome = run();
   ASSERT_TRUE(outcome.succeeded) << outcome.failure_reason;
   EXPECT_EQ(std::get<Compile::Result>(outcome.result).target_file, "target.onnx.zip");
@@ -122,8 +120,7 @@ TEST_F(CompileJob, a_source_that_onnxruntime_refuses_is_an_invalid_model_whateve
   for (const char* name : {"cycle", "undefined_value", "unknown_domain"}) {
     clear();
     fs::copy_file(fmt::format("tests/golden/compile/{}.onnx", name), model(), fs::copy_options::overwrite_existing);
-    spec_.job.payload = Compile{};
-    spec_.job.device = this_cpu();
+    set_job(Compile{}, this_cpu());
     const auto outcome = run();
     EXPECT_FALSE(outcome.succeeded) << name;
     EXPECT_EQ(outcome.failure_type, FailureType::kModelInvalid) << outcome.failure_reason;
@@ -134,8 +131,7 @@ TEST_F(CompileJob, a_result_that_differs_from_its_source_is_kept_with_a_warning)
   need_npu();
   if (IsSkipped()) return;
   fs::copy_file("tests/golden/compile/q_fp16_overflow.onnx", model(), fs::copy_options::overwrite_existing);
-  spec_.job.payload = Compile{};
-  spec_.job.device = snapdragon();
+  set_job(Compile{}, snapdragon());
   spec_.options.target_runtime = "qnn_context_binary";
   std::optional<JobOutcome> kept;
   tools_.store = [&](const JobOutcome& so_far) {
@@ -171,8 +167,7 @@ TEST_F(CompileJob, compiles_for_the_npu_and_runs_what_it_made) {
     tiny::write(model(), tiny::conv_net());
     spec_ = spec_of_a_model();
     origin_.reset();
-    spec_.job.payload = Compile{};
-    spec_.job.device = snapdragon();
+    set_job(Compile{}, snapdragon());
     spec_.options.target_runtime = target;
     const auto compiled = run();
     ASSERT_TRUE(compiled.succeeded) << target << ": " << compiled.failure_reason;
@@ -220,8 +215,7 @@ TEST_F(CompileJob, says_which_operator_the_npu_refuses) {
   need_npu();
   if (IsSkipped()) return;
   tiny::write(model(), tiny::determinant_net());
-  spec_.job.payload = Compile{};
-  spec_.job.device = snapdragon();
+  set_job(Compile{}, snapdragon());
   spec_.options.target_runtime = "qnn_context_binary";
   const auto outcome = run();
   EXPECT_EQ(outcome.failure_type, FailureType::kQnnToolError);
@@ -232,8 +226,7 @@ TEST_F(CompileJob, fails_a_spec_that_does_not_fit_with_expected_and_found) {
   tiny::write(model(), tiny::conv_net());
   Compile compile;
   compile.input_specs = {{"image", tensor::Dtype::kFloat32, {1, 3, 99, 16}, std::nullopt}};
-  spec_.job.payload = compile;
-  spec_.job.device = this_cpu();
+  set_job(compile, this_cpu());
   const auto outcome = run();
   EXPECT_FALSE(outcome.succeeded);
   EXPECT_THAT(outcome.failure_reason, ::testing::AllOf(HasSubstr("image"), HasSubstr("99"), HasSubstr("16")));

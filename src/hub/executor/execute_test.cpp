@@ -22,8 +22,7 @@ class Execute : public testing::JobFolderTest {};
 // What the domain decided is done, even where the options or the device speak for something else.
 TEST_F(Execute, obeys_the_plan_and_nothing_else) {
   tiny::write(model(), tiny::conv_net());
-  spec_.job.payload = profiling();
-  spec_.job.device = snapdragon();
+  set_job(profiling(), snapdragon());
   spec_.options.max_profiler_iterations = 2;
   spec_.plan = domain::ExecutionPlan{.runs_on = domain::ExecutionTarget::kCpu};
   const auto outcome = execute_as_planned();
@@ -37,8 +36,7 @@ TEST_F(Execute, never_shows_a_time_of_the_emulator_even_if_the_plan_says_measure
   need_npu();
   if (IsSkipped()) return;
   tiny::write(model(), tiny::conv_net());
-  spec_.job.payload = profiling();
-  spec_.job.device = snapdragon();
+  set_job(profiling(), snapdragon());
   spec_.plan = domain::ExecutionPlan{.runs_on = domain::ExecutionTarget::kHtp,
                                      .provider = domain::Provider::kQnn,
                                      .fallback_allowed = true,

@@ -40,8 +40,7 @@ with h5py.File(sys.argv[1], "w") as f:
                            "offset": [np.array([s % 2], np.int64) for s in range(12)]}, f)
 )",
              {job() / "in" / "dataset.h5"});
-  spec_.job.payload = Inference{};
-  spec_.job.device = this_cpu();
+  set_job(Inference{}, this_cpu());
   spec_.dataset_file = "dataset.h5";
   const auto outcome = run();
   ASSERT_TRUE(outcome.succeeded) << outcome.failure_reason;
@@ -79,8 +78,7 @@ TEST_F(RunJobDeathTest, keeps_the_outputs_of_the_samples_before_the_one_that_nev
     ASSERT_TRUE(writer->append({&x, &count}));
   }
   ASSERT_TRUE(writer->finish());
-  spec_.job.payload = Inference{};
-  spec_.job.device = this_cpu();
+  set_job(Inference{}, this_cpu());
   spec_.dataset_file = "dataset.h5";
   const auto end_with_what_there_is = [&] {
     tools_.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(3);
@@ -104,8 +102,7 @@ TEST_F(RunJob, names_the_input_that_does_not_fit) {
   const auto values = tensor::Tensor::zeros(tensor::Dtype::kFloat32, {1, 3, 8, 8}).value();
   ASSERT_TRUE(writer->append({&values}));
   ASSERT_TRUE(writer->finish());
-  spec_.job.payload = Inference{};
-  spec_.job.device = this_cpu();
+  set_job(Inference{}, this_cpu());
   spec_.dataset_file = "dataset.h5";
   const auto outcome = run();
   EXPECT_FALSE(outcome.succeeded);
@@ -114,8 +111,7 @@ TEST_F(RunJob, names_the_input_that_does_not_fit) {
 
 TEST_F(RunJob, profiles_on_the_cpu_with_layers_and_a_trace) {
   tiny::write(model(), tiny::conv_net());
-  spec_.job.payload = profiling();
-  spec_.job.device = this_cpu();
+  set_job(profiling(), this_cpu());
   spec_.options.max_profiler_iterations = 30;
   spec_.options.onnx_options = {{"intra_op_num_threads", "1"}, {"graph_optimization_level", "ORT_ENABLE_BASIC"}};
   const auto outcome = run();
@@ -135,8 +131,7 @@ TEST_F(RunJob, profiles_on_the_cpu_with_layers_and_a_trace) {
 
 TEST_F(RunJob, a_profile_whose_first_run_passes_the_budget_fails_with_what_was_measured_before) {
   fs::copy_file("tests/golden/models/endless.onnx", model());
-  spec_.job.payload = profiling();
-  spec_.job.device = this_cpu();
+  set_job(profiling(), this_cpu());
   spec_.options.max_profiler_time = std::chrono::seconds(1);
   std::vector<JobOutcome> kept;
   tools_.store = [&](const JobOutcome& so_far) { kept.push_back(so_far); };
@@ -155,8 +150,7 @@ TEST_F(RunJob, a_profile_whose_first_run_passes_the_budget_fails_with_what_was_m
 
 TEST_F(RunJob, keeps_a_profile_as_a_result_once_its_times_are_there) {
   tiny::write(model(), tiny::conv_net());
-  spec_.job.payload = profiling();
-  spec_.job.device = this_cpu();
+  set_job(profiling(), this_cpu());
   spec_.options.max_profiler_iterations = 5;
   std::optional<JobOutcome> kept;
   tools_.store = [&](const JobOutcome& so_far) { kept = so_far; };
@@ -172,8 +166,7 @@ TEST_F(RunJob, keeps_a_profile_as_a_result_once_its_times_are_there) {
 
 TEST_F(RunJob, names_random_inputs_when_a_profile_fails_on_them) {
   fs::copy_file("tests/golden/models/demanding.onnx", model());
-  spec_.job.payload = profiling();
-  spec_.job.device = this_cpu();
+  set_job(profiling(), this_cpu());
   const auto outcome = run();
   EXPECT_FALSE(outcome.succeeded);
   EXPECT_THAT(outcome.failure_reason,
@@ -184,8 +177,7 @@ TEST_F(RunJob, an_emulated_profile_has_placement_and_estimate_but_no_times) {
   need_npu();
   if (IsSkipped()) return;
   tiny::write(model(), tiny::conv_net());
-  spec_.job.payload = profiling();
-  spec_.job.device = snapdragon();
+  set_job(profiling(), snapdragon());
   spec_.job.device->chip = {.name = "sa8255", .soc_model = 52, .htp_arch = 73, .supports_fp16 = true};
   spec_.options.qnn_options["context_enable_graphs"] = "face";
   const auto outcome = run();
@@ -246,8 +238,7 @@ TEST_F(RunJob, forbids_the_cpu_when_the_compute_unit_leaves_it_out) {
   need_npu();
   if (IsSkipped()) return;
   tiny::write(model(), tiny::determinant_net());
-  spec_.job.payload = profiling();
-  spec_.job.device = snapdragon();
+  set_job(profiling(), snapdragon());
   const auto allowed = run();
   ASSERT_TRUE(allowed.succeeded) << allowed.failure_reason;
   EXPECT_THAT(run_result(allowed).profile->placement, HasSubstr("2 of 3 nodes on the NPU"));

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing/value_of.hpp"
 #include "pipelines/common/testing/golden.hpp"
 #include "pipelines/common/testing/misbehaving.hpp"
 #include "pipelines/common/timing.hpp"
@@ -12,6 +13,7 @@
 namespace slipway::pipelines {
 namespace {
 
+using base::testing::value_of;
 using namespace pipelines::testing;  // NOLINT(google-build-using-namespace): one test
 using testing::Entries;
 using testing::misbehaving;
@@ -36,54 +38,49 @@ void expect_run(StandbyRun& network, float value) {
 constexpr int kWarmupRuns = 3;  // count as runs of the operator
 
 TEST(StandbyRun, stays_with_a_primary_that_behaves) {
-  auto network = load(misbehaving({}));
-  ASSERT_TRUE(network) << network.error().message;
-  for (int i = 0; i < 20; ++i) expect_run(**network, static_cast<float>(i));
-  EXPECT_FALSE((*network)->replacement());
+  auto network = value_of(load(misbehaving({})));
+  for (int i = 0; i < 20; ++i) expect_run(*network, static_cast<float>(i));
+  EXPECT_FALSE(network->replacement());
 }
 
 TEST(StandbyRun, replaces_a_provider_that_fails_to_load) {
-  auto network = load(misbehaving({{"slipway.test.fail_load", "1"}}));
-  ASSERT_TRUE(network) << network.error().message;
-  ASSERT_TRUE((*network)->replacement());
-  EXPECT_EQ((*network)->replacement()->cause, Replacement::Cause::kLoad);
-  EXPECT_EQ((*network)->replacement()->run, 0);
-  EXPECT_NE((*network)->replacement()->reason.find("no such device"), std::string::npos)
-      << (*network)->replacement()->reason;
-  expect_run(**network, 3);
+  auto network = value_of(load(misbehaving({{"slipway.test.fail_load", "1"}})));
+  ASSERT_TRUE(network->replacement());
+  EXPECT_EQ(network->replacement()->cause, Replacement::Cause::kLoad);
+  EXPECT_EQ(network->replacement()->run, 0);
+  EXPECT_NE(network->replacement()->reason.find("no such device"), std::string::npos) << network->replacement()->reason;
+  expect_run(*network, 3);
 }
 
 TEST(StandbyRun, replaces_a_provider_that_fails_at_a_run_and_does_that_run) {
-  auto network = load(misbehaving({{"slipway.test.fail_run", std::to_string(kWarmupRuns + 5)}}));
-  ASSERT_TRUE(network) << network.error().message;
+  auto network = value_of(load(misbehaving({{"slipway.test.fail_run", std::to_string(kWarmupRuns + 5)}})));
   for (int i = 1; i <= 10; ++i) {
-    expect_run(**network, static_cast<float>(i));
-    EXPECT_EQ((*network)->replacement().has_value(), i >= 5) << i;
+    expect_run(*network, static_cast<float>(i));
+    EXPECT_EQ(network->replacement().has_value(), i >= 5) << i;
   }
-  EXPECT_EQ((*network)->replacement()->cause, Replacement::Cause::kError);
-  EXPECT_EQ((*network)->replacement()->run, 5);
-  EXPECT_NE((*network)->replacement()->reason.find("device was lost"), std::string::npos);
+  EXPECT_EQ(network->replacement()->cause, Replacement::Cause::kError);
+  EXPECT_EQ(network->replacement()->run, 5);
+  EXPECT_NE(network->replacement()->reason.find("device was lost"), std::string::npos);
 }
 
 TEST(StandbyRun, replaces_a_provider_that_stalls_within_its_deadline) {
   StandbyOptions options =
       misbehaving({{"slipway.test.stall_run", std::to_string(kWarmupRuns + 8)}, {"slipway.test.stall_ms", "1500"}});
-  auto network = load(options);
-  ASSERT_TRUE(network) << network.error().message;
+  auto network = value_of(load(options));
   for (int i = 1; i <= 12; ++i) {
     Stopwatch watch;
-    expect_run(**network, static_cast<float>(i));
+    expect_run(*network, static_cast<float>(i));
     // Far from the 1500 ms of the stall: the run that meets it is late by the deadline alone.
     EXPECT_LT(watch.lap_us(), 1'000'000) << i;
-    EXPECT_EQ((*network)->replacement().has_value(), i >= 8) << i;
+    EXPECT_EQ(network->replacement().has_value(), i >= 8) << i;
   }
-  const Replacement& replacement = *(*network)->replacement();
+  const Replacement& replacement = *network->replacement();
   EXPECT_EQ(replacement.cause, Replacement::Cause::kStall);
   EXPECT_EQ(replacement.run, 8);
   EXPECT_GE(replacement.lost_us, 30'000);
   // Ending does not wait for what hangs.
   Stopwatch watch;
-  network->reset();
+  network.reset();
   EXPECT_LT(watch.lap_us(), 1'000'000);
 }
 
@@ -96,10 +93,9 @@ TEST(StandbyRun, tells_no_times_of_an_emulator) {
 TEST(StandbyRun, gives_the_error_to_the_caller_when_nothing_stands_by) {
   StandbyOptions options = misbehaving({{"slipway.test.fail_run", "2"}});
   options.standby.reset();
-  auto network = load(options);
-  ASSERT_TRUE(network) << network.error().message;
-  expect_run(**network, 1);
-  const auto done = (*network)->run();
+  auto network = value_of(load(options));
+  expect_run(*network, 1);
+  const auto done = network->run();
   ASSERT_FALSE(done);
   EXPECT_NE(done.error().message.find("device was lost"), std::string::npos) << done.error().message;
 }

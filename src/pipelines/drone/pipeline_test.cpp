@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing/value_of.hpp"
 #include "pipelines/common/testing/golden.hpp"
 #include "pipelines/common/testing/misbehaving.hpp"
 #include "pipelines/drone/overlay.hpp"
@@ -12,6 +13,7 @@
 namespace slipway::pipelines::drone {
 namespace {
 
+using base::testing::value_of;
 using namespace pipelines::testing;  // NOLINT(google-build-using-namespace): one test
 constexpr int kWarmupRuns = 3;       // count as runs of the operator
 
@@ -51,18 +53,17 @@ Config troubled(const Entries& detector, const Entries& segmenter) {
 }
 
 TEST(Drone, fuses_objects_with_the_surfaces_around_them) {
-  auto pipeline = Drone::load(environment(), plain());
-  ASSERT_TRUE(pipeline) << pipeline.error().message;
+  auto pipeline = value_of(Drone::load(environment(), plain()));
   const media::Image image = test_image();
   Scene scene;
-  ASSERT_TRUE((*pipeline)->run(image.view(), false, scene));
+  ASSERT_TRUE(pipeline->run(image.view(), false, scene));
   ASSERT_FALSE(scene.objects.empty());
   EXPECT_EQ(scene.map_age, 0);
   ASSERT_TRUE(scene.horizon);
   EXPECT_NEAR(*scene.horizon, 50, 15);
   ASSERT_EQ(scene.sectors.size(), 9U);
   EXPECT_EQ(scene.objects[0].track, 0);
-  const auto& labels = (*pipeline)->segmenter()->labels();
+  const auto& labels = pipeline->segmenter()->labels();
   media::Image drawn = image.clone();
   draw_scene(drawn, scene, {}, segmentation::colours_of(labels));
   EXPECT_NE(drawn.row(127)[3 * 5], image.row(127)[3 * 5]);  // the sectors' bar
@@ -71,14 +72,13 @@ TEST(Drone, fuses_objects_with_the_surfaces_around_them) {
 TEST(Drone, works_with_a_detector_alone) {
   Config config = plain();
   config.segmenter_model.clear();
-  auto pipeline = Drone::load(environment(), config);
-  ASSERT_TRUE(pipeline) << pipeline.error().message;
+  auto pipeline = value_of(Drone::load(environment(), config));
   Scene scene;
-  ASSERT_TRUE((*pipeline)->run(test_image().view(), true, scene));
+  ASSERT_TRUE(pipeline->run(test_image().view(), true, scene));
   EXPECT_EQ(scene.map_age, -1);
   EXPECT_FALSE(scene.horizon);
   EXPECT_GT(scene.objects[0].track, 0);
-  EXPECT_FALSE((*pipeline)->run({}, true, scene));
+  EXPECT_FALSE(pipeline->run({}, true, scene));
 }
 
 TEST(Drone, segments_every_frame_without_a_budget_and_none_of_another_stream) {
@@ -97,13 +97,11 @@ TEST(Drone, segments_every_frame_without_a_budget_and_none_of_another_stream) {
 // Frames of two sizes, the last batch incomplete: tracks begin anew where the size changes.
 TEST(Drone, fuses_in_a_batch_what_it_fuses_one_by_one) {
   Config config = plain();
-  auto single = Drone::load(environment(), config);
-  ASSERT_TRUE(single) << single.error().message;
+  auto single = value_of(Drone::load(environment(), config));
   config.detector_model = "tests/golden/yolov8/tiny_batch.onnx";
   config.segmenter_model = "tests/golden/segmentation/tiny_batch.onnx";
   config.batch = 3;
-  auto batched = Drone::load(environment(), config);
-  ASSERT_TRUE(batched) << batched.error().message;
+  auto batched = value_of(Drone::load(environment(), config));
   const media::Image image = test_image();
   std::vector<media::ImageView> views;
   for (int i = 0; i < 8; ++i) {
@@ -114,11 +112,11 @@ TEST(Drone, fuses_in_a_batch_what_it_fuses_one_by_one) {
     for (std::size_t first = 0; first < views.size(); first += 3) {
       const std::size_t count = std::min<std::size_t>(3, views.size() - first);
       const auto given = std::span(scenes).first(count);
-      const auto done = (*batched)->run(std::span(views).subspan(first, count), is_stream, given);
+      const auto done = batched->run(std::span(views).subspan(first, count), is_stream, given);
       ASSERT_TRUE(done) << done.error().message;
       for (std::size_t i = 0; i < count; ++i) {
         Scene alone;
-        ASSERT_TRUE((*single)->run(views[first + i], is_stream, alone));
+        ASSERT_TRUE(single->run(views[first + i], is_stream, alone));
         EXPECT_EQ(scenes[i].map_age, 0);
         EXPECT_EQ(scenes[i].map.labels, alone.map.labels) << first + i;
         EXPECT_EQ(scenes[i].horizon, alone.horizon) << first + i;
@@ -132,11 +130,11 @@ TEST(Drone, fuses_in_a_batch_what_it_fuses_one_by_one) {
         }
       }
     }
-    (*single)->reset();
-    (*batched)->reset();
+    single->reset();
+    batched->reset();
   }
   std::vector<Scene> two(2);
-  EXPECT_FALSE((*batched)->run(std::span(views).first(4), true, two));
+  EXPECT_FALSE(batched->run(std::span(views).first(4), true, two));
 }
 
 TEST(Drone, refuses_a_batch_with_a_budget) {
@@ -154,13 +152,12 @@ TEST(Drone, does_not_wait_for_segmentation_beyond_its_budget) {
   Config config = troubled({}, {{"slipway.test.stall_run", "2"}, {"slipway.test.stall_ms", "400"}});
   config.segmenter_run.standby.reset();
   config.budget_ms = 50;
-  auto pipeline = Drone::load(environment(), config);
-  ASSERT_TRUE(pipeline) << pipeline.error().message;
+  auto pipeline = value_of(Drone::load(environment(), config));
   Scene scene;
   int oldest = 0;
   Stopwatch watch;
   for (int i = 0; i < 60; ++i) {
-    ASSERT_TRUE((*pipeline)->run(test_image().view(), true, scene));
+    ASSERT_TRUE(pipeline->run(test_image().view(), true, scene));
     EXPECT_TRUE(scene.did_detect);
     oldest = std::max(oldest, scene.map_age);
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -183,21 +180,20 @@ TEST_P(DroneFallback, keeps_the_stream_and_reports_when_and_why) {
   auto healthy = Drone::load(environment(), plain());
   ASSERT_TRUE(healthy);
   for (const bool is_detector : {true, false}) {
-    auto pipeline =
-        Drone::load(environment(), is_detector ? troubled(trouble.entries, {}) : troubled({}, trouble.entries));
-    ASSERT_TRUE(pipeline) << pipeline.error().message;
+    auto pipeline = value_of(
+        Drone::load(environment(), is_detector ? troubled(trouble.entries, {}) : troubled({}, trouble.entries)));
     (*healthy)->reset();
     Scene scene, expected;
     for (int frame = 1; frame <= 10; ++frame) {
-      const auto done = (*pipeline)->run(test_image().view(), true, scene);
+      const auto done = pipeline->run(test_image().view(), true, scene);
       ASSERT_TRUE(done) << done.error().message;
       ASSERT_TRUE((*healthy)->run(test_image().view(), true, expected));
       EXPECT_LT(scene.total_us, 1'000'000) << frame;  // a stall of 1.5 s is not waited for
       ASSERT_EQ(scene.objects.size(), expected.objects.size()) << frame;
       EXPECT_EQ(scene.map.labels, expected.map.labels) << frame;
     }
-    ASSERT_EQ((*pipeline)->fallbacks().size(), 1U);
-    const Fallback& fallback = (*pipeline)->fallbacks()[0];
+    ASSERT_EQ(pipeline->fallbacks().size(), 1U);
+    const Fallback& fallback = pipeline->fallbacks()[0];
     EXPECT_EQ(fallback.network, is_detector ? "detector" : "segmenter");
     EXPECT_EQ(fallback.frame, trouble.frame);
     EXPECT_EQ(fallback.replacement.cause, trouble.cause);

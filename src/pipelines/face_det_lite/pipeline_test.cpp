@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/testing/allocations.hpp"
+#include "base/testing/value_of.hpp"
 #include "media/labels.hpp"
 #include "pipelines/common/testing/golden.hpp"
 #include "pipelines/face_det_lite/preprocess.hpp"
@@ -13,6 +14,7 @@
 namespace slipway::pipelines::face_det_lite {
 namespace {
 
+using base::testing::value_of;
 using namespace pipelines::testing;  // NOLINT(google-build-using-namespace): one test
 const std::filesystem::path kFolder = "tests/golden/face_det_lite";
 // As python/reference/face_det_lite/golden.py gave them to the quantised network.
@@ -22,22 +24,20 @@ const std::map<std::string, tensor::Quantization> kScales = {
 // A small network, run by ONNX Runtime's Python package between the NumPy reading's two halves, float and with integers
 // at its border.
 TEST(FaceDetLite, finds_the_faces_that_the_reference_finds) {
-  const auto arrays = tensor::read_npz(kFolder / "pipeline.npz");
-  ASSERT_TRUE(arrays) << arrays.error().message;
+  const auto arrays = value_of(tensor::read_npz(kFolder / "pipeline.npz"));
   for (const std::string name : {"tiny", "tiny_quantised", "tiny_half"}) {
     for (const std::string channel : {"luma", "blue"}) {
       Config config;
       config.channels = channel == "luma" ? media::Channels::kLuma : media::Channels::kBlue;
       if (name == "tiny_quantised") config.quantization = kScales;
-      auto pipeline = FaceDetLite::load(environment(), kFolder / (name + ".onnx"), {}, config);
-      ASSERT_TRUE(pipeline) << pipeline.error().message;
+      auto pipeline = value_of(FaceDetLite::load(environment(), kFolder / (name + ".onnx"), {}, config));
       Detections found;
       for (int again = 0; again < 2; ++again) {
-        const auto done = (*pipeline)->run(view_of(named(*arrays, "picture")), found);
+        const auto done = pipeline->run(view_of(named(arrays, "picture")), found);
         ASSERT_TRUE(done) << done.error().message;
       }
-      const auto pixels = named(*arrays, name + "." + channel + ".pixels").values<std::int64_t>();
-      const auto scores = named(*arrays, name + "." + channel + ".scores").values<float>();
+      const auto pixels = named(arrays, name + "." + channel + ".pixels").values<std::int64_t>();
+      const auto scores = named(arrays, name + "." + channel + ".scores").values<float>();
       ASSERT_EQ(found.faces.size(), scores.size()) << name << " " << channel;
       for (std::size_t i = 0; i < scores.size(); ++i) {
         EXPECT_NEAR(found.faces[i].score, scores[i], 1e-5) << name << " " << channel;
@@ -52,24 +52,21 @@ TEST(FaceDetLite, finds_the_faces_that_the_reference_finds) {
 
 // One run over several images gives what a run each gives; the last batch may be incomplete.
 TEST(FaceDetLite, finds_in_a_batch_what_it_finds_one_by_one) {
-  const auto arrays = tensor::read_npz(kFolder / "pipeline.npz");
-  ASSERT_TRUE(arrays) << arrays.error().message;
-  const media::ImageView whole = view_of(named(*arrays, "picture"));
+  const auto arrays = value_of(tensor::read_npz(kFolder / "pipeline.npz"));
+  const media::ImageView whole = view_of(named(arrays, "picture"));
   const std::vector<media::ImageView> images = {
       whole, {whole.data, 100, 60, whole.stride_bytes}, {whole.row(30), 150, 100, whole.stride_bytes}};
-  auto single = FaceDetLite::load(environment(), kFolder / "tiny_half.onnx", {}, {});
-  ASSERT_TRUE(single) << single.error().message;
+  auto single = value_of(FaceDetLite::load(environment(), kFolder / "tiny_half.onnx", {}, {}));
   Config config;
   config.batch = 3;
-  auto batched = FaceDetLite::load(environment(), kFolder / "tiny_half.onnx", {}, config);
-  ASSERT_TRUE(batched) << batched.error().message;
+  auto batched = value_of(FaceDetLite::load(environment(), kFolder / "tiny_half.onnx", {}, config));
   std::vector<Detections> found(3);
   for (const std::size_t count : {3U, 2U}) {
-    const auto done = (*batched)->run(std::span(images).first(count), std::span(found).first(count));
+    const auto done = batched->run(std::span(images).first(count), std::span(found).first(count));
     ASSERT_TRUE(done) << done.error().message;
     for (std::size_t i = 0; i < count; ++i) {
       Detections alone;
-      ASSERT_TRUE((*single)->run(images[i], alone));
+      ASSERT_TRUE(single->run(images[i], alone));
       ASSERT_EQ(found[i].faces.size(), alone.faces.size()) << i;
       EXPECT_FALSE(alone.faces.empty());
       for (std::size_t n = 0; n < alone.faces.size(); ++n) {
@@ -80,39 +77,34 @@ TEST(FaceDetLite, finds_in_a_batch_what_it_finds_one_by_one) {
   }
   std::vector<media::ImageView> four(4, whole);
   std::vector<Detections> room(4);
-  EXPECT_FALSE((*batched)->run(four, room));
-  EXPECT_FALSE((*batched)->run(images, std::span(found).first(2)));
+  EXPECT_FALSE(batched->run(four, room));
+  EXPECT_FALSE(batched->run(images, std::span(found).first(2)));
   const auto fixed = FaceDetLite::load(environment(), kFolder / "tiny.onnx", {}, config);
   ASSERT_FALSE(fixed);
   EXPECT_NE(fixed.error().message.find("a batch of 3"), std::string::npos) << fixed.error().message;
 }
 
 TEST(FaceDetLite, takes_no_memory_a_frame_before_and_after_the_network) {
-  const auto arrays = tensor::read_npz(kFolder / "pipeline.npz");
-  ASSERT_TRUE(arrays) << arrays.error().message;
-  const media::ImageView image = view_of(named(*arrays, "picture"));
+  const auto arrays = value_of(tensor::read_npz(kFolder / "pipeline.npz"));
+  const media::ImageView image = view_of(named(arrays, "picture"));
   for (const std::string name : {"tiny", "tiny_quantised", "tiny_half"}) {
     Config config;
     config.iou_max = kEvaluatorIouMax;
     if (name == "tiny_quantised") config.quantization = kScales;
-    auto session = runtime::Session::load(environment(), kFolder / (name + ".onnx"), {});
-    ASSERT_TRUE(session) << session.error().message;
-    const auto signature = read_signature((*session)->inputs(), (*session)->outputs(), config.quantization);
-    ASSERT_TRUE(signature) << signature.error().message;
-    auto preprocess = make_preprocess(*signature, config);
-    ASSERT_TRUE(preprocess) << preprocess.error().message;
-    Postprocess postprocess(*signature, config);
+    auto session = value_of(runtime::Session::load(environment(), kFolder / (name + ".onnx"), {}));
+    const auto signature = value_of(read_signature(session->inputs(), session->outputs(), config.quantization));
+    auto preprocess = value_of(make_preprocess(signature, config));
+    Postprocess postprocess(signature, config);
     tensor::NamedTensors inputs;
-    inputs.push_back({"input", tensor::Tensor::zeros(signature->input.dtype, signature->input.shape).value()});
-    auto bound = runtime::BoundRun::bind(**session, inputs);
-    ASSERT_TRUE(bound) << bound.error().message;
+    inputs.push_back({"input", tensor::Tensor::zeros(signature.input.dtype, signature.input.shape).value()});
+    auto bound = value_of(runtime::BoundRun::bind(*session, inputs));
     std::vector<Face> faces;
     for (int frame = 0; frame < 4; ++frame) {
       std::uint64_t before = base::testing::allocations();
-      const auto placement = preprocess->convert(image, inputs[0].tensor.bytes());
+      const auto placement = preprocess.convert(image, inputs[0].tensor.bytes());
       std::uint64_t allocated = base::testing::allocations() - before;
-      ASSERT_TRUE(placement && (*bound)->run());
-      const tensor::NamedTensors* const outputs = (*bound)->outputs().value();
+      ASSERT_TRUE(placement && bound->run());
+      const tensor::NamedTensors* const outputs = bound->outputs().value();
       before = base::testing::allocations();
       ASSERT_TRUE(postprocess.run(*outputs, 0, *placement, image.width, image.height, faces));
       allocated += base::testing::allocations() - before;
@@ -141,10 +133,9 @@ TEST(FaceDetLite, asks_for_the_scales_of_a_quantised_model) {
 }
 
 TEST(FaceDetLite, refuses_an_empty_image) {
-  auto pipeline = FaceDetLite::load(environment(), kFolder / "tiny.onnx", {}, {});
-  ASSERT_TRUE(pipeline) << pipeline.error().message;
+  auto pipeline = value_of(FaceDetLite::load(environment(), kFolder / "tiny.onnx", {}, {}));
   Detections found;
-  EXPECT_FALSE((*pipeline)->run({}, found));
+  EXPECT_FALSE(pipeline->run({}, found));
 }
 
 TEST(DrawFaces, marks_the_face_and_survives_boxes_outside) {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
+#include "base/testing/value_of.hpp"
 #include "pipelines/common/testing/golden.hpp"
 #include "tensor/float16.hpp"
 #include "tensor/npz.hpp"
@@ -14,6 +15,7 @@
 namespace slipway::pipelines::face_det_lite {
 namespace {
 
+using base::testing::value_of;
 using namespace pipelines::testing;  // NOLINT(google-build-using-namespace): one test
 using tensor::Dtype;
 
@@ -28,8 +30,7 @@ tensor::Tensor copy_as_float(const tensor::Tensor& stored) {
 
 // Every case was decoded by the NumPy reading of the rules.
 TEST(Postprocess, finds_what_the_numpy_reading_finds) {
-  const auto arrays = tensor::read_npz("tests/golden/face_det_lite/postprocess.npz");
-  ASSERT_TRUE(arrays) << arrays.error().message;
+  const auto arrays = value_of(tensor::read_npz("tests/golden/face_det_lite/postprocess.npz"));
   const auto description =
       nlohmann::json::parse(*base::read_file("tests/golden/face_det_lite/postprocess.json", 1 << 20));
   ASSERT_GE(description["cases"].size(), 8U);
@@ -41,7 +42,7 @@ TEST(Postprocess, finds_what_the_numpy_reading_finds) {
     std::vector<tensor::TensorSpec> specs;
     std::map<std::string, tensor::Quantization> quantization;
     for (const char* key : {"heatmap", "bbox", "landmark"}) {
-      outputs.push_back({key, copy_as_float(named(*arrays, heads + "." + key))});
+      outputs.push_back({key, copy_as_float(named(arrays, heads + "." + key))});
       specs.push_back({key, outputs.back().tensor.dtype(), outputs.back().tensor.shape(), std::nullopt});
       if (entry["quantization"].contains(key)) {
         quantization[key] = {entry["quantization"][key][0], entry["quantization"][key][1]};
@@ -60,10 +61,10 @@ TEST(Postprocess, finds_what_the_numpy_reading_finds) {
       const auto done = postprocess.run(outputs, 0, placement, image_width, image_height, faces);
       ASSERT_TRUE(done) << done.error().message;
     }
-    const auto boxes = named(*arrays, name + ".boxes").values<double>();
-    const auto scores = named(*arrays, name + ".scores").values<float>();
-    const auto landmarks = named(*arrays, name + ".landmarks").values<double>();
-    const auto pixels = named(*arrays, name + ".pixels").values<std::int64_t>();
+    const auto boxes = named(arrays, name + ".boxes").values<double>();
+    const auto scores = named(arrays, name + ".scores").values<float>();
+    const auto landmarks = named(arrays, name + ".landmarks").values<double>();
+    const auto pixels = named(arrays, name + ".pixels").values<std::int64_t>();
     ASSERT_EQ(faces.size(), scores.size()) << name;
     for (std::size_t i = 0; i < faces.size(); ++i) {
       const Face& face = faces[i];

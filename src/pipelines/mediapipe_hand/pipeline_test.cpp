@@ -1,10 +1,11 @@
-#include "media/labels.hpp"
-#include "pipelines/mediapipe_common/testing/golden.hpp"
+#include "base/testing/value_of.hpp"
+#include "pipelines/mediapipe_common/testing/pipeline_suite.hpp"
 #include "pipelines/mediapipe_hand/hand.hpp"
 
 namespace slipway::pipelines::mediapipe_hand {
 namespace {
 
+using base::testing::value_of;
 using namespace mediapipe::testing;  // NOLINT(google-build-using-namespace): one test
 
 const std::filesystem::path kFolder = "tests/golden/mediapipe_hand";
@@ -21,10 +22,9 @@ media::Image test_image() {
 TEST(MediapipeHand, finds_the_palms_that_mediapipe_finds) {
   Config config;
   config.find_landmarks = false;
-  auto pipeline = MediapipeHand::load(environment(), {kFolder / "palm.onnx", {}}, {}, config);
-  ASSERT_TRUE(pipeline) << pipeline.error().message;
+  auto pipeline = value_of(MediapipeHand::load(environment(), {kFolder / "palm.onnx", {}}, {}, config));
   Detections found;
-  for (int again = 0; again < 2; ++again) ASSERT_TRUE((*pipeline)->run(test_image().view(), found));
+  for (int again = 0; again < 2; ++again) ASSERT_TRUE(pipeline->run(test_image().view(), found));
   const nlohmann::json& palms = golden()["palms"];
   ASSERT_EQ(found.objects.size(), palms.size());
   for (std::size_t i = 0; i < palms.size(); ++i) {
@@ -36,10 +36,10 @@ TEST(MediapipeHand, finds_the_palms_that_mediapipe_finds) {
 }
 
 TEST(MediapipeHand, places_the_landmarks_where_mediapipe_places_them) {
-  auto pipeline = MediapipeHand::load(environment(), {kFolder / "palm.onnx", kFolder / "landmark.onnx"}, {}, {});
-  ASSERT_TRUE(pipeline) << pipeline.error().message;
+  auto pipeline =
+      value_of(MediapipeHand::load(environment(), {kFolder / "palm.onnx", kFolder / "landmark.onnx"}, {}, {}));
   Detections found;
-  ASSERT_TRUE((*pipeline)->run(test_image().view(), found));
+  ASSERT_TRUE(pipeline->run(test_image().view(), found));
   ASSERT_EQ(found.objects.size(), 2U);
   const Hand& hand = found.objects[0];
   const nlohmann::json& expected = golden()["hands"][0];
@@ -58,34 +58,41 @@ TEST(MediapipeHand, follows_both_hands_and_asks_the_detector_only_for_what_is_mi
     Config config;
     config.max_hands = most;
     config.smooth = true;
-    auto pipeline = MediapipeHand::load(environment(), {kFolder / "palm.onnx", kFolder / "landmark.onnx"}, {}, config);
-    ASSERT_TRUE(pipeline) << pipeline.error().message;
+    auto pipeline =
+        value_of(MediapipeHand::load(environment(), {kFolder / "palm.onnx", kFolder / "landmark.onnx"}, {}, config));
     Detections found;
-    ASSERT_TRUE((*pipeline)->track(image.view(), 0, found));
+    ASSERT_TRUE(pipeline->track(image.view(), 0, found));
     EXPECT_TRUE(found.detector_ran);
     ASSERT_EQ(found.objects.size(), 2U);
     EXPECT_EQ(found.objects[0].track_id, 0);
     EXPECT_EQ(found.objects[1].track_id, 1);
-    ASSERT_TRUE((*pipeline)->track(image.view(), 0.04, found));
+    ASSERT_TRUE(pipeline->track(image.view(), 0.04, found));
     EXPECT_EQ(found.detector_ran, most == 3);
     ASSERT_GE(found.objects.size(), 2U);
     EXPECT_EQ(found.objects[0].track_id, 0);
     EXPECT_FALSE(found.objects[0].has_keypoints);
-    (*pipeline)->reset();
-    ASSERT_TRUE((*pipeline)->track(image.view(), 0, found));
+    pipeline->reset();
+    ASSERT_TRUE(pipeline->track(image.view(), 0, found));
     EXPECT_TRUE(found.detector_ran);
   }
 }
 
-std::unique_ptr<MediapipeHand> whole_pipeline() {
-  auto pipeline =
-      MediapipeHand::load(environment(), {kFolder / "palm.onnx", kFolder / "landmark.onnx"}, one_thread(), {});
-  SLIPWAY_CHECK(pipeline.has_value(), "the networks load");
-  return std::move(*pipeline);
-}
+struct Kind {
+  using Pipeline = MediapipeHand;
+  using Object = Hand;
+  static constexpr const char* kFolder = "tests/golden/mediapipe_hand";
+  static constexpr const char* kDetector = "palm.onnx";
+  static constexpr const char* kRefusal = "palm";
+  static constexpr int kWidth = 640, kHeight = 480;
+  static constexpr std::size_t kObjects = 2;
+  static Config config() { return {}; }
+  static void draw(media::Image& image, const std::vector<Hand>& found) { draw_hands(image, found); }
+};
+INSTANTIATE_TYPED_TEST_SUITE_P(MediapipeHand, EveryPipeline, Kind);
 
 TEST(MediapipeHand, takes_several_images_at_once) {
-  const auto pipeline = whole_pipeline();
+  const auto pipeline =
+      MediapipeHand::load(environment(), {kFolder / "palm.onnx", kFolder / "landmark.onnx"}, one_thread(), {}).value();
   const media::Image large = test_image(), small = mediapipe::testing::test_image(320, 240);
   const std::vector<media::ImageView> images = {large.view(), small.view(), large.view()};
   std::vector<Detections> found(3);
@@ -109,14 +116,6 @@ TEST(MediapipeHand, takes_several_images_at_once) {
   EXPECT_NE(fixed.error().message.find("--batch 2"), std::string::npos) << fixed.error().message;
 }
 
-TEST(MediapipeHand, keeps_its_memory_over_ten_thousand_frames) {
-  expect_steady_memory(*whole_pipeline(), test_image());
-}
-
-TEST(MediapipeHand, takes_no_memory_a_frame_before_and_after_the_networks) {
-  expect_no_allocations(*whole_pipeline(), test_image());
-}
-
 TEST(MediapipeHand, gives_one_hand_when_one_is_asked_for) {
   Config config;
   config.max_hands = 1;
@@ -128,29 +127,10 @@ TEST(MediapipeHand, gives_one_hand_when_one_is_asked_for) {
   EXPECT_NEAR(found.objects[0].score, golden()["palms"][0]["score"].get<double>(), 1e-3);
 }
 
-TEST(MediapipeHand, refuses_what_does_not_fit) {
-  const auto other = MediapipeHand::load(environment(), {kFolder / "landmark.onnx", {}}, {}, {});
-  ASSERT_FALSE(other);
-  EXPECT_NE(other.error().message.find("palm"), std::string::npos) << other.error().message;
-  EXPECT_FALSE(MediapipeHand::load(environment(), {kFolder / "palm.onnx", kFolder / "palm.onnx"}, {}, {}));
+TEST(MediapipeHand, refuses_to_find_no_hand) {
   Config none;
   none.max_hands = 0;
   EXPECT_FALSE(MediapipeHand::load(environment(), {kFolder / "palm.onnx", {}}, {}, none));
-  auto pipeline = MediapipeHand::load(environment(), {kFolder / "palm.onnx", {}}, {}, {});
-  ASSERT_TRUE(pipeline);
-  Detections found;
-  EXPECT_FALSE((*pipeline)->run({}, found));
-}
-
-TEST(DrawHands, marks_the_hand_and_survives_points_outside) {
-  media::Image image = test_image();
-  std::vector<Hand> hands(2);
-  hands[0].box = {20, 30, 60, 70};
-  hands[1].box = {-1e9, -50, 1e9, -20};
-  hands[1].has_landmarks = hands[1].has_keypoints = true;
-  hands[1].landmarks[10] = {1e9F, -1e9F, 0};
-  draw_hands(image, hands);
-  EXPECT_EQ(image.row(50)[3 * 20 + 1], media::colour_of_class(0)[1]);
 }
 
 }  // namespace

@@ -2,21 +2,23 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing/value_of.hpp"
+
 namespace slipway::pipelines::mediapipe_hand {
 namespace {
 
+using base::testing::value_of;
 tensor::TensorSpec spec(const std::string& name, tensor::Shape shape) {
   return {name, tensor::Dtype::kFloat32, std::move(shape), std::nullopt};
 }
 
 TEST(PalmSignature, knows_the_palm_detector) {
   const auto found =
-      mediapipe::read_detector_signature(detector_family(), {spec("image", {1, 3, 192, 192})},
-                                         {spec("scores", {1, 2016, 1}), spec("boxes", {1, 2016, 18})}, {});
-  ASSERT_TRUE(found) << found.error().message;
-  ASSERT_EQ(found->heads.size(), 1U);
-  EXPECT_EQ(found->heads[0].coordinates, 1U);
-  EXPECT_EQ(found->heads[0].rows, 2016U);
+      value_of(mediapipe::read_detector_signature(detector_family(), {spec("image", {1, 3, 192, 192})},
+                                                  {spec("scores", {1, 2016, 1}), spec("boxes", {1, 2016, 18})}, {}));
+  ASSERT_EQ(found.heads.size(), 1U);
+  EXPECT_EQ(found.heads[0].coordinates, 1U);
+  EXPECT_EQ(found.heads[0].rows, 2016U);
   // The full-range face detector has the same input.
   EXPECT_FALSE(mediapipe::read_detector_signature(detector_family(), {spec("image", {1, 192, 192, 3})},
                                                   {spec("b", {1, 2304, 16}), spec("s", {1, 2304, 1})}, {}));
@@ -24,33 +26,31 @@ TEST(PalmSignature, knows_the_palm_detector) {
 
 TEST(HandSignature, tells_outputs_apart_by_name_and_else_by_order) {
   const tensor::TensorSpec input = spec("image", {1, 224, 224, 3});
-  const auto ordered = read_landmark_signature(
-      {input}, {spec("a", {1, 63}), spec("b", {1, 1}), spec("c", {1, 1}), spec("d", {1, 63})}, {});
-  ASSERT_TRUE(ordered) << ordered.error().message;
-  EXPECT_EQ(ordered->landmarks, 0U);
-  EXPECT_EQ(ordered->presence, 1U);
-  EXPECT_EQ(ordered->handedness, 2U);
-  EXPECT_EQ(ordered->world, 3U);
-  const auto named = read_landmark_signature({input},
-                                             {spec("world_landmarks", {1, 63}), spec("handedness", {1, 1}),
-                                              spec("landmarks", {1, 63}), spec("presence", {1, 1})},
-                                             {});
-  ASSERT_TRUE(named) << named.error().message;
-  EXPECT_EQ(named->landmarks, 2U);
-  EXPECT_EQ(named->presence, 3U);
-  EXPECT_EQ(named->handedness, 1U);
-  EXPECT_EQ(named->world, 0U);
+  const auto ordered = value_of(read_landmark_signature(
+      {input}, {spec("a", {1, 63}), spec("b", {1, 1}), spec("c", {1, 1}), spec("d", {1, 63})}, {}));
+  EXPECT_EQ(ordered.landmarks, 0U);
+  EXPECT_EQ(ordered.presence, 1U);
+  EXPECT_EQ(ordered.handedness, 2U);
+  EXPECT_EQ(ordered.world, 3U);
+  const auto named = value_of(read_landmark_signature({input},
+                                                      {spec("world_landmarks", {1, 63}), spec("handedness", {1, 1}),
+                                                       spec("landmarks", {1, 63}), spec("presence", {1, 1})},
+                                                      {}));
+  EXPECT_EQ(named.landmarks, 2U);
+  EXPECT_EQ(named.presence, 3U);
+  EXPECT_EQ(named.handedness, 1U);
+  EXPECT_EQ(named.world, 0U);
 }
 
 TEST(HandSignature, takes_the_batch_that_is_asked_for_or_any_where_it_is_free) {
   for (const std::int64_t batch : {4, -1}) {
-    const auto found = read_landmark_signature({spec("image", {batch, 3, 224, 224})},
-                                               {spec("landmarks", {batch, 63}), spec("presence", {batch, 1}),
-                                                spec("handedness", {batch, 1}), spec("world_landmarks", {batch, 63})},
-                                               {}, 4);
-    ASSERT_TRUE(found) << found.error().message;
-    EXPECT_EQ(found->input.spec.shape[0], 4);
-    EXPECT_EQ(found->input.is_batch_free, batch == -1);
+    const auto found =
+        value_of(read_landmark_signature({spec("image", {batch, 3, 224, 224})},
+                                         {spec("landmarks", {batch, 63}), spec("presence", {batch, 1}),
+                                          spec("handedness", {batch, 1}), spec("world_landmarks", {batch, 63})},
+                                         {}, 4));
+    EXPECT_EQ(found.input.spec.shape[0], 4);
+    EXPECT_EQ(found.input.is_batch_free, batch == -1);
   }
   const std::vector<tensor::TensorSpec> scores_of_one = {spec("boxes", {4, 2016, 18}), spec("scores", {1, 2016, 1})};
   const auto outputs =

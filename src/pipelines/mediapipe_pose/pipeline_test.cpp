@@ -1,10 +1,11 @@
-#include "media/labels.hpp"
-#include "pipelines/mediapipe_common/testing/golden.hpp"
+#include "base/testing/value_of.hpp"
+#include "pipelines/mediapipe_common/testing/pipeline_suite.hpp"
 #include "pipelines/mediapipe_pose/pose.hpp"
 
 namespace slipway::pipelines::mediapipe_pose {
 namespace {
 
+using base::testing::value_of;
 using namespace mediapipe::testing;  // NOLINT(google-build-using-namespace): one test
 
 const std::filesystem::path kFolder = "tests/golden/mediapipe_pose";
@@ -21,10 +22,9 @@ media::Image test_image() {
 TEST(MediapipePose, finds_the_person_that_mediapipe_finds) {
   Config config;
   config.find_landmarks = false;
-  auto pipeline = MediapipePose::load(environment(), {kFolder / "person.onnx", {}}, {}, config);
-  ASSERT_TRUE(pipeline) << pipeline.error().message;
+  auto pipeline = value_of(MediapipePose::load(environment(), {kFolder / "person.onnx", {}}, {}, config));
   Detections found;
-  for (int again = 0; again < 2; ++again) ASSERT_TRUE((*pipeline)->run(test_image().view(), found));
+  for (int again = 0; again < 2; ++again) ASSERT_TRUE(pipeline->run(test_image().view(), found));
   ASSERT_GE(found.objects.size(), 1U);
   const nlohmann::json& person = golden()["person"];
   const Pose& pose = found.objects[0];
@@ -34,10 +34,10 @@ TEST(MediapipePose, finds_the_person_that_mediapipe_finds) {
 }
 
 TEST(MediapipePose, places_the_landmarks_where_mediapipe_places_them) {
-  auto pipeline = MediapipePose::load(environment(), {kFolder / "person.onnx", kFolder / "landmark.onnx"}, {}, {});
-  ASSERT_TRUE(pipeline) << pipeline.error().message;
+  auto pipeline =
+      value_of(MediapipePose::load(environment(), {kFolder / "person.onnx", kFolder / "landmark.onnx"}, {}, {}));
   Detections found;
-  ASSERT_TRUE((*pipeline)->run(test_image().view(), found));
+  ASSERT_TRUE(pipeline->run(test_image().view(), found));
   ASSERT_EQ(found.objects.size(), 1U);
   const Pose& pose = found.objects[0];
   ASSERT_TRUE(pose.has_landmarks);
@@ -50,40 +50,18 @@ TEST(MediapipePose, places_the_landmarks_where_mediapipe_places_them) {
   EXPECT_EQ(found.landmark_runs, 1);
 }
 
-TEST(MediapipePose, runs_the_detector_once_in_a_sequence) {
-  auto pipeline = MediapipePose::load(environment(), {kFolder / "person.onnx", kFolder / "landmark.onnx"}, {}, {});
-  ASSERT_TRUE(pipeline) << pipeline.error().message;
-  const media::Image image = test_image();
-  Detections found;
-  int detector_runs = 0;
-  for (int frame = 0; frame < 5; ++frame) {
-    ASSERT_TRUE((*pipeline)->track(image.view(), frame * 0.04, found));
-    detector_runs += found.detector_ran ? 1 : 0;
-    ASSERT_EQ(found.objects.size(), 1U);
-    EXPECT_EQ(found.objects[0].track_id, 0);
-    EXPECT_EQ(found.objects[0].has_keypoints, frame == 0);
-  }
-  EXPECT_EQ(detector_runs, 1);
-  (*pipeline)->reset();
-  ASSERT_TRUE((*pipeline)->track(image.view(), 0, found));
-  EXPECT_TRUE(found.detector_ran);
-  EXPECT_EQ(found.objects[0].track_id, 1);
-}
-
-std::unique_ptr<MediapipePose> whole_pipeline() {
-  auto pipeline =
-      MediapipePose::load(environment(), {kFolder / "person.onnx", kFolder / "landmark.onnx"}, one_thread(), {});
-  SLIPWAY_CHECK(pipeline.has_value(), "the networks load");
-  return std::move(*pipeline);
-}
-
-TEST(MediapipePose, keeps_its_memory_over_ten_thousand_frames) {
-  expect_steady_memory(*whole_pipeline(), test_image());
-}
-
-TEST(MediapipePose, takes_no_memory_a_frame_before_and_after_the_networks) {
-  expect_no_allocations(*whole_pipeline(), test_image());
-}
+struct Kind {
+  using Pipeline = MediapipePose;
+  using Object = Pose;
+  static constexpr const char* kFolder = "tests/golden/mediapipe_pose";
+  static constexpr const char* kDetector = "person.onnx";
+  static constexpr const char* kRefusal = "person";
+  static constexpr int kWidth = 512, kHeight = 512;
+  static constexpr std::size_t kObjects = 1;
+  static Config config() { return {}; }
+  static void draw(media::Image& image, const std::vector<Pose>& found) { draw_poses(image, found); }
+};
+INSTANTIATE_TYPED_TEST_SUITE_P(MediapipePose, EveryPipeline, Kind);
 
 TEST(PoseSmoother, smooths_what_it_shows_and_starts_anew_with_another_person) {
   PoseSmoother smoother;
@@ -126,29 +104,10 @@ TEST(Refine, moves_to_the_middle_of_the_heat_and_leaves_what_is_unsure_or_outsid
   EXPECT_EQ(refine(heat, 7, {64, 31}).x, 64);
 }
 
-TEST(MediapipePose, refuses_what_does_not_fit) {
-  const auto other = MediapipePose::load(environment(), {kFolder / "landmark.onnx", {}}, {}, {});
-  ASSERT_FALSE(other);
-  EXPECT_NE(other.error().message.find("person"), std::string::npos) << other.error().message;
+TEST(MediapipePose, names_the_network_that_is_no_landmark_network) {
   const auto twice = MediapipePose::load(environment(), {kFolder / "person.onnx", kFolder / "person.onnx"}, {}, {});
   ASSERT_FALSE(twice);
   EXPECT_NE(twice.error().message.find("not the pose landmark network"), std::string::npos) << twice.error().message;
-  auto pipeline = MediapipePose::load(environment(), {kFolder / "person.onnx", {}}, {}, {});
-  ASSERT_TRUE(pipeline);
-  Detections found;
-  EXPECT_FALSE((*pipeline)->run({}, found));
-}
-
-TEST(DrawPoses, marks_the_person_and_survives_points_outside) {
-  media::Image image = test_image();
-  std::vector<Pose> poses(2);
-  poses[0].box = {20, 30, 60, 70};
-  poses[1].box = {-1e9, -50, 1e9, -20};
-  poses[1].has_landmarks = true;
-  poses[1].visibility.fill(1);
-  poses[1].landmarks[12] = {1e9F, -1e9F, 0};
-  draw_poses(image, poses);
-  EXPECT_EQ(image.row(50)[3 * 20 + 1], media::colour_of_class(0)[1]);
 }
 
 }  // namespace

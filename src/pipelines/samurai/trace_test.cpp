@@ -6,10 +6,12 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
+#include "base/testing/value_of.hpp"
 
 namespace slipway::pipelines::samurai {
 namespace {
 
+using base::testing::value_of;
 using nlohmann::json;
 
 const std::filesystem::path kTraces = "tests/golden/samurai/traces";
@@ -32,9 +34,8 @@ TEST(Replay, decides_as_the_numpy_reading_does) {
   int traces = 0;
   for (const auto& entry : std::filesystem::directory_iterator(kTraces)) {
     const std::string text = *base::read_file(entry.path(), kLimit);
-    const auto frames = read_trace(text, entry.path().string());
-    ASSERT_TRUE(frames) << frames.error().message;
-    const std::vector<Decision> decisions = replay(*frames);
+    const auto frames = value_of(read_trace(text, entry.path().string()));
+    const std::vector<Decision> decisions = replay(frames);
     const json expected = json::parse(text)["decisions"];
     ASSERT_EQ(expected.size(), decisions.size());
     for (std::size_t i = 0; i < decisions.size(); ++i) {
@@ -66,10 +67,9 @@ TEST(ReadTrace, reads_what_it_writes) {
   const auto frames = *read_trace(*base::read_file(kTraces / "occlusion.json", kLimit), "occlusion");
   json written = {{"frames", json::array()}};
   for (const TraceFrame& frame : frames) written["frames"].push_back(json(json_of(frame)));
-  const auto again = read_trace(written.dump(), "again");
-  ASSERT_TRUE(again) << again.error().message;
-  ASSERT_EQ(again->size(), frames.size());
-  EXPECT_EQ(json_of(again->back()), json_of(frames.back()));
+  const auto again = value_of(read_trace(written.dump(), "again"));
+  ASSERT_EQ(again.size(), frames.size());
+  EXPECT_EQ(json_of(again.back()), json_of(frames.back()));
 }
 
 TEST(ReadTrace, says_where_a_bad_trace_is_bad) {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing/value_of.hpp"
 #include "pipelines/common/testing/golden.hpp"
 #include "pipelines/segmentation/labels.hpp"
 #include "tensor/npz.hpp"
@@ -11,24 +12,23 @@
 namespace slipway::pipelines::segmentation {
 namespace {
 
+using base::testing::value_of;
 using namespace pipelines::testing;  // NOLINT(google-build-using-namespace): one test
 // ONNX Runtime's Python package ran the network between the halves of the NumPy reading.
 TEST(Segmenter, gives_the_classes_of_the_reference) {
-  const auto arrays = tensor::read_npz("tests/golden/segmentation/pipeline.npz");
-  ASSERT_TRUE(arrays) << arrays.error().message;
-  const media::ImageView view = view_of(named(*arrays, "picture"));
+  const auto arrays = value_of(tensor::read_npz("tests/golden/segmentation/pipeline.npz"));
+  const media::ImageView view = view_of(named(arrays, "picture"));
   for (const std::string name : {"plain", "normalised"}) {
     Config config;
     if (name == "normalised") {
       config.mean = media::kImageNetMean;
       config.deviation = media::kImageNetDeviation;
     }
-    auto segmenter = Segmenter::load(environment(), "tests/golden/segmentation/tiny.onnx", {}, config);
-    ASSERT_TRUE(segmenter) << segmenter.error().message;
-    EXPECT_EQ((*segmenter)->labels(), cityscapes_labels());
+    auto segmenter = value_of(Segmenter::load(environment(), "tests/golden/segmentation/tiny.onnx", {}, config));
+    EXPECT_EQ(segmenter->labels(), cityscapes_labels());
     Segments segments;
-    for (int again = 0; again < 2; ++again) ASSERT_TRUE((*segmenter)->run(view, segments));
-    const auto expected = named(*arrays, name).values<std::uint8_t>();
+    for (int again = 0; again < 2; ++again) ASSERT_TRUE(segmenter->run(view, segments));
+    const auto expected = named(arrays, name).values<std::uint8_t>();
     ASSERT_EQ(segments.map.labels.size(), expected.size());
     int wrong = 0;
     for (std::size_t i = 0; i < expected.size(); ++i) wrong += expected[i] != segments.map.labels[i] ? 1 : 0;
@@ -37,24 +37,21 @@ TEST(Segmenter, gives_the_classes_of_the_reference) {
 }
 
 TEST(Segmenter, gives_in_a_batch_what_it_gives_one_by_one) {
-  const auto arrays = tensor::read_npz("tests/golden/segmentation/pipeline.npz");
-  ASSERT_TRUE(arrays) << arrays.error().message;
-  const media::ImageView whole = view_of(named(*arrays, "picture"));
+  const auto arrays = value_of(tensor::read_npz("tests/golden/segmentation/pipeline.npz"));
+  const media::ImageView whole = view_of(named(arrays, "picture"));
   const std::vector<media::ImageView> images = {
       {whole.row(20), 80, 60, whole.stride_bytes}, whole, {whole.data, 100, 40, whole.stride_bytes}};
-  auto single = Segmenter::load(environment(), "tests/golden/segmentation/tiny.onnx", {}, {});
-  ASSERT_TRUE(single) << single.error().message;
+  auto single = value_of(Segmenter::load(environment(), "tests/golden/segmentation/tiny.onnx", {}, {}));
   Config config;
   config.batch = 3;
-  auto batched = Segmenter::load(environment(), "tests/golden/segmentation/tiny_batch.onnx", {}, config);
-  ASSERT_TRUE(batched) << batched.error().message;
+  auto batched = value_of(Segmenter::load(environment(), "tests/golden/segmentation/tiny_batch.onnx", {}, config));
   std::vector<Segments> segments(3);
   for (const std::size_t count : {3U, 2U}) {
-    const auto done = (*batched)->run(std::span(images).first(count), std::span(segments).first(count));
+    const auto done = batched->run(std::span(images).first(count), std::span(segments).first(count));
     ASSERT_TRUE(done) << done.error().message;
     for (std::size_t i = 0; i < count; ++i) {
       Segments alone;
-      ASSERT_TRUE((*single)->run(images[i], alone));
+      ASSERT_TRUE(single->run(images[i], alone));
       EXPECT_EQ(segments[i].map.width, alone.map.width);
       EXPECT_EQ(segments[i].map.labels, alone.map.labels) << i;
     }

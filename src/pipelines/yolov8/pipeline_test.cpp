@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing/value_of.hpp"
 #include "pipelines/common/testing/golden.hpp"
 #include "pipelines/yolov8/labels.hpp"
 #include "tensor/npz.hpp"
@@ -11,6 +12,7 @@
 namespace slipway::pipelines::yolov8 {
 namespace {
 
+using base::testing::value_of;
 using namespace pipelines::testing;  // NOLINT(google-build-using-namespace): one test
 const std::filesystem::path kFolder = "tests/golden/yolov8";
 // As python/reference/yolov8/golden.py gave them to the quantised network.
@@ -20,25 +22,23 @@ const std::map<std::string, tensor::Quantization> kScales = {
 // A small network, run by ONNX Runtime's Python package between the NumPy reading's two halves, float and with integers
 // at its border, with black and with grey padding.
 TEST(Yolov8, finds_the_objects_that_the_reference_finds) {
-  const auto arrays = tensor::read_npz(kFolder / "pipeline.npz");
-  ASSERT_TRUE(arrays) << arrays.error().message;
-  const media::ImageView view = view_of(named(*arrays, "picture"));
+  const auto arrays = value_of(tensor::read_npz(kFolder / "pipeline.npz"));
+  const media::ImageView view = view_of(named(arrays, "picture"));
   for (const std::string name : {"tiny", "tiny_quantised"}) {
     for (const int padding : {0, 114}) {
       Config config;
       config.padding = static_cast<std::uint8_t>(padding);
       if (name == "tiny_quantised") config.quantization = kScales;
-      auto detector = Yolov8::load(environment(), kFolder / (name + ".onnx"), {}, config);
-      ASSERT_TRUE(detector) << detector.error().message;
+      auto detector = value_of(Yolov8::load(environment(), kFolder / (name + ".onnx"), {}, config));
       Detections found;
       for (int again = 0; again < 2; ++again) {
-        const auto done = (*detector)->run(view, found);
+        const auto done = detector->run(view, found);
         ASSERT_TRUE(done) << done.error().message;
       }
       const std::string key = name + "." + std::to_string(padding);
-      const auto boxes = named(*arrays, key + ".boxes").values<double>();
-      const auto scores = named(*arrays, key + ".scores").values<float>();
-      const auto classes = named(*arrays, key + ".classes").values<std::int64_t>();
+      const auto boxes = named(arrays, key + ".boxes").values<double>();
+      const auto scores = named(arrays, key + ".scores").values<float>();
+      const auto classes = named(arrays, key + ".classes").values<std::int64_t>();
       ASSERT_EQ(found.objects.size(), scores.size()) << key;
       for (std::size_t i = 0; i < scores.size(); ++i) {
         EXPECT_NEAR(found.objects[i].score, scores[i], 1e-5) << key;
@@ -52,27 +52,24 @@ TEST(Yolov8, finds_the_objects_that_the_reference_finds) {
 
 // One run over several images gives what a run each gives; the last batch may be incomplete.
 TEST(Yolov8, finds_in_a_batch_what_it_finds_one_by_one) {
-  const auto arrays = tensor::read_npz(kFolder / "pipeline.npz");
-  ASSERT_TRUE(arrays) << arrays.error().message;
-  const media::ImageView whole = view_of(named(*arrays, "picture"));
+  const auto arrays = value_of(tensor::read_npz(kFolder / "pipeline.npz"));
+  const media::ImageView whole = view_of(named(arrays, "picture"));
   const std::vector<media::ImageView> images = {
       whole, {whole.data, 100, 60, whole.stride_bytes}, {whole.row(30), 150, 70, whole.stride_bytes}};
   for (const auto& [one_by_one, in_batches] :
        {std::pair("tiny.onnx", "tiny_batch.onnx"), std::pair("tiny_quantised.onnx", "tiny_quantised_3.onnx")}) {
     Config config;
     config.quantization = kScales;
-    auto single = Yolov8::load(environment(), kFolder / one_by_one, {}, config);
-    ASSERT_TRUE(single) << single.error().message;
+    auto single = value_of(Yolov8::load(environment(), kFolder / one_by_one, {}, config));
     config.batch = 3;
-    auto batched = Yolov8::load(environment(), kFolder / in_batches, {}, config);
-    ASSERT_TRUE(batched) << batched.error().message;
+    auto batched = value_of(Yolov8::load(environment(), kFolder / in_batches, {}, config));
     std::vector<Detections> found(3);
     for (const std::size_t count : {3U, 2U, 1U}) {
-      const auto done = (*batched)->run(std::span(images).first(count), std::span(found).first(count));
+      const auto done = batched->run(std::span(images).first(count), std::span(found).first(count));
       ASSERT_TRUE(done) << done.error().message;
       for (std::size_t i = 0; i < count; ++i) {
         Detections alone;
-        ASSERT_TRUE((*single)->run(images[i], alone));
+        ASSERT_TRUE(single->run(images[i], alone));
         EXPECT_FALSE(alone.objects.empty());
         ASSERT_EQ(found[i].objects.size(), alone.objects.size()) << in_batches << i;
         for (std::size_t n = 0; n < alone.objects.size(); ++n) {
@@ -83,8 +80,8 @@ TEST(Yolov8, finds_in_a_batch_what_it_finds_one_by_one) {
         }
       }
     }
-    EXPECT_FALSE((*batched)->run(images, std::span(found).first(2)));
-    EXPECT_FALSE((*batched)->run({}, std::span(found).first(0)));
+    EXPECT_FALSE(batched->run(images, std::span(found).first(2)));
+    EXPECT_FALSE(batched->run({}, std::span(found).first(0)));
   }
 }
 

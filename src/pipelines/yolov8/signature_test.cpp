@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing/value_of.hpp"
+
 namespace slipway::pipelines::yolov8 {
 namespace {
 
+using base::testing::value_of;
 using tensor::Dtype;
 using tensor::TensorSpec;
 
@@ -15,13 +18,12 @@ TensorSpec spec(const std::string& name, tensor::Shape shape, Dtype dtype = Dtyp
 const TensorSpec kInput = spec("images", {1, 3, 640, 640});
 
 TEST(ReadSignature, takes_ultralytics_one_tensor) {
-  const auto signature = read_signature({kInput}, {spec("output0", {1, 84, 8400})}, {});
-  ASSERT_TRUE(signature) << signature.error().message;
-  EXPECT_EQ(signature->anchors, 8400);
-  EXPECT_EQ(signature->class_count, 80);
-  EXPECT_EQ(signature->box_form, BoxForm::kCentre);
-  EXPECT_EQ(signature->score.first_channel, 4);
-  EXPECT_FALSE(signature->prototypes);
+  const auto signature = value_of(read_signature({kInput}, {spec("output0", {1, 84, 8400})}, {}));
+  EXPECT_EQ(signature.anchors, 8400);
+  EXPECT_EQ(signature.class_count, 80);
+  EXPECT_EQ(signature.box_form, BoxForm::kCentre);
+  EXPECT_EQ(signature.score.first_channel, 4);
+  EXPECT_FALSE(signature.prototypes);
 }
 
 TEST(ReadSignature, takes_the_two_tensors_of_a_split_output_in_any_order_and_layout) {
@@ -29,56 +31,51 @@ TEST(ReadSignature, takes_the_two_tensors_of_a_split_output_in_any_order_and_lay
     const auto shape = [&](std::int64_t channels) {
       return is_last ? tensor::Shape{1, 8400, channels} : tensor::Shape{1, channels, 8400};
     };
-    const auto signature = read_signature({kInput}, {spec("scores", shape(80)), spec("boxes", shape(4))}, {});
-    ASSERT_TRUE(signature) << signature.error().message;
-    EXPECT_EQ(signature->box.index, 1U);
-    EXPECT_EQ(signature->class_count, 80);
-    EXPECT_EQ(signature->box.channel_step, is_last ? 1U : 8400U);
-    EXPECT_EQ(signature->box_form, BoxForm::kCentre);
+    const auto signature = value_of(read_signature({kInput}, {spec("scores", shape(80)), spec("boxes", shape(4))}, {}));
+    EXPECT_EQ(signature.box.index, 1U);
+    EXPECT_EQ(signature.class_count, 80);
+    EXPECT_EQ(signature.box.channel_step, is_last ? 1U : 8400U);
+    EXPECT_EQ(signature.box_form, BoxForm::kCentre);
   }
 }
 
 TEST(ReadSignature, takes_chosen_classes_with_corners) {
-  const auto signature = read_signature(
+  const auto signature = value_of(read_signature(
       {spec("image", {1, 640, 640, 3})},
-      {spec("boxes", {1, 8400, 4}), spec("scores", {1, 8400}), spec("class_idx", {1, 8400}, Dtype::kUint8)}, {});
-  ASSERT_TRUE(signature) << signature.error().message;
-  EXPECT_EQ(signature->layout, media::Layout::kNhwc);
-  EXPECT_EQ(signature->box_form, BoxForm::kCorners);
-  EXPECT_EQ(signature->class_index->index, 2U);
+      {spec("boxes", {1, 8400, 4}), spec("scores", {1, 8400}), spec("class_idx", {1, 8400}, Dtype::kUint8)}, {}));
+  EXPECT_EQ(signature.layout, media::Layout::kNhwc);
+  EXPECT_EQ(signature.box_form, BoxForm::kCorners);
+  EXPECT_EQ(signature.class_index->index, 2U);
 }
 
 TEST(ReadSignature, tells_quantised_scores_from_classes_by_their_scale) {
   const std::vector<TensorSpec> outputs = {spec("boxes", {1, 8400, 4}, Dtype::kUint8),
                                            spec("scores", {1, 8400}, Dtype::kUint8),
                                            spec("class_idx", {1, 8400}, Dtype::kUint8)};
-  const auto signature = read_signature({kInput}, outputs, {{"boxes", {3, 0}}, {"scores", {0.004F, 0}}});
-  ASSERT_TRUE(signature) << signature.error().message;
-  EXPECT_EQ(signature->score.index, 1U);
-  EXPECT_EQ(signature->class_index->index, 2U);
+  const auto signature = value_of(read_signature({kInput}, outputs, {{"boxes", {3, 0}}, {"scores", {0.004F, 0}}}));
+  EXPECT_EQ(signature.score.index, 1U);
+  EXPECT_EQ(signature.class_index->index, 2U);
 }
 
 TEST(ReadSignature, takes_segmentation_networks) {
   const auto joined =
-      read_signature({kInput}, {spec("output0", {1, 116, 8400}), spec("output1", {1, 32, 160, 160})}, {});
-  ASSERT_TRUE(joined) << joined.error().message;
-  EXPECT_EQ(joined->class_count, 80);
-  EXPECT_EQ(joined->coefficients->first_channel, 84);
-  EXPECT_EQ(joined->prototype_width, 160);
-  const auto chosen =
+      value_of(read_signature({kInput}, {spec("output0", {1, 116, 8400}), spec("output1", {1, 32, 160, 160})}, {}));
+  EXPECT_EQ(joined.class_count, 80);
+  EXPECT_EQ(joined.coefficients->first_channel, 84);
+  EXPECT_EQ(joined.prototype_width, 160);
+  const auto chosen = value_of(
       read_signature({kInput},
                      {spec("boxes", {1, 8400, 4}), spec("scores", {1, 8400}), spec("mask_coeffs", {1, 8400, 32}),
                       spec("class_idx", {1, 8400}, Dtype::kUint8), spec("protos", {1, 32, 160, 160})},
-                     {});
-  ASSERT_TRUE(chosen) << chosen.error().message;
-  EXPECT_EQ(chosen->coefficients->index, 2U);
+                     {}));
+  EXPECT_EQ(chosen.coefficients->index, 2U);
 }
 
 TEST(ReadSignature, takes_dynamic_sides_as640) {
-  const auto signature = read_signature({spec("images", {-1, 3, -1, -1})}, {spec("output0", {-1, 84, -1})}, {});
-  ASSERT_TRUE(signature) << signature.error().message;
-  EXPECT_EQ(signature->width, 640);
-  EXPECT_EQ(signature->input.shape, (tensor::Shape{1, 3, 640, 640}));
+  const auto signature =
+      value_of(read_signature({spec("images", {-1, 3, -1, -1})}, {spec("output0", {-1, 84, -1})}, {}));
+  EXPECT_EQ(signature.width, 640);
+  EXPECT_EQ(signature.input.shape, (tensor::Shape{1, 3, 640, 640}));
 }
 
 TEST(ReadSignature, names_the_tensor_that_does_not_fit) {

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -61,6 +62,10 @@ class JobFolderTest : public ::testing::Test {
   }
   static const domain::kinds::RunResult& run_result(const domain::JobOutcome& outcome) {
     return *domain::part<domain::kinds::RunResult>(outcome.result);
+  }
+  void set_job(domain::JobPayload payload, domain::Device device) {
+    spec_.job.payload = std::move(payload);
+    spec_.job.device = std::move(device);
   }
   /// What is to run where, as the hub says when it hands the job out.
   void plan() {

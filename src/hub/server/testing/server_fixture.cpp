@@ -1,16 +1,14 @@
 #include "hub/server/testing/server_fixture.hpp"
 
-#include <algorithm>
-
 #include <poll.h>
 #include <unistd.h>
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
+#include "base/testing/sockets.hpp"
+#include "base/text.hpp"
 #include "hub/storage/files/file_blob_store.hpp"
 #include "hub/storage/sqlite/sqlite_store.hpp"
 
@@ -18,11 +16,6 @@ namespace slipway::hub::server::testing {
 namespace {
 
 constexpr int kPatienceMs = 20'000;
-
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
 
 }  // namespace
 
@@ -33,28 +26,19 @@ std::string HttpReply::header(const std::string& name) const {
 
 RawClient::RawClient(std::uint16_t port, const char* from, When when)
     : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), port_(port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  EXPECT_EQ(::inet_pton(AF_INET, from, &address.sin_addr), 1);
-  EXPECT_EQ(::bind(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  const sockaddr_in address = base::testing::loopback_address(0, from);
+  EXPECT_EQ(::bind(descriptor_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
   if (when == When::kNow) connect();
 }
 
 void RawClient::connect() {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port_);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  EXPECT_EQ(::connect(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
-}
-
-RawClient::~RawClient() {
-  ::close(descriptor_);
+  const sockaddr_in address = base::testing::loopback_address(port_);
+  EXPECT_EQ(::connect(descriptor_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
 }
 
 bool RawClient::send(std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t count = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t count = ::send(descriptor_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (count <= 0) return false;
     bytes.remove_prefix(static_cast<std::size_t>(count));
   }
@@ -62,17 +46,11 @@ bool RawClient::send(std::string_view bytes) {
 }
 
 void RawClient::finish_sending() {
-  ::shutdown(descriptor_, SHUT_WR);
+  ::shutdown(descriptor_.get(), SHUT_WR);
 }
 
 bool RawClient::read_more() {
-  pollfd wanted{.fd = descriptor_, .events = POLLIN, .revents = 0};
-  if (::poll(&wanted, 1, kPatienceMs) <= 0) return false;
-  char bytes[65536];
-  const ssize_t count = ::recv(descriptor_, bytes, sizeof(bytes), 0);
-  if (count <= 0) return false;
-  buffer_.append(bytes, static_cast<std::size_t>(count));
-  return true;
+  return base::testing::read_more(descriptor_, buffer_, kPatienceMs);
 }
 
 HttpReply RawClient::receive(bool has_body) {
@@ -88,7 +66,7 @@ HttpReply RawClient::receive(bool has_body) {
     const std::string_view line = head.substr(at + 2, next == std::string_view::npos ? next : next - at - 2);
     const std::size_t colon = line.find(": ");
     if (colon != std::string_view::npos) {
-      reply.headers[lower(std::string(line.substr(0, colon)))] = std::string(line.substr(colon + 2));
+      reply.headers[base::lowered(line.substr(0, colon))] = std::string(line.substr(colon + 2));
     }
     at = next;
   }
@@ -108,10 +86,10 @@ bool RawClient::is_closed_within(std::chrono::milliseconds time) {
   while (true) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-    pollfd wanted{.fd = descriptor_, .events = POLLIN, .revents = 0};
+    pollfd wanted{.fd = descriptor_.get(), .events = POLLIN, .revents = 0};
     if (left.count() <= 0 || ::poll(&wanted, 1, static_cast<int>(left.count())) <= 0) return false;
     char bytes[4096];
-    if (::recv(descriptor_, bytes, sizeof(bytes), 0) <= 0) return true;
+    if (::recv(descriptor_.get(), bytes, sizeof(bytes), 0) <= 0) return true;
   }
 }
 

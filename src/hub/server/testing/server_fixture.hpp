@@ -11,6 +11,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/descriptor.hpp"
 #include "base/files.hpp"
 #include "hub/server/server.hpp"
 
@@ -31,10 +32,6 @@ class RawClient {
   /// @param from  the address that the connection comes from, another loopback address for a stranger
   /// @param when  kLater: the caller calls connect()
   explicit RawClient(std::uint16_t port, const char* from = "127.0.0.1", When when = When::kNow);
-  ~RawClient();
-  RawClient(const RawClient&) = delete;
-  RawClient& operator=(const RawClient&) = delete;
-
   void connect();
   /// @return false when the server has closed
   bool send(std::string_view bytes);
@@ -46,7 +43,7 @@ class RawClient {
 
  private:
   bool read_more();
-  int descriptor_ = -1;
+  base::Descriptor descriptor_;
   std::uint16_t port_;
   std::string buffer_;
 };

@@ -9,10 +9,12 @@
 #include "base/testing/file_size_limit.hpp"
 #include "base/testing/manual_clock.hpp"
 #include "base/testing/small_file_system.hpp"
+#include "base/testing/value_of.hpp"
 
 namespace slipway::hub::storage {
 namespace {
 
+using base::testing::value_of;
 namespace fs = std::filesystem;
 using base::Reason;
 using base::testing::FileSizeLimit;
@@ -76,9 +78,8 @@ TEST_F(FileBlobs, takes_the_part_again_once_there_is_room) {
     auto writer = store_->write_part("u1", 1, kNoLimit);
     EXPECT_EQ((*writer)->write(bytes_of(second)).error().reason, Reason::kOutOfDisk);
   }
-  const auto blob = store_->pin()->assemble("u1", {etag, write_part(*store_, 1, second)});
-  ASSERT_TRUE(blob) << blob.error().message;
-  EXPECT_EQ(blob->sha256, base::sha256_hex(first + second));
+  const auto blob = value_of(store_->pin()->assemble("u1", {etag, write_part(*store_, 1, second)}));
+  EXPECT_EQ(blob.sha256, base::sha256_hex(first + second));
 }
 
 // The number of files is not the highest of their numbers once one of them has gone.
@@ -93,16 +94,14 @@ TEST_F(FileBlobs, never_writes_over_a_committed_part_after_a_restart) {
     EXPECT_EQ(write_part(*store_, 2, third), third_tag);
     reopen();
     // And once more, breaking off.
-    auto writer = store_->write_part("u1", 2, kNoLimit);
-    ASSERT_TRUE(writer) << writer.error().message;
-    ASSERT_TRUE((*writer)->write(bytes_of("brea")));
+    auto writer = value_of(store_->write_part("u1", 2, kNoLimit));
+    ASSERT_TRUE(writer->write(bytes_of("brea")));
   }
   const std::string first_tag = write_part(*store_, 0, "the first part");
   const std::string second_tag = write_part(*store_, 1, second);
-  const auto blob = store_->pin()->assemble("u1", {first_tag, second_tag, third_tag});
-  ASSERT_TRUE(blob) << blob.error().message;
-  EXPECT_EQ(blob->sha256, base::sha256_hex("the first partthe second partthe third part"));
-  EXPECT_TRUE(store_->verify(*blob));
+  const auto blob = value_of(store_->pin()->assemble("u1", {first_tag, second_tag, third_tag}));
+  EXPECT_EQ(blob.sha256, base::sha256_hex("the first partthe second partthe third part"));
+  EXPECT_TRUE(store_->verify(blob));
 }
 
 TEST(FileBlobsOnASmallDisk, frees_what_did_not_fit_and_goes_on_reading) {
