@@ -28,6 +28,7 @@ from python.exporters.common.mediapipe_tflite import (
     add_arguments,
     check_all,
     convert_tflite,
+    describe_detector,
     describe_tensors,
     digest_of,
     finish,
@@ -167,15 +168,7 @@ def _describe_graph(exported: Exported, batch: int | str) -> dict[str, Any]:
                                "flag": "probability" if is_fraction else "logit", "flag_min": LANDMARK.flag_min}
     else:
         constants = {"short_range": SHORT_RANGE, "back": BACK}.get(network.variant, FULL_RANGE)
-        description["pre"] = {"range": list(network.input_range), "fit": "letterbox", "resampling": "bilinear", "outside": "zero"}
-        description["post"] = {
-            "anchors": {"strides": list(constants.strides), "per_cell": list(constants.anchors_per_cell),
-                        "centre": "(cell + 0.5) / cells", "size": 1.0, "count": constants.anchor_count},
-            "coordinates": "x y pairs in input pixels: centre, size, 6 key points",
-            "keypoints": list(constants.keypoints),
-            "score": "sigmoid", "logit_limit": constants.logit_limit, "score_min": constants.score_min,
-            "suppression": "weighted", "iou_max": constants.iou_max,
-        }
+        description |= describe_detector(constants)
     return description
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from python.exporters.common.mediapipe_tflite import Network, run_exporter
+from python.exporters.common.mediapipe_tflite import Network, describe_detector, run_exporter
 from python.reference.mediapipe_hand.constants import LANDMARK, PALM
 
 NETWORKS = (
@@ -24,12 +24,7 @@ NETWORKS = (
 
 def describe_graph(network: Network) -> dict[str, Any]:
     if network.graph == "detector":
-        return {"pre": {"range": list(PALM.input_range), "fit": "letterbox", "resampling": "bilinear", "outside": "zero"},
-                "post": {"anchors": {"strides": list(PALM.strides), "per_cell": list(PALM.anchors_per_cell),
-                                     "centre": "(cell + 0.5) / cells", "size": 1.0, "count": PALM.anchor_count},
-                         "coordinates": "x y pairs in input pixels: centre, size, 7 key points", "keypoints": list(PALM.keypoints),
-                         "score": "sigmoid", "logit_limit": PALM.logit_limit, "score_min": PALM.score_min,
-                         "suppression": "weighted", "iou_max": PALM.iou_max}}
+        return describe_detector(PALM)
     return {"pre": {"range": list(LANDMARK.input_range),
                     "region": {"upright_keypoints": list(LANDMARK.palm_keypoints), "shift_down": LANDMARK.palm_shift,
                                "scale": LANDMARK.palm_scale, "square": "longer side"},

@@ -13,7 +13,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from python.exporters.common.mediapipe_tflite import Network, run_exporter
+from python.exporters.common.mediapipe_tflite import Network, describe_detector, run_exporter
 from python.reference.mediapipe_pose.constants import LANDMARK, PERSON
 
 NETWORKS = (
@@ -25,12 +25,7 @@ NETWORKS = (
 
 def describe_graph(network: Network) -> dict[str, Any]:
     if network.graph == "detector":
-        return {"pre": {"range": list(PERSON.input_range), "fit": "letterbox", "resampling": "bilinear", "outside": "zero"},
-                "post": {"anchors": {"strides": list(PERSON.strides), "per_cell": list(PERSON.anchors_per_cell),
-                                     "centre": "(cell + 0.5) / cells", "size": 1.0, "count": PERSON.anchor_count},
-                         "coordinates": "x y pairs in input pixels: centre, size, 4 key points", "keypoints": list(PERSON.keypoints),
-                         "score": "sigmoid", "logit_limit": PERSON.logit_limit, "score_min": PERSON.score_min,
-                         "suppression": "weighted", "iou_max": PERSON.iou_max}}
+        return describe_detector(PERSON)
     return {"pre": {"range": list(LANDMARK.input_range),
                     "region": {"middle_keypoint": 0, "circle_keypoint": 1, "scale": LANDMARK.region_scale},
                     "resampling": "bilinear", "outside": "replicate"},

@@ -20,6 +20,7 @@ from python.exporters.common.finish import DifferenceError, run_export
 from python.exporters.common.model_folder import write_description
 from python.exporters.common.prelu import expand_prelu
 from python.exporters.common.unsupported import UnsupportedModelError
+from python.reference.mediapipe_face.constants import DetectorConstants
 from python.reference.mediapipe_face.sampling import letterbox, to_range
 
 if TYPE_CHECKING:
@@ -108,6 +109,16 @@ def describe_tensors(network: Network, layout: str, batch: int | str = 1) -> dic
                         "range": list(network.input_range)}],
             "outputs": [{"name": name, "shape": [axis(batch), *output[1:]], "dtype": "float32"}
                         for name, output in zip(network.output_names, network.output_shapes)]}
+
+
+def describe_detector(constants: DetectorConstants) -> dict[str, Any]:
+    """What stands before and behind a detector, in model.yaml."""
+    return {"pre": {"range": list(constants.input_range), "fit": "letterbox", "resampling": "bilinear", "outside": "zero"},
+            "post": {"anchors": {"strides": list(constants.strides), "per_cell": list(constants.anchors_per_cell),
+                                 "centre": "(cell + 0.5) / cells", "size": 1.0, "count": constants.anchor_count},
+                     "coordinates": f"x y pairs in input pixels: centre, size, {len(constants.keypoints)} key points",
+                     "keypoints": list(constants.keypoints), "score": "sigmoid", "logit_limit": constants.logit_limit,
+                     "score_min": constants.score_min, "suppression": "weighted", "iou_max": constants.iou_max}}
 
 
 def check_tensors(network: Network, images: list[Path]) -> Iterator[tuple[str, np.ndarray]]:

@@ -196,12 +196,17 @@ def _add(converter: _Converter, operator: Operator) -> None:
     (converter.produce_nchw if use_nchw else converter.produce_plain)(target, result)
 
 
-def _relu(converter: _Converter, operator: Operator) -> None:
-    source, target = operator.inputs[0], operator.outputs[0]
-    if converter.is_nchw(source):
-        converter.produce_nchw(target, converter.node("Relu", [converter.nchw(source)], target.name))
-    else:
-        converter.produce_plain(target, converter.node("Relu", [converter.plain(source)], target.name))
+def _elementwise(kind: str) -> Callable[[_Converter, Operator], None]:
+    """The ONNX operator of this name, in the layout that its input has."""
+
+    def convert_operator(converter: _Converter, operator: Operator) -> None:
+        source, target = operator.inputs[0], operator.outputs[0]
+        if converter.is_nchw(source):
+            converter.produce_nchw(target, converter.node(kind, [converter.nchw(source)], target.name))
+        else:
+            converter.produce_plain(target, converter.node(kind, [converter.plain(source)], target.name))
+
+    return convert_operator
 
 
 def _prelu(converter: _Converter, operator: Operator) -> None:
@@ -257,14 +262,6 @@ def _fully_connected(converter: _Converter, operator: Operator) -> None:
     converter.produce_plain(target, converter.node("Reshape", [result, shape], target.name))
 
 
-def _logistic(converter: _Converter, operator: Operator) -> None:
-    source, target = operator.inputs[0], operator.outputs[0]
-    if converter.is_nchw(source):
-        converter.produce_nchw(target, converter.node("Sigmoid", [converter.nchw(source)], target.name))
-    else:
-        converter.produce_plain(target, converter.node("Sigmoid", [converter.plain(source)], target.name))
-
-
 def _mean(converter: _Converter, operator: Operator) -> None:
     """Over any axes; over H and W of an activation it stays channels first."""
     source, target, keepdims = operator.inputs[0], operator.outputs[0], operator.options.keepDims
@@ -283,12 +280,12 @@ _OPERATORS: dict[str, Callable[[_Converter, Operator], None]] = {
     "DEPTHWISE_CONV_2D": _depthwise_conv_2d,
     "DEPTH_TO_SPACE": _depth_to_space,
     "FULLY_CONNECTED": _fully_connected,
-    "LOGISTIC": _logistic,
+    "LOGISTIC": _elementwise("Sigmoid"),
     "MAX_POOL_2D": _max_pool_2d,
     "MEAN": _mean,
     "PAD": _pad,
     "PRELU": _prelu,
-    "RELU": _relu,
+    "RELU": _elementwise("Relu"),
     "RESHAPE": _reshape,
     "RESIZE_BILINEAR": _resize_bilinear,
 }
