@@ -31,13 +31,7 @@ using testing::HasSubstr;
 /// Runs the built executable as a user would.
 class Slipway : public testing::Test {
  protected:
-  void SetUp() override {
-    auto folder = base::TemporaryFolder::create("slipway-cli");
-    ASSERT_TRUE(folder);
-    folder_ = std::make_unique<base::TemporaryFolder>(std::move(*folder));
-  }
-
-  [[nodiscard]] std::string path(std::string_view name) const { return (folder_->path() / name).string(); }
+  [[nodiscard]] std::string path(std::string_view name) const { return (folder_.path() / name).string(); }
 
   [[nodiscard]] static ShellResult run(const std::string& arguments, const std::string& environment = "") {
     return run_in_shell(fmt::format("{} {} {}", environment, SLIPWAY_EXECUTABLE, arguments));
@@ -45,7 +39,7 @@ class Slipway : public testing::Test {
 
   std::vector<std::string> options_in_help(const std::string& verb) const;
 
-  std::unique_ptr<base::TemporaryFolder> folder_;
+  base::TemporaryFolder folder_ = base::TemporaryFolder::create("slipway-cli").value();
 };
 
 const std::string kModels = "tests/golden/models/";
@@ -304,13 +298,13 @@ TEST_F(Slipway, writes_into_streams_and_behind_links_and_replaces_neither) {
 
 TEST_F(Slipway, takes_a_model_folder) {
   fs::copy_file(kModels + "add.onnx", path("one.onnx"));
-  EXPECT_EQ(run("inspect " + folder_->path().string()).status, 0) << "one .onnx needs no description";
+  EXPECT_EQ(run("inspect " + folder_.path().string()).status, 0) << "one .onnx needs no description";
   fs::copy_file(kModels + "conv.onnx", path("two.onnx"));
-  EXPECT_THAT(run("inspect " + folder_->path().string()).err, HasSubstr("--graph one or --graph two"));
+  EXPECT_THAT(run("inspect " + folder_.path().string()).err, HasSubstr("--graph one or --graph two"));
   std::ofstream(path("model.yaml")) << "schema: 1\ngraphs:\n  first: {file: one.onnx}\n  outside: {file: ../x.onnx}\n";
-  EXPECT_THAT(run("inspect " + folder_->path().string() + " --graph first").err, HasSubstr("outside the model folder"));
+  EXPECT_THAT(run("inspect " + folder_.path().string() + " --graph first").err, HasSubstr("outside the model folder"));
   std::ofstream(path("model.yaml")) << "schema: 1\ngraphs:\n  first: {file: one.onnx}\n  second: {file: two.onnx}\n";
-  const json line = json::parse(run("inspect " + folder_->path().string() + " --graph second --json").out);
+  const json line = json::parse(run("inspect " + folder_.path().string() + " --graph second --json").out);
   EXPECT_EQ(line["graph"], "conv");
 }
 
@@ -327,7 +321,7 @@ TEST_F(Slipway, loads_no_library_from_the_folder_it_runs_in) {
   const fs::path programs = fs::path(SLIPWAY_EXECUTABLE).parent_path();
   for (const char* name : {"slipway", "slipway-worker"}) {
     const std::string command =
-        fmt::format("cd {} && {} --version", folder_->path().string(), (programs / name).string());
+        fmt::format("cd {} && {} --version", folder_.path().string(), (programs / name).string());
     EXPECT_EQ(run_in_shell(command).status, 0) << command;
   }
 }

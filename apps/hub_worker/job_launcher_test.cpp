@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <optional>
 #include <thread>
 
 #include <unistd.h>
@@ -86,15 +85,12 @@ int behave(const fs::path& folder) {
 class Launcher : public testing::Test {
  protected:
   void SetUp() override {
-    auto folder = base::TemporaryFolder::create("slipway-launcher-test-");
-    ASSERT_TRUE(folder);
-    root_.emplace(std::move(*folder));
     for (const char* name : {"in", "work", "out"}) fs::create_directories(job() / name);
     std::ofstream(job() / "spec.json") << "{}";
     spec_.job.payload = hub::domain::kinds::Compile{};
     limits_.time = std::chrono::seconds(20);
   }
-  [[nodiscard]] fs::path job() const { return root_->path() / "job"; }
+  [[nodiscard]] fs::path job() const { return folder_.path() / "job"; }
   JobOutcome launch(const std::string& behaviour, std::stop_token cancel = {}) {
     std::ofstream(job() / "in" / "behaviour") << behaviour;
     runtime::LibraryPaths libraries;
@@ -104,7 +100,7 @@ class Launcher : public testing::Test {
         [&](std::string_view line) { lines_.emplace_back(line); }, std::move(cancel));
   }
 
-  std::optional<base::TemporaryFolder> root_;
+  base::TemporaryFolder folder_ = base::TemporaryFolder::create("slipway-launcher-test-").value();
   hub::domain::JobSpec spec_;
   JobLimits limits_;
   std::vector<std::string> lines_;
@@ -194,7 +190,7 @@ TEST_F(Launcher, ends_at_once_when_it_is_cancelled) {
 }
 
 TEST_F(Launcher, opens_plain_results_only) {
-  const auto outside = root_->path() / "secret";
+  const auto outside = folder_.path() / "secret";
   std::ofstream(outside) << "secret";
   std::ofstream(job() / "out" / "plain") << "result";
   fs::create_symlink(outside, job() / "out" / "link");
@@ -209,7 +205,7 @@ TEST_F(Launcher, opens_plain_results_only) {
   }
   // The whole out/ may have been replaced too.
   fs::remove_all(job() / "out");
-  fs::create_symlink(root_->path(), job() / "out");
+  fs::create_symlink(folder_.path(), job() / "out");
   EXPECT_FALSE(ResultFile::open(job(), "out", "secret"));
 }
 

@@ -64,12 +64,7 @@ double likeness(const std::vector<float>& signal, double frequency, double rate 
 
 class Audio : public ::testing::Test {
  protected:
-  void SetUp() override {
-    auto folder = base::TemporaryFolder::create("audio");
-    ASSERT_TRUE(folder.has_value());
-    folder_.emplace(std::move(*folder));
-  }
-  std::filesystem::path path(const std::string& name) const { return folder_->path() / name; }
+  std::filesystem::path path(const std::string& name) const { return folder_.path() / name; }
   Stereo write_and_read(AudioEncoding encoding, const Stereo& sound) const {
     const auto file = path("x" + std::string(audio_extension(encoding)));
     auto writer = AudioWriter::create(file, 44100, encoding, 100000);
@@ -78,7 +73,7 @@ class Audio : public ::testing::Test {
     EXPECT_TRUE(writer->finish().has_value());
     return read_all(file);
   }
-  std::optional<base::TemporaryFolder> folder_;
+  base::TemporaryFolder folder_ = base::TemporaryFolder::create("audio").value();
 };
 
 TEST_F(Audio, reads_what_ffmpeg_wrote_in_every_format) {
@@ -127,7 +122,7 @@ TEST_F(Audio, a_writer_that_dies_leaves_nothing) {
     const Stereo s = tone(1000);
     ASSERT_TRUE(writer->write(s.left, s.right).has_value());
   }
-  EXPECT_TRUE(std::filesystem::is_empty(folder_->path()));
+  EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
 }
 
 TEST_F(Audio, a_full_disk_is_an_error_and_leaves_no_stem) {
@@ -145,7 +140,7 @@ TEST_F(Audio, a_full_disk_is_an_error_and_leaves_no_stem) {
       ASSERT_TRUE(writer);
       EXPECT_TRUE(!writer->write(noise.left, noise.right) || !writer->finish());
     }
-    EXPECT_TRUE(std::filesystem::is_empty(folder_->path()));
+    EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
   }
 }
 

@@ -27,15 +27,12 @@ using ::testing::HasSubstr;
 class Profile : public ::testing::Test {
  protected:
   void SetUp() override {
-    auto folder = base::TemporaryFolder::create("slipway-profile");
-    ASSERT_TRUE(folder);
-    folder_ = std::make_unique<base::TemporaryFolder>(std::move(*folder));
-    options_.work_folder = folder_->path();
+    options_.work_folder = folder_.path();
     options_.session.intra_op_threads = 1;
     libraries_ = locate_libraries().value();
   }
 
-  std::unique_ptr<base::TemporaryFolder> folder_;
+  base::TemporaryFolder folder_ = base::TemporaryFolder::create("slipway-profile").value();
   ProfileOptions options_;
   LibraryPaths libraries_;
 };
@@ -83,8 +80,8 @@ TEST_F(Profile, gives_statistics_alone_when_asked) {
 }
 
 TEST_F(Profile, passes_the_models_errors_on) {
-  std::ofstream(folder_->path() / "random.onnx") << "no model";
-  const auto report = profile(libraries_, folder_->path() / "random.onnx", nullptr, options_);
+  std::ofstream(folder_.path() / "random.onnx") << "no model";
+  const auto report = profile(libraries_, folder_.path() / "random.onnx", nullptr, options_);
   ASSERT_FALSE(report);
   EXPECT_EQ(report.error().code, Code::kInvalidArgument);
   EXPECT_THAT(report.error().message, HasSubstr("random.onnx"));
@@ -139,12 +136,12 @@ TEST_F(Profile, stops_tracing_layers_when_time_or_memory_is_over) {
   PhaseRequest request{.phase = Phase::kLayers,
                        .libraries = libraries_,
                        .model = fs::absolute(kModels / "loop.onnx"),
-                       .inputs = folder_->path() / "inputs.npz",
+                       .inputs = folder_.path() / "inputs.npz",
                        .resident_bytes = 0,
                        .options = options_};
   ASSERT_TRUE(tensor::write_npz(request.inputs, inputs));
   request.options.max_time = std::chrono::milliseconds(100);
-  const auto timed_out = value_of(run_phase_process(request, folder_->path(), {}));
+  const auto timed_out = value_of(run_phase_process(request, folder_.path(), {}));
   ASSERT_TRUE(timed_out.stopped);
   EXPECT_EQ(timed_out.stopped->code, Code::kDeadlineExceeded);
   EXPECT_GT(timed_out.placement.node_count(), 0);
@@ -152,7 +149,7 @@ TEST_F(Profile, stops_tracing_layers_when_time_or_memory_is_over) {
 
   request.options.max_time = std::chrono::hours(1);
   request.resident_bytes = 1'000'000;
-  const auto too_large = value_of(run_phase_process(request, folder_->path(), {}));
+  const auto too_large = value_of(run_phase_process(request, folder_.path(), {}));
   ASSERT_TRUE(too_large.stopped);
   EXPECT_EQ(too_large.stopped->code, Code::kResourceExhausted);
 }
@@ -234,7 +231,7 @@ TEST_F(Profile, shows_no_time_when_the_npu_is_emulated) {
     EXPECT_FALSE(layer.median_us || layer.lowest_us);
   }
   EXPECT_TRUE(report.chrome_trace.empty());
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder_->path())) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder_.path())) {
     EXPECT_FALSE(entry.path().filename().string().starts_with("trace")) << "the emulator's times were left behind";
   }
   EXPECT_THAT(report.warnings, ::testing::Contains(HasSubstr("emulator")));

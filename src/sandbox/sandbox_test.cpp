@@ -165,14 +165,11 @@ class Sandbox : public testing::TestWithParam<Isolation> {
  protected:
   void SetUp() override {
     if (GetParam() == Isolation::kBest && !probe_namespaces().bubblewrap) GTEST_SKIP() << probe_namespaces().detail;
-    auto folder = base::TemporaryFolder::create("slipway-sandbox-test-");
-    ASSERT_TRUE(folder) << folder.error().message;
-    root_.emplace(std::move(*folder));
     fs::create_directories(job());
-    std::ofstream(root_->path() / "hub.sqlite") << "secret";
+    std::ofstream(folder_.path() / "hub.sqlite") << "secret";
   }
 
-  [[nodiscard]] fs::path job() const { return root_->path() / "job"; }
+  [[nodiscard]] fs::path job() const { return folder_.path() / "job"; }
 
   /// Starts the hostile job; its lines are in lines_.
   Exit start(const std::string& action, const std::string& argument, Limits limits, const char* lock = "lock",
@@ -202,7 +199,7 @@ class Sandbox : public testing::TestWithParam<Isolation> {
     EXPECT_THAT(lines_, testing::Not(testing::Contains("HAPPENED"))) << action << " " << argument;
   }
 
-  std::optional<base::TemporaryFolder> root_;
+  base::TemporaryFolder folder_ = base::TemporaryFolder::create("slipway-sandbox-test-").value();
   std::vector<std::string> lines_;
 };
 
@@ -217,7 +214,7 @@ TEST_P(Sandbox, names_the_level_that_was_reached) {
 TEST_P(Sandbox, cannot_read_the_machine_or_the_hub) {
   expect_denied("read", "/etc/passwd");
   expect_denied("read", "/etc/shadow");
-  expect_denied("read", (root_->path() / "hub.sqlite").string());
+  expect_denied("read", (folder_.path() / "hub.sqlite").string());
   expect_denied("read", "/root");
   expect_denied("read", "../hub.sqlite");
   expect_denied("read", "/dev/mem");
@@ -227,7 +224,7 @@ TEST_P(Sandbox, cannot_read_the_machine_or_the_hub) {
 TEST_P(Sandbox, isolation_holds_before_the_program_locks_itself_in) {
   Limits limits;
   limits.wall_time = seconds(30);
-  start("read", (root_->path() / "hub.sqlite").string(), limits, "open");
+  start("read", (folder_.path() / "hub.sqlite").string(), limits, "open");
   // Without isolation the same attempt succeeds, which also shows that the other tests can fail.
   const bool has_namespaces = GetParam() == Isolation::kBest;
   EXPECT_THAT(lines_,
@@ -235,20 +232,20 @@ TEST_P(Sandbox, isolation_holds_before_the_program_locks_itself_in) {
 }
 
 TEST_P(Sandbox, cannot_read_through_a_link_that_it_was_given) {
-  fs::create_symlink(root_->path() / "hub.sqlite", job() / "link");
+  fs::create_symlink(folder_.path() / "hub.sqlite", job() / "link");
   expect_denied("read", "link");
 }
 
 TEST_P(Sandbox, writes_in_its_folder_only) {
   start("write", (job() / "mine").string());
   EXPECT_TRUE(fs::exists(job() / "mine")) << testing::PrintToString(lines_);
-  expect_denied("write", (root_->path() / "other").string());
+  expect_denied("write", (folder_.path() / "other").string());
   expect_denied("write", "/usr/lib/slipway-test");
   expect_denied("write", "/dev/shm/slipway-test");
   expect_denied("write", "/tmp/slipway-sandbox-escape");
-  expect_denied("truncate", (root_->path() / "hub.sqlite").string());
-  expect_denied("unlink", (root_->path() / "hub.sqlite").string());
-  EXPECT_EQ(fs::file_size(root_->path() / "hub.sqlite"), 6U);
+  expect_denied("truncate", (folder_.path() / "hub.sqlite").string());
+  expect_denied("unlink", (folder_.path() / "hub.sqlite").string());
+  EXPECT_EQ(fs::file_size(folder_.path() / "hub.sqlite"), 6U);
   EXPECT_FALSE(fs::exists("/tmp/slipway-sandbox-escape"));
 }
 
@@ -270,8 +267,8 @@ TEST_P(Sandbox, cannot_touch_other_processes_or_the_kernel) {
 TEST_P(Sandbox, starts_its_own_program_again_under_the_same_rules) {
   start("again", (job() / "by-child").string());
   EXPECT_TRUE(fs::exists(job() / "by-child")) << testing::PrintToString(lines_);
-  start("again", (root_->path() / "by-child").string());
-  EXPECT_FALSE(fs::exists(root_->path() / "by-child"));
+  start("again", (folder_.path() / "by-child").string());
+  EXPECT_FALSE(fs::exists(folder_.path() / "by-child"));
   EXPECT_THAT(lines_, testing::Contains(testing::StartsWith("denied")));
 }
 

@@ -22,14 +22,9 @@ const fs::path kGolden = "tests/golden/tensor";
 
 class Npz : public testing::Test {
  protected:
-  void SetUp() override {
-    auto folder = base::TemporaryFolder::create("slipway-npz");
-    ASSERT_TRUE(folder);
-    folder_ = std::make_unique<base::TemporaryFolder>(std::move(*folder));
-  }
-  [[nodiscard]] fs::path path(std::string_view name) const { return folder_->path() / name; }
+  [[nodiscard]] fs::path path(std::string_view name) const { return folder_.path() / name; }
 
-  std::unique_ptr<base::TemporaryFolder> folder_;
+  base::TemporaryFolder folder_ = base::TemporaryFolder::create("slipway-npz").value();
 };
 
 std::string error_of(const fs::path& path) {

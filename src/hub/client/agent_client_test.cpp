@@ -41,12 +41,7 @@ std::size_t range_begin_of(const ReceivedRequest& seen) {
 
 class Client : public ::testing::Test {
  protected:
-  void SetUp() override {
-    auto folder = base::TemporaryFolder::create("slipway-client-test-");
-    ASSERT_TRUE(folder);
-    root_.emplace(std::move(*folder));
-  }
-  std::optional<base::TemporaryFolder> root_;
+  base::TemporaryFolder folder_ = base::TemporaryFolder::create("slipway-client-test-").value();
 };
 
 TEST_F(Client, sends_its_token_and_reads_the_lease) {
@@ -168,7 +163,7 @@ TEST_F(Client, fetches_an_input_without_its_token_and_checks_it) {
     return Answer{200, turn++ == 0 ? std::string(content.size(), 'x') : content, "", false};
   });
   AgentClient client(over_http(server.url(), "t0ken", kClock, kQuick));
-  const auto file = root_->path() / "in";
+  const auto file = folder_.path() / "in";
   agent::InputFile input{"m.onnx", server.url() + "/assets/ok", base::sha256_hex(content), content.size()};
   const auto fetched = client.fetch(input, file);
   ASSERT_TRUE(fetched) << fetched.error().message;
@@ -185,7 +180,7 @@ TEST_F(Client, fetches_an_input_without_its_token_and_checks_it) {
 TEST_F(Client, uploads_a_result_in_parts_with_their_length) {
   std::string content;
   for (int index = 0; index < 25'000; ++index) content += fmt::format("{},", index);
-  std::ofstream(root_->path() / "out", std::ios::binary) << content;
+  std::ofstream(folder_.path() / "out", std::ios::binary) << content;
   constexpr std::uint64_t kPart = 50'000;
   std::atomic<int> failures{1};
   TinyServer server([&](const ReceivedRequest& seen) {
@@ -199,7 +194,7 @@ TEST_F(Client, uploads_a_result_in_parts_with_their_length) {
     return Answer{200, encode(plan), "", false};
   });
   AgentClient client(over_http(server.url(), "t", kClock, kQuick));
-  const auto result = value_of(client.upload("j1", "l", "model.onnx", root_->path() / "out"));
+  const auto result = value_of(client.upload("j1", "l", "model.onnx", folder_.path() / "out"));
   EXPECT_EQ(result.upload_id, "u1");
   EXPECT_THAT(result.etags, ::testing::ElementsAre("\"tag/p/0\"", "\"tag/p/1\"", "\"tag/p/2\""));
   std::string together;
@@ -229,9 +224,9 @@ TEST_F(Client, goes_on_with_a_download_that_breaks_again_and_again_for_as_long_a
   });
   AgentClient client(over_http(server.url(), "t", world));
   const agent::InputFile input{"m.onnx", "/assets/x", base::sha256_hex(content), content.size()};
-  const auto fetched = client.fetch(input, root_->path() / "in");
+  const auto fetched = client.fetch(input, folder_.path() / "in");
   ASSERT_TRUE(fetched) << fetched.error().message;
-  EXPECT_EQ(base::read_file(root_->path() / "in", 1 << 24).value(), content);
+  EXPECT_EQ(base::read_file(folder_.path() / "in", 1 << 24).value(), content);
   const auto seen = server.received();
   EXPECT_EQ(seen.size(), (content.size() + 9'999) / 10'000) << "every byte came once";
   EXPECT_EQ(range_begin_of(seen[1]), 10'000U);
@@ -246,7 +241,7 @@ TEST_F(Client, gives_a_download_up_that_never_gets_past_a_point) {
   });
   AgentClient client(over_http(server.url(), "t", world));
   const agent::InputFile input{"m.onnx", "/assets/x", base::sha256_hex(content), content.size()};
-  EXPECT_EQ(client.fetch(input, root_->path() / "in").error().code, Code::kUnavailable);
+  EXPECT_EQ(client.fetch(input, folder_.path() / "in").error().code, Code::kUnavailable);
   EXPECT_EQ(server.received().size(), 4U) << "the one that got there, and three that did not get further";
 }
 
@@ -260,13 +255,13 @@ TEST_F(Client, reads_the_whole_again_from_a_server_that_takes_no_ranges) {
   });
   AgentClient client(over_http(server.url(), "t", kClock, kQuick));
   const agent::InputFile input{"m.onnx", "/assets/x", base::sha256_hex(content), content.size()};
-  ASSERT_TRUE(client.fetch(input, root_->path() / "in"));
-  EXPECT_EQ(base::read_file(root_->path() / "in", 1 << 24).value(), content);
+  ASSERT_TRUE(client.fetch(input, folder_.path() / "in"));
+  EXPECT_EQ(base::read_file(folder_.path() / "in", 1 << 24).value(), content);
 }
 
 TEST_F(Client, sends_a_slow_part_again_whose_first_attempt_took_longer_than_the_budget) {
   const std::string content(100'000, 'q');
-  std::ofstream(root_->path() / "out", std::ios::binary) << content;
+  std::ofstream(folder_.path() / "out", std::ios::binary) << content;
   const base::testing::ManualClock world;
   std::atomic<int> parts{0};
   TinyServer server([&](const ReceivedRequest& seen) {
@@ -276,7 +271,7 @@ TEST_F(Client, sends_a_slow_part_again_whose_first_attempt_took_longer_than_the_
     return Answer{.status = 200, .body = "", .headers = "ETag: \"tag\"\r\n"};
   });
   AgentClient client(over_http(server.url(), "t", world));
-  const auto result = value_of(client.upload("j1", "l", "model.onnx", root_->path() / "out"));
+  const auto result = value_of(client.upload("j1", "l", "model.onnx", folder_.path() / "out"));
   EXPECT_EQ(result.etags.size(), 1U);
   EXPECT_EQ(parts, 3);
 }

@@ -30,21 +30,18 @@ constants: {rate: 44100, form: outside, list: [x, y]}
 class Folder : public ::testing::Test {
  protected:
   void SetUp() override {
-    auto folder = base::TemporaryFolder::create("model");
-    ASSERT_TRUE(folder.has_value());
-    folder_.emplace(std::move(*folder));
-    for (const char* name : {"one.onnx", "two.onnx"}) std::ofstream(folder_->path() / name) << "x";
+    for (const char* name : {"one.onnx", "two.onnx"}) std::ofstream(folder_.path() / name) << "x";
   }
   base::Result<ModelFolder> open(std::string_view text) const {
-    std::ofstream(folder_->path() / "model.yaml") << text;
-    return ModelFolder::open(folder_->path());
+    std::ofstream(folder_.path() / "model.yaml") << text;
+    return ModelFolder::open(folder_.path());
   }
   std::string error_of(std::string text, const std::string& from, const std::string& to) const {
     text.replace(text.find(from), from.size(), to);
     const auto folder = open(text);
     return folder ? "opened" : folder.error().message;
   }
-  std::optional<base::TemporaryFolder> folder_;
+  base::TemporaryFolder folder_ = base::TemporaryFolder::create("model").value();
 };
 
 TEST_F(Folder, gives_graphs_in_the_order_of_the_file_and_values_by_dotted_path) {
@@ -74,11 +71,11 @@ TEST_F(Folder, refuses_what_is_not_a_description) {
   EXPECT_THAT(error_of(text, "uint8", "uint9"), HasSubstr("uint9"));
   EXPECT_THAT(error_of(text, "[1, 3, -1, 5]", "five"), HasSubstr("model.yaml"));
   EXPECT_THAT(error_of(text, "graphs:", "graphs: ]"), HasSubstr("model.yaml"));
-  EXPECT_EQ(ModelFolder::open(folder_->path() / "nothing").error().code, base::Code::kNotFound);
+  EXPECT_EQ(ModelFolder::open(folder_.path() / "nothing").error().code, base::Code::kNotFound);
 }
 
 TEST_F(Folder, a_bare_file_is_a_model_of_one_graph) {
-  const auto folder = ModelFolder::open(folder_->path() / "one.onnx");
+  const auto folder = ModelFolder::open(folder_.path() / "one.onnx");
   ASSERT_TRUE(folder.has_value());
   EXPECT_TRUE(folder->is_bare_file());
   EXPECT_EQ(folder->graphs()[0].name, "one");
