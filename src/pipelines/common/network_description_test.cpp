@@ -42,6 +42,8 @@ TEST(Plausibility, refuses_scores_that_are_none_and_boxes_that_are_nowhere) {
   for (const double score : {500.0, -1.0, 1.5}) {
     EXPECT_EQ(network.check_score(score).error().code, base::Code::kInvalidArgument) << score;
   }
+  EXPECT_TRUE(network.check_has_numbers(true));
+  EXPECT_FALSE(network.check_has_numbers(false));
   EXPECT_TRUE(network.check_box({-100, -100, 1000, 700}, 640, 480));
   EXPECT_FALSE(network.check_box({0, 0, 2600, 10}, 640, 480));
   EXPECT_FALSE(network.check_box({0, -2000, 10, 10}, 640, 480));

@@ -11,6 +11,11 @@ base::Result<void> Plausibility::check_score(double score) const {
   return refuse(fmt::format("a score of {:.2f}, expected 0 to 1", score));
 }
 
+base::Result<void> Plausibility::check_has_numbers(bool has_numbers) const {
+  if (has_numbers) return {};
+  return refuse("scores that are all infinite or NaN, expected numbers");
+}
+
 base::Result<void> Plausibility::check_box(const Box& box, double width, double height) const {
   constexpr double kTimes = 4;
   const bool is_beyond = std::max(std::abs(box.x1), std::abs(box.x2)) > kTimes * width ||

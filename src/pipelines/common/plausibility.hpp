@@ -22,6 +22,9 @@ class Plausibility {
   /// @param score  what is to lie in 0 … 1; a little beyond is rounding
   /// @error kInvalidArgument: it does not
   [[nodiscard]] base::Result<void> check_score(double score) const;
+  /// @param has_numbers  whether any score of the image is a finite number
+  /// @error kInvalidArgument: none is, so "nothing was found" would be no answer
+  [[nodiscard]] base::Result<void> check_has_numbers(bool has_numbers) const;
   /// @param box  in pixels of an image (or an input) of this size
   /// @error kInvalidArgument: it reaches beyond four times the image
   [[nodiscard]] base::Result<void> check_box(const Box& box, double width, double height) const;

@@ -51,9 +51,16 @@ Result<Form> form_of(const ModelFolder& folder, const std::vector<TensorSpec>& i
   const std::size_t known = (input != nullptr ? 1U : 0U) + (x != nullptr ? 1U : 0U);
   if (input == nullptr || wave == nullptr || inputs.size() != known ||
       outputs.size() != (spectrogram != nullptr ? 2U : 1U)) {
-    return fail(Code::kInvalidArgument,
-                "{}: not a separator: expected inputs 'input' (and 'x') and outputs 'add_67' (and 'output')",
-                folder.path().string());
+    const auto names = [](const std::vector<TensorSpec>& specs) {
+      std::string list;
+      for (const TensorSpec& spec : specs) list += fmt::format("{}'{}'", list.empty() ? "" : ", ", spec.name);
+      return list;
+    };
+    return fail(
+        Code::kInvalidArgument,
+        "{}: not a separator: expected inputs 'input' (and 'x') and outputs 'add_67' (and 'output'), found {} and "
+        "{}",
+        folder.path().string(), names(inputs), names(outputs));
   }
   if (input->shape.size() != 3 || wave->shape.size() != 4 || input->shape[2] < 4096 || wave->shape[1] < 1) {
     return fail(Code::kInvalidArgument, "{}: expected 'input' [N, 2, T] with T of at least 4096, found {}",

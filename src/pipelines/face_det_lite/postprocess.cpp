@@ -166,6 +166,10 @@ base::Result<void> Postprocess::run(const tensor::NamedTensors& outputs, std::si
   find_peaks(rows, columns);
 
   const bool is_first = plausibility_.begin_image();
+  if (is_first) {
+    const auto is_number = [](float logit) { return std::isfinite(logit); };
+    SLIPWAY_TRY(plausibility_.check_has_numbers(std::ranges::any_of(logits_, is_number)));
+  }
   decoded_.clear();
   boxes_.clear();
   for (const Peak& peak : peaks_) {

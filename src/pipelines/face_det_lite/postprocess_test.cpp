@@ -93,11 +93,14 @@ class Heads {
   }
   std::span<float> heatmap() { return outputs[0].tensor.values<float>(); }
   std::vector<Face> faces(const Config& config = {}) {
+    std::vector<Face> found;
+    EXPECT_TRUE(run(found, config));
+    return found;
+  }
+  base::Result<void> run(std::vector<Face>& found, const Config& config = {}) {
     auto signature = read_signature({{"input", Dtype::kFloat32, {1, 1, 480, 640}, std::nullopt}}, specs, {});
     Postprocess postprocess(*signature, config);
-    std::vector<Face> found;
-    EXPECT_TRUE(postprocess.run(outputs, 0, media::place(640, 480, 640, 480, media::Fit::kLetterbox), 640, 480, found));
-    return found;
+    return postprocess.run(outputs, 0, media::place(640, 480, 640, 480, media::Fit::kLetterbox), 640, 480, found);
   }
   tensor::NamedTensors outputs;
   std::vector<tensor::TensorSpec> specs;
@@ -111,12 +114,20 @@ TEST(Postprocess, keeps_at_most_two_thousand_peaks) {
 
 TEST(Postprocess, takes_no_face_from_heads_that_are_not_numbers) {
   Heads heads;
-  std::ranges::fill(heads.heatmap(), std::numeric_limits<float>::quiet_NaN());
+  heads.heatmap()[7] = std::numeric_limits<float>::quiet_NaN();
   EXPECT_TRUE(heads.faces().empty());
-  std::ranges::fill(heads.heatmap(), -8.0F);
   heads.heatmap()[100] = 5;
   heads.outputs[1].tensor.values<float>()[100] = std::numeric_limits<float>::infinity();
   EXPECT_TRUE(heads.faces().empty());
+}
+
+TEST(Postprocess, refuses_a_network_that_gives_no_number_at_all) {
+  Heads heads;
+  std::vector<Face> found;
+  for (const float value : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    std::ranges::fill(heads.heatmap(), value);
+    EXPECT_EQ(heads.run(found).error().code, base::Code::kInvalidArgument);
+  }
 }
 
 TEST(Postprocess, the_threshold_is_the_callers) {

@@ -132,6 +132,12 @@ struct Detector::State {
     }
     decoder.decode(rows, score_min, found);
     if (plausibility.begin_image()) {
+      const auto has_numbers = [](const SsdRows& part) {
+        std::size_t at = 0;
+        while (at < part.count && !std::isfinite(part.logits[at])) ++at;
+        return at < part.count;
+      };
+      SLIPWAY_TRY(plausibility.check_has_numbers(std::ranges::any_of(rows, has_numbers)));
       const double side = signature.input.width;
       for (const Detection& detection : found) SLIPWAY_TRY(plausibility.check_box(detection.box, side, side));
     }

@@ -198,15 +198,18 @@ base::Result<void> Postprocess::check_scores(const tensor::NamedTensors& outputs
   SLIPWAY_ASSIGN(const HeadReader scores,
                  HeadReader::over(outputs, signature_.score, signature_.batch, entry, anchors));
   float lowest = 0, highest = 0;
+  bool has_numbers = false;
   for (std::size_t i = 0; i < anchors; ++i) {
     for (int c = 0; c < signature_.score.channels; ++c) {
       const float score = scores.at(i, c);
       lowest = std::min(lowest, score);
       highest = std::max(highest, score);
+      has_numbers = has_numbers || std::isfinite(score);
     }
   }
   SLIPWAY_TRY(plausibility_.check_score(lowest));
-  return plausibility_.check_score(highest);
+  SLIPWAY_TRY(plausibility_.check_score(highest));
+  return plausibility_.check_has_numbers(has_numbers);
 }
 
 base::Result<void> Postprocess::run(const tensor::NamedTensors& outputs, std::size_t entry,
