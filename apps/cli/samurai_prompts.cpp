@@ -49,10 +49,13 @@ base::Result<samurai::PromptMask> mask_of(const std::string& file) {
       bottom = std::max(bottom, y + 1);
     }
   }
-  if (count > 0) {
-    fmt::print(stderr, "{}: {} of {} pixels are the object, in the box {},{},{},{}\n", file, count, read.inside.size(),
-               left, top, right - left, bottom - top);
+  if (count == 0) {
+    return base::fail(Code::kInvalidArgument,
+                      "--mask {}: none of its {} pixels is the object: expected any value but 0 where it is", file,
+                      read.inside.size());
   }
+  fmt::print(stderr, "{}: {} of {} pixels are the object, in the box {},{},{},{}\n", file, count, read.inside.size(),
+             left, top, right - left, bottom - top);
   return samurai::PromptMask{read.width, read.height, std::move(read.inside)};
 }
 

@@ -58,3 +58,27 @@ def test_a_mask_is_any_non_zero_and_what_was_understood_is_said(form: str, tmp_p
     status, _, errors = run_json("samurai", "--model", SAMURAI, "--mask", mask, tmp_path / "frames")
     assert status == 0, errors
     assert f"{mask}: 600 of 7680 pixels are the object, in the box 20,20,20,30" in errors
+
+
+# Masks of a data set's palette (two objects, indices 1 and 2) and of zeros and ones, as they were reported.
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("davis.png", "38000 of 307200 pixels are the object, in the box 200,50,400,250"),
+        ("m01.png", "30000 of 307200 pixels are the object, in the box 200,100,150,200"),
+    ],
+)
+def test_masks_of_data_sets_are_masks(name: str, said: str, tmp_path: Path) -> None:
+    mask = SAMURAI.parent / "masks" / name
+    inside = np.array(Image.open(mask)) != 0
+    rows, columns = np.nonzero(inside)
+    box = f"{columns.min()},{rows.min()},{np.ptp(columns) + 1},{np.ptp(rows) + 1}"
+    assert said == f"{inside.sum()} of {inside.size} pixels are the object, in the box {box}", "as NumPy counts them"
+    status, _, errors = run_json("samurai", "--model", SAMURAI, "--mask", mask, sample_image(tmp_path / "frame.png", 1, (640, 480)))
+    assert status == 0 and f"{mask}: {said}" in errors, errors
+
+
+def test_a_mask_without_an_object_is_refused_by_its_name(tmp_path: Path) -> None:
+    Image.fromarray(np.zeros((80, 96), np.uint8)).save(tmp_path / "mask.png")
+    status, _, errors = run_json("samurai", "--model", SAMURAI, "--mask", tmp_path / "mask.png", sample_image(tmp_path / "frame.png", 1, (96, 80)))
+    assert status == 2 and "mask.png" in errors, errors
