@@ -32,13 +32,14 @@ base::Result<void> bench(const ProfileArguments& arguments, const runtime::Sessi
       fmt::format("\n{} on {}, ONNX Runtime {}; {}\n", report.provider, report.machine, report.onnxruntime_version,
                   report.stable ? "stable: median within 1 %" : "not stable: the median may move by more than 1 %"));
   say_what_is_missing(report, context);
-  nlohmann::ordered_json made = {{"machine", report.machine},
-                                 {"provider", report.provider},
-                                 {"onnxruntime_version", report.onnxruntime_version},
-                                 {"placement", json_of(report.placement)},
-                                 {"stable", report.stable},
-                                 {"statistics", json_of(statistics)},
-                                 {"times_us", report.inference.times_us}};
+  nlohmann::ordered_json made = json_of_files(arguments);
+  made.update({{"machine", report.machine},
+               {"provider", report.provider},
+               {"onnxruntime_version", report.onnxruntime_version},
+               {"placement", json_of(report.placement)},
+               {"stable", report.stable},
+               {"statistics", json_of(statistics)},
+               {"times_us", report.inference.times_us}});
   model.add_to(made);
   return context.emit("bench/1", made);
 }

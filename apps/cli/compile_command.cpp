@@ -10,6 +10,7 @@
 #include "apps/cli/context.hpp"
 #include "apps/cli/loadable_model.hpp"
 #include "apps/cli/model_argument.hpp"
+#include "apps/cli/seekable_input.hpp"
 #include "apps/cli/session_arguments.hpp"
 #include "apps/cli/verbs.hpp"
 #include "base/files.hpp"
@@ -54,7 +55,7 @@ std::string_view extension_of(compile::Target target) {
 
 /// Whether a path names the result itself, not a folder for it.
 bool is_result_file(const fs::path& out, compile::Target target) {
-  return out.extension() == extension_of(target) && !fs::is_directory(out);
+  return (out.extension() == extension_of(target) && !fs::is_directory(out)) || base::is_no_plain_file(out);
 }
 
 Result<void> move_to(const fs::path& from, const fs::path& to) {
@@ -68,6 +69,15 @@ Result<void> make_folder(const fs::path& folder) {
   fs::create_directories(folder, error);
   if (error) return std::unexpected(base::errno_error(error.value(), fmt::format("make {}", folder.string())));
   return {};
+}
+
+/// Where results lie until they are put in their place: beside it, or among the temporary files of the machine when
+/// they go into a stream.
+Result<base::TemporaryFolder> work_folder_for(const fs::path& out) {
+  if (base::is_no_plain_file(out)) return base::TemporaryFolder::create("slipway-compile");
+  const fs::path folder = base::behind_links(out).parent_path();
+  SLIPWAY_TRY(make_folder(folder));
+  return base::TemporaryFolder::create(".slipway-compile", folder);
 }
 
 /// Gives the binary another name and tells its wrapper.
@@ -91,6 +101,12 @@ Result<void> place_as_file(ordered_json& report, const fs::path& out) {
     const fs::path wrapper = report["wrapper"].get<std::string>();
     SLIPWAY_TRY(rename_binary(wrapper, artifact, out.filename().string()));
     source = artifact.parent_path() / out.filename();
+    if (base::is_no_plain_file(out)) {
+      return fail(Code::kInvalidArgument,
+                  "{} takes one file, but this target makes two, the binary and the ONNX file that names it: give a "
+                  "file or a folder, or --target qnn_dlc",
+                  out.string());
+    }
     const fs::path wrapper_out = fs::path(out).replace_extension(".onnx");
     SLIPWAY_TRY(move_to(wrapper, wrapper_out));
     report["wrapper"] = wrapper_out.string();
@@ -145,10 +161,6 @@ Result<compile::CompileRequest> request_of(const CompileArguments& arguments) {
     request.comparing = compile::Comparing::kToTheEnd;
   }
   request.agreement_limit = std::chrono::seconds(arguments.compare_limit_s);
-  if (!arguments.check_inputs.empty()) {
-    std::error_code error;
-    request.check_inputs = fs::absolute(arguments.check_inputs, error);
-  }
   request.fallback = arguments.fallback ? runtime::Fallback::kAllow : runtime::Fallback::kForbid;
   return request;
 }
@@ -177,13 +189,19 @@ Result<void> run_compile(const CompileArguments& arguments, Context& context) {
   SLIPWAY_ASSIGN(compile::CompileRequest request, request_of(arguments));
   std::error_code error;
   const fs::path out = fs::absolute(arguments.out, error);
-  std::vector<fs::path> read = {arguments.model.path, request.model};
+  std::vector<fs::path> read = {arguments.model.path, request.model, arguments.check_inputs};
+  read.insert(read.end(), arguments.catalogue_files.begin(), arguments.catalogue_files.end());
   // A folder gets files of names that are known later, and the model's must not be among them.
-  if (!is_result_file(out, request.target)) read.push_back(fs::absolute(request.model, error).parent_path());
+  if (!is_result_file(out, request.target)) {
+    const fs::path of_model = fs::absolute(request.model, error).parent_path();
+    const auto is_apart = check_outputs({of_model}, {{.option = "--output", .path = out, .is_folder = true}});
+    if (!is_apart) return context.wrong_use(is_apart.error());
+  }
   SLIPWAY_TRY(context.check_outputs(read, planned_outputs(out, request)));
-  SLIPWAY_TRY(make_folder(out.parent_path()));
-  SLIPWAY_ASSIGN(const auto work, base::TemporaryFolder::create(".slipway-compile", out.parent_path()));
+  SLIPWAY_ASSIGN(const auto work, work_folder_for(out));
   request.output_folder = work.path();
+  SLIPWAY_ASSIGN(const SeekableInput check_inputs, SeekableInput::of(arguments.check_inputs));
+  if (!arguments.check_inputs.empty()) request.check_inputs = fs::absolute(check_inputs.path(), error);
   SLIPWAY_ASSIGN(const LoadableModel model, LoadableModel::of(request.model, request.input_specs));
   request.model = model.onnx();
   context.reserve_standard_output();
@@ -200,7 +218,9 @@ Result<void> run_compile(const CompileArguments& arguments, Context& context) {
   SLIPWAY_TRY(place_results(report, request.target, out));
   context.print(text_of(report));
   if (is_alarm(report)) context.set_exit_status(kFailed);
-  return context.emit("compile/1", report);
+  ordered_json line = {{"input", arguments.model.path.string()}, {"output", arguments.out.string()}};
+  line.update(report);
+  return context.emit("compile/1", line);
 }
 
 const CLI::Validator kIsKeyValue(

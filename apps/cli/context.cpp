@@ -1,5 +1,6 @@
 #include "apps/cli/context.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -13,6 +14,7 @@
 
 #include "apps/cli/interrupt.hpp"
 #include "apps/cli/progress_bar.hpp"
+#include "apps/cli/seekable_input.hpp"
 #include "base/descriptor.hpp"
 #include "base/files.hpp"
 #include "base/output_file.hpp"
@@ -26,7 +28,7 @@ using nlohmann::ordered_json;
 std::string line_of(const std::string& schema, const ordered_json& result) {
   ordered_json whole = {{"schema", schema}};
   whole.update(result);
-  return whole.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  return with_given_names(whole.dump(-1, ' ', false, ordered_json::error_handler_t::replace), true) + "\n";
 }
 
 }  // namespace
@@ -44,7 +46,10 @@ Context::~Context() {
 
 void Context::add_output_options(CLI::App& verb) {
   verb.add_flag("--json", json_, "Print one JSON object a line instead of tables")->group("Output");
-  verb.add_option("--json-file", json_file_, "Write the JSON objects to this file as well")->group("Output");
+  verb.add_option_function<std::string>(
+          "--json-file", [this](const std::string& file) { json_file_ = file == "-" ? "/dev/stdout" : file; },
+          "Write the JSON objects to this file as well")
+      ->group("Output");
   verb.add_flag(
           "--quiet",
           [this](std::int64_t count) {
@@ -75,6 +80,14 @@ void Context::add_overwrite_option(CLI::App& verb) {
 
 base::Result<void> Context::check_outputs(const std::vector<std::filesystem::path>& inputs,
                                           std::vector<PlannedOutput> outputs) {
+  const auto on_stdout =
+      std::ranges::find_if(outputs, [](const PlannedOutput& output) { return is_standard_output(output.path); });
+  is_output_on_stdout_ = on_stdout != outputs.end();
+  if (is_output_on_stdout_ && (json_ || is_standard_output(json_file_))) {
+    return wrong_use({base::Code::kInvalidArgument,
+                      fmt::format("{} {} and {} would both go to standard output: give one of them a file",
+                                  on_stdout->option, on_stdout->path.string(), json_ ? "--json" : "--json-file")});
+  }
   outputs.push_back({.option = "--json-file", .path = json_file_});
   const auto checked = cli::check_outputs(inputs, outputs, overwrite_);
   // What cannot be written for another reason than its name is no fault of the words.
@@ -102,7 +115,9 @@ base::Result<void> Context::put(const std::string& text) {
 }
 
 void Context::print(const std::string& text) {
-  if (!json_ && !quiet_) static_cast<void>(put(text));  // finish() says what went wrong
+  if (json_ || quiet_) return;
+  if (is_output_on_stdout_) return fmt::print(stderr, "{}", with_given_names(text));
+  static_cast<void>(put(with_given_names(text)));  // finish() says what went wrong
 }
 
 base::Result<void> Context::emit(const std::string& schema, const ordered_json& result) {
@@ -153,7 +168,7 @@ void Context::finish_wrong_use(const base::Error& error) {
 
 void Context::print_error(const base::Error& error) {
   ProgressBar::wipe();
-  fmt::print(stderr, "slipway: {}\n", error.message);
+  fmt::print(stderr, "slipway: {}\n", with_given_names(error.message));
   if (!json_) return;
   static_cast<void>(put(line_of("error/1", {{"code", base::code_name(error.code)}, {"message", error.message}})));
 }

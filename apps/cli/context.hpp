@@ -52,7 +52,7 @@ class Context {
   /// Notes that an output is whole but ends early, because the run was stopped.
   void note_cut_short(const std::filesystem::path& output) { cut_short_.push_back(output); }
 
-  /// Text for people; nothing with --json or --quiet.
+  /// Text for people; nothing with --json or --quiet. On standard error when an output of the verb is standard output.
   void print(const std::string& text);
 
   /// One result: a line with --json, a line of --json-file. `schema` ("name/1") becomes its first key.
@@ -86,6 +86,7 @@ class Context {
   base::Descriptor json_output_;                 ///< --json-file, once this run has begun it
   bool overwrite_ = false;
   bool is_wrong_use_ = false;                ///< an output was refused
+  bool is_output_on_stdout_ = false;         ///< a file's bytes go to standard output: words for people do not
   std::optional<base::Error> output_error_;  ///< of standard output
   std::vector<PlannedOutput> planned_;
   std::filesystem::file_time_type begin_;  ///< when the outputs were checked

@@ -8,6 +8,7 @@
 #include "apps/cli/compile_command.hpp"
 #include "apps/cli/context.hpp"
 #include "apps/cli/report.hpp"
+#include "apps/cli/seekable_input.hpp"
 #include "apps/cli/table.hpp"
 #include "apps/cli/verbs.hpp"
 #include "base/files.hpp"
@@ -38,16 +39,25 @@ Result<void> run_convert(const ConvertArguments& arguments, Context& context) {
   }
   SLIPWAY_TRY(
       context.check_outputs({arguments.model}, {{.option = "--output", .path = arguments.out, .makes_folder = true}}));
+  SLIPWAY_ASSIGN(const SeekableInput archive, SeekableInput::of(arguments.model));
   const auto start = std::chrono::steady_clock::now();
-  SLIPWAY_ASSIGN(const auto converted, convert::convert(arguments.model, options));
+  SLIPWAY_ASSIGN(const auto converted, convert::convert(archive.path(), options));
   const auto made = std::chrono::steady_clock::now();
-  const fs::path folder = arguments.out.has_parent_path() ? arguments.out.parent_path() : fs::path(".");
+  const bool is_stream = base::is_no_plain_file(arguments.out);
+  const fs::path target = base::behind_links(arguments.out);
+  const fs::path folder = target.has_parent_path() ? target.parent_path() : fs::path(".");
   std::error_code error;
-  fs::create_directories(folder, error);
+  if (!is_stream) fs::create_directories(folder, error);
   if (error) return std::unexpected(base::errno_error(error.value(), fmt::format("make {}", folder.string())));
-  SLIPWAY_ASSIGN(const auto work, base::TemporaryFolder::create(".slipway-convert", folder));
+  SLIPWAY_ASSIGN(const auto work, is_stream ? base::TemporaryFolder::create("slipway-convert")
+                                            : base::TemporaryFolder::create(".slipway-convert", folder));
   SLIPWAY_ASSIGN(const bool has_data_file,
                  compile::onnx_graph::write_with_one_data_file(converted.model, work.path() / "model.onnx"));
+  if (has_data_file && is_stream) {
+    return base::fail(base::Code::kInvalidArgument,
+                      "{} takes one file, but the model's weights need a file of their own, {}: name a file",
+                      arguments.out.string(), compile::onnx_graph::kDataFileName);
+  }
   if (has_data_file) {
     // Its name is in the model, so it is the same for each model of a folder.
     const fs::path data = folder / compile::onnx_graph::kDataFileName;
@@ -68,10 +78,11 @@ Result<void> run_convert(const ConvertArguments& arguments, Context& context) {
                             nodes, arguments.opset, milliseconds(made - start), milliseconds(written - made),
                             signature_table(summary.inputs, summary.outputs)));
   for (const std::string& remark : converted.remarks) context.print(remark);
-  return context.emit("convert/1", {{"file", arguments.model.string()},
+  return context.emit("convert/1", {{"input", arguments.model.string()},
+                                    {"output", arguments.out.string()},
+                                    {"file", arguments.model.string()},
                                     {"format", convert::source_format_name(converted.format)},
                                     {"producer", converted.producer},
-                                    {"output", arguments.out.string()},
                                     {"opset", arguments.opset},
                                     {"nodes", nodes},
                                     {"has_data_file", has_data_file},

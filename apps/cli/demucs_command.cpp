@@ -88,9 +88,9 @@ std::string table_of(const std::vector<demucs::WrittenStem>& stems, bool is_clam
   return table.text();
 }
 
-base::Result<std::unique_ptr<demucs::Network>> load_network(const Arguments& arguments,
+base::Result<std::unique_ptr<demucs::Network>> load_network(const fs::path& model, const Arguments& arguments,
                                                             const runtime::SessionOptions& session) {
-  SLIPWAY_ASSIGN(const auto folder, pipelines::ModelFolder::open(arguments.model));
+  SLIPWAY_ASSIGN(const auto folder, pipelines::ModelFolder::open(model));
   SLIPWAY_ASSIGN(const auto environment, open_environment(session.provider.name));
   demucs::NetworkOptions options;
   options.session = session;
@@ -99,10 +99,14 @@ base::Result<std::unique_ptr<demucs::Network>> load_network(const Arguments& arg
   return demucs::Network::load(environment, folder, options);
 }
 
+PlannedOutput folder_of_stems(const Arguments& arguments) {
+  return {.option = "--output", .path = arguments.output, .is_folder = true};
+}
+
 /// The folder, and a file and perhaps a picture for each stem.
 std::vector<PlannedOutput> planned_stems(const Arguments& arguments, const std::vector<std::string>& names,
                                          media::AudioEncoding encoding) {
-  std::vector<PlannedOutput> planned = {{.option = "--output", .path = arguments.output, .is_folder = true}};
+  std::vector<PlannedOutput> planned = {folder_of_stems(arguments)};
   for (const std::string& name : names) {
     const fs::path stem = arguments.output / name;
     planned.push_back(
@@ -117,8 +121,11 @@ std::vector<PlannedOutput> planned_stems(const Arguments& arguments, const std::
 base::Result<void> separate(const Arguments& arguments, const runtime::SessionOptions& session,
                             media::AudioEncoding encoding, Context& context) {
   context.reserve_standard_output();
+  // What the stems are called is known when the network is; the rest is looked at before it is opened.
+  SLIPWAY_TRY(context.check_outputs({arguments.song, arguments.model}, {folder_of_stems(arguments)}));
   const auto started = std::chrono::steady_clock::now();
-  SLIPWAY_ASSIGN(const auto network, load_network(arguments, session));
+  SLIPWAY_ASSIGN(const SeekableInput model, SeekableInput::of(arguments.model, ".onnx"));
+  SLIPWAY_ASSIGN(const auto network, load_network(model.path(), arguments, session));
   SLIPWAY_ASSIGN(const auto names, demucs::stem_names(network->form().sources, arguments.two_stems));
   SLIPWAY_TRY(context.check_outputs({arguments.song, arguments.model}, planned_stems(arguments, names, encoding)));
   const double load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();

@@ -96,6 +96,7 @@ runtime::ProviderStatus status_in_child(const runtime::ProviderRow& row) {
 
 base::Result<void> doctor(Context& context) {
   context.reserve_standard_output();
+  SLIPWAY_TRY(context.check_outputs({}, {}));
   const std::vector<std::string> flags = cpu_flags();
   const Memory ram = memory();
   const sandbox::NamespaceSupport& namespaces = sandbox::probe_namespaces();

@@ -1,5 +1,8 @@
 #include "apps/cli/frame_run.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include <fmt/format.h>
 
 #include "apps/cli/frame_report.hpp"
@@ -15,7 +18,10 @@ base::Result<FrameRun> FrameRun::open(Context& context, const SourceArguments& a
   SLIPWAY_ASSIGN(pipelines::FrameSource source, arguments.open(inputs, !output.empty()));
   auto overlay = OverlayOutput::open(output, source.files());
   if (!overlay) return context.wrong_use(std::move(overlay).error());
-  SLIPWAY_TRY(context.check_outputs(files_read(models, inputs), overlay->planned()));
+  // Folders are named, and with --recursive files below them are read.
+  std::vector<std::filesystem::path> read = files_read(models, inputs);
+  std::ranges::copy_if(source.files(), std::back_inserter(read), [](const auto& file) { return file != "-"; });
+  SLIPWAY_TRY(context.check_outputs(read, overlay->planned()));
   SLIPWAY_TRY(overlay->make_folder());
   return FrameRun(context, std::move(source), *std::move(overlay), std::move(schema));
 }

@@ -21,7 +21,8 @@ ordered_json json_of_summary(const ModelSummary& summary, const std::string& fil
   ordered_json opsets = ordered_json::object(), operators = ordered_json::object();
   for (const auto& [domain, version] : summary.opsets) opsets[domain.empty() ? "ai.onnx" : domain] = version;
   for (const auto& [name, count] : summary.op_counts) operators[name] = count;
-  return {{"file", file},
+  return {{"input", file},
+          {"file", file},
           {"graph", summary.graph_name},
           {"producer", summary.producer},
           {"ir_version", summary.ir_version},
@@ -86,7 +87,8 @@ base::Result<void> inspect_torch(const std::filesystem::path& file, Context& con
     text += fmt::format("output  {}: of a type that the archive does not declare\n", name);
   }
   context.print(text + '\n' + operators.text());
-  return context.emit("inspect/1", {{"file", file.string()},
+  return context.emit("inspect/1", {{"input", file.string()},
+                                    {"file", file.string()},
                                     {"format", format},
                                     {"producer", summary.producer},
                                     {"inputs", json_of(summary.inputs)},

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "apps/cli/border_quantization.hpp"
+#include "apps/cli/model_argument.hpp"
 #include "pipelines/common/model_folder.hpp"
 
 namespace slipway::cli {
@@ -18,12 +19,12 @@ pipelines::mediapipe::Quantizations scales_in(const fs::path& model, const std::
 }  // namespace
 
 void MediapipeArguments::add_to(CLI::App& verb, const Words& words) {
-  verb.add_option("model,-m,--model", model,
-                  "A model folder with the graphs detector and landmark, or a detector's .onnx file")
-      ->required();
+  verb.add_option("-m,--model", model,
+                  "A model folder with the graphs detector and landmark, or a detector's .onnx file; in place of the "
+                  "first plain word");
   verb.add_option("--landmark-model", landmark_model, "The landmark network, when it is not in the folder");
-  verb.add_option("inputs", inputs, "Pictures, folders of them, videos, cameras, or - for a stream on standard input")
-      ->required();
+  add_inputs_after_model(verb, model, inputs,
+                         "pictures, folders of them, videos, cameras, or - for a stream on standard input");
   verb.add_option("-o,--output", output, "Where drawn-over pictures and videos go: a folder, or a file for one input");
   score = verb.add_option("--score-min", score_min,
                           fmt::format("Lowest score of the detector; without it {}", words.score_help))

@@ -14,6 +14,7 @@
 #include "apps/cli/frame_run.hpp"
 #include "apps/cli/mediapipe_arguments.hpp"
 #include "apps/cli/report.hpp"
+#include "apps/cli/seekable_input.hpp"
 #include "apps/cli/table.hpp"
 #include "pipelines/mediapipe_common/pipeline.hpp"
 
@@ -144,12 +145,16 @@ class MediapipeRun {
 
 /// Reads the inputs, runs the pipeline over them, and reports.
 template <typename Verb>
-base::Result<void> run_mediapipe(const typename Verb::Arguments& arguments, const runtime::SessionOptions& options,
+base::Result<void> run_mediapipe(typename Verb::Arguments& arguments, const runtime::SessionOptions& options,
                                  Context& context) {
   context.reserve_standard_output();
   SLIPWAY_ASSIGN(FrameRun run,
                  FrameRun::open(context, arguments.source, arguments.inputs,
                                 {arguments.model, arguments.landmark_model}, arguments.output, Verb::kSchema));
+  SLIPWAY_ASSIGN(const SeekableInput model, SeekableInput::of(arguments.model, ".onnx"));
+  SLIPWAY_ASSIGN(const SeekableInput landmark_model, SeekableInput::of(arguments.landmark_model, ".onnx"));
+  arguments.model = model.path();
+  arguments.landmark_model = landmark_model.path();
   SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment(options.provider.name));
   typename Verb::Pipeline::Config config = Verb::config_of(arguments);
   arguments.fill(config);

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include "media/input_stream.hpp"
+
 namespace slipway::cli {
 namespace {
 
@@ -82,10 +84,15 @@ void ModelArgument::add_to(CLI::App& verb, std::vector<std::string>& inputs, con
   verb.add_option("-m,--model", path,
                   "An .onnx file, or a model folder (model.yaml + .onnx); in place of the first plain word");
   verb.add_option("--graph", graph, "Which graph of a model folder with several");
+  add_inputs_after_model(verb, path, inputs, what_inputs_are);
+}
+
+void add_inputs_after_model(CLI::App& verb, fs::path& model, std::vector<std::string>& inputs,
+                            const std::string& what_inputs_are) {
   verb.add_option("inputs", inputs, "The model, unless --model names it; then: " + what_inputs_are)->required();
-  verb.parse_complete_callback([this, &inputs] {
-    if (!path.empty()) return;
-    path = inputs.front();
+  verb.parse_complete_callback([&model, &inputs] {
+    if (!model.empty()) return;
+    model = inputs.front();
     inputs.erase(inputs.begin());
     if (inputs.empty())
       throw CLI::ValidationError("inputs", "expected a model and at least one input, found the model alone");
@@ -110,6 +117,13 @@ base::Result<Ranges> ModelArgument::declared_ranges() const {
 
 base::Result<fs::path> ModelArgument::file() const {
   std::error_code error;
+  if (media::is_stream(path) && graph.empty()) {
+    if (!read_stream) {
+      SLIPWAY_ASSIGN(auto stream, SeekableInput::of(path, ".onnx"));
+      read_stream = std::make_shared<SeekableInput>(std::move(stream));
+    }
+    return read_stream->path();
+  }
   if (!fs::exists(path, error)) return base::fail(Code::kNotFound, "{}: no such file or folder", path.string());
   if (!fs::is_directory(path, error)) {
     if (graph.empty()) return path;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <tuple>
+#include <utility>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "apps/cli/table.hpp"
 #include "base/descriptor.hpp"
 #include "base/files.hpp"
+#include "compile/onnx_graph/model.hpp"
 
 namespace slipway::cli {
 
@@ -38,9 +40,63 @@ std::optional<Identity> identity_of(const fs::path& path) {
     return Identity{status.st_dev, status.st_ino, ""};
   }
   std::error_code error;
-  const fs::path whole = fs::weakly_canonical(path, error);
+  const fs::path whole = fs::weakly_canonical(fs::absolute(path, error), error);
+  // "new/../x" is x once new is made.
+  if (!error && whole != path && ::stat(whole.c_str(), &status) == 0) return identity_of(whole);
   return Identity{0, 0, (error ? path.lexically_normal() : whole).string()};
 }
+
+/// All files of the run's inputs, by what they lead to.
+class Inputs {
+ public:
+  explicit Inputs(const std::vector<fs::path>& inputs) {
+    for (const fs::path& input : inputs) {
+      if (!input.empty() && input != "-") add_input(input);
+    }
+  }
+
+  /// Files that the models read beside themselves: weights and compiled graphs. Read when an output could be one of
+  /// them, since it takes the whole model.
+  void add_files_of_models() {
+    for (const fs::path& model : std::exchange(models_, {})) {
+      const auto read = compile::onnx_graph::Model::read(model);
+      if (!read) continue;  // the verb says why
+      for (const std::string& name : read->summary().external_files) add(model.parent_path() / name);
+    }
+  }
+
+  [[nodiscard]] std::map<Identity, Taken>& taken() { return taken_; }
+
+ private:
+  void add(const fs::path& file) {
+    const auto identity = identity_of(file);
+    if (!identity) return;
+    taken_.emplace(*identity, Taken{true, fmt::format("an input of this run ({})", file.string())});
+    if (file.extension() == ".onnx") models_.push_back(file);
+  }
+
+  void add_input(const fs::path& input) {
+    add(input);
+    std::error_code error;
+    if (!fs::is_directory(input, error)) return;
+    // The graphs of a model folder may lie deeper.
+    if (fs::exists(input / "model.yaml", error)) {
+      add_files_of(fs::recursive_directory_iterator(input, fs::directory_options::skip_permission_denied, error));
+    } else {
+      add_files_of(fs::directory_iterator(input, error));
+    }
+  }
+
+  void add_files_of(auto entries) {
+    std::error_code error;
+    for (auto entry = begin(entries); entry != end(entries); entry.increment(error)) {
+      if (entry->is_regular_file(error)) add(entry->path());
+    }
+  }
+
+  std::map<Identity, Taken> taken_;
+  std::vector<fs::path> models_;
+};
 
 /// Tries to make a file in a folder; nothing of it stays.
 base::Result<void> check_accepts_files(const fs::path& folder) {
@@ -81,23 +137,24 @@ base::Result<void> check_writable(const PlannedOutput& output) {
 
 }  // namespace
 
+bool is_standard_output(const fs::path& path) {
+  const fs::path behind = base::behind_links(path);
+  return behind == "/dev/fd/1" || behind == "/proc/self/fd/1" || behind == fmt::format("/proc/{}/fd/1", ::getpid());
+}
+
 base::Result<void> check_outputs(const std::vector<fs::path>& inputs, const std::vector<PlannedOutput>& outputs,
                                  bool overwrite) {
-  std::map<Identity, Taken> taken;
-  for (const fs::path& input : inputs) {
-    if (input.empty() || input == "-") continue;
-    const auto identity = identity_of(input);
-    if (!identity) continue;
-    taken.emplace(*identity, Taken{true, fmt::format("an input of this run ({})", input.string())});
-    std::error_code error;
-    if (!fs::is_directory(input, error)) continue;
-    for (const fs::directory_entry& entry : fs::directory_iterator(input, error)) {
-      if (!entry.is_regular_file(error)) continue;
-      if (const auto file = identity_of(entry.path())) {
-        taken.emplace(*file, Taken{true, fmt::format("an input of this run ({})", entry.path().string())});
-      }
-    }
+  if (std::ranges::count(inputs, fs::path("-")) > 1) {
+    return base::fail(base::Code::kInvalidArgument,
+                      "-: two inputs are to come from standard input, which can be read once: name a file for one");
   }
+  Inputs read(inputs);
+  const auto is_there = [&](const PlannedOutput& output) {
+    const auto identity = identity_of(output.path);
+    return identity && std::get<std::string>(*identity).empty();
+  };
+  if (std::ranges::any_of(outputs, is_there)) read.add_files_of_models();
+  std::map<Identity, Taken>& taken = read.taken();
   for (const PlannedOutput& output : outputs) {
     if (output.path.empty() || output.path == "-") continue;
     const auto identity = identity_of(output.path);
@@ -113,8 +170,8 @@ base::Result<void> check_outputs(const std::vector<fs::path>& inputs, const std:
   std::vector<const PlannedOutput*> there;
   for (const PlannedOutput& output : outputs) {
     struct stat status = {};
-    const bool is_there = !output.path.empty() && ::lstat(output.path.c_str(), &status) == 0;
-    if (is_there && !output.is_named && !output.is_folder && !overwrite) there.push_back(&output);
+    const bool has_name = !output.path.empty() && ::lstat(output.path.c_str(), &status) == 0;
+    if (has_name && !output.is_named && !output.is_folder && !overwrite) there.push_back(&output);
   }
   if (there.empty()) {
     for (const PlannedOutput& output : outputs) {

@@ -17,10 +17,11 @@ struct PlannedOutput {
   bool is_named = true;       ///< by the user; else its name follows from an input's, or from the option's
 };
 
-/// Refuses outputs that would take away what the run reads: an output that is an input or another output, and a folder
-/// to be filled that is also a folder of inputs. Files are told apart by device and inode, so links and other
-/// spellings are seen through; one that does not exist yet is known by its folder. Streams and devices may be named
-/// twice. What is there already and was not named itself stays, unless that is asked for.
+/// Refuses outputs that would take away what the run reads: an output that is an input, a file that an input model
+/// reads beside itself, or another output, and a folder to be filled that is also a folder of inputs. Files are told
+/// apart by device and inode, so links and other spellings are seen through; one that does not exist yet is known by
+/// its folder. Streams and devices may be named twice. What is there already and was not named itself stays, unless
+/// that is asked for.
 ///
 /// Then tries whether each can be written: its folder is there and takes files, and no folder has its name.
 /// @param inputs     files, and folders whose files are read; empty paths and "-" are passed over
@@ -28,6 +29,9 @@ struct PlannedOutput {
 /// @error kInvalidArgument: names both; as base::errno_error: cannot be written
 [[nodiscard]] base::Result<void> check_outputs(const std::vector<std::filesystem::path>& inputs,
                                                const std::vector<PlannedOutput>& outputs, bool overwrite = false);
+
+/// Whether this is a name of the descriptor that results are printed to: /dev/stdout, /dev/fd/1 …
+[[nodiscard]] bool is_standard_output(const std::filesystem::path& path);
 
 /// Which of the planned files are there, whole, and which are not: "; complete: a.png; not written: b.png". Files
 /// appear when they are whole, so what was there before the run began is told from what it made by its time.

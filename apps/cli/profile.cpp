@@ -21,7 +21,7 @@ using runtime::ProfileReport;
 
 constexpr std::size_t kLayersShown = 15;
 
-ordered_json json_of_report(const ProfileReport& report, const fs::path& trace) {
+ordered_json json_of_report(const ProfileReport& report, const ProfileArguments& arguments, const fs::path& trace) {
   ordered_json layers = ordered_json::array();
   for (const LayerTime& layer : report.layers) {
     ordered_json row = {{"name", layer.placement.name},
@@ -32,11 +32,13 @@ ordered_json json_of_report(const ProfileReport& report, const fs::path& trace) 
     if (layer.lowest_us) row["lowest_us"] = *layer.lowest_us;
     layers.push_back(std::move(row));
   }
-  ordered_json made = {{"machine", report.machine},
-                       {"provider", report.provider},
-                       {"is_emulated", report.is_emulated},
-                       {"onnxruntime_version", report.onnxruntime_version},
-                       {"placement", json_of(report.placement)}};
+  ordered_json made = json_of_files(arguments);
+  made["output"] = trace.empty() ? ordered_json() : ordered_json(trace.string());
+  made.update({{"machine", report.machine},
+               {"provider", report.provider},
+               {"is_emulated", report.is_emulated},
+               {"onnxruntime_version", report.onnxruntime_version},
+               {"placement", json_of(report.placement)}});
   if (!report.is_emulated) {
     made["cold_load"] = json_of(report.cold_load);
     made["warm_load"] = json_of(report.warm_load);
@@ -113,7 +115,7 @@ base::Result<fs::path> store_trace(const ProfileReport& report, const fs::path& 
 base::Result<void> profile(const ProfileArguments& arguments, const runtime::SessionOptions& options,
                            const fs::path& trace, Context& context) {
   context.reserve_standard_output();
-  SLIPWAY_TRY(context.check_outputs({arguments.model.path, arguments.inputs}, {{.option = "--trace", .path = trace}}));
+  SLIPWAY_TRY(context.check_outputs({arguments.model.path, arguments.inputs}, {{.option = "--output", .path = trace}}));
   SLIPWAY_ASSIGN(const base::TemporaryFolder folder, base::TemporaryFolder::create("slipway-profile"));
   SLIPWAY_ASSIGN(const SeekableInput inputs, SeekableInput::of(arguments.inputs));
   ProfileArguments seekable = arguments;
@@ -123,7 +125,7 @@ base::Result<void> profile(const ProfileArguments& arguments, const runtime::Ses
   SLIPWAY_ASSIGN(const fs::path stored, store_trace(report, trace));
   context.print(text_of(report, stored));
   say_what_is_missing(report, context);
-  ordered_json made = json_of_report(report, stored);
+  ordered_json made = json_of_report(report, arguments, stored);
   model.add_to(made);
   return context.emit("profile/1", made);
 }
@@ -135,7 +137,7 @@ void add_profile(CLI::App& app, Context& context) {
   auto arguments = std::make_shared<ProfileArguments>();
   auto trace = std::make_shared<fs::path>();
   arguments->add_to(*verb);
-  verb->add_option("--trace", *trace, "Keep the chrome trace in this file");
+  verb->add_option("-o,--output,--trace", *trace, "Keep the chrome trace in this file");
   context.add_output_options(*verb);
   verb->callback([arguments, trace, &context] {
     const auto options = arguments->session.session_options();

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "apps/cli/progress_bar.hpp"
 #include "tensor/npz.hpp"
@@ -26,6 +27,12 @@ void ProfileArguments::add_to(CLI::App& verb) {
                 "Do not stop early when the median is known within 1 % (95 % confidence)");
   add_input_spec_option(verb, input_specs);
   session.add_to(verb);
+}
+
+nlohmann::ordered_json json_of_files(const ProfileArguments& arguments) {
+  using nlohmann::ordered_json;
+  return {{"model", arguments.model.path.string()},
+          {"input", arguments.inputs.empty() ? ordered_json() : ordered_json(arguments.inputs.string())}};
 }
 
 base::Result<LoadableModel> model_of(const ProfileArguments& arguments) {

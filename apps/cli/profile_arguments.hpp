@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <optional>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "apps/cli/context.hpp"
 #include "apps/cli/input_spec.hpp"
 #include "apps/cli/loadable_model.hpp"
@@ -25,6 +27,9 @@ struct ProfileArguments {
 
   void add_to(CLI::App& verb);
 };
+
+/// What a line says of the files that were read: "model", and "input" (null: random ones).
+[[nodiscard]] nlohmann::ordered_json json_of_files(const ProfileArguments& arguments);
 
 /// The model to measure, converted where it must be.
 [[nodiscard]] base::Result<LoadableModel> model_of(const ProfileArguments& arguments);

@@ -302,6 +302,8 @@ base::Result<void> follow(const Arguments& arguments, std::vector<samurai::Promp
   SLIPWAY_TRY(context.check_outputs(files_read({arguments.model, arguments.detect.model}, read),
                                     SamuraiOutputs::planned(arguments.outputs, objects)));
   auto opened = SamuraiOutputs::open(arguments.outputs, objects);
+  // A full disk is no fault of the words.
+  if (!opened && opened.error().code != base::Code::kInvalidArgument) return std::unexpected(opened.error());
   if (!opened) return context.wrong_use(std::move(opened).error());
   SamuraiOutputs& outputs = *opened;
   SLIPWAY_ASSIGN(const std::shared_ptr<runtime::Environment> environment, open_environment(options.provider.name));

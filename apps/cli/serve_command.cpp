@@ -53,13 +53,17 @@ std::vector<std::string> hub_command(const std::string& program, const ServeArgu
   return command;
 }
 
-/// SIGTERM, SIGINT and SIGCHLD as something to poll.
+/// SIGTERM, SIGINT, SIGHUP and SIGCHLD as something to poll.
 class Signals {
  public:
   Signals() {
     sigset_t signals;
     sigemptyset(&signals);
-    for (const int number : {SIGTERM, SIGINT, SIGCHLD}) sigaddset(&signals, number);
+    for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) {
+      struct sigaction action {};
+      ::sigaction(number, nullptr, &action);
+      if (action.sa_handler != SIG_IGN) sigaddset(&signals, number);  // nohup stays nohup
+    }
     ::sigprocmask(SIG_BLOCK, &signals, nullptr);
     descriptor_ = base::Descriptor(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
   }
@@ -108,7 +112,10 @@ class LocalHub {
         const auto ended = child->reap();
         if (!ended) continue;
         // It has said why on standard error; at the first start there is nothing to wait for.
-        const auto code = child->last_status() == kNotAvailableHere ? Code::kUnavailable : Code::kInternal;
+        const int status = child->last_status();
+        const auto code = status == kNotAvailableHere ? Code::kUnavailable
+                          : status == kWrongUse       ? Code::kInvalidArgument
+                                                      : Code::kInternal;
         return base::fail(code, "{} ended with {}", child == &hub_ ? "slipway-hub" : "the local agent", *ended);
       }
     }
@@ -209,14 +216,18 @@ class LocalHub {
 };
 
 base::Result<void> serve(const ServeArguments& arguments, Context& context) {
+  SLIPWAY_TRY(
+      context.check_outputs(arguments.devices, {{.option = "--data", .path = arguments.data, .is_folder = true}}));
   SLIPWAY_ASSIGN(auto hub_program, program_beside("slipway-hub"));
   SLIPWAY_ASSIGN(auto worker_program, program_beside("slipway-worker"));
   std::error_code error;
   ServeArguments absolute = arguments;
   absolute.data = fs::absolute(arguments.data, error).lexically_normal();
   LocalHub hub(absolute, std::move(hub_program), std::move(worker_program));
-  SLIPWAY_ASSIGN(const bool is_ready, hub.start());
-  if (!is_ready) return {};
+  const auto is_ready = hub.start();
+  if (!is_ready && is_ready.error().code == Code::kInvalidArgument) return context.wrong_use(is_ready.error());
+  if (!is_ready) return std::unexpected(is_ready.error());
+  if (!*is_ready) return {};
   context.print(
       fmt::format("Slipway hub ready at {}\n"
                   "  this machine's device: {}\n"

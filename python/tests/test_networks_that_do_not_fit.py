@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from command_table import GOLDEN, SLIPWAY, write_song
 from onnx import helper, numpy_helper
-from PIL import Image
 
-pytestmark = pytest.mark.skipif(not SLIPWAY.is_file(), reason=f"{SLIPWAY} is not built")
+from python.tests.commands import GOLDEN, SLIPWAY, needs_slipway, sample_image, song
+
+pytestmark = needs_slipway
 
 NETWORKS = {
     "face-det-lite": GOLDEN / "face_det_lite/tiny.onnx",
@@ -31,8 +31,8 @@ NETWORKS = {
 
 
 def run(verb: str, network: Path, folder: Path) -> subprocess.CompletedProcess:
-    Image.fromarray(np.random.default_rng(1).integers(0, 255, (48, 64, 3), np.uint8)).save(folder / "x.png")
-    write_song(folder / "song.wav", 0.1)
+    sample_image(folder / "x.png", 1)
+    song(folder / "song.wav", 0.1)
     words = {
         "segmenter": ["drone", "x.png", "-m", NETWORKS["drone"], "--segmenter", network],
         "demucs": ["demucs", "song.wav", "-m", network, "-o", "stems"],

@@ -156,6 +156,7 @@ base::Result<void> write_npz(const fs::path& path, const NamedTensors& tensors) 
   archive_write_set_format_zip(handle.get());
   archive_write_zip_set_compression_store(handle.get());
   archive_write_set_options(handle.get(), "hdrcharset=UTF-8");
+  archive_write_set_bytes_in_last_block(handle.get(), 1);  // into pipes too: no padding behind the end
   if (archive_write_open_fd(handle.get(), file.descriptor()) != ARCHIVE_OK) return failed();
   for (const NamedTensor& named : tensors) {
     auto header = npy_header({named.tensor.dtype(), named.tensor.shape()});
