@@ -164,12 +164,29 @@ base::Result<ExternalFile> ExternalFile::open(const std::filesystem::path& folde
   return ExternalFile(std::move(current), static_cast<std::uint64_t>(status.st_size), plain);
 }
 
-base::Result<void> ExternalFile::copy_to(int descriptor, std::uint64_t offset, std::uint64_t length) const {
-  if (offset > size_bytes_ || length > size_bytes_ - offset) {
-    return base::fail(base::Code::kInvalidArgument,
-                      "external data file \"{}\" has {} bytes, but {} bytes from {} are asked for", location_,
-                      size_bytes_, length, offset);
+base::Result<void> ExternalFile::check_reach(std::uint64_t offset, std::uint64_t length) const {
+  if (offset <= size_bytes_ && length <= size_bytes_ - offset) return {};
+  return base::fail(base::Code::kInvalidArgument,
+                    "external data file \"{}\" has {} bytes, but {} bytes from {} are asked for", location_,
+                    size_bytes_, length, offset);
+}
+
+base::Result<void> ExternalFile::read(std::span<std::byte> bytes, std::uint64_t offset) const {
+  SLIPWAY_TRY(check_reach(offset, bytes.size()));
+  while (!bytes.empty()) {
+    const ssize_t count = ::pread(descriptor_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) {
+      return std::unexpected(base::errno_error(count == 0 ? EIO : errno, fmt::format("read \"{}\"", location_)));
+    }
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+    offset += static_cast<std::uint64_t>(count);
   }
+  return {};
+}
+
+base::Result<void> ExternalFile::copy_to(int descriptor, std::uint64_t offset, std::uint64_t length) const {
+  SLIPWAY_TRY(check_reach(offset, length));
   std::vector<char> buffer(std::min<std::uint64_t>(length, 1U << 20));
   while (length > 0) {
     const ssize_t count = ::pread(descriptor_.get(), buffer.data(), std::min<std::uint64_t>(length, buffer.size()),

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -47,11 +48,16 @@ class ExternalFile {
   /// @error kInvalidArgument: the file is shorter; kResourceExhausted: disk full; kInternal: read or write error
   [[nodiscard]] base::Result<void> copy_to(int descriptor, std::uint64_t offset, std::uint64_t length) const;
 
+  /// Reads as many bytes as `bytes` has room for, from `offset`.
+  /// @error kInvalidArgument: the file is shorter; kInternal: read error
+  [[nodiscard]] base::Result<void> read(std::span<std::byte> bytes, std::uint64_t offset) const;
+
   /// Copies the file, sharing blocks where the file system can. A hard link would be cheaper, but the `onnx` package
   /// refuses external data that has two names.
   [[nodiscard]] base::Result<void> copy_as(const std::filesystem::path& target) const;
 
  private:
+  [[nodiscard]] base::Result<void> check_reach(std::uint64_t offset, std::uint64_t length) const;
   ExternalFile(base::Descriptor descriptor, std::uint64_t size_bytes, std::string location)
       : descriptor_(std::move(descriptor)), size_bytes_(size_bytes), location_(std::move(location)) {}
   base::Descriptor descriptor_;

@@ -88,6 +88,7 @@ class Rewriter {
   // Rewriting. -----------------------------------------------------------------------------------------------------
   /// Makes every reader of `from` read `to`, but for the node `except`. Outputs of graphs keep their value.
   void redirect_uses(Value& from, Value& to, const Node* except = nullptr);
+  /// Makes a node read a value; an input beyond its last is added, those between are left out.
   void set_input(Node& node, std::size_t input, Value* value);
   /// Makes the `position`-th output of a graph or function another value, with its name and, where known, its type.
   void set_output(Scope& scope, std::size_t position, Value& value);

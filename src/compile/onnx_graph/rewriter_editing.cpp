@@ -19,6 +19,10 @@ void Rewriter::drop_use(Value* value, const Node& node, std::size_t input) {
 }
 
 void Rewriter::set_input(Node& node, std::size_t input, Value* value) {
+  while (node.inputs_.size() <= input) {
+    node.inputs_.push_back(nullptr);
+    node.proto_->add_input("");
+  }
   drop_use(node.inputs_[input], node, input);
   node.inputs_[input] = value;
   node.proto_->set_input(static_cast<int>(input), value == nullptr ? "" : value->name_);
