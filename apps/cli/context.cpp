@@ -117,11 +117,13 @@ base::Result<void> Context::put(const std::string& text) {
 void Context::print(const std::string& text) {
   if (json_ || quiet_) return;
   if (is_output_on_stdout_) return fmt::print(stderr, "{}", with_given_names(text));
+  const std::scoped_lock lock(lines_);
   static_cast<void>(put(with_given_names(text)));  // finish() says what went wrong
 }
 
 base::Result<void> Context::emit(const std::string& schema, const ordered_json& result) {
   const std::string line = line_of(schema, result);
+  const std::scoped_lock lock(lines_);
   if (json_) SLIPWAY_TRY(put(line));
   if (json_file_.empty()) return {};
   if (!json_output_.is_open()) {
@@ -170,6 +172,7 @@ void Context::print_error(const base::Error& error) {
   ProgressBar::wipe();
   fmt::print(stderr, "slipway: {}\n", with_given_names(error.message));
   if (!json_) return;
+  const std::scoped_lock lock(lines_);
   static_cast<void>(put(line_of("error/1", {{"code", base::code_name(error.code)}, {"message", error.message}})));
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,6 +38,9 @@ class Context {
   /// Neither tables nor progress nor notes: errors, warnings and JSON alone.
   [[nodiscard]] bool is_quiet() const { return quiet_; }
 
+  /// Whether standard output is for programs (--json).
+  [[nodiscard]] bool is_json() const { return json_; }
+
   /// From here on only print() and emit() reach standard output; what libraries print goes to standard error. For verbs
   /// that load ONNX Runtime; not for those that start another program in their place.
   void reserve_standard_output();
@@ -53,10 +57,12 @@ class Context {
   void note_cut_short(const std::filesystem::path& output) { cut_short_.push_back(output); }
 
   /// Text for people; nothing with --json or --quiet. On standard error when an output of the verb is standard output.
+  /// @thread any
   void print(const std::string& text);
 
   /// One result: a line with --json, a line of --json-file. `schema` ("name/1") becomes its first key.
   /// @error kResourceExhausted, kPermissionDenied …: the file cannot be written
+  /// @thread any
   [[nodiscard]] base::Result<void> emit(const std::string& schema, const nlohmann::ordered_json& result);
 
   /// Ends a verb: prints its error, if any, and sets the exit status. Of a run that was stopped by a signal it says
@@ -77,9 +83,11 @@ class Context {
 
  private:
   void print_error(const base::Error& error);
+  /// @pre lines_ is locked
   /// @error as base::errno_error; kCancelled: nobody reads on
   [[nodiscard]] base::Result<void> put(const std::string& text);
 
+  std::mutex lines_;  ///< held while one is written, and over what says how that went
   bool json_ = false, quiet_ = false;
   std::filesystem::path json_file_;
   std::optional<base::OutputFile> json_stream_;  ///< --json-file that is no plain file

@@ -132,7 +132,7 @@ class Run {
 
   base::Result<void> execute() {
     SLIPWAY_TRY(run_.run<Batch>(
-        arguments_.batch, "watching", [&](Batch& batch) { return infer(batch); },
+        arguments_.batch, "watching", networks(), [&](Batch& batch) { return infer(batch); },
         [&](Batch& batch) { return present(batch); }));
     pipeline_.reset();  // waits for a segmentation under way
     return report();

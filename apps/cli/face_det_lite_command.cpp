@@ -98,7 +98,8 @@ base::Result<void> detect(const Arguments& arguments, const runtime::SessionOpti
   const NetworkReport network{arguments.session.provider, cli::json_of(placement), placement.is_emulated};
   std::int64_t faces = 0;
   SLIPWAY_TRY(run.run<Batch>(
-      arguments.batch, "finding faces", [&](Batch& batch) { return batch.run(*pipeline, arguments.measured_runs()); },
+      arguments.batch, "finding faces", network.origin(),
+      [&](Batch& batch) { return batch.run(*pipeline, arguments.measured_runs()); },
       [&](Batch& batch) {
         return run.present(
             batch,

@@ -1,10 +1,14 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "base/error.hpp"
+#include "base/machine_memory.hpp"
 #include "pipelines/common/frame_source.hpp"
 #include "pipelines/common/timing.hpp"
 
@@ -20,21 +24,32 @@ struct FrameBatch {
   std::vector<media::ImageView> images;  ///< of the same frames
   std::optional<Bench> bench;            ///< times are an image's share
   std::size_t count = 0;                 ///< of frames that are filled; the last batch may be incomplete
+  std::uint64_t held_bytes = 0;          ///< by the pixels of `frames`, whose memory is used again
 
   void resize(int batch) {
     frames.resize(static_cast<std::size_t>(batch));
     found.resize(frames.size());
   }
 
-  /// @param may_go_on  bool(), asked before each frame
+  /// @param may_go_on   bool(), asked before each frame
+  /// @param held_beside  bytes that other batches hold
   /// @return whether there is one
+  /// @error kResourceExhausted: the batches are more than the machine's memory
   template <typename MayGoOn>
-  bool fill(pipelines::FrameSource& source, const MayGoOn& may_go_on) {
+  base::Result<bool> fill(pipelines::FrameSource& source, const MayGoOn& may_go_on, std::uint64_t held_beside) {
     count = 0;
     bench.reset();
     images.clear();
-    while (count < frames.size() && may_go_on() && source.next(frames[count])) {
-      if (!frames[count].error) images.push_back(frames[count].frame.image.view());
+    while (count < frames.size() && may_go_on()) {
+      const std::uint64_t before = bytes_of(frames[count].frame.image);
+      if (!source.next(frames[count])) break;
+      const media::Image& image = frames[count].frame.image;
+      held_bytes += bytes_of(image) - before;
+      SLIPWAY_TRY(base::check_memory(held_beside + held_bytes, [&] {
+        return fmt::format("--batch {}: pictures like this one, of {}x{} pixels, three batches at a time",
+                           frames.size(), image.width(), image.height());
+      }));
+      if (!frames[count].error) images.push_back(image.view());
       ++count;
     }
     return count > 0;
@@ -75,6 +90,11 @@ struct FrameBatch {
       SLIPWAY_TRY(frame.error ? present_failure(frame) : present(frame, found[next++]));
     }
     return {};
+  }
+
+ private:
+  static std::uint64_t bytes_of(const media::Image& image) {
+    return static_cast<std::uint64_t>(image.stride_bytes()) * static_cast<std::uint64_t>(image.height());
   }
 };
 

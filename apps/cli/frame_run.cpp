@@ -23,7 +23,8 @@ base::Result<FrameRun> FrameRun::open(Context& context, const SourceArguments& a
   std::ranges::copy_if(source.files(), std::back_inserter(read), [](const auto& file) { return file != "-"; });
   SLIPWAY_TRY(context.check_outputs(read, overlay->planned()));
   SLIPWAY_TRY(overlay->make_folder());
-  return FrameRun(context, std::move(source), *std::move(overlay), std::move(schema));
+  if (overlay->names_by_content()) source.find_single_images();
+  return FrameRun(context, std::move(source), *std::move(overlay), std::move(schema), arguments.stats);
 }
 
 nlohmann::ordered_json FrameRun::json_of(const pipelines::SourceFrame& source) const {

@@ -13,6 +13,7 @@
 #include "apps/cli/frame_batch.hpp"
 #include "apps/cli/frame_progress.hpp"
 #include "apps/cli/interrupt.hpp"
+#include "apps/cli/live_stats.hpp"
 #include "apps/cli/overlay_output.hpp"
 #include "apps/cli/source_arguments.hpp"
 #include "pipelines/common/frame_loop.hpp"
@@ -42,18 +43,29 @@ class FrameRun {
   /// Takes all frames through, until the first interrupt.
   /// @tparam Batch   a FrameBatch
   /// @param doing    for the progress bar: "finding faces"
+  /// @param networks  where they run
   /// @param infer    Result<void>(Batch&)
   /// @param present  Result<void>(Batch&), in another thread
   /// @error the first of any stage; that of the video that could not be ended
   template <typename Batch, typename Infer, typename Present>
-  [[nodiscard]] base::Result<void> run(int batch, std::string doing, const Infer& infer, const Present& present) {
+  [[nodiscard]] base::Result<void> run(int batch, std::string doing, const runtime::TimeOrigin& networks,
+                                       const Infer& infer, const Present& present) {
     catch_first_interrupt();
+    if (wants_stats_) stats_ = std::make_unique<LiveStats>(*context_, networks);
     progress_ = std::make_unique<FrameProgress>(source_.files(), std::move(doing));
     std::vector<Batch> slots(3);
     for (Batch& slot : slots) slot.resize(batch);
-    SLIPWAY_TRY(unless_interrupted(pipelines::run_frame_loop(
-        slots, [&](Batch& slot) -> base::Result<bool> { return slot.fill(source_, [] { return !was_interrupted(); }); },
-        infer, present)));
+    const auto outcome = pipelines::run_frame_loop(
+        slots,
+        [&](Batch& slot) {
+          std::uint64_t beside = 0;
+          for (const Batch& each : slots) beside += &each == &slot ? 0 : each.held_bytes;
+          return slot.fill(
+              source_, [] { return !was_interrupted(); }, beside);
+        },
+        infer, present);
+    if (stats_) stats_->finish();
+    SLIPWAY_TRY(unless_interrupted(outcome));
     return end_overlay();
   }
 
@@ -71,6 +83,7 @@ class FrameRun {
             SLIPWAY_TRY(overlay_.write(source));
           }
           progress_->advance();
+          if (stats_) stats_->add(source);
           return {};
         },
         [&](const pipelines::SourceFrame& source) { return tell_failure(source); });
@@ -85,8 +98,12 @@ class FrameRun {
   [[nodiscard]] base::Result<void> outcome() const;
 
  private:
-  FrameRun(Context& context, pipelines::FrameSource source, OverlayOutput overlay, std::string schema)
-      : context_(&context), source_(std::move(source)), overlay_(std::move(overlay)), schema_(std::move(schema)) {}
+  FrameRun(Context& context, pipelines::FrameSource source, OverlayOutput overlay, std::string schema, bool wants_stats)
+      : context_(&context),
+        source_(std::move(source)),
+        overlay_(std::move(overlay)),
+        schema_(std::move(schema)),
+        wants_stats_(wants_stats) {}
 
   [[nodiscard]] base::Result<void> tell(const FrameReport& report);
   [[nodiscard]] base::Result<void> tell_failure(const pipelines::SourceFrame& source);
@@ -96,7 +113,9 @@ class FrameRun {
   pipelines::FrameSource source_;
   OverlayOutput overlay_;
   std::string schema_;
+  bool wants_stats_;
   std::unique_ptr<FrameProgress> progress_;
+  std::unique_ptr<LiveStats> stats_;
   std::int64_t frames_ = 0, failures_ = 0;
 };
 

@@ -56,7 +56,8 @@ class MediapipeRun {
 
   base::Result<void> execute(Context& context) {
     SLIPWAY_TRY(run_.run<Batch>(
-        arguments_.batch, fmt::format("finding {}", Verb::kPlural), [&](Batch& batch) { return infer(batch); },
+        arguments_.batch, fmt::format("finding {}", Verb::kPlural), networks_.origin(),
+        [&](Batch& batch) { return infer(batch); },
         [&](Batch& batch) {
           return run_.present(
               batch,

@@ -69,7 +69,7 @@ constexpr std::string_view kAlways =
     "--truncate-64bit-io --truncate-64bit-tensors --no-compare --compare-limit --time-limit --two-stems "
     "--format --bits --plot --segment-samples --overlap --no-overlap --raw-file --spectrogram-file "
     "--shifts --mode --detector --segmenter --budget-ms --batch --score-min --iou-max --classes --padding "
-    "--fov --sectors --bench --max-pixels --recursive --channel --fit --nms --max-hands "
+    "--fov --sectors --bench --max-pixels --recursive --stats --channel --fit --nms --max-hands "
     "--max-faces --detector-only --still --rules --box --bbox --point --mask --detect --masks "
     "--frames --motion-weight --reference --components --logits-max --data --listen --public-url --iou-min "
     "--opset --operators --devices --log-level --npu-probes --npu-soc --npu-htp-arch --npu-table --npu-from "

@@ -194,6 +194,7 @@ std::string state_of_outputs(const std::vector<PlannedOutput>& outputs, fs::file
     std::error_code error;
     const fs::file_time_type time = fs::last_write_time(output.path, error);
     const bool is_early = std::ranges::find(cut_short, output.path) != cut_short.end();
+    if (output.is_alternative && (error || time < begin)) continue;
     (error || time < begin ? missing : is_early ? early : complete).push_back(output.path.string());
   }
   const auto words = [](std::string_view what, const std::vector<std::string>& files) {

@@ -13,8 +13,9 @@ struct PlannedOutput {
   std::string option;  ///< that names it: "--output"
   std::filesystem::path path;
   bool is_folder = false;
-  bool makes_folder = false;  ///< the folder that a file is to be in is made when it is not there
-  bool is_named = true;       ///< by the user; else its name follows from an input's, or from the option's
+  bool makes_folder = false;    ///< the folder that a file is to be in is made when it is not there
+  bool is_named = true;         ///< by the user; else its name follows from an input's, or from the option's
+  bool is_alternative = false;  ///< written instead of another, or not at all
 };
 
 /// Refuses outputs that would take away what the run reads: an output that is an input, a file that an input model

@@ -17,8 +17,8 @@ using base::Code;
 namespace {
 
 /// Of a drawn-over image or video in a folder; the second input of one stem is number 2.
-std::string name_of(const fs::path& input, int number) {
-  const std::string ending = pipelines::is_video_input(input)                              ? ".mp4"
+std::string name_of(const fs::path& input, int number, bool is_still) {
+  const std::string ending = !is_still                                                     ? ".mp4"
                              : input.extension() == ".jpg" || input.extension() == ".jpeg" ? ".jpg"
                                                                                            : ".png";
   return fmt::format("{}{}{}", input == "-" ? "standard_input" : input.stem().string(),
@@ -55,11 +55,13 @@ base::Result<OverlayOutput> OverlayOutput::open(const fs::path& path, const std:
   if (!output.is_folder_) SLIPWAY_TRY(check_ending(path, inputs.front()));
   std::set<fs::path> used;
   for (const fs::path& input : inputs) {
-    fs::path target = output.is_folder_ ? path / name_of(input, 1) : path;
-    for (int number = 2; !used.insert(target).second && output.is_folder_; ++number) {
-      target = path / name_of(input, number);
-    }
-    output.targets_.push_back(std::move(target));
+    const auto find_name = [&](bool is_still) {
+      fs::path target = path / name_of(input, 1, is_still);
+      for (int number = 2; !used.insert(target).second; ++number) target = path / name_of(input, number, is_still);
+      return target;
+    };
+    output.targets_.push_back(output.is_folder_ ? find_name(!pipelines::is_video_input(input)) : path);
+    output.stills_.push_back(output.is_folder_ && media::is_stream(input) ? find_name(true) : fs::path());
   }
   return output;
 }
@@ -69,6 +71,10 @@ std::vector<PlannedOutput> OverlayOutput::planned() const {
   if (is_folder_) planned.push_back({.option = "--output", .path = path_, .is_folder = true});
   for (const fs::path& target : targets_) {
     planned.push_back({.option = "--output", .path = target, .is_named = !is_folder_});
+  }
+  for (const fs::path& still : stills_) {
+    if (still.empty()) continue;
+    planned.push_back({.option = "--output", .path = still, .is_named = false, .is_alternative = true});
   }
   return planned;
 }
@@ -85,24 +91,26 @@ std::optional<fs::path> OverlayOutput::video_under_way() const {
 }
 
 fs::path OverlayOutput::target(const pipelines::SourceFrame& frame) const {
-  return is_wanted() ? targets_[frame.input] : fs::path();
+  if (!is_wanted()) return {};
+  const fs::path& still = stills_[frame.input];
+  return frame.is_single && !still.empty() ? still : targets_[frame.input];
 }
 
 base::Result<void> OverlayOutput::write(const pipelines::SourceFrame& frame) {
   const media::Image& image = frame.frame.image;
-  if (!frame.is_video || media::can_write_image(targets_[frame.input])) {
+  const fs::path target = this->target(frame);
+  if (!frame.is_video || media::can_write_image(target)) {
     if (frame.is_video && frame.frame.index > 0) {
       return base::fail(Code::kInvalidArgument,
                         "--output {} is a picture, but the input has more than one frame: name a video (.mp4)",
-                        targets_[frame.input].string());
+                        target.string());
     }
     SLIPWAY_TRY(finish());
-    return media::write_image(targets_[frame.input], image.view());
+    return media::write_image(target, image.view());
   }
   if (!video_ || video_input_ != frame.input) {
     SLIPWAY_TRY(finish());
-    SLIPWAY_ASSIGN(video_,
-                   media::VideoWriter::create(targets_[frame.input], image.width(), image.height(), frame.video));
+    SLIPWAY_ASSIGN(video_, media::VideoWriter::create(target, image.width(), image.height(), frame.video));
     if (!video_->sound_note().empty()) fmt::print(stderr, "warning: {}\n", video_->sound_note());
     video_input_ = frame.input;
   }

@@ -27,6 +27,9 @@ class OverlayOutput {
 
   [[nodiscard]] bool is_wanted() const { return !path_.empty(); }
 
+  /// Whether a stream's file is named by what it holds, a picture or a video: FrameSource::find_single_images().
+  [[nodiscard]] bool names_by_content() const { return is_folder_; }
+
   /// Makes the folder when there is none. Call before write().
   /// @error as errno
   [[nodiscard]] base::Result<void> make_folder() const;
@@ -49,6 +52,7 @@ class OverlayOutput {
   std::filesystem::path path_;
   bool is_folder_ = false;
   std::vector<std::filesystem::path> targets_;  ///< of the inputs, in order
+  std::vector<std::filesystem::path> stills_;   ///< instead, of streams that hold a single picture; of others empty
   std::optional<media::VideoWriter> video_;
   std::size_t video_input_ = 0;
 };

@@ -11,6 +11,7 @@
 #include "apps/cli/context.hpp"
 #include "apps/cli/frame_progress.hpp"
 #include "apps/cli/interrupt.hpp"
+#include "apps/cli/live_stats.hpp"
 #include "apps/cli/report.hpp"
 #include "apps/cli/samurai_detect.hpp"
 #include "apps/cli/samurai_outputs.hpp"
@@ -140,6 +141,7 @@ class Run {
         is_ahead_(is_ahead),
         progress_(files, "tracking", arguments.frames) {
     for (const auto& [name, placement] : tracker.network().placements()) is_emulated_ |= placement.is_emulated;
+    if (arguments.source.stats) stats_ = std::make_unique<LiveStats>(context, origin());
   }
 
   base::Result<void> infer(Slot& slot) {
@@ -179,7 +181,13 @@ class Run {
     SLIPWAY_TRY(context_.emit("samurai/1", json_of_frame(slot)));
     SLIPWAY_TRY(outputs_.write(slot.source, slot.result));
     progress_.advance();
+    if (stats_) stats_->add(slot.source);
     return {};
+  }
+
+  /// No frame comes any more.
+  void end_stats() {
+    if (stats_) stats_->finish();
   }
 
   base::Result<void> finish(double seconds) {
@@ -254,6 +262,7 @@ class Run {
   bool is_ahead_;  ///< frames come encoded
   bool is_emulated_ = false;
   FrameProgress progress_;
+  std::unique_ptr<LiveStats> stats_;
   StageSamples samples_;
   std::int64_t tracked_ = 0;  // of infer(), the others of present()
   std::int64_t frames_ = 0, hidden_ = 0, failures_ = 0;
@@ -354,8 +363,10 @@ base::Result<void> follow(const Arguments& arguments, std::vector<samurai::Promp
     if (is_ahead) SLIPWAY_TRY(encode(*tracker, slot));
     return true;
   };
-  SLIPWAY_TRY(unless_interrupted(pipelines::run_frame_loop(
-      slots, capture, [&](Slot& slot) { return run.infer(slot); }, [&](Slot& slot) { return run.present(slot); })));
+  const auto outcome = pipelines::run_frame_loop(
+      slots, capture, [&](Slot& slot) { return run.infer(slot); }, [&](Slot& slot) { return run.present(slot); });
+  run.end_stats();
+  SLIPWAY_TRY(unless_interrupted(outcome));
   if (was_interrupted()) {
     for (const fs::path& file : outputs.under_way()) context.note_cut_short(file);
   }

@@ -11,6 +11,9 @@ namespace slipway::cli {
 void SourceArguments::add_to(CLI::App& verb) {
   verb.add_flag("--recursive", is_recursive, "Folders: take also what lies in the folders below them");
   verb.add_flag("--no-audio", no_audio, "Leave the sound of a video out of the drawn-over one; otherwise it is copied");
+  verb.add_flag("--stats", stats,
+                "Say once a second how many frames went through, how long they took from arrival to result, and how "
+                "many of a camera were dropped");
   verb.add_option("--max-pixels", max_pixels, "Refuse larger pictures before they take memory")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

@@ -15,6 +15,7 @@ namespace slipway::cli {
 struct SourceArguments {
   bool is_recursive = false;
   bool no_audio = false;
+  bool stats = false;  ///< LiveStats are wanted
   std::int64_t max_pixels = media::ImageLimits{}.max_pixels;
 
   void add_to(CLI::App& verb);

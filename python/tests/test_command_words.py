@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
 import subprocess
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -223,6 +225,43 @@ def test_a_picture_on_standard_input_comes_out_as_what_was_named(verb: str, kind
     assert done.returncode == 0, text_of(done)
     if ending != ".mp4":
         assert Image.open(tmp_path / f"out{ending}").size == (64, 48)
+
+
+@frame_verbs
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "TIFF", "WEBP"])
+def test_a_picture_on_standard_input_goes_into_a_folder_as_a_picture(verb: str, kind: str, tmp_path: Path) -> None:
+    sample_image(tmp_path / "x.png")
+    Image.open(tmp_path / "x.png").save(tmp_path / "in", kind)
+    done = run_frames(verb, "-", "-o", tmp_path / "out", "--json", input=(tmp_path / "in").read_bytes())
+    assert done.returncode == 0, text_of(done)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["standard_input.png"]
+    assert Image.open(tmp_path / "out/standard_input.png").size == (64, 48)
+    assert f'"output":"{tmp_path}/out/standard_input.png"' in done.stdout.decode().replace(" ", "")
+
+
+@frame_verbs
+@pytest.mark.parametrize("kind", ["pictures", "video"])
+def test_what_has_more_frames_goes_into_a_folder_as_a_video(verb: str, kind: str, tmp_path: Path) -> None:
+    stream = stream_of(3)
+    if kind == "pictures":
+        stream = b"".join(sample_image(tmp_path / f"{i}.jpg", i).read_bytes() for i in range(3))
+    done = run_frames(verb, "-", "-o", tmp_path / "out", "--json", input=stream)
+    assert done.returncode == 0, text_of(done)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["standard_input.mp4"]
+    assert [json.loads(line)["frame"] for line in done.stdout.splitlines() if b'"frame"' in line] == [0, 1, 2]
+
+
+@frame_verbs
+def test_pipes_of_pictures_and_a_file_of_their_name_have_files_of_their_own(verb: str, tmp_path: Path) -> None:
+    content = sample_image(tmp_path / "x.png").read_bytes()
+    (tmp_path / "pipes").mkdir()
+    os.mkfifo(tmp_path / "pipes/x.png")
+    writer = threading.Thread(target=lambda: (tmp_path / "pipes/x.png").write_bytes(content))
+    writer.start()
+    done = run_frames(verb, tmp_path / "pipes/x.png", tmp_path / "x.png", "-o", tmp_path / "out")
+    writer.join()
+    assert done.returncode == 0, text_of(done)
+    assert sorted(path.suffix for path in (tmp_path / "out").iterdir()) == [".png", ".png"]
 
 
 def test_a_video_on_standard_input_is_no_picture(tmp_path: Path) -> None:

@@ -113,3 +113,23 @@ def test_more_channels_are_mixed_down_as_ffmpeg_does(layout: str, tmp_path: Path
     chunks = [np.fromfile(tmp_path / folder / "input.raw", np.float32) for folder in "ab"]
     np.testing.assert_allclose(*chunks, atol=2e-5)
     assert any(f"{count} channels" in warning and "mixed down" in warning for warning in warnings)
+
+
+PLAYLISTS = {
+    "concat": "ffconcat version 1.0\nfile song.wav\n",
+    "hls": "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nsong.aac\n#EXT-X-ENDLIST\n",
+    "sdp": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio 5004 RTP/AVP 0\n",
+    "cue of files": "[playlist]\nFile1=song.wav\nNumberOfEntries=1\n",
+}
+
+
+@pytest.mark.parametrize("name", ["list.mp3", "list.m3u8", "list.wav"])
+@pytest.mark.parametrize("kind", PLAYLISTS)
+def test_playlists_open_nothing_else(kind: str, name: str, tmp_path: Path) -> None:
+    noise(tmp_path / "song.wav")
+    noise(tmp_path / "song.aac", "-c:a", "aac")
+    (tmp_path / name).write_text(PLAYLISTS[kind])
+    command = [SLIPWAY, "demucs", "preprocess", tmp_path / name, "--model", MODEL, "--output", tmp_path / "out"]
+    done = subprocess.run(list(map(str, command)), check=False, capture_output=True, timeout=120)
+    assert done.returncode == 1
+    assert "expected an audio file" in done.stderr.decode(), done.stderr.decode()

@@ -10,6 +10,7 @@ extern "C" {
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 #include <libavutil/channel_layout.h>
+#include <libavutil/dict.h>
 #include <libavutil/log.h>
 #include <libswresample/swresample.h>
 }
@@ -23,6 +24,11 @@ namespace {
 using base::Code;
 using base::fail;
 using base::Result;
+
+// Containers that hold their own sound only: a playlist with a song's name must not open other files or hosts.
+constexpr const char* kContainers =
+    "wav,w64,mp3,flac,ogg,aac,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,aiff,au,caf,ac3,eac3,dts,dtshd,truehd,mlp,wv,ape,"
+    "tta,tak,mpc,mpc8,asf,amr,amrnb,amrwb,avi,mpegts,mpeg,flv,nut,rm,voc,ircam,sox,pvf,oma,xwma,gsm,swf,ivf,dv,dsf,iff";
 
 std::string reason_of(int error) {
   std::array<char, AV_ERROR_MAX_STRING_SIZE> text{};
@@ -102,8 +108,12 @@ Result<std::unique_ptr<AudioReader>> AudioReader::open(const std::filesystem::pa
   auto state = std::make_unique<State>();
   state->path = path;
   AVFormatContext* container = nullptr;
+  AVDictionary* options = nullptr;
+  av_dict_set(&options, "protocol_whitelist", "file", 0);
+  av_dict_set(&options, "format_whitelist", kContainers, 0);
   // "file:" keeps a name with a colon from being read as a protocol.
-  int error = avformat_open_input(&container, ("file:" + path.string()).c_str(), nullptr, nullptr);
+  int error = avformat_open_input(&container, ("file:" + path.string()).c_str(), nullptr, &options);
+  av_dict_free(&options);
   if (error == AVERROR(ENOENT)) return fail(Code::kNotFound, "{}: no such file", path.string());
   if (error == AVERROR(EACCES)) return fail(Code::kPermissionDenied, "{}: not readable", path.string());
   if (error < 0) {

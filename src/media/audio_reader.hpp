@@ -26,6 +26,8 @@ struct AudioFormat {
 
 /// Decodes the first audio stream of a file (MP3, WAV, FLAC, M4A, … whatever FFmpeg opens) as a stream of floats.
 ///
+/// Only the file itself is opened, whatever it refers to (playlists are refused).
+///
 /// Integer samples are divided by their full scale (16 bits: 32768); float samples pass as they are, NaN included.
 /// Damaged packets are left out and counted; a file that ends early ends the stream early, with a warning. Where a
 /// stream goes on at another rate or with other channels (two MP3s that were joined), that part is converted to the

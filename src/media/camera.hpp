@@ -16,7 +16,7 @@ struct CameraOptions {
 };
 
 /// Frames of a Video4Linux camera, e.g. /dev/video0, as RGB; libv4l converts what the camera gives (YUYV, MJPEG …).
-/// A frame that is not taken in time is overwritten by the driver, so reading never falls behind.
+/// The driver has room for a few; reading it all the time (pipelines::NewestFrame) keeps them new.
 /// @thread one object belongs to one thread
 class Camera {
  public:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <utility>
 
 namespace slipway::media {
@@ -19,10 +20,21 @@ void fill(Image& image, int x1, int y1, int x2, int y2, Colour colour) {
   y1 = std::max(y1, 0);
   x2 = std::min(x2, image.width());
   y2 = std::min(y2, image.height());
-  for (int y = y1; y < y2; ++y) {
-    std::uint8_t* to = image.row(y) + std::ptrdiff_t{3} * x1;
-    for (int x = x1; x < x2; ++x, to += 3) std::copy_n(colour.data(), 3, to);
+  if (x1 >= x2 || y1 >= y2) return;
+  constexpr int kNarrow = 16;
+  if (x2 - x1 < kNarrow) {
+    for (int y = y1; y < y2; ++y) {
+      std::uint8_t* to = image.row(y) + std::ptrdiff_t{3} * x1;
+      for (int x = x1; x < x2; ++x, to += 3) std::copy_n(colour.data(), 3, to);
+    }
+    return;
   }
+  // One row by pixels, the others by bytes.
+  const std::uint8_t* const first = image.row(y1) + std::ptrdiff_t{3} * x1;
+  std::uint8_t* to = image.row(y1) + std::ptrdiff_t{3} * x1;
+  for (int x = x1; x < x2; ++x, to += 3) std::copy_n(colour.data(), 3, to);
+  const std::size_t bytes = std::size_t{3} * static_cast<std::size_t>(x2 - x1);
+  for (int y = y1 + 1; y < y2; ++y) std::memcpy(image.row(y) + std::ptrdiff_t{3} * x1, first, bytes);
 }
 
 double square(double value) {
@@ -37,8 +49,10 @@ void blend(Image& image, int x, int y, Colour colour, double coverage) {
     std::copy_n(colour.data(), 3, to);
     return;
   }
+  constexpr int kWhole = 256;
+  const int share = static_cast<int>(coverage * kWhole);
   for (std::size_t c = 0; c < 3; ++c) {
-    to[c] = static_cast<std::uint8_t>(to[c] + (colour[c] - to[c]) * coverage + 0.5);
+    to[c] = static_cast<std::uint8_t>((to[c] * (kWhole - share) + colour[c] * share + kWhole / 2) / kWhole);
   }
 }
 
@@ -92,10 +106,13 @@ void draw_point(Image& image, Point centre, int radius, Colour colour) {
   if (radius == 0) return fill(image, x, y, x + 1, y + 1, colour);
   const int top = std::max(y - radius, 0), bottom = std::min(y + radius, image.height() - 1);
   const int left = std::max(x - radius, 0), right = std::min(x + radius, image.width() - 1);
+  const double outer = square(radius + 0.5), inner = square(std::max(radius - 0.5, 0.0));
   for (int row = top; row <= bottom; ++row) {
     for (int column = left; column <= right; ++column) {
-      const double away = std::sqrt(square(row - y) + square(column - x));
-      blend(image, column, row, colour, radius + 0.5 - away);
+      // Only at the edge does it matter how far.
+      const double squared = square(row - y) + square(column - x);
+      if (squared >= outer) continue;
+      blend(image, column, row, colour, squared <= inner ? 1 : radius + 0.5 - std::sqrt(squared));
     }
   }
 }
@@ -119,14 +136,17 @@ void draw_line(Image& image, Point from, Point to, Colour colour, int line_width
   const int ends = (line_width - 1) / 2;  // round, where there is room for it
   const int first = std::max(0, static_cast<int>(from.x) - ends);
   const int last = std::min(end - 1, static_cast<int>(to.x) + ends);
+  const double per_length = length > 0 ? 1 / length : 0;
   for (int along = first; along <= last; ++along) {
     const double middle = from.y + slope * (along - from.x);
     const int low = std::max(0, static_cast<int>(std::floor(middle - across)));
     const int high = std::min(rows - 1, static_cast<int>(std::ceil(middle + across)));
     for (int row = low; row <= high; ++row) {
       const double before = along - from.x, beside = row - from.y;
-      const double share = length > 0 ? std::clamp((before * dx + beside * dy) / (length * length), 0.0, 1.0) : 0;
-      const double away = std::sqrt(square(before - share * dx) + square(beside - share * dy));
+      const double passed = (before * dx + beside * dy) * per_length;  // of the length
+      const double away = passed <= 0        ? std::sqrt(square(before) + square(beside))
+                          : passed >= length ? std::sqrt(square(before - dx) + square(beside - dy))
+                                             : std::abs(before * dy - beside * dx) * per_length;
       blend(image, is_steep ? row : along, is_steep ? along : row, colour, half + 0.5 - away);
     }
   }

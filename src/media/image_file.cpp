@@ -6,6 +6,7 @@
 
 #include "base/file_kind.hpp"
 #include "base/files.hpp"
+#include "base/machine_memory.hpp"
 #include "base/text.hpp"
 #include "media/internal/codecs.hpp"
 
@@ -71,7 +72,10 @@ base::Result<void> check_size(std::int64_t width, std::int64_t height, const Ima
         "{}x{} pixels are more than the limit of {} pixels: raise the limit (--max-pixels) or use a smaller picture",
         width, height, limits.max_pixels);
   }
-  return {};
+  // As RGB, and once more while it is decoded and turned.
+  constexpr std::uint64_t kBytesPerPixel = std::uint64_t{2} * 3;
+  return base::check_memory(kBytesPerPixel * static_cast<std::uint64_t>(width) * static_cast<std::uint64_t>(height),
+                            [&] { return fmt::format("{}x{} pixels", width, height); });
 }
 
 }  // namespace internal

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "media/internal/typeface.hpp"
 
@@ -16,6 +17,10 @@ int margin_of(int size) {
 }
 
 void blend(std::uint8_t* pixel, Colour colour, unsigned coverage) {
+  if (coverage == 255) {
+    std::copy_n(colour.data(), 3, pixel);
+    return;
+  }
   for (std::size_t c = 0; c < 3; ++c) {
     const unsigned mixed = pixel[c] * (255 - coverage) + colour[c] * coverage + 127;
     pixel[c] = static_cast<std::uint8_t>(mixed / 255);
@@ -24,10 +29,13 @@ void blend(std::uint8_t* pixel, Colour colour, unsigned coverage) {
 
 void fill(Image& image, int x, int y, int width, int height, Colour colour) {
   const int left = std::max(x, 0), right = std::min(x + width, image.width());
-  for (int row = std::max(y, 0); row < std::min(y + height, image.height()); ++row) {
-    std::uint8_t* to = image.row(row) + std::ptrdiff_t{3} * left;
-    for (int column = left; column < right; ++column, to += 3) std::copy_n(colour.data(), 3, to);
-  }
+  const int top = std::max(y, 0), bottom = std::min(y + height, image.height());
+  if (left >= right || top >= bottom) return;
+  const std::uint8_t* const first = image.row(top) + std::ptrdiff_t{3} * left;
+  std::uint8_t* to = image.row(top) + std::ptrdiff_t{3} * left;
+  for (int column = left; column < right; ++column, to += 3) std::copy_n(colour.data(), 3, to);
+  const std::size_t bytes = std::size_t{3} * static_cast<std::size_t>(right - left);
+  for (int row = top + 1; row < bottom; ++row) std::memcpy(image.row(row) + std::ptrdiff_t{3} * left, first, bytes);
 }
 
 void draw_glyph(Image& image, const internal::Glyph& glyph, int pen, int base, Colour ink) {

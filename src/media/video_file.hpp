@@ -33,9 +33,10 @@ struct VideoInfo {
   int time_denominator = 1;
   int pixel_width = 1;  ///< a shown pixel's width to its height
   int pixel_height = 1;
-  double duration_s = 0;  ///< 0 when unknown
-  std::string codec;      ///< "h264", "vp9", …
-  VideoColours colours;   ///< of the frame that was read last
+  double duration_s = 0;    ///< 0 when unknown
+  std::string codec;        ///< "h264", "vp9", …
+  bool are_images = false;  ///< whole pictures, one after the other; there may be only one
+  VideoColours colours;     ///< of the frame that was read last
   std::shared_ptr<VideoExtras> extras;
 
   [[nodiscard]] double frames_per_second() const {

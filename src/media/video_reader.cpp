@@ -280,7 +280,7 @@ base::Result<VideoReader> VideoReader::open(const std::filesystem::path& path, c
       avformat_free_context(opened);
       SLIPWAY_ASSIGN(const std::string content, state->pipe->read_all(limits.max_file_bytes, state->name));
       SLIPWAY_ASSIGN(state->whole_image, decode_image(std::as_bytes(std::span(content)), state->name, limits));
-      state->decodes_images = true;
+      state->decodes_images = state->info.are_images = true;
       state->info.width = state->whole_image->width();
       state->info.height = state->whole_image->height();
       return VideoReader(std::move(state));
@@ -305,6 +305,11 @@ base::Result<VideoReader> VideoReader::open(const std::filesystem::path& path, c
   }
   state->stream_index = status;
   const AVStream& stream = *opened->streams[status];
+  if (const AVCodecParameters& stated = *stream.codecpar; stated.width > 0 && stated.height > 0) {
+    if (const auto fits = check_size(stated.width, stated.height, limits); !fits) {
+      return std::unexpected(fits.error().with(state->name));
+    }
+  }
   state->decoder.reset(avcodec_alloc_context3(codec));
   if (!state->decoder || avcodec_parameters_to_context(state->decoder.get(), stream.codecpar) < 0) {
     return base::fail(base::Reason::kOutOfMemory, "{}: no memory for its decoder", state->name);
@@ -318,7 +323,7 @@ base::Result<VideoReader> VideoReader::open(const std::filesystem::path& path, c
                       codec->name, libav_reason(status));
   }
 
-  state->decodes_images = gives_images(*opened);
+  state->decodes_images = state->info.are_images = gives_images(*opened);
   const Orientation orientation = orientation_of(*state->frame, stream);
   const bool lies = swaps_sides(orientation);
   const AVRational rate = av_guess_frame_rate(opened, const_cast<AVStream*>(&stream), nullptr);

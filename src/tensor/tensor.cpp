@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/machine_memory.hpp"
+
 namespace slipway::tensor {
 namespace {
 
@@ -24,6 +26,7 @@ base::Result<Tensor> Tensor::zeros(Dtype dtype, Shape shape) {
                       "their product must fit in memory",
                       to_string(dtype, shape));
   }
+  SLIPWAY_TRY(base::check_memory(static_cast<std::uint64_t>(bytes), [&] { return to_string(dtype, shape); }));
   Tensor tensor;
   tensor.dtype_ = dtype;
   tensor.shape_ = std::move(shape);

@@ -7,6 +7,7 @@
 #include "media/camera.hpp"
 #include "media/input_stream.hpp"
 #include "pipelines/common/input_folder.hpp"
+#include "pipelines/common/newest_frame.hpp"
 
 namespace slipway::pipelines {
 
@@ -21,10 +22,13 @@ struct FrameSource::State {
   std::vector<std::string> left_out;
   std::size_t next_file = 0;  // behind the one that is read
   std::optional<media::VideoReader> video;
-  std::optional<media::Camera> camera;
+  std::unique_ptr<NewestFrame> camera;
   media::VideoInfo video_info;
-  std::int64_t video_frames = 0;  // given so far of the video that is read
-  int side = 0;                   // of the squares of videos; 0: none
+  std::int64_t video_frames = 0;                 // given so far of the video that is read
+  media::VideoFrame ahead;                       // of the video that is read, behind its first frame
+  std::optional<base::Result<bool>> came_ahead;  // what reading it gave
+  bool finds_single_images = false;
+  int side = 0;  // of the squares of videos; 0: none
 };
 
 namespace {
@@ -99,6 +103,10 @@ void FrameSource::also_stretch_videos_to(int side) {
   state_->side = side;
 }
 
+void FrameSource::find_single_images() {
+  state_->finds_single_images = true;
+}
+
 const std::vector<std::string>& FrameSource::left_out() const {
   return state_->left_out;
 }
@@ -107,6 +115,8 @@ bool FrameSource::next(SourceFrame& frame) {
   State& state = *state_;
   frame.error.reset();
   frame.starts_sequence = false;
+  frame.dropped = 0;
+  frame.is_single = false;
   // The memory of a frame is used again: what it said before counts no more.
   const auto name_input = [&] {
     frame.input = state.next_file - 1;
@@ -118,19 +128,30 @@ bool FrameSource::next(SourceFrame& frame) {
       name_input();
       frame.video = state.video_info;
       frame.frame.square = {};
-      if (auto done = state.camera->next(frame.frame, state.stop); !done) {
+      if (auto arrival = state.camera->next(frame.frame, state.stop)) {
+        frame.captured_at = arrival->at;
+        frame.dropped = arrival->dropped;
+      } else {
         if (state.stop.stop_requested()) return false;
-        frame.error = std::move(done).error();
+        frame.error = std::move(arrival).error();
         state.camera.reset();
       }
       return true;
     }
     if (state.video) {
       name_input();
-      const auto has_frame = state.video->next(frame.frame);
+      const bool was_read = state.came_ahead.has_value();
+      if (was_read) std::swap(frame.frame, state.ahead);
+      const base::Result<bool> has_frame =
+          was_read ? *std::exchange(state.came_ahead, {}) : state.video->next(frame.frame);
       frame.video = state.video->info();
       if (has_frame && *has_frame) {
+        if (state.finds_single_images && frame.video.are_images && state.video_frames == 0) {
+          state.came_ahead = state.video->next(state.ahead);
+          frame.is_single = state.came_ahead->has_value() && !**state.came_ahead;
+        }
         ++state.video_frames;
+        frame.captured_at = std::chrono::steady_clock::now();
         return true;
       }
       if (state.stop.stop_requested()) return false;
@@ -164,7 +185,9 @@ bool FrameSource::next(SourceFrame& frame) {
         return true;
       }
       state.video_info = camera->info();
-      state.camera = std::move(*camera);
+      state.camera = std::make_unique<NewestFrame>(
+          [camera = std::make_shared<media::Camera>(std::move(*camera))](
+              media::VideoFrame& to, const std::stop_token& stop) { return camera->next(to, stop); });
       continue;
     }
     if (frame.is_video) {
@@ -186,6 +209,7 @@ bool FrameSource::next(SourceFrame& frame) {
     frame.frame.square = {};
     if (image) {
       frame.frame.image = std::move(*image);
+      frame.captured_at = std::chrono::steady_clock::now();
     } else {
       frame.error = std::move(image).error();
     }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -18,8 +20,11 @@ struct SourceFrame {
   std::filesystem::path path;  ///< where it comes from; "-" for standard input
   std::size_t input = 0;       ///< the place of `path` in FrameSource::files(); a file may stand there twice
   bool is_video = false;
-  bool starts_sequence = false;      ///< the first of a video or camera, or an image file: what was followed ends here
-  media::VideoInfo video;            ///< of the video it comes from
+  bool is_single = false;        ///< all that its stream held; only known where FrameSource was asked to find out
+  bool starts_sequence = false;  ///< the first of a video or camera, or an image file: what was followed ends here
+  media::VideoInfo video;        ///< of the video it comes from
+  std::chrono::steady_clock::time_point captured_at;  ///< when it arrived from a camera, or was read and decoded
+  std::int64_t dropped = 0;                           ///< frames of a camera that were overwritten before it, unread
   std::optional<base::Error> error;  ///< set: this input could not be read (on); the frame holds nothing
 };
 
@@ -33,6 +38,8 @@ struct FrameSourceOptions {
 
 /// Gives the images of a list of inputs one by one: image files, folders of them (numbers in names by their value: 1,
 /// 2, 12), video files, cameras (/dev/video0: frames without end), and "-" or a pipe for a stream of images or video.
+///
+/// Files and streams wait until their next frame is asked for. A camera does not: of it the newest frame is given.
 ///
 /// What cannot be read, or is not there, is given as a frame with an error, and the next input follows: one bad image
 /// does not end a run.
@@ -51,6 +58,10 @@ class FrameSource {
 
   /// Frames of videos come a second time, as media::VideoReader::also_stretch_to gives them.
   void also_stretch_videos_to(int side);
+
+  /// From now on a stream of pictures is read one ahead at its beginning, so that one that holds a single picture is
+  /// known by SourceFrame::is_single. Who sends pictures and waits for an answer to each would wait for ever.
+  void find_single_images();
 
   /// Fills the next frame; false when all inputs are read.
   [[nodiscard]] bool next(SourceFrame& frame);

@@ -6,6 +6,8 @@
 #include <random>
 #include <utility>
 
+#include "base/machine_memory.hpp"
+#include "media/stft.hpp"
 #include "pipelines/demucs/segments.hpp"
 #include "pipelines/demucs/song.hpp"
 
@@ -57,6 +59,17 @@ Result<void> check(const SeparationOptions& options, const Form& form) {
     return fail(Code::kInvalidArgument,
                 "this model takes one segment a run; for --mode batch export it with --batch dynamic or --batch {}",
                 options.batch);
+  }
+  if (options.mode == Mode::kBatch && form.batch < 0) {
+    // Of a segment: sound and spectrogram, in and out.
+    const auto stems = static_cast<std::uint64_t>(form.sources.size());
+    const std::uint64_t sound = 2 * static_cast<std::uint64_t>(form.segment_samples);
+    const std::uint64_t spectrogram = 4 * media::Stft::kBins * static_cast<std::uint64_t>(form.frames());
+    return base::check_memory(
+        static_cast<std::uint64_t>(options.batch) * (stems + 1) * (sound + spectrogram) * sizeof(float), [&] {
+          return fmt::format("--batch {}: so many segments of {} samples at a time", options.batch,
+                             form.segment_samples);
+        });
   }
   return {};
 }
