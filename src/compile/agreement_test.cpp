@@ -101,7 +101,7 @@ class CompareWithSource : public ::testing::Test {
     request_.output_folder = folder() / "out";
     request_.model = folder() / "net.onnx";
   }
-  std::filesystem::path folder() const { return folder_->path(); }
+  std::filesystem::path folder() const { return folder_.path(); }
 
   base::Result<Comparison> compare(const std::string& source, const std::string& result) {
     models::write(request_.model, source);
@@ -115,7 +115,7 @@ class CompareWithSource : public ::testing::Test {
   }
 
   CompileRequest request_;
-  base::Result<base::TemporaryFolder> folder_ = base::TemporaryFolder::create("agreement-test");
+  base::TemporaryFolder folder_ = base::TemporaryFolder::create("agreement-test").value();
 };
 
 TEST_F(CompareWithSource, gives_the_difference_of_two_models_and_not_of_one_with_itself) {

@@ -30,7 +30,7 @@ class CompileToOnnx : public ::testing::Test {
     std::filesystem::create_directory(folder() / "out");
     request_.output_folder = folder() / "out";
   }
-  std::filesystem::path folder() const { return folder_->path(); }
+  std::filesystem::path folder() const { return folder_.path(); }
 
   base::Result<CompileResult> compile_bytes(const std::string& bytes) {
     request_.model = folder() / "net.onnx";
@@ -47,7 +47,7 @@ class CompileToOnnx : public ::testing::Test {
   }
 
   CompileRequest request_;
-  base::Result<base::TemporaryFolder> folder_ = base::TemporaryFolder::create("compile-test");
+  base::TemporaryFolder folder_ = base::TemporaryFolder::create("compile-test").value();
 };
 
 TEST_F(CompileToOnnx, every_request_about_the_boundary_is_met_and_the_result_agrees) {
@@ -190,7 +190,7 @@ TEST_F(CompileToOnnx, a_source_of_an_operator_set_that_is_too_old_to_run_fails) 
     graph.set_type(y, type);
     graph.add_output(y);
   }
-  request_.model = folder_->path() / "old.onnx";
+  request_.model = folder_.path() / "old.onnx";
   ASSERT_TRUE(old.write(request_.model));
   const auto result = compile(runtime::testing::environment(), request_, {});
   ASSERT_FALSE(result);

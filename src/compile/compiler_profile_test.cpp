@@ -29,10 +29,10 @@ constexpr std::string_view kPredictions =
 class CompilerProfileFile : public ::testing::Test {
  protected:
   base::Result<CompilerProfile> read(std::string_view text) {
-    std::ofstream(folder_->path() / "profile.csv") << text;
-    return read_compiler_profile(folder_->path() / "profile.csv");
+    std::ofstream(folder_.path() / "profile.csv") << text;
+    return read_compiler_profile(folder_.path() / "profile.csv");
   }
-  base::Result<base::TemporaryFolder> folder_ = base::TemporaryFolder::create("profile-test");
+  base::TemporaryFolder folder_ = base::TemporaryFolder::create("profile-test").value();
 };
 
 TEST_F(CompilerProfileFile, predictions_are_read_with_their_bounds) {
@@ -68,7 +68,7 @@ TEST_F(CompilerProfileFile, times_of_the_emulator_are_never_an_estimate) {
 TEST_F(CompilerProfileFile, another_file_is_refused) {
   EXPECT_THAT(read("a,b\n1,2\n").error().message, HasSubstr("expected columns Time"));
   EXPECT_FALSE(read(""));
-  EXPECT_EQ(read_compiler_profile(folder_->path() / "missing.csv").error().code, base::Code::kNotFound);
+  EXPECT_EQ(read_compiler_profile(folder_.path() / "missing.csv").error().code, base::Code::kNotFound);
 }
 
 }  // namespace

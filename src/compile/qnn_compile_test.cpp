@@ -39,7 +39,7 @@ class CompileForQnn : public ::testing::Test {
     request_.output_folder = folder() / "out";
     request_.htp = kSm8650;
   }
-  std::filesystem::path folder() const { return folder_->path(); }
+  std::filesystem::path folder() const { return folder_.path(); }
 
   base::Result<CompileResult> compile_bytes(const std::string& bytes) {
     request_.model = folder() / "net.onnx";
@@ -56,7 +56,7 @@ class CompileForQnn : public ::testing::Test {
   }
 
   CompileRequest request_;
-  base::Result<base::TemporaryFolder> folder_ = base::TemporaryFolder::create("qnn-test");
+  base::TemporaryFolder folder_ = base::TemporaryFolder::create("qnn-test").value();
 };
 
 TEST_F(CompileForQnn, a_precompiled_onnx_holds_the_binary_and_runs) {

@@ -155,7 +155,7 @@ class RewriteProperty : public ::testing::Test {
 
   Verdict judge(std::uint64_t seed) {
     const RandomGraph graph = onnx_graph::testing::random_graph(seed);
-    const auto model = folder_->path() / "source.onnx";
+    const auto model = folder_.path() / "source.onnx";
     onnx_graph::testing::write(model, graph.bytes);
     const auto source = load(model);
     if (!source) {
@@ -166,7 +166,7 @@ class RewriteProperty : public ::testing::Test {
     for (const auto& output : (*source)->outputs()) outputs.push_back(output.name);
     CompileRequest request = RandomOptions(seed).choose(graph, outputs);
     request.model = model;
-    request.output_folder = folder_->path();
+    request.output_folder = folder_.path();
     const auto prepared = prepare(runtime::testing::environment(), request, [](std::string_view) {});
     if (!prepared) {
       if (std::getenv("SLIPWAY_REWRITE_VERBOSE") != nullptr) {
@@ -187,7 +187,7 @@ class RewriteProperty : public ::testing::Test {
     return Verdict::kWrong;
   }
 
-  base::Result<base::TemporaryFolder> folder_ = base::TemporaryFolder::create("rewrite-property");
+  base::TemporaryFolder folder_ = base::TemporaryFolder::create("rewrite-property").value();
 };
 
 TEST_F(RewriteProperty, graphs_that_found_a_fault_once_stay_right) {
@@ -252,7 +252,7 @@ TEST_F(RewriteProperty, inferred_types_are_those_of_what_onnx_runtime_computes) 
   const std::uint64_t count = number_from_environment("SLIPWAY_REWRITE_GRAPHS", kDefaultGraphs);
   std::array<std::size_t, 2> known_of{};
   for (std::uint64_t seed = 1; seed <= count; ++seed) {
-    expect_inferred_types_hold(onnx_graph::testing::random_graph(seed), folder_->path(), seed, known_of);
+    expect_inferred_types_hold(onnx_graph::testing::random_graph(seed), folder_.path(), seed, known_of);
   }
   fmt::print("{} of {} types known\n", known_of[0], known_of[1]);
   EXPECT_GT(known_of[1], count) << "most graphs ran";

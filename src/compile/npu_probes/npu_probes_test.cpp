@@ -84,8 +84,8 @@ TEST(Probes, each_has_a_name_of_its_own) {
 
 class BehaviourTables : public ::testing::Test {
  protected:
-  std::filesystem::path path() const { return folder_->path() / "table.json"; }
-  base::Result<base::TemporaryFolder> folder_ = base::TemporaryFolder::create("behaviour");
+  std::filesystem::path path() const { return folder_.path() / "table.json"; }
+  base::TemporaryFolder folder_ = base::TemporaryFolder::create("behaviour").value();
   BehaviourTable table_{
       .qairt_version = "2.50.40",
       .onnxruntime_version = "1.31.1",

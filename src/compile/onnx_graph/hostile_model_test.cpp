@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 
 class HostileModel : public ::testing::Test {
  protected:
-  std::filesystem::path folder() const { return folder_->path(); }
+  std::filesystem::path folder() const { return folder_.path(); }
 
   /// The refusal of a model whose weight is external with these entries.
   base::Error refusal(testing::Entries entries) {
@@ -36,7 +36,7 @@ class HostileModel : public ::testing::Test {
     return read ? base::Error{} : read.error();
   }
 
-  base::Result<base::TemporaryFolder> folder_ = base::TemporaryFolder::create("hostile-test");
+  base::TemporaryFolder folder_ = base::TemporaryFolder::create("hostile-test").value();
 };
 
 TEST_F(HostileModel, the_honest_external_file_is_accepted) {

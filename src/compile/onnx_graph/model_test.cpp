@@ -20,8 +20,8 @@ using ::testing::Pair;
 
 class ModelFiles : public ::testing::Test {
  protected:
-  std::filesystem::path folder() const { return folder_->path(); }
-  base::Result<base::TemporaryFolder> folder_ = base::TemporaryFolder::create("onnx-graph-test");
+  std::filesystem::path folder() const { return folder_.path(); }
+  base::TemporaryFolder folder_ = base::TemporaryFolder::create("onnx-graph-test").value();
 };
 
 TEST_F(ModelFiles, summary_tells_what_the_file_says_of_itself) {

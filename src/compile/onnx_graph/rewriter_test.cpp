@@ -40,9 +40,9 @@ class RewriterOperations : public ::testing::Test {
     EXPECT_EQ(answer.status, 0) << answer.err;
   }
   void expect_same(const std::string& source, const Model& result) {
-    ASSERT_TRUE(result.write(folder_->path() / "result.onnx"));
-    testing::write(folder_->path() / "source.onnx", source);
-    expect_same_files(folder_->path() / "source.onnx", folder_->path() / "result.onnx");
+    ASSERT_TRUE(result.write(folder_.path() / "result.onnx"));
+    testing::write(folder_.path() / "source.onnx", source);
+    expect_same_files(folder_.path() / "source.onnx", folder_.path() / "result.onnx");
   }
 
   static Value& value(Rewriter& rewriter, const std::string& name) {
@@ -51,7 +51,7 @@ class RewriterOperations : public ::testing::Test {
     return *found;
   }
 
-  base::Result<base::TemporaryFolder> folder_ = base::TemporaryFolder::create("rewriter-test");
+  base::TemporaryFolder folder_ = base::TemporaryFolder::create("rewriter-test").value();
 };
 
 TEST_F(RewriterOperations, uses_in_inner_graphs_belong_to_the_value_that_the_scopes_say) {
@@ -106,9 +106,9 @@ TEST_F(RewriterOperations, a_quantizer_can_stand_around_any_value) {
     EXPECT_EQ(back.input(0), quantize.output(0));
     rewriter.set_type(*back.output(0), {kFloat, Shape{1, 4, 8, 8}});
   }
-  ASSERT_TRUE(model.write(folder_->path() / "quantized.onnx"));
+  ASSERT_TRUE(model.write(folder_.path() / "quantized.onnx"));
   if (!testing::has_python_oracle()) GTEST_SKIP() << "needs .deps/venv";
-  const auto answer = testing::ask_python_oracle({"signature", folder_->path() / "quantized.onnx"});
+  const auto answer = testing::ask_python_oracle({"signature", folder_.path() / "quantized.onnx"});
   EXPECT_EQ(answer.status, 0) << answer.err;
 }
 
@@ -159,8 +159,8 @@ TEST_F(RewriterOperations, nodes_may_come_in_any_order_and_leave_in_a_right_one)
   }
   Rewriter again(model);
   EXPECT_EQ(again.main().nodes()[0]->op_type(), "Abs");
-  ASSERT_TRUE(model.write(folder_->path() / "sorted.onnx"));
-  expect_same_files(folder_->path() / "sorted.onnx", folder_->path() / "sorted.onnx");
+  ASSERT_TRUE(model.write(folder_.path() / "sorted.onnx"));
+  expect_same_files(folder_.path() / "sorted.onnx", folder_.path() / "sorted.onnx");
 }
 
 TEST_F(RewriterOperations, what_nothing_reads_any_more_goes_with_what_only_it_read) {
@@ -203,19 +203,19 @@ TEST_F(RewriterOperations, weights_are_written_from_where_they_lie) {
     return model;
   };
   const Model inline_model = build(false), viewed = build(true);
-  ASSERT_TRUE(inline_model.write(folder_->path() / "inline.onnx"));
-  ASSERT_TRUE(viewed.write(folder_->path() / "viewed.onnx"));
-  EXPECT_EQ(std::filesystem::file_size(folder_->path() / "inline.onnx"),
-            std::filesystem::file_size(folder_->path() / "viewed.onnx"));
-  expect_same_files(folder_->path() / "inline.onnx", folder_->path() / "viewed.onnx");
+  ASSERT_TRUE(inline_model.write(folder_.path() / "inline.onnx"));
+  ASSERT_TRUE(viewed.write(folder_.path() / "viewed.onnx"));
+  EXPECT_EQ(std::filesystem::file_size(folder_.path() / "inline.onnx"),
+            std::filesystem::file_size(folder_.path() / "viewed.onnx"));
+  expect_same_files(folder_.path() / "inline.onnx", folder_.path() / "viewed.onnx");
 
   // Above the limit every weight moves to the data file, from a view and from the model's own bytes alike.
   for (const Model* model : {&inline_model, &viewed}) {
-    const auto moved = write_with_one_data_file(*model, folder_->path() / "moved" / "model.onnx", 1000);
+    const auto moved = write_with_one_data_file(*model, folder_.path() / "moved" / "model.onnx", 1000);
     ASSERT_TRUE(moved) << moved.error().message;
     EXPECT_TRUE(*moved);
-    EXPECT_LT(std::filesystem::file_size(folder_->path() / "moved" / "model.onnx"), 1000U);
-    expect_same_files(folder_->path() / "inline.onnx", folder_->path() / "moved" / "model.onnx");
+    EXPECT_LT(std::filesystem::file_size(folder_.path() / "moved" / "model.onnx"), 1000U);
+    expect_same_files(folder_.path() / "inline.onnx", folder_.path() / "moved" / "model.onnx");
   }
 }
 
@@ -227,10 +227,10 @@ TEST_F(RewriterOperations, a_view_that_does_not_fit_its_tensor_is_refused_and_no
     Value& weight = rewriter.add_initializer_view("w", {kFloat, {3}, bytes}, nullptr);
     rewriter.add_output(weight);
   }
-  const auto written = model.write(folder_->path() / "model.onnx");
+  const auto written = model.write(folder_.path() / "model.onnx");
   ASSERT_FALSE(written);
   EXPECT_THAT(written.error().message, ::testing::HasSubstr("need 12 bytes, but the view has 8"));
-  const auto foreign = Model::parse(testing::external_weight_net({{"location", "*/view/0"}}), folder_->path());
+  const auto foreign = Model::parse(testing::external_weight_net({{"location", "*/view/0"}}), folder_.path());
   ASSERT_FALSE(foreign);
   EXPECT_THAT(foreign.error().message, ::testing::HasSubstr("not for a file"));
 }

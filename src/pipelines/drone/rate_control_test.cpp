@@ -43,20 +43,30 @@ double mean_frame_ms(RateControl& control, double detect_ms, double segment_ms, 
   return sum / counted;
 }
 
-TEST(RateControl, keeps_the_budget_by_lowering_segmentation) {
-  RateControl control(80);
-  EXPECT_LE(mean_frame_ms(control, 50, 300, 3, 400), 80 * 1.05);
+struct Load {
+  const char* name;
+  double budget_ms, detect_ms, segment_ms;
+  int frames_beside, frames;
+  int segment_every;  ///< at least
+};
+
+class RateControlUnderLoad : public ::testing::TestWithParam<Load> {};
+
+TEST_P(RateControlUnderLoad, keeps_the_budget_by_lowering_segmentation) {
+  const Load& load = GetParam();
+  RateControl control(load.budget_ms);
+  EXPECT_LE(mean_frame_ms(control, load.detect_ms, load.segment_ms, load.frames_beside, load.frames),
+            load.budget_ms * 1.05);
   EXPECT_EQ(control.rates().detect_every, 1);
-  EXPECT_GE(control.rates().segment_every, 9);
+  EXPECT_GE(control.rates().segment_every, load.segment_every);
 }
 
-// As seen with FFNet-40S on two cores: one segmentation lasts longer than the rate that the budget allows at first.
-TEST(RateControl, lowers_a_segmentation_that_lasts_many_frames) {
-  RateControl control(150);
-  EXPECT_LE(mean_frame_ms(control, 100, 1500, 10, 600), 150 * 1.05);
-  EXPECT_EQ(control.rates().detect_every, 1);
-  EXPECT_GE(control.rates().segment_every, 28);
-}
+// The second as seen with FFNet-40S on two cores: one segmentation lasts longer than the rate that the budget allows at
+// first.
+INSTANTIATE_TEST_SUITE_P(loads, RateControlUnderLoad,
+                         ::testing::Values(Load{"short_segmentations", 80, 50, 300, 3, 400, 9},
+                                           Load{"segmentations_of_many_frames", 150, 100, 1500, 10, 600, 28}),
+                         [](const auto& about) { return about.param.name; });
 
 TEST(RateControl, drops_detection_when_there_is_no_other_way) {
   RateControl control(30);
