@@ -86,13 +86,14 @@ def row_of(hub, network: Network, target: str, device_name: str) -> dict:
     if device_name == "tablet" and target in NPU_TARGETS:
         return refused(network, device, target)
     job = network.compile(device, target)
+    status = job.wait()  # the client names the target model before it is there
+    if not status.success:
+        return {"status": "failed", "reason": status.message}
     model = job.get_target_model()
-    if model is None:
-        return {"status": "failed", "reason": job.get_status().message}
     if device_name == "tablet":
         return {"status": "passed", "reason": f"compiled: {job.get_target_shapes()}"}
     if target == "qnn_dlc":
-        return {"status": "passed", "reason": "compiled, and compared by the job itself: " + (job.get_status().message or "no alarm")}
+        return {"status": "passed", "reason": "compiled, and compared by the job itself: " + (status.message or "no alarm")}
     options = "--allow_emulation" if device_name == "phone" else ""
     return run_on(network, model, device, GOAL_DB[device_name], options)
 
