@@ -97,7 +97,7 @@ golden: build ## writes the committed test data anew; fetches PyTorch (gigabytes
 	@tools/setup.sh assets torch
 	@$(PYTHON) -m python.reference.golden
 
-bench: programs ## every row of docs/performance.md beside its peers, about BENCH_MINUTES=25; again: the rows that are missing. Fetches the peers (gigabytes)
+bench: programs ## every row of docs/performance.md beside its peers, in about 25 minutes (BENCH_MINUTES=16: of timed rounds); again: the rows that are missing. Fetches the peers (gigabytes)
 	@tools/setup.sh assets torch openvino mediapipe peers
 	@$(PYTHON) benchmarks/run.py --build build/release $(ARGS)
 

@@ -164,15 +164,16 @@ def line_of(row: dict) -> str:
     return text + f"  load {row['load_average'][0][0]:.1f}"
 
 
-def by_turns(contenders: dict[str, Callable[[], float]], seconds: float, least: int = 5, most: int = 40) -> dict[str, list[float]]:
+def by_turns(contenders: dict[str, Callable[[], float]], seconds: float, least: int = 5, most: int = 40, warm_up: bool = True) -> dict[str, list[float]]:
     """Rounds in which each runs once, in an order that turns round by round; the first round warms up and is left out.
 
-    At least `least` rounds whatever they take; no further one begins after `seconds`.
+    At least `least` rounds whatever they take; no further one begins after `seconds`. warm_up False: the first round counts, for turns so
+    long that what they load weighs nothing.
     """
     samples: dict[str, list[float]] = {name: [] for name in contenders}
     names = list(contenders)
-    end = None
-    for number in range(most + 1):
+    end = None if warm_up else time.perf_counter() + seconds
+    for number in range(0 if warm_up else 1, most + 1):
         if number > least and time.perf_counter() > end:
             break
         for name in names if number % 2 == 0 else names[::-1]:

@@ -227,7 +227,7 @@ class PlainServer:
         else:
             command = [sys.executable, __file__, "--serve-plainly", str(self.folder), str(port)]
         self.process = subprocess.Popen(command)
-        for _ in range(100):
+        for _ in range(1200):  # a busy machine imports the client for seconds
             try:
                 requests.get(self.url, timeout=1)
                 return self

@@ -1,7 +1,7 @@
 """Networks alone, from input tensors in memory to output tensors: `slipway bench` beside OpenVINO's benchmark_app, ncnn, LiteRT and
 ONNX Runtime's Python package, in float32, bfloat16 and int8.
 
-Every peer that computes something else (its
+Ours runs with `--provider auto`, which measures the providers of this machine before the first turn. Every peer that computes something else (its
 outputs are off by more than the tolerance beside ONNX Runtime's float32) is named in the row and not timed. Needs `tools/setup.sh
 assets openvino peers` and the networks of SLIPWAY_TEST_DATA. A turn is the median of runs that take about a third of a second.
 """
@@ -228,8 +228,8 @@ def measure(network: Network, precision: str, rows: Rows, seconds: float) -> Non
     if precision == "int8":
         model, switches, named = network.models / f"{network.name}-int8/w8a8_cpu", ["--provider", "cpu"], "slipway bench, w8a8 for CPUs"
     else:
-        model, named = network.model, "slipway bench"
-        switches = ["--provider", "openvino", "--precision", "bf16"] if precision == "bfloat16" else ["--provider", "cpu"]
+        model, named = network.model, "slipway bench --provider auto"
+        switches = ["--provider", "auto"] + (["--precision", "bf16"] if precision == "bfloat16" else [])
     network.runs = 3
     ours = network.ours(model, switches, inputs=precision != "int8")
     network.runs = max(3, min(50, round(TURN_MS / ours())))

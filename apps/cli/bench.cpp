@@ -52,8 +52,8 @@ void add_bench(CLI::App& app, Context& context) {
   arguments->add_to(*verb);
   context.add_output_options(*verb);
   verb->callback([arguments, &context] {
-    const auto options = arguments->session.session_options();
-    if (!options) return context.finish_wrong_use(options.error());
+    const auto options = arguments->session.settled_options(arguments->model, context);
+    if (!options) return finish_refused(context, options.error());
     context.finish(bench(*arguments, *options, context));
   });
 }

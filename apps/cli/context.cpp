@@ -121,9 +121,16 @@ void Context::print(const std::string& text) {
   static_cast<void>(put(with_given_names(text)));  // finish() says what went wrong
 }
 
+void Context::add_to_first_result(std::string key, ordered_json value) {
+  for_first_result_.emplace_back(std::move(key), std::move(value));
+}
+
 base::Result<void> Context::emit(const std::string& schema, const ordered_json& result) {
-  const std::string line = line_of(schema, result);
   const std::scoped_lock lock(lines_);
+  ordered_json whole = result;
+  for (auto& [key, value] : for_first_result_) whole[key] = std::move(value);
+  for_first_result_.clear();
+  const std::string line = line_of(schema, whole);
   if (json_) SLIPWAY_TRY(put(line));
   if (json_file_.empty()) return {};
   if (!json_output_.is_open()) {

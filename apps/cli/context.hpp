@@ -65,6 +65,9 @@ class Context {
   /// @thread any
   [[nodiscard]] base::Result<void> emit(const std::string& schema, const nlohmann::ordered_json& result);
 
+  /// A value that the next result carries besides its own, which is the first one's as long as none was given out.
+  void add_to_first_result(std::string key, nlohmann::ordered_json value);
+
   /// Ends a verb: prints its error, if any, and sets the exit status. Of a run that was stopped by a signal it says
   /// what is complete.
   void finish(const base::Result<void>& outcome);
@@ -88,6 +91,7 @@ class Context {
   [[nodiscard]] base::Result<void> put(const std::string& text);
 
   std::mutex lines_;  ///< held while one is written, and over what says how that went
+  std::vector<std::pair<std::string, nlohmann::ordered_json>> for_first_result_;
   bool json_ = false, quiet_ = false;
   std::filesystem::path json_file_;
   std::optional<base::OutputFile> json_stream_;  ///< --json-file that is no plain file

@@ -118,6 +118,21 @@ std::vector<PlannedOutput> planned_stems(const Arguments& arguments, const std::
   return planned;
 }
 
+double song_seconds_of(const demucs::SeparationReport& report) {
+  return static_cast<double>(report.frames) / report.sample_rate;
+}
+
+/// How fast a song was separated, for people.
+std::string pace_of(const demucs::SeparationReport& report, double load_seconds) {
+  const double song_seconds = song_seconds_of(report);
+  return fmt::format(
+      "{:.1f} s of sound in {:.2f} s ({:.3f} of real time): network {:.2f}, STFT and overlap-add "
+      "{:.2f}, reading {:.2f}, writing {:.2f}; loading the model {:.2f}\n",
+      song_seconds, report.total_seconds, report.total_seconds / song_seconds, report.network_seconds,
+      report.stft_seconds + report.istft_seconds + report.overlap_add_seconds,
+      report.measure_seconds + report.read_seconds, report.write_seconds, load_seconds);
+}
+
 base::Result<void> separate(const Arguments& arguments, const runtime::SessionOptions& session,
                             media::AudioEncoding encoding, Context& context) {
   context.reserve_standard_output();
@@ -155,19 +170,11 @@ base::Result<void> separate(const Arguments& arguments, const runtime::SessionOp
   demucs::SeparationReport& report = *outcome;
   if (arguments.plot) SLIPWAY_TRY(demucs::plot_stems(report.stems, report.sample_rate, report.frames));
   warn(report.warnings);
-  const double song_seconds = static_cast<double>(report.frames) / report.sample_rate;
   const runtime::PlacementReport& placement = network->placement(0);
   const bool is_clamped = encoding != media::AudioEncoding::kWavFloat;
-  const double around = report.stft_seconds + report.istft_seconds + report.overlap_add_seconds;
-  // An emulator's time is no device's.
-  const std::string pace =
-      placement.is_emulated
-          ? std::string(kEmulatorNote)
-          : fmt::format(
-                "{:.1f} s of sound in {:.2f} s ({:.3f} of real time): network {:.2f}, STFT and overlap-add "
-                "{:.2f}, reading {:.2f}, writing {:.2f}; loading the model {:.2f}\n",
-                song_seconds, report.total_seconds, report.total_seconds / song_seconds, report.network_seconds, around,
-                report.measure_seconds + report.read_seconds, report.write_seconds, load_seconds);
+  const runtime::MeasuredValue<demucs::SeparationReport> measured(
+      report, runtime::TimeOrigin::of(session.provider.name, placement.is_emulated));
+  const std::string pace = measured.value() ? pace_of(*measured.value(), load_seconds) : std::string(kEmulatorNote);
   context.print(table_of(report.stems, is_clamped) + "\n" + pace + placement.summary() + "\n");
   ordered_json result = {{"input", arguments.song.string()},
                          {"output", arguments.output.string()},
@@ -185,18 +192,19 @@ base::Result<void> separate(const Arguments& arguments, const runtime::SessionOp
                          {"precision", arguments.session.precision},
                          {"is_emulated", placement.is_emulated},
                          {"placement", json_of(placement)}};
-  if (!placement.is_emulated) {
+  if (measured.value()) {
+    const demucs::SeparationReport& timed = *measured.value();
     result["seconds"] = {{"load", load_seconds},
-                         {"total", report.total_seconds},
-                         {"measure", report.measure_seconds},
-                         {"read", report.read_seconds},
-                         {"stft", report.stft_seconds},
-                         {"network", report.network_seconds},
-                         {"istft", report.istft_seconds},
-                         {"overlap_add", report.overlap_add_seconds},
-                         {"write", report.write_seconds},
-                         {"network_runs", report.network_run_seconds}};
-    result["real_time_factor"] = report.total_seconds / song_seconds;
+                         {"total", timed.total_seconds},
+                         {"measure", timed.measure_seconds},
+                         {"read", timed.read_seconds},
+                         {"stft", timed.stft_seconds},
+                         {"network", timed.network_seconds},
+                         {"istft", timed.istft_seconds},
+                         {"overlap_add", timed.overlap_add_seconds},
+                         {"write", timed.write_seconds},
+                         {"network_runs", timed.network_run_seconds}};
+    result["real_time_factor"] = timed.total_seconds / song_seconds_of(timed);
   }
   return context.emit("demucs/1", result);
 }
@@ -362,8 +370,9 @@ void add_demucs(CLI::App& app, Context& context) {
     if (arguments->song.empty() || arguments->model.empty() || arguments->output.empty()) {
       return context.finish_wrong_use({Code::kInvalidArgument, "demucs takes SONG --model MODEL --output DIR"});
     }
-    const auto options = arguments->session.session_options();
-    if (!options) return context.finish_wrong_use(options.error());
+    const auto options =
+        arguments->session.settled_options(std::vector<std::filesystem::path>{arguments->model}, context);
+    if (!options) return finish_refused(context, options.error());
     const auto encoding = arguments->encoding();
     if (!encoding) return context.finish_wrong_use(encoding.error());
     context.finish(separate(*arguments, *options, *encoding, context));

@@ -22,6 +22,7 @@
 #include "pipelines/drone/pipeline.hpp"
 #include "pipelines/segmentation/labels.hpp"
 #include "pipelines/yolov8/labels.hpp"
+#include "runtime/automatic_choice.hpp"
 
 namespace slipway::cli {
 namespace {
@@ -254,7 +255,7 @@ class Run {
   ordered_json json_of_frame(const pipelines::SourceFrame& source, const drone::Scene& scene,
                              const std::optional<Bench>& bench) const {
     ordered_json json = run_.json_of(source);
-    json.update(json_of(scene, pipeline_.detector().labels(), hides_detector_, hides_segmenter_));
+    json.update(json_of(scene, pipeline_.detector().labels(), detector(), TimeOrigin::of("", hides_segmenter_)));
     if (bench && !source.is_video) {
       json["bench"] = {{"warmup_runs", bench->detector.warmup_runs},
                        {"pre", cli::json_of(MeasuredStatistics{bench->detector.pre, TimeOrigin::own_work()})},
@@ -310,7 +311,8 @@ base::Result<void> watch(const Arguments& arguments, const TwoProviders& provide
 
 void add_session_options(CLI::App& verb, Arguments& arguments) {
   verb.add_option("-p,--provider", arguments.provider,
-                  "Where both networks run, or each of them: detector=NAME,segmenter=NAME. They run at the same time")
+                  "Where both networks run, or each of them: detector=NAME,segmenter=NAME. They run at the same time. "
+                  "auto: measures once what this machine has, and keeps the fastest for both")
       ->join(',')
       ->capture_default_str();
   SessionArguments& session = arguments.session;
@@ -384,6 +386,16 @@ void add_drone(CLI::App& app, Context& context) {
   context.add_output_options(*verb);
   context.add_overwrite_option(*verb);
   verb->callback([arguments, &context] {
+    // One provider for both networks: they are measured together.
+    if (arguments->provider == runtime::kAutomatic) {
+      arguments->session.provider = arguments->provider;
+      if (const auto settled =
+              arguments->session.settle({arguments->detector.path, arguments->segmenter.path}, context);
+          !settled) {
+        return finish_refused(context, settled.error());
+      }
+      arguments->provider = arguments->session.provider;
+    }
     const auto providers = TwoProviders::of(arguments->provider, !arguments->segmenter.path.empty());
     if (!providers) return context.finish_wrong_use(providers.error());
     context.finish(watch(*arguments, *providers, context));

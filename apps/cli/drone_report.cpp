@@ -62,16 +62,20 @@ ordered_json json_of_mask(const pipelines::yolov8::Mask& mask) {
   return {{"x", mask.x}, {"y", mask.y}, {"width", mask.width}, {"height", mask.height}, {"runs", runs}};
 }
 
-ordered_json json_of_times(const pipelines::StageTimes& times, bool is_hidden) {
-  ordered_json json = {{"pre", times.pre_us / 1000}, {"inference", nullptr}, {"post", times.post_us / 1000}};
-  if (!is_hidden) json["inference"] = times.inference_us / 1000;
-  return json;
+ordered_json milliseconds(const runtime::MeasuredTime& time) {
+  return json_or_null(time.value().transform([](double us) { return us / 1000; }));
+}
+
+ordered_json json_of_times(const pipelines::StageTimes& times, const runtime::TimeOrigin& network) {
+  return {{"pre", times.pre_us / 1000},
+          {"inference", milliseconds({times.inference_us, network})},
+          {"post", times.post_us / 1000}};
 }
 
 }  // namespace
 
-ordered_json json_of(const drone::Scene& scene, const std::vector<std::string>& labels, bool hides_detector,
-                     bool hides_segmenter) {
+ordered_json json_of(const drone::Scene& scene, const std::vector<std::string>& labels,
+                     const runtime::TimeOrigin& detector, const runtime::TimeOrigin& segmenter) {
   const bool has_map = scene.map_age >= 0;
   ordered_json json = {{"detected", scene.did_detect}, {"objects", ordered_json::array()}};
   for (const drone::SceneObject& object : scene.objects) {
@@ -97,11 +101,10 @@ ordered_json json_of(const drone::Scene& scene, const std::vector<std::string>& 
   }
   json["segmentation_age_frames"] = has_map ? ordered_json(scene.map_age) : ordered_json(nullptr);
   json["rates"] = {{"segment_every", scene.rates.segment_every}, {"detect_every", scene.rates.detect_every}};
-  json["timing_ms"] = {{"detector", scene.did_detect ? json_of_times(scene.detector, hides_detector) : ordered_json()},
-                       {"segmenter", has_map ? json_of_times(scene.segmenter, hides_segmenter) : ordered_json()},
+  json["timing_ms"] = {{"detector", scene.did_detect ? json_of_times(scene.detector, detector) : ordered_json()},
+                       {"segmenter", has_map ? json_of_times(scene.segmenter, segmenter) : ordered_json()},
                        {"fusion", scene.fusion_us / 1000},
-                       {"total", nullptr}};
-  if (!hides_detector && !hides_segmenter) json["timing_ms"]["total"] = scene.total_us / 1000;
+                       {"total", milliseconds({scene.total_us, detector.with(segmenter)})}};
   return json;
 }
 
@@ -112,7 +115,7 @@ ordered_json json_of(const drone::Fallback& fallback) {
           {"from", fallback.replacement.from},
           {"to", fallback.replacement.to},
           {"reason", fallback.replacement.reason},
-          {"lost_ms", json_or_null(fallback.replacement.lost_us.transform([](double us) { return us / 1000; }))}};
+          {"lost_ms", fallback.replacement.lost ? milliseconds(*fallback.replacement.lost) : ordered_json()}};
 }
 
 std::string text_of(const drone::Fallback& fallback) {

@@ -153,8 +153,8 @@ void add_face_det_lite(CLI::App& app, Context& context) {
   context.add_output_options(*verb);
   context.add_overwrite_option(*verb);
   verb->callback([arguments, &context] {
-    const auto options = arguments->session.session_options();
-    if (!options) return context.finish_wrong_use(options.error());
+    const auto options = arguments->session.settled_options(arguments->model, context);
+    if (!options) return finish_refused(context, options.error());
     context.finish(detect(*arguments, *options, context));
   });
 }

@@ -98,8 +98,8 @@ void add_infer(CLI::App& app, Context& context) {
     if (arguments->inputs.empty() && arguments->random->count() == 0) {
       return context.finish_wrong_use({base::Code::kInvalidArgument, "infer takes --inputs FILE.npz or --random SEED"});
     }
-    const auto options = arguments->session.session_options();
-    if (!options) return context.finish_wrong_use(options.error());
+    const auto options = arguments->session.settled_options(arguments->model, context);
+    if (!options) return finish_refused(context, options.error());
     context.finish(infer(*arguments, *options, context));
   });
 }

@@ -177,8 +177,9 @@ void add_mediapipe(CLI::App& app, Context& context, const char* description, con
   context.add_output_options(*verb);
   context.add_overwrite_option(*verb);
   verb->callback([arguments, &context] {
-    const auto options = arguments->session.session_options();
-    if (!options) return context.finish_wrong_use(options.error());
+    const auto options = arguments->session.settled_options(
+        std::vector<std::filesystem::path>{arguments->model, arguments->landmark_model}, context);
+    if (!options) return finish_refused(context, options.error());
     context.finish(run_mediapipe<Verb>(*arguments, *options, context));
   });
 }

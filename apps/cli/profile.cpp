@@ -140,8 +140,8 @@ void add_profile(CLI::App& app, Context& context) {
   verb->add_option("-o,--output,--trace", *trace, "Keep the chrome trace in this file");
   context.add_output_options(*verb);
   verb->callback([arguments, trace, &context] {
-    const auto options = arguments->session.session_options();
-    if (!options) return context.finish_wrong_use(options.error());
+    const auto options = arguments->session.settled_options(arguments->model, context);
+    if (!options) return finish_refused(context, options.error());
     context.finish(profile(*arguments, *options, *trace, context));
   });
 }

@@ -208,9 +208,11 @@ class Run {
                          {"provider", arguments_.session.provider},
                          {"is_emulated", is_emulated_}};
     for (const auto& [name, placement] : tracker_.network().placements()) json["placement"][name] = json_of(placement);
-    if (!is_emulated_) {
-      text += fmt::format("; {:.2f} s a frame ({:.2f} s in all)", seconds / static_cast<double>(frames_), seconds);
-      json["seconds"] = seconds;
+    const runtime::MeasuredValue<double> measured(seconds, origin());
+    if (measured.value()) {
+      const double whole = *measured.value();
+      text += fmt::format("; {:.2f} s a frame ({:.2f} s in all)", whole / static_cast<double>(frames_), whole);
+      json["seconds"] = whole;
       json["peak_bytes"] = peak;
       json["stages"] = samples_.json(origin());
     }
@@ -473,8 +475,9 @@ void add_samurai(CLI::App& app, Context& context) {
     }
     auto prompts = read_prompts(arguments->prompts, arguments->detect);
     if (!prompts) return context.finish_wrong_use(prompts.error());
-    const auto options = arguments->session.session_options();
-    if (!options) return context.finish_wrong_use(options.error());
+    const auto options =
+        arguments->session.settled_options(std::vector<std::filesystem::path>{arguments->model}, context);
+    if (!options) return finish_refused(context, options.error());
     context.finish(follow(*arguments, std::move(*prompts), *options, context));
   });
 }

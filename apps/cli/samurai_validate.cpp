@@ -216,8 +216,9 @@ void add_samurai_validate(CLI::App& verb, Context& context) {
   part->callback([arguments, &context] {
     auto prompts = read_prompts(arguments->prompts);
     if (!prompts) return context.finish_wrong_use(prompts.error());
-    const auto options = arguments->session.session_options();
-    if (!options) return context.finish_wrong_use(options.error());
+    const auto options =
+        arguments->session.settled_options(std::vector<std::filesystem::path>{arguments->model}, context);
+    if (!options) return finish_refused(context, options.error());
     context.finish(validate(*arguments, std::move(*prompts), *options, context));
   });
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "runtime/automatic_choice.hpp"
+
 namespace slipway::cli {
 
 using base::Code;
@@ -10,7 +12,11 @@ using base::Code;
 void SessionArguments::add_to(CLI::App& verb) {
   std::vector<std::string> names;
   for (const runtime::ProviderRow& row : runtime::provider_table()) names.emplace_back(row.name);
-  verb.add_option("-p,--provider", provider, "Where to run")->check(CLI::IsMember(names))->capture_default_str();
+  names.emplace_back(runtime::kAutomatic);
+  verb.add_option("-p,--provider", provider,
+                  "Where to run; auto: measures once what this machine has, and keeps the fastest for the model")
+      ->check(CLI::IsMember(names))
+      ->capture_default_str();
   verb.add_flag("--fallback", fallback, "Let the CPU run the nodes that the provider refuses");
   verb.add_option("--soc", soc, "qnn: Qualcomm's number of the chip, e.g. 57 for SM8650")->check(CLI::PositiveNumber);
   verb.add_option("--htp-arch", htp_arch, "qnn: version of the chip's HTP, e.g. 75")->check(CLI::PositiveNumber);

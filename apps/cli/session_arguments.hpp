@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -7,6 +8,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "apps/cli/context.hpp"
+#include "apps/cli/model_argument.hpp"
 #include "runtime/session.hpp"
 
 namespace slipway::cli {
@@ -23,9 +26,23 @@ struct SessionArguments {
 
   void add_to(CLI::App& verb);
 
+  /// Measures which provider runs the models fastest where `auto` was asked for, or takes what was measured before, and
+  /// puts it and its threads in place; says so on standard error and in the verb's first result. Nothing otherwise.
+  /// @param models  .onnx files, or folders of them, that run together
+  /// @error as runtime::choose_provider
+  [[nodiscard]] base::Result<void> settle(const std::vector<std::filesystem::path>& models, Context& context);
+
+  /// Both in one.
+  [[nodiscard]] base::Result<runtime::SessionOptions> settled_options(const std::vector<std::filesystem::path>& models,
+                                                                      Context& context);
+  [[nodiscard]] base::Result<runtime::SessionOptions> settled_options(const ModelArgument& model, Context& context);
+
   /// @error kInvalidArgument: half a chip, or an option without '='
   [[nodiscard]] base::Result<runtime::SessionOptions> session_options() const;
 };
+
+/// Ends a verb whose options were refused: as wrong use, or where a provider could not be measured as any failure.
+void finish_refused(Context& context, const base::Error& error);
 
 /// Finds and opens the build of ONNX Runtime that carries the provider. A process opens one.
 /// @error kUnavailable: it is not here (exit status 3)

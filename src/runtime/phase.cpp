@@ -203,7 +203,11 @@ base::Result<void> measure_inference(const PhaseRequest& request, const std::sha
   outcome.stable = outcome.stable || median_is_stable(times_us);
   memory.store(outcome.measurement);
   if (!was_stopped) warn_of_nan(request, *bound, outcome);
-  return {};
+  if (request.outputs.empty()) return {};
+  // A run that was stopped has left no outputs.
+  if (was_stopped) SLIPWAY_TRY(bound->run());
+  SLIPWAY_ASSIGN(const tensor::NamedTensors* outputs, bound->outputs());
+  return tensor::write_npz(request.outputs, *outputs);
 }
 
 base::Result<void> measure_layers(const PhaseRequest& request, const std::shared_ptr<Environment>& environment,

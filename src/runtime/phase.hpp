@@ -19,6 +19,7 @@ struct PhaseRequest {
   LibraryPaths libraries;
   std::filesystem::path model;
   std::filesystem::path inputs;      ///< .npz; empty: random
+  std::filesystem::path outputs;     ///< inference phase: .npz that takes those of the last run; empty: none
   std::uint64_t resident_bytes = 0;  ///< layers phase: what its process may grow to; 0: no limit
   ProfileOptions options;
 };

@@ -106,6 +106,7 @@ std::string to_json(const PhaseRequest& request) {
                {"qnn_folder", request.libraries.qnn_folder.string()},
                {"model", request.model.string()},
                {"inputs", request.inputs.string()},
+               {"outputs", request.outputs.string()},
                {"resident_bytes", request.resident_bytes},
                {"session", json_of(options.session)},
                {"max_iterations", options.max_iterations},
@@ -126,6 +127,7 @@ base::Result<PhaseRequest> phase_request_from_json(const std::string& text) {
     request.libraries = {from.at("onnxruntime").get<std::string>(), from.at("qnn_folder").get<std::string>()};
     request.model = from.at("model").get<std::string>();
     request.inputs = from.at("inputs").get<std::string>();
+    request.outputs = from.at("outputs").get<std::string>();
     request.resident_bytes = from.at("resident_bytes");
     request.options.session = session_options_from(from.at("session"));
     request.options.max_iterations = from.at("max_iterations");

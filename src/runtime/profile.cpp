@@ -224,6 +224,7 @@ base::Result<ProfileReport> profile(const LibraryPaths& libraries, const fs::pat
                        .libraries = libraries,
                        .model = fs::absolute(model),
                        .inputs = {},
+                       .outputs = {},
                        .resident_bytes = 0,
                        .options = options};
   request.options.work_folder = fs::absolute(options.work_folder);

@@ -137,6 +137,7 @@ TEST_F(Profile, stops_tracing_layers_when_time_or_memory_is_over) {
                        .libraries = libraries_,
                        .model = fs::absolute(kModels / "loop.onnx"),
                        .inputs = folder_.path() / "inputs.npz",
+                       .outputs = {},
                        .resident_bytes = 0,
                        .options = options_};
   ASSERT_TRUE(tensor::write_npz(request.inputs, inputs));

@@ -101,10 +101,10 @@ std::string_view cause_name(Replacement::Cause cause) {
   return "";
 }
 
-std::string stall_text(std::string_view provider, double spent_us, double median_us) {
-  if (runtime::is_emulated(provider)) return "no result long after the median of its runs on the HTP emulator";
-  return fmt::format("no result after {:.1f} ms; the median of its runs is {:.1f} ms", spent_us / 1000,
-                     median_us / 1000);
+std::string stall_text(const runtime::MeasuredTime& spent, const runtime::MeasuredTime& median) {
+  if (!spent.value() || !median.value()) return "no result long after the median of its runs on the HTP emulator";
+  return fmt::format("no result after {:.1f} ms; the median of its runs is {:.1f} ms", *spent.value() / 1000,
+                     *median.value() / 1000);
 }
 
 struct StandbyRun::State {
@@ -123,14 +123,19 @@ struct StandbyRun::State {
     return watched ? watched->bound() : *bound_primary;
   }
 
+  /// Of the primary.
+  [[nodiscard]] runtime::MeasuredTime measured(double us) const {
+    const std::string& provider = options.primary.provider.name;
+    return {us, runtime::TimeOrigin::of(provider, runtime::is_emulated(provider))};
+  }
+
   void replace(Replacement::Cause cause, std::string reason, double lost_us) {
     replacement = Replacement{.cause = cause,
                               .run = runs,
                               .from = options.primary.provider.name,
                               .to = options.standby->provider.name,
                               .reason = std::move(reason),
-                              .lost_us = std::nullopt};
-    if (!runtime::is_emulated(replacement->from)) replacement->lost_us = lost_us;
+                              .lost = measured(lost_us)};
   }
 
   /// Runs the primary; false when it was replaced instead.
@@ -145,8 +150,7 @@ struct StandbyRun::State {
     if (outcome) {
       replace(Replacement::Cause::kError, outcome->error().message, spent_us);
     } else {
-      replace(Replacement::Cause::kStall, stall_text(options.primary.provider.name, spent_us, median.value()),
-              spent_us);
+      replace(Replacement::Cause::kStall, stall_text(measured(spent_us), measured(median.value())), spent_us);
     }
     return false;
   }

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "runtime/measured_time.hpp"
 #include "runtime/session.hpp"
 #include "tensor/tensor.hpp"
 
@@ -30,12 +31,11 @@ struct Replacement {
   std::int64_t run = 0;  ///< the first run that the standby did; 0 when the primary never did one
   std::string from;      ///< provider
   std::string to;
-  std::string reason;  ///< in words
-  std::optional<double>
-      lost_us;  ///< of that run's time, spent on the primary; nothing on an emulator, whose time is no device's
+  std::string reason;                         ///< in words
+  std::optional<runtime::MeasuredTime> lost;  ///< of that run's time, spent on the primary
 };
-/// What is said of a run that did not come back in time: with times, unless the provider's are an emulator's.
-[[nodiscard]] std::string stall_text(std::string_view provider, double spent_us, double median_us);
+/// What is said of a run that did not come back in time: with times, unless they are an emulator's.
+[[nodiscard]] std::string stall_text(const runtime::MeasuredTime& spent, const runtime::MeasuredTime& median);
 [[nodiscard]] std::string_view cause_name(Replacement::Cause cause);  ///< "load", "error", "stall"
 
 /// A network of one input that outlives its provider: when the primary session cannot be loaded, fails, or takes longer
