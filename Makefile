@@ -17,7 +17,8 @@ export CCACHE_SLOPPINESS ?= pch_defines,time_macros
 ASAN_TESTS := base_test tensor_test media_test compile_onnx_graph_test sandbox_test hub_domain_test hub_protocol_test hub_storage_test \
               hub_server_test hub_client_test hub_executor_test hub_worker_test store_contract_test \
               convert_aten_test convert_archive_test convert_operators_test convert_torch_export_test convert_torch_script_test
-TSAN_TESTS := base_test hub_domain_test hub_storage_test hub_server_test store_contract_test
+# The loop of frames, a camera's newest frame, standby (pipelines_common), the hub's lanes (hub_server).
+TSAN_TESTS := base_test hub_domain_test hub_storage_test hub_server_test pipelines_common_test store_contract_test
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -74,7 +75,7 @@ asan: setup ## the tests of what strangers reach, under AddressSanitizer and Und
 	@cmake --build --preset asan-ubsan -j $(JOBS) --target $(ASAN_TESTS)
 	@ulimit -s 65536; ctest --preset asan-ubsan -j $(JOBS) -R '^($(subst $(eval ) ,|,$(strip $(ASAN_TESTS))))$$'
 
-tsan: setup ## queue, stores and server under ThreadSanitizer
+tsan: setup ## queue, stores, server and the loop of frames under ThreadSanitizer
 	@cmake --preset tsan > /dev/null
 	@cmake --build --preset tsan -j $(JOBS) --target $(TSAN_TESTS)
 	@ctest --preset tsan -j $(JOBS) -R '^($(subst $(eval ) ,|,$(strip $(TSAN_TESTS))))$$'

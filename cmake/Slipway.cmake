@@ -76,7 +76,7 @@ function(slipway_test name)
       string(APPEND asan_options ":detect_leaks=0")
     endif()
     set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT
-      "ASAN_OPTIONS=${asan_options}" "TSAN_OPTIONS=allocator_may_return_null=1")
+      "ASAN_OPTIONS=${asan_options}" "TSAN_OPTIONS=allocator_may_return_null=1:suppressions=${PROJECT_SOURCE_DIR}/cmake/thread_sanitizer.suppressions")
   endif()
 endfunction()
 

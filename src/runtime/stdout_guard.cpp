@@ -13,7 +13,8 @@ namespace {
 
 std::mutex mutex;
 int depth = 0;
-base::Descriptor saved;
+// Never destroyed: a session that was left behind in its own thread may end while the program does.
+base::Descriptor& saved = *new base::Descriptor;
 
 }  // namespace
 
