@@ -10,6 +10,7 @@
 #include "apps/cli/context.hpp"
 #include "apps/cli/loadable_model.hpp"
 #include "apps/cli/model_argument.hpp"
+#include "apps/cli/notes.hpp"
 #include "apps/cli/seekable_input.hpp"
 #include "apps/cli/session_arguments.hpp"
 #include "apps/cli/verbs.hpp"
@@ -211,7 +212,7 @@ Result<void> run_compile(const CompileArguments& arguments, Context& context) {
     SLIPWAY_ASSIGN(const auto result, compile::compile(environment, request, log));
     return report_of(result, request.target);
   };
-  const LogLine show = [](std::string_view line) { fmt::print(stderr, "{}\n", line); };
+  const LogLine show = [](std::string_view line) { note(line); };
   SLIPWAY_ASSIGN(ordered_json report, run_in_child(compile_it, show, std::chrono::seconds(arguments.time_limit_s)));
   if (!arguments.device.empty()) report["device"] = arguments.device;
   model.add_to(report);

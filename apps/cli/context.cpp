@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/interrupt.hpp"
+#include "apps/cli/notes.hpp"
 #include "apps/cli/progress_bar.hpp"
 #include "apps/cli/seekable_input.hpp"
 #include "base/descriptor.hpp"
@@ -54,7 +55,9 @@ void Context::add_output_options(CLI::App& verb) {
           "--quiet",
           [this](std::int64_t count) {
             quiet_ = count > 0;
-            if (quiet_) ProgressBar::disable();
+            if (!quiet_) return;
+            ProgressBar::disable();
+            silence_notes();
           },
           "Neither tables nor progress: errors, warnings and what --json asks for alone")
       ->group("Output");

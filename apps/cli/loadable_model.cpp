@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "apps/cli/notes.hpp"
 #include "compile/onnx_graph/one_data_file.hpp"
 #include "convert/convert.hpp"
 
@@ -29,7 +30,7 @@ base::Result<LoadableModel> LoadableModel::of(const std::filesystem::path& file,
 
 void LoadableModel::add_to(nlohmann::ordered_json& result) const {
   if (remark_.empty()) return;
-  fmt::print(stderr, "{}\n", remark_);
+  note(remark_);
   result["conversion"] = remark_;
 }
 

@@ -12,6 +12,7 @@
 #include "apps/cli/frame_progress.hpp"
 #include "apps/cli/interrupt.hpp"
 #include "apps/cli/live_stats.hpp"
+#include "apps/cli/notes.hpp"
 #include "apps/cli/report.hpp"
 #include "apps/cli/samurai_detect.hpp"
 #include "apps/cli/samurai_outputs.hpp"
@@ -347,7 +348,7 @@ base::Result<void> follow(const Arguments& arguments, std::vector<samurai::Promp
     while (detector && !slot.source.error) {
       SLIPWAY_ASSIGN(auto shown, detector->find(slot.source.frame.image.view()));
       if (!shown.empty()) {
-        fmt::print(stderr, "found on frame {}: {}\n", passed_over, detector->found());
+        note(fmt::format("found on frame {}: {}", passed_over, detector->found()));
         SLIPWAY_TRY(tracker->start(std::move(shown), frames_of_video));
         detector.reset();
         break;
@@ -382,15 +383,23 @@ base::Result<void> replay(const fs::path& file, double motion_weight, Context& c
   SLIPWAY_ASSIGN(const auto frames, samurai::read_trace(text, file.string()));
   const std::vector<samurai::Decision> decisions = samurai::replay(frames, motion_weight);
   ordered_json rows = ordered_json::array();
-  std::string lines;
+  Table table({{"frame", Align::kRight},
+               {"mask", Align::kRight},
+               {"motion score", Align::kRight},
+               {"stable", Align::kRight},
+               {"frames in memory"}});
   for (std::size_t i = 0; i < decisions.size(); ++i) {
     ordered_json row = {{"frame", frames[i].frame}};
     row.update(samurai::json_of(decisions[i]));
-    lines += fmt::format("{}\n  {}", i > 0 ? "," : "", row.dump());
+    std::vector<int> remembered;
+    for (const auto& slot : row["memory"]) remembered.push_back(slot[1].get<int>());
+    table.add({row["frame"].dump(), row["choice"].dump(),
+               row["kf_score"].is_number() ? fmt::format("{:.3f}", row["kf_score"].get<double>()) : "-",
+               row["stable"].dump(), fmt::format("{}", fmt::join(remembered, " "))});
     rows.push_back(std::move(row));
   }
-  context.print(fmt::format("{{\"frames\": [{}\n]}}\n", lines));
-  return context.emit("samurai-replay/1", {{"frames", rows}});
+  context.print(table.text());
+  return context.emit("samurai-replay/1", {{"input", file.string()}, {"frames", rows}});
 }
 
 void add_replay(CLI::App& verb, Context& context) {
@@ -399,7 +408,7 @@ void add_replay(CLI::App& verb, Context& context) {
     double motion_weight = samurai::kMotionWeight;
   };
   CLI::App* part = verb.add_subcommand(
-      "replay", "Run the rules alone over a trace: what is chosen and remembered, as JSON. No model is needed");
+      "replay", "Run the rules alone over a trace: what is chosen and remembered. No model is needed");
   auto arguments = std::make_shared<ReplayArguments>();
   part->add_option("trace", arguments->trace,
                    "{\"frames\": [{\"frame\", \"boxes\": [[x0, y0, x1, y1] x 3], \"ious\": [3], \"object_score\"}]}")

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "apps/cli/notes.hpp"
 #include "base/text.hpp"
 #include "media/mask_file.hpp"
 
@@ -54,8 +55,8 @@ base::Result<samurai::PromptMask> mask_of(const std::string& file) {
                       "--mask {}: none of its {} pixels is the object: expected any value but 0 where it is", file,
                       read.inside.size());
   }
-  fmt::print(stderr, "{}: {} of {} pixels are the object, in the box {},{},{},{}\n", file, count, read.inside.size(),
-             left, top, right - left, bottom - top);
+  note(fmt::format("{}: {} of {} pixels are the object, in the box {},{},{},{}", file, count, read.inside.size(), left,
+                   top, right - left, bottom - top));
   return samurai::PromptMask{read.width, read.height, std::move(read.inside)};
 }
 

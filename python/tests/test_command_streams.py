@@ -200,3 +200,13 @@ def test_names_are_bytes_in_every_verb(name: str, called: str, folder: Path) -> 
     lines = (os.fsencode(folder) + b"/j" + encoded[: -len(ending)])
     with open(lines, "rb") as file:
         assert all(json.loads(line)["schema"] for line in file.read().splitlines())
+
+
+@pytest.mark.parametrize("name", FINISHING)
+def test_quiet_is_quiet_and_json_is_one_object_a_line_that_names_the_input(name: str, folder: Path) -> None:  # noqa: F811
+    done = run(folder, [*FINISHING[name].command(), "--json", "--quiet"])
+    assert done.returncode == 0 and done.stderr == b"", done.stderr.decode()
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert all(line["schema"] for line in lines)
+    if name != "doctor":
+        assert lines[0]["input"] in FINISHING[name].words + " frames/0.png"
