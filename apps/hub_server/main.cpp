@@ -1,8 +1,11 @@
 #include <exception>
+#include <string>
+#include <vector>
 
 #include <malloc.h>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 #include <openssl/crypto.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
@@ -60,6 +63,25 @@ void add_token_commands(CLI::App& app, TokenSettings& settings, base::Result<voi
   revoke->callback([&] { outcome = revoke_token(settings); });
 }
 
+/// What was wrong, with what may stand in its place.
+std::string words_of(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App* innermost = &app;
+  std::string verbs;
+  while (!innermost->get_subcommands().empty()) {
+    innermost = innermost->get_subcommands().back();
+    verbs += innermost->get_name() + " ";
+  }
+  std::vector<std::string> expected;
+  for (const CLI::App* verb : innermost->get_subcommands([](const CLI::App*) { return true; })) {
+    expected.push_back(verb->get_name());
+  }
+  const std::string said = expected.empty() ? std::string(error.what())
+                                            : fmt::format("{}expected one of {}",
+                                                          verbs.empty() ? "" : verbs.substr(0, verbs.size() - 1) + ": ",
+                                                          fmt::join(expected, ", "));
+  return fmt::format("{}\n`slipway-hub {}--help` shows how it is used.\n", said, verbs);
+}
+
 int run(int argc, char** argv) {
   CLI::App app("A hub for the qai-hub client: devices, models, datasets and jobs over HTTP");
   app.name("slipway-hub");
@@ -100,8 +122,12 @@ int run(int argc, char** argv) {
   add_token_commands(app, token_settings, outcome);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    app.exit(success);
+    return kDone;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kDone : kWrongUse;
+    fmt::print(stderr, "slipway-hub: {}", words_of(app, error));
+    return kWrongUse;
   }
   return exit_status(outcome);
 }

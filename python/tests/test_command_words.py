@@ -396,3 +396,24 @@ def test_other_files_are_answered_in_our_words(words: list[str], kind: str, tmp_
 def test_a_network_of_another_shape_is_told_without_sides_that_divide_by_one(verb: str, tmp_path: Path) -> None:
     done = slipway(verb, *FRAME_VERBS[verb][:-1], GOLDEN / "models/matmul.onnx", sample_image(tmp_path / "x.png"))
     assert done.returncode == 1 and not RAW_LIBRARY_TEXT.search(text_of(done)), text_of(done)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["token"], "token: expected one of create, list, revoke"),
+        (["token", "make"], "token: expected one of create, list, revoke"),
+        (["token", "create"], "--data is required"),
+        (["token", "list", "--data", "none"], "none holds no hub"),
+        (["serve", "--data", "x.png"], "x.png is a file, not a folder"),
+        (["serve", "--data", "hub", "--listen", "here"], "expected ADDRESS:PORT"),
+        (["serve", "--data", "hub", "--listen", "127.0.0.1:0", "--json-file", "missing/lines"], "there is no folder missing"),
+        (["doctor", "--json-file", "missing/lines"], "there is no folder missing"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_hubs_and_their_tokens_say_what_they_expect(words: list[str], said: str, tmp_path: Path) -> None:
+    sample_image(tmp_path / "x.png")
+    done = slipway(*words, cwd=tmp_path)
+    assert done.returncode in (1, 2) and said in text_of(done), text_of(done)
+    assert not RAW_LIBRARY_TEXT.search(text_of(done)) and "subcommand is required" not in text_of(done)
