@@ -86,8 +86,8 @@ fuzz: setup ## fuzzers of what strangers send, FUZZ_SECONDS each (FUZZ_PRESET=fu
 	@cmake --build --preset $(FUZZ_PRESET) -j $(JOBS) --target fuzzers
 	@ls build/$(FUZZ_PRESET)/tests/fuzz/*_fuzz | xargs -P $(JOBS) -n 1 tools/fuzz.sh $(FUZZ_SECONDS)
 
-acceptance: programs ## SUITE=convert: every model of a list against PyTorch (TORCH=newest: of its newest release); exports, traces: official exports and traces through a hub; large: gigabytes; samurai: the original package beside ours. ARGS="--failed": see the suite
-	@tools/setup.sh assets torch exports $(if $(TORCH),torch-$(TORCH)) $(filter samurai,$(SUITE))
+acceptance: programs ## SUITE=convert: every model of a list against PyTorch (TORCH=newest: of its newest release); exports, traces: official exports and traces through a hub; large: gigabytes; samurai, mediapipe: the original package beside ours. ARGS="--failed": see the suite
+	@tools/setup.sh assets torch exports $(if $(TORCH),torch-$(TORCH)) $(filter samurai,$(SUITE)) $(if $(filter mediapipe,$(SUITE)),mediapipe mediapipe-networks)
 	@$(PYTHON) tests/acceptance/$(SUITE)/run.py $(if $(TORCH),--$(TORCH)) $(ARGS)
 
 mutation: setup ## 200 seeded changes of the rules of pipelines and hub, one at a time: which of them no test notices (up to an hour)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the build, the tests and the demo need: `tools/setup.sh [system] [onnxruntime] [python] [assets] [clang] [torch] [torch-newest] [exports] [openvino] [mediapipe] [peers] [samurai]`.
+# Installs what the build, the tests and the demo need: `tools/setup.sh [system] [onnxruntime] [python] [assets] [clang] [torch] [torch-newest] [exports] [openvino] [mediapipe] [mediapipe-networks] [peers] [samurai]`.
 # Nothing is written outside .deps/, .cache/ and the package manager. Each step is skipped when its stamp is current.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -188,6 +188,24 @@ step_peers() {
   stamp peers "$key"
 }
 
+# The landmark networks that the wheel lacks, from npm: poses lite and heavy, hands in another container. 54 MB, for the acceptance
+# suite alone.
+step_mediapipe-networks() {
+  local key; key=$(sha256sum < tools/npm-packages.txt)
+  current mediapipe-networks "$key" && return
+  say "fetching MediaPipe's networks from npm (.deps/mediapipe-networks)"
+  command -v npm > /dev/null || { echo "npm is missing: apt-get install npm" >&2; exit 1; }
+  local networks=$deps/mediapipe-networks archives=$cache/npm archive package sum
+  mkdir -p "$networks" "$archives"
+  while read -r package sum; do
+    archive=$archives/$(cd "$archives" && npm pack --silent "$package" < /dev/null)
+    echo "$sum  $archive" | sha256sum --check --quiet
+    tar xzf "$archive" -C "$networks" --strip-components=1 --wildcards 'package/*.tflite'
+    rm "$archive"
+  done < tools/npm-packages.txt
+  stamp mediapipe-networks "$key"
+}
+
 # SAMURAI's own package and what it imports, beside PyTorch's environment: only its acceptance suite looks there. Of the package
 # itself the sources are taken; building it would look for CUDA.
 step_samurai() {
@@ -207,7 +225,7 @@ step_samurai() {
 
 for step in "${@:-system}"; do
   case $step in
-    system | python | onnxruntime | assets | clang | torch | torch-newest | exports | openvino | mediapipe | peers | samurai) "step_$step" ;;
-    *) echo "unknown step $step: system, python, onnxruntime, assets, clang, torch, torch-newest, exports, openvino, mediapipe, peers or samurai" >&2; exit 2 ;;
+    system | python | onnxruntime | assets | clang | torch | torch-newest | exports | openvino | mediapipe | mediapipe-networks | peers | samurai) "step_$step" ;;
+    *) echo "unknown step $step: system, python, onnxruntime, assets, clang, torch, torch-newest, exports, openvino, mediapipe, mediapipe-networks, peers or samurai" >&2; exit 2 ;;
   esac
 done
