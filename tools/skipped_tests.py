@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Lists the tests that were skipped, by reason: `tools/skipped_tests.py FOLDER`.
 
-FOLDER holds the XML reports that GoogleTest and pytest wrote (both in JUnit's form).
+FOLDER holds the XML reports that GoogleTest and pytest wrote (both in JUnit's form). Every test is named; one of many parameters
+once, with the number of those that were skipped.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 import re
 import sys
 import xml.etree.ElementTree as ET
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 
+PARAMETERS = re.compile(r"\[.*\]$|/\w+$", re.DOTALL)
 # GoogleTest puts the place before the reason.
 PLACE = re.compile(r"^\S+\.(cpp|hpp):\d+\s+")
 
@@ -32,8 +34,9 @@ def main() -> int:
                 by_reason[reason].append(f"{case.get('classname')}.{case.get('name')}")
     print(f"{sum(map(len, by_reason.values()))} of {count} tests skipped")
     for reason, names in sorted(by_reason.items(), key=lambda entry: -len(entry[1])):
-        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-        print(f"  {len(names):3}  {reason}\n       {', '.join(names[:3])}{more}")
+        print(f"  {len(names):3}  {reason}")
+        for name, times in sorted(Counter(PARAMETERS.sub("", name) for name in names).items()):
+            print(f"         {name}{f' ({times})' if times > 1 else ''}")
     return 0
 
 
