@@ -15,6 +15,7 @@ from python.reference.face_det_lite.postprocess import box_iou
 from python.reference.segmentation import reading
 from python.reference.yolov8 import postprocess, preprocess
 from python.tests.commands import DATA, GOLDEN, block_image, needs_slipway, read_image, run_json, slipway
+from python.tools.comparison import assert_close
 
 YOLOV8N = DATA / "models/detect/yolov8n_fp32_dequantised.onnx"
 ESPNETV2 = DATA / "models/segment/espnetv2_s2_cityscapes_512x1024.onnx"  # stands in for FFNet-40S, whose weights are not here
@@ -48,7 +49,7 @@ def test_objects_equal_the_numpy_reading_on_every_picture(padding: str) -> None:
         expected = postprocess.postprocess(heads, placement, width, height)
         assert [each["class_id"] for each in line["objects"]] == [each.class_id for each in expected], path.name
         for found, other in zip(line["objects"], expected):
-            np.testing.assert_allclose(found["box"], other.box, atol=0.05, err_msg=path.name)
+            assert_close(found["box"], other.box, atol=0.05, err_msg=path.name)
             assert found["score"] == pytest.approx(float(other.score), abs=1e-3), path.name
         total += len(expected)
     assert total > 60

@@ -16,6 +16,7 @@ from PIL import Image
 from python.reference.face_det_lite import constants, postprocess, preprocess
 from python.tests.commands import DATA, GOLDEN, block_image, needs_slipway, read_image, run_json
 from python.tools import quantize_face_det_lite
+from python.tools.comparison import assert_close
 from python.tools.quantize import integers_at_border
 
 MODEL = DATA / "models/face/face_det_lite.onnx"
@@ -61,8 +62,8 @@ def assert_same(found: list[dict], expected: list[postprocess.Face], image: np.n
     assert len(found) == len(expected), what
     for face, other in zip(found, expected):
         assert (face["x"], face["y"], face["w"], face["h"]) == postprocess.app_box(other.box, width, height), what
-        np.testing.assert_allclose(face["box"], other.box, atol=0.02, err_msg=what)
-        np.testing.assert_allclose(face["landmarks"], other.landmarks, atol=0.02, err_msg=what)
+        assert_close(face["box"], other.box, atol=0.02, err_msg=what)
+        assert_close(face["landmarks"], other.landmarks, atol=0.02, err_msg=what)
         assert face["score"] == pytest.approx(float(other.score), abs=1e-4), what
 
 
@@ -159,7 +160,7 @@ def test_w8a8_on_the_npu_emulator_is_within_a_quantum_of_the_cpu(w8a8: Path) -> 
     quantum = scale * constants.STRIDE / 0.5  # of the box head, in pixels of this picture, which is halved
     assert len(npu["faces"]) == len(cpu["faces"]) == 2
     for one, other in zip(npu["faces"], cpu["faces"]):
-        np.testing.assert_allclose(one["box"], other["box"], atol=1.01 * quantum)
+        assert_close(one["box"], other["box"], atol=1.01 * quantum)
         assert one["score"] == pytest.approx(other["score"], abs=0.02)
 
 

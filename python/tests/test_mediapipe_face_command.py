@@ -10,6 +10,7 @@ from PIL import Image
 from python.exporters import mediapipe_face as exporter
 from python.reference.face_det_lite.postprocess import box_iou
 from python.tests.commands import GOLDEN, run_json
+from python.tools.comparison import assert_close
 
 DETECTORS = {"short_range": "face_detection_short_range.tflite", "full_range": "face_detection_full_range_sparse.tflite"}
 
@@ -35,7 +36,7 @@ def test_boxes_and_keypoints_are_mediapipes(asset, folder, expected, detector):
     assert status == 0, errors
     (face,), (wanted,) = line["faces"], expected["detectors"][detector]
     assert box_iou(np.array(face["box"]), np.array(wanted["box"])) > 0.999
-    np.testing.assert_allclose(face["keypoints"], wanted["keypoints"], atol=0.05)
+    assert_close(face["keypoints"], wanted["keypoints"], atol=0.05)
     assert face["score"] == pytest.approx(wanted["score"], abs=1e-3)
     assert face["landmarks"] == []
 
@@ -46,7 +47,7 @@ def test_landmarks_are_mediapipes(asset, folder, expected, tmp_path):
     (face,), (wanted,) = line["faces"], expected["mesh"]
     distances = np.linalg.norm(np.array(face["landmarks"])[:, :2] - np.array(wanted)[:, :2], axis=1)
     assert distances.mean() < 0.05
-    np.testing.assert_allclose(np.array(face["landmarks"])[:, 2], np.array(wanted)[:, 2], atol=0.1)
+    assert_close(np.array(face["landmarks"])[:, 2], np.array(wanted)[:, 2], atol=0.1)
     assert set(line["placement"]) == {"detector", "landmark"}
     assert line["runs"] == {"detector": 1, "landmark": 1}
     drawn = np.asarray(Image.open(tmp_path / "drawn.png"))

@@ -11,6 +11,7 @@ from python.reference.mediapipe_face.detector import Face
 from python.reference.mediapipe_hand import landmark
 from python.reference.mediapipe_hand.constants import LANDMARK, PALM
 from python.tests.commands import GOLDEN, run_json, sample_image, slipway
+from python.tools.comparison import assert_close
 
 HAND = GOLDEN / "mediapipe_hand"
 
@@ -34,7 +35,7 @@ def test_the_region_of_the_next_frame_is_mediapipes():
     for palm, hand in zip(expected["palms"], expected["hands"], strict=True):
         for region, wanted in ((landmark.palm_region(Face(np.array(palm["box"]), np.array(palm["keypoints"]), 1.0), LANDMARK), palm["region"]),
                                (landmark.next_region(np.array(hand["landmarks"]), LANDMARK), hand["next_region"])):
-            np.testing.assert_allclose(region.centre, wanted["centre"], atol=0.01)
+            assert_close(region.centre, wanted["centre"], atol=0.01)
             assert region.side == pytest.approx(wanted["side"], abs=0.01)
             assert region.angle == pytest.approx(wanted["angle"], abs=1e-3)
     assert PALM.anchor_count == 2016
@@ -50,8 +51,8 @@ def test_the_command_finds_palms_hands_and_draws_them(tmp_path):
     assert len(line["hands"]) == 2
     hand, wanted = line["hands"][0], expected["hands"][0]
     assert hand["handedness"] == wanted["handedness"].lower()
-    np.testing.assert_allclose(np.array(hand["landmarks"]), np.array(wanted["landmarks"]), atol=0.05)
-    np.testing.assert_allclose(np.array(hand["world_landmarks"]) * 1000, np.array(wanted["world_landmarks"]), atol=0.1)
+    assert_close(np.array(hand["landmarks"]), np.array(wanted["landmarks"]), atol=0.05)
+    assert_close(np.array(hand["world_landmarks"]) * 1000, np.array(wanted["world_landmarks"]), atol=0.1)
     assert line["runs"] == {"detector": 1, "landmark": 2}
     assert (np.asarray(Image.open(drawn).convert("RGB")) != 90).any()
 

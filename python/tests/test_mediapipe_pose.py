@@ -10,6 +10,7 @@ from python.exporters import mediapipe_pose as exporter
 from python.reference.mediapipe_pose.constants import LANDMARK, PERSON
 from python.tests.commands import GOLDEN, run_json, slipway
 from python.reference.mediapipe_pose.landmark import refine
+from python.tools.comparison import assert_close
 
 
 
@@ -32,21 +33,21 @@ def test_the_pose_is_mediapipes(asset, tmp_path):
     assert status == 0, errors
     expected = json.loads((GOLDEN / "mediapipe_pose/mediapipe.json").read_text())
     (pose,) = line["poses"]
-    np.testing.assert_allclose(pose["box"], expected["person"]["box"], atol=0.1)
-    np.testing.assert_allclose(pose["keypoints"], expected["person"]["keypoints"], atol=0.1)
+    assert_close(pose["box"], expected["person"]["box"], atol=0.1)
+    assert_close(pose["keypoints"], expected["person"]["keypoints"], atol=0.1)
     distances = np.linalg.norm(np.array(pose["landmarks"])[:, :2] - np.array(expected["landmarks"])[:, :2], axis=1)
     assert distances.mean() < 0.3
-    np.testing.assert_allclose(pose["visibility"], expected["visibility"], atol=5e-3)
-    np.testing.assert_allclose(np.array(pose["world_landmarks"]) * 1000, expected["world_landmarks"], atol=2)
+    assert_close(pose["visibility"], expected["visibility"], atol=5e-3)
+    assert_close(np.array(pose["world_landmarks"]) * 1000, expected["world_landmarks"], atol=2)
     assert (tmp_path / "drawn.png").exists()
 
 
 def test_refining_moves_to_the_middle_of_the_heat():
     heatmap = np.full((64, 64, 1), -20.0)
     heatmap[30, [20, 22], 0] = 20
-    np.testing.assert_allclose(refine(np.array([[19.7, 31.2]]), heatmap, LANDMARK), [[21, 30]], atol=1e-4)
-    np.testing.assert_allclose(refine(np.array([[50.0, 50.0]]), heatmap, LANDMARK), [[50, 50]])
-    np.testing.assert_allclose(refine(np.array([[-1.0, 31.0]]), heatmap, LANDMARK), [[-1, 31]])
+    assert_close(refine(np.array([[19.7, 31.2]]), heatmap, LANDMARK), [[21, 30]], atol=1e-4)
+    assert_close(refine(np.array([[50.0, 50.0]]), heatmap, LANDMARK), [[50, 50]])
+    assert_close(refine(np.array([[-1.0, 31.0]]), heatmap, LANDMARK), [[-1, 31]])
 
 
 def test_the_command_refuses_another_network():

@@ -9,6 +9,7 @@ import pytest
 import tiny_models
 from expectations import make_client, outputs, succeed
 
+from python.tools.comparison import assert_close
 from python.tools.local_hub import LocalHub
 
 
@@ -48,7 +49,7 @@ def test_a_model_finds_weights_whose_names_letters_are_apart_or_together(client,
     job = client.submit_inference_job(model, client.get_devices()[0], {"x": [values]}, profile=False)
     found = outputs(job)
     for output, expected in tiny_models.run(source, {"x": values}).items():
-        np.testing.assert_allclose(found[output][0], expected, rtol=1e-4, atol=1e-5)
+        assert_close(found[output][0], expected, rtol=1e-4, atol=1e-5)
 
 
 def test_a_name_in_another_encoding_keeps_its_bytes(client, tmp_path):

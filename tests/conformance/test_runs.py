@@ -10,6 +10,8 @@ import tiny_models
 from expectations import outputs, read_log, refusal, refused_at_submission, squeeze, succeed, wait_for
 from qai_hub.client import InferenceJobResult, JobArtifactType, JobStatus, JobType
 
+from python.tools.comparison import assert_close
+
 RANDOM = np.random.default_rng(12)
 
 SUMMARY_KEYS = {
@@ -170,7 +172,7 @@ def test_many_entries_give_what_onnx_runtime_gives(client, cpu, targets, convolu
     for index, sample in enumerate(samples):
         expected = tiny_models.run(convolution[1], {"x": sample})
         for name in expected:
-            np.testing.assert_allclose(found[name][index], expected[name], atol=1e-6)
+            assert_close(found[name][index], expected[name], atol=1e-6)
 
 
 def test_two_inputs_keep_their_order(client, cpu, tmp_path):
@@ -275,7 +277,7 @@ def test_jobs_on_a_target_model_are_taken_before_it_exists(client, cpu, convolut
     profile = client.submit_profile_job(second.get_target_model(), cpu)
     sample = sample_images(1)[0]
     inference = client.submit_inference_job(second.get_target_model(), cpu, {"x": [sample]})
-    np.testing.assert_allclose(outputs(inference)["b"][0], tiny_models.run(source, {"x": sample})["scores"], atol=1e-5)
+    assert_close(outputs(inference)["b"][0], tiny_models.run(source, {"x": sample})["scores"], atol=1e-5)
     succeed(profile)
 
 
