@@ -33,6 +33,15 @@ constexpr auto kExamples = std::to_array<VerbExamples>({
        {"just so many runs, on two threads", "slipway bench face.onnx -n 200 --all-iterations --threads 2"},
        {"through OpenVINO in bfloat16, for a script",
         "slipway bench face.onnx --provider openvino --precision bf16 --json"}}}},
+    {"quantize",
+     {{{"8 bits, from samples of what the model is given",
+        "slipway quantize face.onnx --calibration samples.npz -o face_w8a8.onnx"},
+       {"activations of 16 bits, ranges of the least error",
+        "slipway quantize face.onnx --calibration samples.h5 --activations uint16 --range-scheme mse_minimizer "
+        "-o face_w8a16.onnx"},
+       {"with nodes in float, and the encoding of every tensor",
+        "slipway quantize yolo.onnx --calibration samples --exclude-operators Softmax -o yolo_w8a8.onnx "
+        "--json-file report.json"}}}},
     {"compile",
      {{{"for a phone's NPU, compared with its source",
         "slipway compile face.onnx --target qnn_dlc --device \"Samsung Galaxy S24\" -o face.dlc"},

@@ -21,6 +21,7 @@ void add_mediapipe_face(CLI::App& app, Context& context);
 void add_mediapipe_hand(CLI::App& app, Context& context);
 void add_mediapipe_pose(CLI::App& app, Context& context);
 void add_samurai(CLI::App& app, Context& context);
+void add_quantize(CLI::App& app, Context& context);
 void add_compile(CLI::App& app, Context& context);
 void add_convert(CLI::App& app, Context& context);
 void add_serve(CLI::App& app, Context& context);

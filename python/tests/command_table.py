@@ -40,6 +40,7 @@ VERBS = {
     "bench": Verb(f"bench net.onnx -i in.npz {BRIEF}", (*MODEL, "in.npz"), LINES, stream="in.npz", optional=("--json-file",)),
     "compile": Verb("compile net.onnx -i in.npz", (*MODEL, "in.npz"), LINES, {"-o": "made"}, stream="in.npz", optional=("--json-file",)),
     "compile to a file": Verb("compile add.onnx -i add.npz --catalogue own.csv", ("add.onnx", "add.npz", "own.csv"), {"-o": "made.onnx", **LINES}, stream="add.npz", optional=("--json-file",)),
+    "quantize": Verb("quantize net.onnx --calibration in.npz --sqnr-alarm 0", (*MODEL, "in.npz"), {"-o": "made.onnx", **LINES}, optional=("--json-file",)),
     "demucs": Verb("demucs song.wav -m demucs", ("song.wav", "demucs/model.yaml", "demucs/tiny.onnx"), LINES, {"-o": "stems"}, stream="song.wav", optional=("--json-file",)),
     "demucs preprocess": Verb("demucs preprocess song.wav --segment-samples 8192", ("song.wav",), LINES, {"-o": "cut"}, stream="song.wav", optional=("--json-file",)),
     "demucs postprocess": Verb("demucs postprocess chunks --raw-file add_67.raw", ("add_67.raw", "chunks/chunks.json", "chunks/input.raw"), LINES, {"-o": "stems"}, optional=("--json-file",)),

@@ -11,7 +11,7 @@
 #include "base/files.hpp"
 #include "base/testing/file_size_limit.hpp"
 #include "base/testing/value_of.hpp"
-#include "hub/executor/testing/python.hpp"
+#include "hub/datasets/testing/python.hpp"
 
 namespace slipway::hub::executor {
 namespace {
@@ -73,7 +73,7 @@ TEST_F(Archive, unpacks_what_the_official_client_packs) {
   fs::create_directories(model);
   std::ofstream(model / "model.onnx") << "graph";
   std::ofstream(model / "model.data") << std::string(3'000'000, 'w');
-  testing::run_python(R"(
+  datasets::testing::run_python(R"(
 import sys
 from qai_hub.util.zipped_model import zip_model
 import inspect, pathlib
@@ -84,7 +84,7 @@ with tempfile.TemporaryDirectory() as folder:
     made = zip_model(folder, source) if len(parameters) == 2 else zip_model(source)
     shutil.copy(made, target)
 )",
-                      {model, zip()});
+                                {model, zip()});
   const auto folder = value_of(unpack_folder(zip(), into()));
   EXPECT_EQ(folder.filename(), "net.onnx.dir");
   EXPECT_EQ(base::read_file(folder / "model.onnx", 100).value(), "graph");
@@ -94,13 +94,13 @@ with tempfile.TemporaryDirectory() as folder:
 // Tests run in the "C" locale, as services do.
 TEST_F(Archive, unpacks_names_in_any_language) {
   SLIPWAY_NEEDS_PYTHON();
-  testing::run_python(R"(
+  datasets::testing::run_python(R"(
 import sys, zipfile
 with zipfile.ZipFile(sys.argv[1], "w") as archive:
     archive.writestr("モデル/", "")
     archive.writestr("モデル/modèle.onnx", "graph")
 )",
-                      {zip()});
+                                {zip()});
   const auto folder = value_of(unpack_folder(zip(), into()));
   EXPECT_EQ(folder.filename(), "モデル");
   EXPECT_EQ(base::read_file(folder / "modèle.onnx", 100).value(), "graph");
@@ -110,7 +110,7 @@ with zipfile.ZipFile(sys.argv[1], "w") as archive:
 // A letter may be one character or one with an accent behind it, as the file system of a Mac has it: two names.
 TEST_F(Archive, takes_letters_apart_or_together_as_they_are) {
   SLIPWAY_NEEDS_PYTHON();
-  testing::run_python(R"(
+  datasets::testing::run_python(R"(
 import sys, unicodedata, zipfile
 apart, together = (unicodedata.normalize(form, "modèle") for form in ("NFD", "NFC"))
 with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as archive:
@@ -120,7 +120,7 @@ with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as archive:
     archive.writestr(f"{apart}/plain.bin", "")
     archive.writestr(f"{apart}/" + unicodedata.normalize("NFD", "한글.encodings"), unicodedata.normalize("NFD", "한글"))
 )",
-                      {zip()});
+                                {zip()});
   const auto folder = value_of(unpack_folder(zip(), into()));
   const std::string apart = "mode\u0300le", together = "mod\u00e8le";
   EXPECT_EQ(folder.filename(), apart);
@@ -138,14 +138,14 @@ TEST_F(Archive, keeps_the_bytes_of_names_that_are_in_another_encoding) {
 
 TEST_F(Archive, says_that_a_name_is_not_the_utf8_it_is_marked_as) {
   SLIPWAY_NEEDS_PYTHON();
-  testing::run_python(R"(
+  datasets::testing::run_python(R"(
 import pathlib, sys, zipfile
 path = pathlib.Path(sys.argv[1])
 with zipfile.ZipFile(path, "w") as archive:
     archive.writestr("m/è.onnx", "graph")
 path.write_bytes(path.read_bytes().replace("è".encode(), b"\xe8\xe8"))
 )",
-                      {zip()});
+                                {zip()});
   expect_refused("entry 1 of the zip has a name that is marked as UTF-8 and is not");
 }
 
@@ -155,12 +155,12 @@ TEST_F(Archive, packs_names_in_any_language_so_that_python_reads_them) {
   fs::create_directories(model);
   std::ofstream(model / "モデル.onnx") << "graph";
   ASSERT_TRUE(pack_folder(model, "modèle", zip()));
-  testing::run_python(R"(
+  datasets::testing::run_python(R"(
 import sys, zipfile
 names = zipfile.ZipFile(sys.argv[1]).namelist()
 assert names == ["modèle/", "modèle/モデル.onnx"], names
 )",
-                      {zip()});
+                                {zip()});
 }
 
 TEST_F(Archive, tells_a_full_disk_from_a_bad_archive) {
@@ -243,7 +243,7 @@ TEST_F(Archive, packs_a_folder_that_python_reads_and_gives_the_same_bytes_again)
   std::ofstream(model / "model.onnx") << "graph";
   std::ofstream(model / "model.data") << std::string(2'000'000, 'w');
   ASSERT_TRUE(pack_folder(model, "job_j1_optimized_onnx", zip()));
-  testing::run_python(R"(
+  datasets::testing::run_python(R"(
 import sys, zipfile
 archive = zipfile.ZipFile(sys.argv[1])
 assert archive.testzip() is None
@@ -252,7 +252,7 @@ assert archive.namelist() == ["job_j1_optimized_onnx/", "job_j1_optimized_onnx/m
 assert archive.read("job_j1_optimized_onnx/model.onnx") == b"graph"
 assert archive.getinfo("job_j1_optimized_onnx/model.data").file_size == 2000000
 )",
-                      {zip()});
+                                {zip()});
   ASSERT_TRUE(pack_folder(model, "job_j1_optimized_onnx", root_->path() / "again.zip"));
   EXPECT_EQ(base::read_file(zip(), 1 << 24).value(), base::read_file(root_->path() / "again.zip", 1 << 24).value());
   const auto folder = value_of(unpack_folder(zip(), into()));

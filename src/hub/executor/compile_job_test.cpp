@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "compile/onnx_graph/testing/tiny_models.hpp"
-#include "hub/executor/dataset_h5.hpp"
+#include "hub/datasets/dataset_h5.hpp"
+#include "hub/datasets/testing/python.hpp"
 #include "hub/executor/testing/job_folder.hpp"
-#include "hub/executor/testing/python.hpp"
 #include "runtime/session.hpp"
 #include "tensor/npz.hpp"
 
@@ -13,7 +13,9 @@ namespace slipway::hub::executor {
 namespace {
 
 namespace fs = std::filesystem;
+using datasets::DatasetWriter;
 namespace tiny = compile::onnx_graph::testing;
+using datasets::testing::run_python;
 using domain::FailureType;
 using domain::JobOutcome;
 using domain::ModelType;
@@ -23,7 +25,6 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-using testing::run_python;
 using ::testing::SizeIs;
 using testing::snapdragon;
 using testing::this_cpu;
@@ -44,7 +45,7 @@ TEST_F(CompileJob, compiles_to_onnx_and_says_that_this_is_the_default) {
   EXPECT_EQ(std::get<Compile::Result>(outcome.result).target_outputs.at(0).spec.shape, (tensor::Shape{2, 4, 8, 8}));
   ASSERT_THAT(std::get<Compile::Result>(outcome.result).agreement, SizeIs(1));
   EXPECT_LT(std::get<Compile::Result>(outcome.result).agreement[0].max_abs, 1e-5);
-  if (!fs::exists(testing::python_program())) return;
+  if (!fs::exists(datasets::testing::python_program())) return;
   run_python(R"(
 import sys, onnxruntime as ort
 s = ort.InferenceSession(sys.argv[1])

@@ -6,16 +6,16 @@
 #include <gtest/gtest.h>
 
 #include "base/files.hpp"
+#include "hub/datasets/testing/python.hpp"
 #include "hub/executor/archive.hpp"
-#include "hub/executor/testing/python.hpp"
 #include "hub/executor/tflite_signature.hpp"
 
 namespace slipway::hub::executor {
 namespace {
 
 namespace fs = std::filesystem;
+using datasets::testing::run_python;
 using ::testing::HasSubstr;
-using testing::run_python;
 
 class FormatOf : public ::testing::Test {
  protected:

@@ -3,20 +3,21 @@
 #include <gtest/gtest.h>
 
 #include "compile/onnx_graph/testing/tiny_models.hpp"
-#include "hub/executor/dataset_h5.hpp"
+#include "hub/datasets/dataset_h5.hpp"
+#include "hub/datasets/testing/python.hpp"
 #include "hub/executor/testing/job_folder.hpp"
-#include "hub/executor/testing/python.hpp"
 
 namespace slipway::hub::executor {
 namespace {
 
 namespace fs = std::filesystem;
+using datasets::DatasetWriter;
 namespace tiny = compile::onnx_graph::testing;
+using datasets::testing::run_python;
 using domain::ModelType;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-using testing::run_python;
 using ::testing::SizeIs;
 
 class InspectJob : public testing::JobFolderTest {};

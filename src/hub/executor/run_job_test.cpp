@@ -6,15 +6,18 @@
 
 #include "compile/npu_faults/known_faults.hpp"
 #include "compile/onnx_graph/testing/tiny_models.hpp"
-#include "hub/executor/dataset_h5.hpp"
+#include "hub/datasets/dataset_h5.hpp"
+#include "hub/datasets/testing/python.hpp"
 #include "hub/executor/testing/job_folder.hpp"
-#include "hub/executor/testing/python.hpp"
 
 namespace slipway::hub::executor {
 namespace {
 
 namespace fs = std::filesystem;
+using datasets::DatasetReader;
+using datasets::DatasetWriter;
 namespace tiny = compile::onnx_graph::testing;
+using datasets::testing::run_python;
 using domain::FailureType;
 using domain::JobOutcome;
 using domain::kinds::Inference;
@@ -22,7 +25,6 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-using testing::run_python;
 using ::testing::SizeIs;
 using testing::snapdragon;
 using testing::this_cpu;

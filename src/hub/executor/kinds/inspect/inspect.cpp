@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "compile/onnx_graph/model.hpp"
+#include "hub/datasets/dataset_h5.hpp"
 #include "hub/domain/inspection.hpp"
 #include "hub/executor/archive.hpp"
-#include "hub/executor/dataset_h5.hpp"
 #include "hub/executor/format.hpp"
 #include "hub/executor/tflite_signature.hpp"
 #include "hub/executor/torch_model.hpp"
@@ -14,6 +14,7 @@ namespace slipway::hub::executor {
 namespace {
 
 namespace fs = std::filesystem;
+using datasets::DatasetReader;
 using domain::Inspection;
 using domain::ModelType;
 
@@ -185,7 +186,7 @@ Inspection inspect_dataset(const fs::path& file) {
                            : fmt::format("a dataset is an HDF5 file, but found {}", describe(format));
     return inspection;
   }
-  return inspection_of(*reader);
+  return datasets::inspection_of(*reader);
 }
 
 }  // namespace slipway::hub::executor

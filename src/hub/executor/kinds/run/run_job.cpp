@@ -7,7 +7,7 @@
 #include "base/files.hpp"
 #include "compile/compile.hpp"
 #include "compile/soc.hpp"
-#include "hub/executor/dataset_h5.hpp"
+#include "hub/datasets/dataset_h5.hpp"
 #include "hub/executor/internal/before_the_limit.hpp"
 #include "hub/executor/internal/compiler_estimate.hpp"
 #include "hub/executor/internal/job.hpp"
@@ -20,6 +20,8 @@ namespace slipway::hub::executor {
 namespace {
 
 namespace fs = std::filesystem;
+using datasets::DatasetReader;
+using datasets::DatasetWriter;
 using domain::FailureType;
 using domain::JobOutcome;
 using domain::ProfileEvidence;
@@ -59,7 +61,7 @@ std::vector<std::string> output_names(const runtime::Session& session) {
 
 std::expected<void, Failure> check_output_types(const runtime::Session& session) {
   for (const auto& spec : session.outputs()) {
-    if (is_dataset_dtype(spec.dtype)) continue;
+    if (datasets::is_dataset_dtype(spec.dtype)) continue;
     return std::unexpected(Failure{
         FailureType::kUnsupported,
         fmt::format("output \"{}\" is {}: a dataset cannot hold that type", spec.name, tensor::to_string(spec))});
@@ -75,7 +77,7 @@ std::expected<void, Failure> finish_outputs(const JobContext& job, DatasetWriter
   const auto check = DatasetReader::open(job.out() / kOutputs);
   if (!check) return std::unexpected(failure_of(check.error(), Step::kWrite));
   result.output_dataset_file = kOutputs;
-  result.output_dataset_inspection = inspection_of(*check);
+  result.output_dataset_inspection = datasets::inspection_of(*check);
   return {};
 }
 

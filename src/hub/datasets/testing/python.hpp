@@ -11,7 +11,7 @@
 #include "base/testing/shell.hpp"
 
 /// Oracles that nobody here wrote: NumPy, h5py, and the official client in .deps/venv.
-namespace slipway::hub::executor::testing {
+namespace slipway::hub::datasets::testing {
 
 using base::testing::python_program;
 
@@ -25,8 +25,8 @@ inline void run_python(const std::string& program, const std::vector<std::filesy
   EXPECT_EQ(done.status, 0) << done.out << done.err;
 }
 
-}  // namespace slipway::hub::executor::testing
+}  // namespace slipway::hub::datasets::testing
 
 #define SLIPWAY_NEEDS_PYTHON()                                                     \
-  if (!std::filesystem::exists(slipway::hub::executor::testing::python_program())) \
+  if (!std::filesystem::exists(slipway::hub::datasets::testing::python_program())) \
   GTEST_SKIP() << "needs .deps/venv (make setup) and the repository as working directory"

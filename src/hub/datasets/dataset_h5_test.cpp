@@ -1,4 +1,4 @@
-#include "hub/executor/dataset_h5.hpp"
+#include "hub/datasets/dataset_h5.hpp"
 
 #include <cstring>
 #include <fstream>
@@ -9,9 +9,9 @@
 
 #include "base/files.hpp"
 #include "base/testing/file_size_limit.hpp"
-#include "hub/executor/testing/python.hpp"
+#include "hub/datasets/testing/python.hpp"
 
-namespace slipway::hub::executor {
+namespace slipway::hub::datasets {
 namespace {
 
 namespace fs = std::filesystem;
@@ -255,4 +255,4 @@ with open(sys.argv[1], "r+b") as f:
 }
 
 }  // namespace
-}  // namespace slipway::hub::executor
+}  // namespace slipway::hub::datasets

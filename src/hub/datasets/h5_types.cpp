@@ -5,9 +5,9 @@
 
 #include <fmt/format.h>
 
-#include "hub/executor/internal/h5.hpp"
+#include "hub/datasets/internal/h5.hpp"
 
-namespace slipway::hub::executor::h5 {
+namespace slipway::hub::datasets::h5 {
 namespace {
 
 using tensor::Dtype;
@@ -128,4 +128,4 @@ std::string last_error() {
   return text.empty() ? "unknown reason" : text;
 }
 
-}  // namespace slipway::hub::executor::h5
+}  // namespace slipway::hub::datasets::h5

@@ -8,7 +8,7 @@
 
 #include "tensor/dtype.hpp"
 
-namespace slipway::hub::executor::h5 {
+namespace slipway::hub::datasets::h5 {
 
 /// An open object of libhdf5 with the function that closes it.
 class Handle {
@@ -51,4 +51,4 @@ void prepare();
 /// The innermost message of libhdf5 about the call that failed last.
 [[nodiscard]] std::string last_error();
 
-}  // namespace slipway::hub::executor::h5
+}  // namespace slipway::hub::datasets::h5

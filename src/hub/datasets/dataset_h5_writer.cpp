@@ -2,10 +2,10 @@
 #include <cerrno>
 
 #include "base/files.hpp"
-#include "hub/executor/dataset_h5.hpp"
-#include "hub/executor/internal/h5.hpp"
+#include "hub/datasets/dataset_h5.hpp"
+#include "hub/datasets/internal/h5.hpp"
 
-namespace slipway::hub::executor {
+namespace slipway::hub::datasets {
 namespace {
 
 using base::Code;
@@ -144,4 +144,4 @@ base::Result<void> DatasetWriter::finish() {
   return {};
 }
 
-}  // namespace slipway::hub::executor
+}  // namespace slipway::hub::datasets

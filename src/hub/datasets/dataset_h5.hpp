@@ -13,7 +13,7 @@
 /// `name` and `batch_count`; in each the arrays `batch_0`, `batch_1`, …, one a sample.
 /// @thread libhdf5 is not safe for threads: one thread of a process at a time
 /// @source python package qai_hub, util/dataset_entries_converters.py
-namespace slipway::hub::executor {
+namespace slipway::hub::datasets {
 
 /// An open dataset; samples are read one at a time.
 class DatasetReader {
@@ -71,4 +71,4 @@ class DatasetWriter {
 /// The types that a dataset can hold, as a list for messages.
 [[nodiscard]] bool is_dataset_dtype(tensor::Dtype dtype);
 
-}  // namespace slipway::hub::executor
+}  // namespace slipway::hub::datasets

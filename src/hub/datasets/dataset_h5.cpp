@@ -1,12 +1,12 @@
-#include "hub/executor/dataset_h5.hpp"
+#include "hub/datasets/dataset_h5.hpp"
 
 #include <algorithm>
 #include <set>
 
 #include "base/files.hpp"
-#include "hub/executor/internal/h5.hpp"
+#include "hub/datasets/internal/h5.hpp"
 
-namespace slipway::hub::executor {
+namespace slipway::hub::datasets {
 namespace {
 
 using base::Code;
@@ -268,4 +268,4 @@ domain::Inspection inspection_of(const DatasetReader& reader) {
   return inspection;
 }
 
-}  // namespace slipway::hub::executor
+}  // namespace slipway::hub::datasets
