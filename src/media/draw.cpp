@@ -41,6 +41,15 @@ double square(double value) {
   return value * value;
 }
 
+constexpr int kWhole = 256;
+
+/// @param share  of kWhole
+void mix(std::uint8_t* pixel, Colour colour, int share) {
+  for (std::size_t c = 0; c < 3; ++c) {
+    pixel[c] = static_cast<std::uint8_t>((pixel[c] * (kWhole - share) + colour[c] * share + kWhole / 2) / kWhole);
+  }
+}
+
 /// @param coverage  above 1: whole; below 0: nothing @pre inside the image
 void blend(Image& image, int x, int y, Colour colour, double coverage) {
   if (coverage <= 0) return;
@@ -49,11 +58,7 @@ void blend(Image& image, int x, int y, Colour colour, double coverage) {
     std::copy_n(colour.data(), 3, to);
     return;
   }
-  constexpr int kWhole = 256;
-  const int share = static_cast<int>(coverage * kWhole);
-  for (std::size_t c = 0; c < 3; ++c) {
-    to[c] = static_cast<std::uint8_t>((to[c] * (kWhole - share) + colour[c] * share + kWhole / 2) / kWhole);
-  }
+  mix(to, colour, static_cast<int>(coverage * kWhole));
 }
 
 bool all_finite(std::initializer_list<double> values) {
@@ -106,13 +111,27 @@ void draw_point(Image& image, Point centre, int radius, Colour colour) {
   if (radius == 0) return fill(image, x, y, x + 1, y + 1, colour);
   const int top = std::max(y - radius, 0), bottom = std::min(y + radius, image.height() - 1);
   const int left = std::max(x - radius, 0), right = std::min(x + radius, image.width() - 1);
-  const double outer = square(radius + 0.5), inner = square(std::max(radius - 0.5, 0.0));
+  // In whole numbers: only at the edge, between the circles half a pixel within and outside, does it matter how far.
+  const std::int64_t wide = radius;
+  const std::int64_t outer = wide * wide + wide, inner = wide * wide - wide;
+  const auto share_at = [&](std::int64_t squared) {
+    const double coverage = radius + 0.5 - std::sqrt(static_cast<double>(squared));
+    return std::clamp(static_cast<int>(coverage * kWhole), 0, kWhole);
+  };
+  std::array<int, 32> shares = {};  // of the few distances that a small disc's edge has
+  const bool is_small = 2 * wide <= std::ssize(shares);
+  for (std::int64_t i = 0; is_small && i < 2 * wide; ++i) shares[static_cast<std::size_t>(i)] = share_at(inner + 1 + i);
   for (int row = top; row <= bottom; ++row) {
-    for (int column = left; column <= right; ++column) {
-      // Only at the edge does it matter how far.
-      const double squared = square(row - y) + square(column - x);
-      if (squared >= outer) continue;
-      blend(image, column, row, colour, squared <= inner ? 1 : radius + 0.5 - std::sqrt(squared));
+    const std::int64_t above = row - y;
+    std::uint8_t* to = image.row(row) + std::ptrdiff_t{3} * left;
+    for (int column = left; column <= right; ++column, to += 3) {
+      const std::int64_t beside = column - x, squared = above * above + beside * beside;
+      if (squared > outer) continue;
+      if (squared <= inner) {
+        std::copy_n(colour.data(), 3, to);
+      } else {
+        mix(to, colour, is_small ? shares[static_cast<std::size_t>(squared - inner - 1)] : share_at(squared));
+      }
     }
   }
 }
@@ -136,11 +155,19 @@ void draw_line(Image& image, Point from, Point to, Colour colour, int line_width
   const int ends = (line_width - 1) / 2;  // round, where there is room for it
   const int first = std::max(0, static_cast<int>(from.x) - ends);
   const int last = std::min(end - 1, static_cast<int>(to.x) + ends);
-  const double per_length = length > 0 ? 1 / length : 0;
+  const double per_length = length > 0 ? 1 / length : 0, cosine = dx * per_length;
   for (int along = first; along <= last; ++along) {
     const double middle = from.y + slope * (along - from.x);
-    const int low = std::max(0, static_cast<int>(std::floor(middle - across)));
-    const int high = std::min(rows - 1, static_cast<int>(std::ceil(middle + across)));
+    // Rounded without a call: a row too many is not covered.
+    const int low = std::max(0, static_cast<int>(middle - across));
+    const int high = std::min(rows - 1, static_cast<int>(middle + across) + 1);
+    if (along - from.x > across + 2 && to.x - along > across + 2) {  // away from both ends only the line itself is near
+      for (int row = low; row <= high; ++row) {
+        blend(image, is_steep ? row : along, is_steep ? along : row, colour,
+              half + 0.5 - std::abs(row - middle) * cosine);
+      }
+      continue;
+    }
     for (int row = low; row <= high; ++row) {
       const double before = along - from.x, beside = row - from.y;
       const double passed = (before * dx + beside * dy) * per_length;  // of the length
