@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from python.tests.commands import DEMUCS, needs_slipway, run_json
+from python.tests.commands import DEMUCS, needs_slipway, run_json, slipway
 from python.tests.ffmpeg import ffmpeg, samples
 
 pytestmark = needs_slipway
@@ -129,7 +129,6 @@ def test_playlists_open_nothing_else(kind: str, name: str, tmp_path: Path) -> No
     noise(tmp_path / "song.wav")
     noise(tmp_path / "song.aac", "-c:a", "aac")
     (tmp_path / name).write_text(PLAYLISTS[kind])
-    command = [SLIPWAY, "demucs", "preprocess", tmp_path / name, "--model", MODEL, "--output", tmp_path / "out"]
-    done = subprocess.run(list(map(str, command)), check=False, capture_output=True, timeout=120)
+    done = slipway("demucs", "preprocess", tmp_path / name, "--model", DEMUCS, "--output", tmp_path / "out")
     assert done.returncode == 1
     assert "expected an audio file" in done.stderr.decode(), done.stderr.decode()
