@@ -33,8 +33,7 @@ struct Quantized {
 /// and DequantizeLinear, weights are int8 by channel, biases int32. Inputs, outputs and names stay as they are.
 /// @param model  float32; what lies in inner graphs and functions stays in float
 /// @error kFailedPrecondition: it is quantised already, or compiled; kInvalidArgument: nothing in it can be quantised,
-/// a
-///        weight holds NaN or infinities (it is named), or the samples do not fit; kNotFound: an exclusion names
+///        a weight holds NaN or infinities (it is named), or the samples do not fit; kNotFound: an exclusion names
 ///        nothing
 [[nodiscard]] base::Result<Quantized> quantize(const std::shared_ptr<runtime::Environment>& environment,
                                                compile::onnx_graph::Model model, const Samples& samples,

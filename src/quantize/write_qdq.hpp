@@ -20,9 +20,8 @@ struct EncodedParameter {
 [[nodiscard]] std::string pair_domain(std::int64_t opset, ActivationType type);
 
 /// Puts QuantizeLinear and DequantizeLinear behind every tensor with an encoding, makes weights int8 (one scale a
-/// channel) and biases int32 with the scale of input times weight, corrected where the
-/// options say so, and takes out needless clips. Names of inputs,
-/// outputs and nodes stay.
+/// channel) and biases int32 with the scale of input times weight, corrected where the options say so, and takes out
+/// needless clips. Names of inputs, outputs and nodes stay.
 /// @return the weights and biases
 [[nodiscard]] std::vector<EncodedParameter> write_qdq(compile::onnx_graph::Rewriter& graph, const Choice& choice,
                                                       const Encodings& encodings, const Calibration& calibration,

@@ -15,8 +15,8 @@ namespace slipway::hub::domain::option_values {
 [[nodiscard]] base::Result<int> whole_number(std::string_view text, int least, int most);
 /// "a, b": blanks around the entries do not count; at least one entry, none empty.
 [[nodiscard]] base::Result<std::vector<std::string>> list(std::string_view text);
-/// One of the targets that this hub makes. @error kUnimplemented: one that the protocol knows and this hub does not
-/// make
+/// One of the targets that this hub makes.
+/// @error kUnimplemented: one that the protocol knows and this hub does not make
 [[nodiscard]] base::Result<std::string> target_runtime(std::string_view text);
 /// "default", "latest" or "major.minor".
 [[nodiscard]] base::Result<std::string> qairt_version(std::string_view text);

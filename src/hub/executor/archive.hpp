@@ -33,8 +33,7 @@ struct ArchiveEntry {
 /// @param into  an existing folder; the zip's folder appears in it
 /// @return      the path of the unpacked folder
 /// @error kInvalidArgument: not a zip, truncated, a path that climbs out or is absolute, a link or device, a name
-/// twice,
-///        more than one folder at the top, or more bytes than the limits allow (the entry is named);
+///        twice, more than one folder at the top, or more bytes than the limits allow (the entry is named);
 ///        of base::errno_error: a file cannot be written
 [[nodiscard]] base::Result<std::filesystem::path> unpack_folder(const std::filesystem::path& archive,
                                                                 const std::filesystem::path& into,

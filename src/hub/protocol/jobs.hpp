@@ -31,9 +31,8 @@ struct JobView {
 [[nodiscard]] std::string encode_job_summaries(const std::vector<JobView>& views, std::uint64_t total);
 
 /// A Job message that submits one.
-/// @error kInvalidArgument: not such a message, no arm set, an input spec without an element type; kUnimplemented: an
-/// arm
-///        of a kind that this hub does not have
+/// @error kInvalidArgument: not such a message, no arm set, an input spec without an element type;
+///        kUnimplemented: an arm of a kind that this hub does not have
 [[nodiscard]] base::Result<domain::Submission> decode_submission(std::string_view bytes);
 
 /// The name in a JobPublicUpdate message, if it holds one. @error kInvalidArgument: not such a message
