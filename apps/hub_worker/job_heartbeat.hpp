@@ -14,7 +14,8 @@
 
 namespace slipway::worker {
 
-/// How often a JobHeartbeat does what. A lease lasts 30 s, so that three renewals may fail; a log is read by people.
+/// How often a JobHeartbeat does what. A lease lasts 30 s, so that several renewals may fail; a log is read by
+/// people.
 struct HeartbeatPace {
   std::chrono::milliseconds renew{10'000};
   std::chrono::milliseconds renew_again{2'000};  ///< when the last renewal failed and the end draws near

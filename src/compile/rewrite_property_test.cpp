@@ -19,7 +19,7 @@
 
 /// Random small graphs through random sets of options: what comes out loads in ONNX Runtime and computes what the
 /// source does. SLIPWAY_REWRITE_GRAPHS says how many (200), SLIPWAY_REWRITE_SEED the first seed; a failure prints its
-/// own, which then belongs into kKeptSeeds.
+/// own, which then belongs into kRegressionSeeds.
 namespace slipway::compile {
 namespace {
 

@@ -84,8 +84,8 @@ class Session {
   [[nodiscard]] base::Result<tensor::NamedTensors> run(const tensor::NamedTensors& inputs,
                                                        CancelFlag* cancel = nullptr);
 
-  /// Nodes per provider and partitions, from what the provider reported while loading and, when the session was made
-  /// with a profile prefix and has run, from ONNX Runtime's own per-node events.
+  /// Nodes per provider and partitions, as ONNX Runtime recorded them while loading (read_assignment). One before 1.24
+  /// tells only by its per-node events: then it is empty until end_profiling().
   [[nodiscard]] const PlacementReport& placement() const;
 
   /// Warnings and errors ONNX Runtime and the provider logged while this session was made.

@@ -25,7 +25,8 @@ using testing::HasSubstr;
 
 constexpr std::uint64_t kNoLimit = std::uint64_t{1} << 40;
 
-/// A store of bytes of the kind named by the test's parameter. A further store is one more name in kByteStores.
+/// A store of bytes of the kind named by the test's parameter. A further store is one more name where
+/// the suites are instantiated.
 class Blobs : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override { reopen(); }

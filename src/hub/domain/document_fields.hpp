@@ -10,7 +10,7 @@
 #include "hub/domain/job_state.hpp"
 
 /// The fields of each struct that a document holds, listed once for both directions: `fields(archive, value)` calls
-/// `archive("name", value.field)` for each. Private to document.cpp.
+/// `archive("name", value.field)` for each. Private to document.cpp and content_walk.hpp.
 namespace slipway::hub::domain::internal {
 
 // The enumerations that a document may hold, with every value they may have: numbers from outside are checked.

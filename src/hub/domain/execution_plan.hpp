@@ -10,7 +10,7 @@
 #include "hub/domain/types.hpp"
 
 /// What may run where. Decided here and nowhere else: a job is judged by these rules when it is submitted and carries
-/// its plan in its spec; whoever carries it out obeys.
+/// its plan in its spec; whoever executes it obeys.
 namespace slipway::hub::domain {
 
 /// What a compile job makes.

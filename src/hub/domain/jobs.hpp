@@ -21,7 +21,7 @@ class Jobs {
   Jobs(const Foundation& hub, const Contents& contents, const Agents& agents, JobEndings& endings)
       : hub_(hub), contents_(contents), agents_(agents), endings_(endings) {}
 
-  /// Ids of uploads behind a submission whose inspection is still under way: the caller waits for up to 10 s.
+  /// Whether an upload behind a submission is still being inspected: the caller waits for up to 10 s.
   [[nodiscard]] bool inspections_pending(const Actor& actor, const Submission& submission) const;
   /// Checks everything that can be known now and queues the job.
   /// @error kInvalidArgument, kNotFound, kFailedPrecondition, kUnimplemented, in words for the user

@@ -142,7 +142,7 @@ struct DatasetEntry {
   std::int64_t sample_count = 0;
 };
 
-/// What the sandboxed helper found in an upload. The server keeps it and never opens the bytes itself.
+/// What an inspection, a job in the sandbox, found in an upload. The server keeps it and never opens the bytes itself.
 struct Inspection {
   std::string format;  ///< "onnx", "onnx directory", "torchscript", "torch exported program", "tflite", "hdf5 dataset",
                        ///< "qnn context binary", "qnn dlc"

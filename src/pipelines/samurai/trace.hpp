@@ -19,7 +19,7 @@ struct TraceFrame {
 };
 
 /// Reads `{"frames": [{"frame", "boxes": [[x0, y0, x1, y1] …], "ious": […], "object_score"} …]}`. Other keys are left
-/// alone, so what trace_json wrote can be read. Frames follow one another and begin with 0 or 1.
+/// alone, so what `samurai --trace` wrote can be read. Frames follow one another and begin with 0 or 1.
 /// @param name  what messages call it, e.g. the path
 /// @error kInvalidArgument: anything else; the message names the frame and the key
 /// @thread pure function

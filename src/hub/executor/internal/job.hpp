@@ -41,7 +41,7 @@ enum class Step { kReadModel, kReadData, kCompile, kLoad, kRun, kWrite };
 /// Marks an outcome as failed.
 void fail_with(domain::JobOutcome& outcome, Failure failure);
 
-/// Names a kind of jobs to the function that carries it out. Each kind defines its own in kinds/NAME/; one that is
+/// Names a kind of jobs to the function that executes it. Each kind defines its own in kinds/NAME/; one that is
 /// missing does not link.
 template <typename Kind>
 struct KindExecutor {

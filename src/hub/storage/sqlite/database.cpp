@@ -12,7 +12,7 @@ using base::Code;
 using base::Reason;
 using base::Result;
 
-// Another process (a command line that makes a token) may hold the lock for a moment.
+// Another process (a backup, somebody who looks into the file) may hold the lock for a moment.
 constexpr int kBusyTimeoutMs = 5000;
 constexpr std::size_t kMostIdleReaders = 8;
 

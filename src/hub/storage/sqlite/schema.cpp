@@ -115,8 +115,8 @@ base::Result<void> bring_up_to_date(Connection& connection) {
   }
   for (std::size_t number = done + 1; number <= kSteps.size(); ++number) {
     SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
-    // Another process may have run the step since we looked.
-    // A question that is not answered to its end would lock the tables that the step changes.
+    // Another process may have run the step since we looked. The question ends before the step begins: one that is
+    // under way would lock the tables that the step changes.
     SQLite::Statement known(database, "SELECT COUNT(*) FROM schema_steps WHERE number = ?");
     known.bind(1, static_cast<std::int64_t>(number));
     const bool is_done = known.executeStep() && known.getColumn(0).getInt64() > 0;
