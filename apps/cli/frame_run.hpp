@@ -27,7 +27,7 @@ struct FrameReport {
   nlohmann::ordered_json json;
 };
 
-/// A run over pictures and videos, as every verb that draws over them does it: opens what is read and written, takes
+/// A run over images and videos, as every verb that draws over them does it: opens what is read and written, takes
 /// frames through the loop in batches, and tells of each.
 class FrameRun {
  public:

@@ -27,7 +27,7 @@ class OverlayOutput {
 
   [[nodiscard]] bool is_wanted() const { return !path_.empty(); }
 
-  /// Whether a stream's file is named by what it holds, a picture or a video: FrameSource::find_single_images().
+  /// Whether a stream's file is named by what it holds, an image or a video: FrameSource::find_single_images().
   [[nodiscard]] bool names_by_content() const { return is_folder_; }
 
   /// Makes the folder when there is none. Call before write().
@@ -40,9 +40,9 @@ class OverlayOutput {
   /// Where a frame goes; empty when nothing is written.
   [[nodiscard]] std::filesystem::path target(const pipelines::SourceFrame& frame) const;
 
-  /// Writes a drawn frame; a video stays open until a frame of another input comes. What comes on standard input is a
-  /// picture when the file that was named is one.
-  /// @error kInvalidArgument: a second frame for a picture; as media::write_image and VideoWriter
+  /// Writes a drawn frame; a video stays open until a frame of another input comes. What comes on standard input is
+  /// an image when the file that was named is one.
+  /// @error kInvalidArgument: a second frame for an image; as media::write_image and VideoWriter
   [[nodiscard]] base::Result<void> write(const pipelines::SourceFrame& frame);
 
   /// Ends the video that is open. Call at the end.
@@ -52,7 +52,7 @@ class OverlayOutput {
   std::filesystem::path path_;
   bool is_folder_ = false;
   std::vector<std::filesystem::path> targets_;  ///< of the inputs, in order
-  std::vector<std::filesystem::path> stills_;   ///< instead, of streams that hold a single picture; of others empty
+  std::vector<std::filesystem::path> stills_;   ///< instead, of streams that hold a single image; of others empty
   std::optional<media::VideoWriter> video_;
   std::size_t video_input_ = 0;
 };

@@ -194,7 +194,7 @@ class LocalHub {
     is_ready_ = true;
   }
 
-  /// The agent first: it hands the job that it holds back to the hub, so that it need not wait for its lease to end.
+  /// The agent first: it returns the job that it holds, so that the next one need not wait for the lease's end.
   void end() {
     for (auto* child : {&agent_, &hub_}) {
       child->signal(SIGTERM);

@@ -11,7 +11,7 @@
 
 namespace slipway::cli {
 
-/// How every verb that takes pictures and videos reads them.
+/// How every verb that takes images and videos reads them.
 struct SourceArguments {
   bool is_recursive = false;
   bool no_audio = false;

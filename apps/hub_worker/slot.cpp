@@ -96,7 +96,7 @@ class Slot {
   }
 
  private:
-  /// Waits for one job and carries it out, if there is one within the poll.
+  /// Waits for one job and executes it, if there is one within the poll.
   base::Result<void> turn(Membership& membership, std::string& agent_id) {
     if (agent_id.empty()) {
       SLIPWAY_ASSIGN(agent_id, membership.join(client_, "", stop_));

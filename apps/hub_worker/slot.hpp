@@ -27,7 +27,7 @@ class Membership {
   [[nodiscard]] base::Result<std::string> join(hub::client::AgentClient& client, const std::string& known,
                                                std::stop_token stop);
 
-  /// Hands what the agent's slots hold back to the hub. Call when they have ended and their processes are gone.
+  /// Returns what the agent's slots hold to the hub. Call when they have ended and their processes are gone.
   void leave(hub::client::AgentClient& client);
 
  private:

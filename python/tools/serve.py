@@ -48,7 +48,7 @@ def registered_device(process: subprocess.Popen) -> str:
 
 
 def end(running: list[subprocess.Popen]) -> None:
-    """The agent first: it hands its job back to the hub."""
+    """The agent first: it returns its job to the hub."""
     for process in reversed(running):
         process.terminate()
         try:

@@ -35,7 +35,7 @@ struct VideoInfo {
   int pixel_height = 1;
   double duration_s = 0;    ///< 0 when unknown
   std::string codec;        ///< "h264", "vp9", …
-  bool are_images = false;  ///< whole pictures, one after the other; there may be only one
+  bool are_images = false;  ///< whole images, one after the other; there may be only one
   VideoColours colours;     ///< of the frame that was read last
   std::shared_ptr<VideoExtras> extras;
 
@@ -60,7 +60,7 @@ struct VideoOptions {
 ///
 /// Damaged packets are left out and counted; a file that breaks off gives every frame before the break and then ends.
 /// Each frame has its own size: streams may change it. Rotation and mirroring written in the file are applied, colours
-/// follow its matrix and range. Pictures that come as a stream (JPEG, PNG, BMP, WebP one after the other; one TIFF or
+/// follow its matrix and range. Images that come as a stream (JPEG, PNG, BMP, WebP one after the other; one TIFF or
 /// AVIF) are decoded as those of files, by decode_image(). Only the local file (or standard input) is opened, whatever
 /// it refers to.
 /// @thread one object belongs to one thread
@@ -85,7 +85,7 @@ class VideoReader {
   void also_stretch_to(int side);
 
   /// Fills the next frame; false when there are no more.
-  /// @error kResourceExhausted: a frame larger than the limit, or no memory; as decode_image of a stream of pictures
+  /// @error kResourceExhausted: a frame larger than the limit, or no memory; as decode_image of a stream of images
   /// none of which can be read
   [[nodiscard]] base::Result<bool> next(VideoFrame& frame);
 

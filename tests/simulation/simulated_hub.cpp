@@ -20,7 +20,7 @@ using std::chrono::milliseconds;
 /// Thrown through a process that has been switched off.
 struct SwitchedOff {};
 
-/// Of the thread's request: whether the process that carries it out has gone.
+/// Of the thread's request: whether the process that serves it has gone.
 thread_local std::function<bool()> is_gone;
 
 }  // namespace

@@ -45,7 +45,7 @@ class ToyKind : public HubTest {
     inspect(image_model());
     return model;
   }
-  /// Carries a leased job out in its folder, as an agent and its process do.
+  /// Executes a leased job in its folder, as an agent and its process do.
   domain::JobOutcome execute(const domain::JobSpec& spec, const std::vector<std::string>& contents) {
     const fs::path folder = folder_.path() / "job";
     for (const char* name : {"in", "work", "out"}) fs::create_directories(folder / name);

@@ -26,10 +26,10 @@ struct Stored {
 [[nodiscard]] base::Result<Stored> decode_tiff(Bytes bytes, const ImageLimits& limits);  ///< libavcodec
 [[nodiscard]] base::Result<Stored> decode_avif(Bytes bytes, const ImageLimits& limits);  ///< libavformat, libavcodec
 
-/// A PNG as a mask, by its own numbers; nothing: it is damaged, or to be turned, and is read as a picture.
+/// A PNG as a mask, by its own numbers; nothing: it is damaged, or to be turned, and is read as an image.
 [[nodiscard]] base::Result<std::optional<Mask>> decode_png_mask(Bytes bytes, const ImageLimits& limits);
 
-/// Whether a stream that begins so is one picture and ends with it: TIFF and AVIF lie in pieces all over their file.
+/// Whether a stream that begins so is one image and ends with it: TIFF and AVIF lie in pieces all over their file.
 [[nodiscard]] bool needs_whole_file(Bytes head);
 
 /// kInvalidArgument for sides below 1, kResourceExhausted beyond the limit.

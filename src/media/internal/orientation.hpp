@@ -8,13 +8,13 @@
 
 namespace slipway::media::internal {
 
-/// What a picture's file says of itself beside its pixels; empty: nothing.
+/// What an image's file says of itself beside its pixels; empty: nothing.
 struct Notes {
   Bytes exif;  ///< a TIFF block, with or without "Exif\0\0" before it
   Bytes xmp;
 };
 
-/// How to turn the picture: as EXIF says, else as XMP does. Notes that are damaged say nothing: the picture is upright.
+/// How to turn the image: as EXIF says, else as XMP does. Notes that are damaged say nothing: the image is upright.
 [[nodiscard]] Orientation orientation_of(const Notes& notes);
 
 /// The value of a tag in the first directory of a TIFF block, when it is one whole number.

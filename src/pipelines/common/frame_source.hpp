@@ -59,8 +59,8 @@ class FrameSource {
   /// Frames of videos come a second time, as media::VideoReader::also_stretch_to gives them.
   void also_stretch_videos_to(int side);
 
-  /// From now on a stream of pictures is read one ahead at its beginning, so that one that holds a single picture is
-  /// known by SourceFrame::is_single. Who sends pictures and waits for an answer to each would wait for ever.
+  /// From now on a stream of images is read one ahead at its beginning, so that one that holds a single image is
+  /// known by SourceFrame::is_single. Who sends images and waits for an answer to each would wait for ever.
   void find_single_images();
 
   /// Fills the next frame; false when all inputs are read.

@@ -9,7 +9,7 @@
 
 namespace slipway::pipelines::samurai {
 
-/// Stretches images to a square as SAMURAI's own loader does with folders of pictures: bicubic with antialias, 8-bit
+/// Stretches images to a square as SAMURAI's own loader does with folders of images: bicubic with antialias, 8-bit
 /// after each of the two passes, whatever the sides' proportions.
 ///
 /// The result is bit for bit that of Pillow's `resize(…)` as it is by default, columns first, then rows.
