@@ -103,7 +103,7 @@ PlannedOutput folder_of_stems(const Arguments& arguments) {
   return {.option = "--output", .path = arguments.output, .is_folder = true};
 }
 
-/// The folder, and a file and perhaps a picture for each stem.
+/// The folder, and a file and perhaps an image for each stem.
 std::vector<PlannedOutput> planned_stems(const Arguments& arguments, const std::vector<std::string>& names,
                                          media::AudioEncoding encoding) {
   std::vector<PlannedOutput> planned = {folder_of_stems(arguments)};

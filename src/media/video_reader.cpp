@@ -32,7 +32,7 @@ struct CloseInput {
   void operator()(AVFormatContext* object) const { avformat_close_input(&object); }
 };
 
-/// Demuxers that cut a stream of whole pictures into packets of one.
+/// Demuxers that cut a stream of whole images into packets of one.
 bool gives_images(const AVFormatContext& input) {
   const std::string_view name = input.iformat->name;
   return name.ends_with("_pipe") || name == "image2pipe" || name == "mjpeg" || name == "mpjpeg";
@@ -172,7 +172,7 @@ struct VideoReader::State {
     }
   }
 
-  /// The next picture of a stream of them.
+  /// The next image of a stream of them.
   base::Result<bool> next_image(VideoFrame& given) {
     if (whole_image) {
       given.image = std::move(*whole_image);

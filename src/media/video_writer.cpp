@@ -153,7 +153,7 @@ base::Result<VideoWriter> VideoWriter::create(const std::filesystem::path& path,
   VideoInfo source;
   source.rate_numerator = rate_numerator;
   source.rate_denominator = rate_denominator;
-  // Pictures that come at a rate stand at its multiples.
+  // Images that come at a rate stand at its multiples.
   source.time_numerator = rate_denominator;
   source.time_denominator = rate_numerator;
   return create(path, width, height, source);

@@ -20,7 +20,7 @@ using tensor::Dtype;
 
 namespace {
 
-/// The scores of a detector are fewer; for a mask of a large picture three nodes more are not cheap.
+/// The scores of a detector are fewer; for a mask of a large image three nodes more are not cheap.
 constexpr std::int64_t kMostNumbers = 1 << 20;
 
 /// Operators that give the numbers of their first inputs in other places.

@@ -56,7 +56,7 @@ Bytes content_of(Bytes parent, std::uint32_t name, std::size_t skipped = 0) {
   return {};
 }
 
-/// Places (from 1 on) in the list of properties of those that belong to the primary picture, in order.
+/// Places (from 1 on) in the list of properties of those that belong to the primary image, in order.
 std::vector<std::size_t> properties_of(Bytes associations, std::uint64_t item) {
   std::vector<std::size_t> places;
   if (associations.size() < 8) return places;
@@ -78,7 +78,7 @@ std::vector<std::size_t> properties_of(Bytes associations, std::uint64_t item) {
   return places;
 }
 
-/// Turns (irot) and mirrors (imir) of the primary picture, which AVIF has in place of EXIF's tag.
+/// Turns (irot) and mirrors (imir) of the primary image, which AVIF has in place of EXIF's tag.
 Orientation orientation_in(Bytes file) {
   const Bytes meta = content_of(file, name_of("meta"));
   const Bytes primary = content_of(meta, name_of("pitm"), 4);
@@ -203,7 +203,7 @@ base::Result<Stored> decode_avif(Bytes bytes, const ImageLimits& limits) {
   if (status < 0) return std::unexpected(damaged(status));
   SLIPWAY_TRY(check_size(frame->width, frame->height, limits));
   VideoColours colours = colours_of(*frame);
-  // A still picture that does not say its matrix has BT.601's, whatever its size.
+  // A still image that does not say its matrix has BT.601's, whatever its size.
   if (stated_matrix(*frame) == AVCOL_SPC_UNSPECIFIED) colours.matrix = AVCOL_SPC_SMPTE170M;
   Image image;
   SwsContext* made = nullptr;

@@ -7,7 +7,7 @@
 namespace slipway::media::internal {
 namespace {
 
-/// From here on a picture that does not say its matrix is taken as high definition.
+/// From here on an image that does not say its matrix is taken as high definition.
 constexpr int kHighDefinitionRows = 720;
 
 AVColorSpace usual_matrix(int height) {
@@ -90,7 +90,7 @@ base::Result<void> to_rgb(SwsContext*& scaler, const AVFrame& frame, const Video
                       name != nullptr ? name : "unknown");
   }
   scale_to_rgb(scaler, frame, colours, image);
-  // swscale takes every grey picture as one of full range.
+  // swscale takes every grey image as one of full range.
   if (format == AV_PIX_FMT_GRAY8 && frame.color_range == AVCOL_RANGE_MPEG) stretch_range(image);
   return {};
 }

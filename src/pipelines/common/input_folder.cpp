@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What systems leave in folders of pictures: nobody asks why it is not read. "._x.jpg" has the name of a picture.
+/// What systems leave in folders of images: nobody asks why it is not read. "._x.jpg" has the name of an image.
 bool is_of_a_system(const std::string& name) {
   constexpr std::array<std::string_view, 6> kNames = {"Thumbs.db", "ehthumbs.db", "desktop.ini",
                                                       "__MACOSX",  "@eaDir",      "$RECYCLE.BIN"};

@@ -47,7 +47,7 @@ Case case_of(const nlohmann::json& entry, tensor::NamedTensors& arrays) {
   return made;
 }
 
-// python/reference/yolov8/ultralytics_golden.py: its own suppression and its own way back to the picture.
+// python/reference/yolov8/ultralytics_golden.py: its own suppression and its own way back to the image.
 TEST(Postprocess, finds_what_ultralytics_itself_finds_in_the_same_outputs) {
   auto arrays = *tensor::read_npz(kFolder / "postprocess.npz");
   auto ultralytics = *tensor::read_npz(kFolder / "ultralytics.npz");
