@@ -123,16 +123,14 @@ def relative_rms(wanted: list[np.ndarray], found: list[np.ndarray]) -> float:
     return worst
 
 
-def benchmark_app(model: pathlib.Path, cache: pathlib.Path, switches: list[str], seconds: float) -> tuple[float, float]:
-    """Milliseconds: the median of a synchronous run's, and those a run at its throughput."""
+def benchmark_app(model: pathlib.Path, cache: pathlib.Path, switches: list[str], seconds: float) -> float:
+    """Median milliseconds of a run, one at a time as everyone's here: its throughput mode has several in flight."""
     text = output_of([PEERS_PYTHON, PEERS_PYTHON.parent / "benchmark_app", "-m", model, "-d", "CPU", "-t", max(1, round(seconds)), "-cdir", cache,
                       *switches])
     median = re.search(r"Median:\s+([\d.]+) ms", text)
-    throughput = re.search(r"Throughput:\s+([\d.]+) FPS", text)
-    if not throughput:
-        raise RuntimeError(f"benchmark_app said no throughput: {text[-300:]}")
-    per_run = 1000 / float(throughput[1])
-    return (float(median[1]) if median else per_run), per_run
+    if not median:
+        raise RuntimeError(f"benchmark_app said no median: {text[-300:]}")
+    return float(median[1])
 
 
 class Network:
@@ -164,9 +162,9 @@ class Network:
             raise RuntimeError(f"computes something else: an output is off by {off:.1e} (relative RMS), at most {tolerance:g} is taken")
         return lambda: server.milliseconds(self.runs)
 
-    def openvino(self, model: pathlib.Path, switches: list[str], is_synchronous: bool):
+    def openvino(self, model: pathlib.Path, switches: list[str]):
         cache = self.folder / "compiled"
-        return lambda: benchmark_app(model, cache, switches, 1)[0 if is_synchronous else 1]
+        return lambda: benchmark_app(model, cache, switches, 1)
 
     def close(self) -> None:
         for each in self.served:
@@ -193,8 +191,8 @@ def candidates(network: Network, precision: str) -> list[tuple[Contender, object
     hints = {"float32": ["-infer_precision", "f32"], "bfloat16": ["-infer_precision", "bf16"], "int8": ["-infer_precision", "f32"]}[precision]
     source = qdq if precision == "int8" else network.model
     add("OpenVINO benchmark_app", "best", threads, precision,
-        lambda: network.openvino(source, ["-api", "sync", "-hint", "none", "-nstreams", "1", "-nthreads", str(threads), *hints], True))
-    add("OpenVINO benchmark_app", "default", cores, "bfloat16" if precision != "int8" else precision, lambda: network.openvino(source, [], False))
+        lambda: network.openvino(source, ["-api", "sync", "-hint", "none", "-nstreams", "1", "-nthreads", str(threads), *hints]))
+    add("OpenVINO benchmark_app", "default", cores, "bfloat16" if precision != "int8" else precision, lambda: network.openvino(source, ["-api", "sync"]))
     stem = network.models / "ncnn" / network.name / "network"
     if precision != "int8":
         add("ncnn", settled if precision == "float32" else "best", threads, precision,
