@@ -233,6 +233,7 @@ class PlainServer:
                 return self
             except requests.ConnectionError:
                 time.sleep(0.05)
+        self.process.kill()
         raise RuntimeError(f"the plain server ({self.kind}) did not start")
 
     def __exit__(self, *_: object) -> None:
