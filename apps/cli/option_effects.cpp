@@ -73,7 +73,8 @@ constexpr std::string_view kAlways =
     "--max-faces --detector-only --still --rules --box --bbox --point --mask --detect --masks "
     "--frames --motion-weight --reference --components --logits-max --data --listen --public-url --iou-min "
     "--opset --operators --devices --log-level --npu-probes --npu-soc --npu-htp-arch --npu-table --npu-from "
-    "--npu-write --npu-page ";
+    "--npu-write --npu-page --calibration --weights --activations --range-scheme --samples --exclude "
+    "--exclude-operators --quantize-io --no-fold-batch-norm --equalize --no-bias-correction --sqnr-alarm ";
 
 /// The rules of a verb's option: its own, or those of all verbs.
 std::vector<Rule> rules_of(std::string_view verb, std::string_view option) {
