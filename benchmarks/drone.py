@@ -1,9 +1,9 @@
 """YOLOv8n and drone: `slipway drone` beside ONNX Runtime's Python package with OpenCV, and `ultralytics`; all from decoded pixels.
 
-A turn is the median of runs on one picture. `ultralytics` gets the decoded array, not the file: as it comes, and with its threads set.
+A turn is the median of runs on one image. `ultralytics` gets the decoded array, not the file: as it comes, and with its threads set.
 Goals: YOLOv8n end to end at most 1.05 times the bare session run; the run of the w8a8 network at least 1.9 times as fast as float's, with
 the same objects; detection and segmentation in one process at most 1.05 times the sum of both networks alone. Two providers at once
-need a second one with cores of its own. Needs the networks and pictures of SLIPWAY_TEST_DATA and `tools/setup.sh torch`, in whose environment
+need a second one with cores of its own. Needs the networks and images of SLIPWAY_TEST_DATA and `tools/setup.sh torch`, in whose environment
 it restarts itself. The segmenter with real weights is ESPNetv2; FFNet-40S has seeded weights: its time is right and its map means nothing.
 """
 

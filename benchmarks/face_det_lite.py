@@ -1,9 +1,9 @@
 """face_det_lite, float and w8a8: `slipway face-det-lite` beside ONNX Runtime's Python package with OpenCV, and with Pillow.
 
 From decoded pixels to boxes. "Best" is what OpenCV documents for it: cvtColor, resize, copyMakeBorder, convertTo, decoded with NumPy;
-"default" is Pillow and NumPy, the way many scripts are written, on the same session. A turn is the median of runs on one picture. Goals:
+"default" is Pillow and NumPy, the way many scripts are written, on the same session. A turn is the median of runs on one image. Goals:
 pre- and post-processing together under 3 % of the float inference; w8a8 at least 2.3 times as fast as float. Needs the network and
-pictures of SLIPWAY_TEST_DATA and `tools/setup.sh torch` (OpenCV), in whose environment it restarts itself.
+images of SLIPWAY_TEST_DATA and `tools/setup.sh torch` (OpenCV), in whose environment it restarts itself.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """MediaPipe hand and pose at 640×480: our pipelines beside the `mediapipe` Python package, on stills and in tracking.
 
 As mediapipe_face.py: the same decoded frames in memory, turns pass by pass. The package's landmark network computes a mask of the
-person whether or not it is asked for, so ours is exported with its mask here; neither's mask is turned into a picture. The frames are of
+person whether or not it is asked for, so ours is exported with its mask here; neither's mask is turned into an image. The frames are of
 the videos of the test data (SLIPWAY_TEST_DATA).
 """
 

@@ -1,7 +1,7 @@
 """Do `slipway mediapipe-face`, `-hand` and `-pose` find what the `mediapipe` Python package finds?
 
-The same pictures, brought to 640×480, go to both. Goals: the same objects; boxes overlap by an IoU of 0.95 or more; landmarks
-within 1.5 pixels on average. The exit status is 1 where a goal is missed. Needs `tools/setup.sh assets mediapipe`; pictures
+The same images, brought to 640×480, go to both. Goals: the same objects; boxes overlap by an IoU of 0.95 or more; landmarks
+within 1.5 pixels on average. The exit status is 1 where a goal is missed. Needs `tools/setup.sh assets mediapipe`; images
 are those of SLIPWAY_TEST_DATA (faces, street, frames of videos), or the assets' photograph alone.
 """
 

@@ -1,7 +1,7 @@
-"""The peer of mediapipe_parity.py, in its own environment: what the `mediapipe` package finds, one JSON line a picture.
+"""The peer of mediapipe_parity.py, in its own environment: what the `mediapipe` package finds, one JSON line an image.
 
     mediapipe_parity_peer.py {short,full,mesh,hand,pose} PICTURE.png …
-    mediapipe_parity_peer.py frames VIDEO FOLDER      every 20th frame as a picture
+    mediapipe_parity_peer.py frames VIDEO FOLDER      every 20th frame as an image
 """
 
 import json

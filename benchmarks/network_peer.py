@@ -35,7 +35,7 @@ def with_ncnn(model: str, threads: int, precision: str, inputs: dict):
         net.opt.use_bf16_packed = True
     if net.load_param(model + ".ncnn.param") or net.load_model(model + ".ncnn.bin"):
         raise SystemExit("ncnn does not load the network")
-    # A picture without its batch dimension.
+    # An image without its batch dimension.
     held = {name: np.ascontiguousarray(value[0] if value.ndim == 4 and value.shape[0] == 1 else value) for name, value in inputs.items()}
     blobs = dict(zip(net.input_names(), held.values()))
 
@@ -54,7 +54,7 @@ def with_litert(model: str, threads: int, _precision: str, inputs: dict):
     interpreter.allocate_tensors()
     [place] = interpreter.get_input_details()
     [value] = inputs.values()
-    # The .onnx file has the picture's channels first.
+    # The .onnx file has the image's channels first.
     tensor = np.ascontiguousarray(value if list(value.shape) == list(place["shape"]) else value.transpose(0, 2, 3, 1))
     outputs = [each["index"] for each in interpreter.get_output_details()]
 

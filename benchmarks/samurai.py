@@ -1,6 +1,6 @@
 """SAM 2.1 tiny in a tracker at 1024: whole frames of `slipway samurai` beside the same tracker in PyTorch eager, same weights and threads.
 
-A turn is a pass over the first frames of a video, from pictures on disk to masks, its seconds by the number of frames: memory grows to its
+A turn is a pass over the first frames of a video, from images on disk to masks, its seconds by the number of frames: memory grows to its
 seven frames, as in use; loading is not timed. Ours on ONNX Runtime's CPU provider and by OpenVINO in float32 and bfloat16; PyTorch's own
 bfloat16 is torch.autocast, as the publisher's demo. Weights are seeded: times are right, masks mean nothing. The rows of CUDA and TensorRT
 take the image encoder in batches; where there is no GPU, `slipway bench` ends with 3 there, which the row says. Needs `tools/setup.sh torch
@@ -157,7 +157,7 @@ def measure_frames(options, rows: Rows, models: pathlib.Path, model) -> None:
 
 
 def measure_gpu(options, rows: Rows, provider: str, count: int, models: pathlib.Path, model) -> None:
-    """Seconds a picture of the image encoder in a batch."""
+    """Seconds an image of the image encoder in a batch."""
     row_id, what = f"samurai.{provider}.batch{count}", f"SAM 2.1 tiny at {IMAGE_SIZE}, image encoder, {provider}, batch {count}"
     with tempfile.TemporaryDirectory(prefix="slipway-bench-") as folder:
         images = torch.cat([peer.sample_image(IMAGE_SIZE, 100 + number) for number in range(count)])

@@ -266,7 +266,7 @@ class Demo:
         self.steps.begin("468 landmarks in each face's region, on both")
         regions = {runtime: landmark.face_region(self.faces[runtime][0], LANDMARK)
                    for runtime in ("onnx", "precompiled_qnn_onnx")}
-        # Both regions go to every target: the same inputs for the comparison, and each chain its own for the picture.
+        # Both regions go to every target: the same inputs for the comparison, and each chain its own for the image.
         samples = [landmark.preprocess(self.pixels, region, LANDMARK) for region in regions.values()]
         outputs = self.infer("landmark", samples)
         self.meshes = {}

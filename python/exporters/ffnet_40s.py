@@ -162,7 +162,7 @@ def load(checkpoint: Path | None, seed: int):
 
 
 def compare(model, path: Path, size: tuple[int, int]) -> float:
-    """Largest difference from PyTorch over two pictures, relative to the logits' range."""
+    """Largest difference from PyTorch over two images, relative to the logits' range."""
     import onnxruntime
     import torch
 

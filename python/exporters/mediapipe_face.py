@@ -4,7 +4,7 @@
 
 Checkpoints are told by what they hold, whatever their names:
 - `.tflite`: face_detection_short_range, face_detection_full_range_sparse and face_landmark as the `mediapipe` wheel carries
-  them (Apache-2.0). With --check each graph is run beside LiteRT on pictures; a difference beyond 1e-4 of an output's range
+  them (Apache-2.0). With --check each graph is run beside LiteRT on images; a difference beyond 1e-4 of an output's range
   makes the exit status 1.
 - `.pth`: state dicts of BlazeFace-PyTorch and MediaPipePyTorch (front, back, landmark), in the environment of
   `tools/setup.sh torch`; every export is compared with PyTorch. `--seed N --networks back landmark` needs no file.

@@ -1,6 +1,6 @@
-"""Writes the pictures that the tests of src/media read: `python python/reference/media_golden.py [FOLDER]`.
+"""Writes the images that the tests of src/media read: `python python/reference/media_golden.py [FOLDER]`.
 
-Pillow is the reference: it encodes each picture and says which RGB pixels it decodes to (`expected.npz`). Sixteen-bit
+Pillow is the reference: it encodes each image and says which RGB pixels it decodes to (`expected.npz`). Sixteen-bit
 samples, which Pillow clips, are expected as their upper byte.
 """
 

@@ -1,4 +1,4 @@
-"""The program under test as a user calls it, and the pictures, songs and streams that tests give it."""
+"""The program under test as a user calls it, and the images, songs and streams that tests give it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from PIL import Image, ImageOps
 REPOSITORY = Path(__file__).resolve().parents[2]
 SLIPWAY = Path(os.environ.get("SLIPWAY_BUILD", REPOSITORY / "build/release")) / "slipway"
 GOLDEN = REPOSITORY / "tests/golden"
-DATA = Path(os.environ.get("SLIPWAY_TEST_DATA", REPOSITORY.parent / "shared/data"))  # networks and pictures that are not in the repository
+DATA = Path(os.environ.get("SLIPWAY_TEST_DATA", REPOSITORY.parent / "shared/data"))  # networks and images that are not in the repository
 DEMUCS = GOLDEN / "demucs/tiny"  # segments of 8192 samples
 SAMURAI = GOLDEN / "samurai/tiny"
 
 needs_slipway = pytest.mark.skipif(not SLIPWAY.is_file(), reason=f"{SLIPWAY} is not built")
 
-# Of the verbs over pictures and videos: what stands before the inputs.
+# Of the verbs over images and videos: what stands before the inputs.
 FRAME_VERBS = {
     "face-det-lite": ["--model", GOLDEN / "face_det_lite/tiny.onnx"],
     "mediapipe-face": ["--detector-only", "--model", GOLDEN / "mediapipe_face/short_range.onnx"],

@@ -95,7 +95,7 @@ STATED = {"png": png, "jpg": jpeg, "bmp": bmp, "gif": gif, "tif": tiff}
 
 
 @pytest.mark.parametrize(("kind", "by"), [*((kind, "file") for kind in STATED), *((kind, "standard input") for kind in ("png", "jpg", "bmp", "tif"))])
-def test_pictures_that_state_more_than_the_limit_are_refused_by_their_size(kind: str, by: str, tmp_path: Path) -> None:
+def test_images_that_state_more_than_the_limit_are_refused_by_their_size(kind: str, by: str, tmp_path: Path) -> None:
     (tmp_path / f"x.{kind}").write_bytes(STATED[kind]())
     source = {"file": [tmp_path / f"x.{kind}"], "standard input": ["-"]}[by]
     done = run("face-det-lite", *VERBS["face-det-lite"][:-1], *source, memory_bytes=4 << 30, input=STATED[kind]())
@@ -104,7 +104,7 @@ def test_pictures_that_state_more_than_the_limit_are_refused_by_their_size(kind:
 
 
 @pytest.mark.parametrize("kind", STATED)
-def test_pictures_beyond_the_memory_are_refused_with_what_there_is(kind: str, tmp_path: Path) -> None:
+def test_images_beyond_the_memory_are_refused_with_what_there_is(kind: str, tmp_path: Path) -> None:
     (tmp_path / f"x.{kind}").write_bytes(STATED[kind]())
     done = run("face-det-lite", *VERBS["face-det-lite"][:-1], tmp_path / f"x.{kind}", "--max-pixels", 10**10, memory_bytes=4 << 30)
     assert done.returncode == 1
@@ -141,7 +141,7 @@ def test_a_batch_of_segments_beyond_the_memory_is_refused_with_what_there_is(tmp
     assert "--batch 2000000000: so many segments of" in done.stderr.decode() and "GB of memory for it" in done.stderr.decode()
 
 
-def test_batches_of_large_pictures_are_refused_when_they_do_not_fit(tmp_path: Path) -> None:
+def test_batches_of_large_images_are_refused_when_they_do_not_fit(tmp_path: Path) -> None:
     Image.new("RGB", (12000, 8000), (9, 99, 199)).save(tmp_path / "x.jpg")
     model = tmp_path / "model.onnx"
     shutil.copy(GOLDEN / "face_det_lite/tiny.onnx", model)

@@ -24,7 +24,7 @@ from python.tests.test_command_guard import filled, folder, run  # noqa: F401: f
 pytestmark = needs_slipway
 
 FILE_OUTPUTS = [(name, option) for name, verb in FINISHING.items() for option in verb.files]
-# A name's ending says what kind of picture or video is written.
+# A name's ending says what kind of image or video is written.
 NAMELESS = [(name, option) for name, option in FILE_OUTPUTS if not FINISHING[name].files[option].endswith((".png", ".mp4"))]
 
 

@@ -212,13 +212,13 @@ def test_inputs_that_are_all_missing_end_before_a_network_is_opened(verb: str, n
     assert done.returncode == 1 and "a.png: no such file or folder" in text_of(done)
 
 
-# Pictures on standard input
+# Images on standard input
 
 
 @frame_verbs
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 @pytest.mark.parametrize("ending", [".png", ".jpg", ".mp4"])
-def test_a_picture_on_standard_input_comes_out_as_what_was_named(verb: str, kind: str, ending: str, tmp_path: Path) -> None:
+def test_an_image_on_standard_input_comes_out_as_what_was_named(verb: str, kind: str, ending: str, tmp_path: Path) -> None:
     sample_image(tmp_path / "x.png")
     Image.open(tmp_path / "x.png").save(tmp_path / "in", kind)
     done = run_frames(verb, "-", "-o", tmp_path / f"out{ending}", input=(tmp_path / "in").read_bytes())
@@ -229,7 +229,7 @@ def test_a_picture_on_standard_input_comes_out_as_what_was_named(verb: str, kind
 
 @frame_verbs
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "TIFF", "WEBP"])
-def test_a_picture_on_standard_input_goes_into_a_folder_as_a_picture(verb: str, kind: str, tmp_path: Path) -> None:
+def test_an_image_on_standard_input_goes_into_a_folder_as_an_image(verb: str, kind: str, tmp_path: Path) -> None:
     sample_image(tmp_path / "x.png")
     Image.open(tmp_path / "x.png").save(tmp_path / "in", kind)
     done = run_frames(verb, "-", "-o", tmp_path / "out", "--json", input=(tmp_path / "in").read_bytes())
@@ -252,7 +252,7 @@ def test_what_has_more_frames_goes_into_a_folder_as_a_video(verb: str, kind: str
 
 
 @frame_verbs
-def test_pipes_of_pictures_and_a_file_of_their_name_have_files_of_their_own(verb: str, tmp_path: Path) -> None:
+def test_pipes_of_images_and_a_file_of_their_name_have_files_of_their_own(verb: str, tmp_path: Path) -> None:
     content = sample_image(tmp_path / "x.png").read_bytes()
     (tmp_path / "pipes").mkdir()
     os.mkfifo(tmp_path / "pipes/x.png")
@@ -264,7 +264,7 @@ def test_pipes_of_pictures_and_a_file_of_their_name_have_files_of_their_own(verb
     assert sorted(path.suffix for path in (tmp_path / "out").iterdir()) == [".png", ".png"]
 
 
-def test_a_video_on_standard_input_is_no_picture(tmp_path: Path) -> None:
+def test_a_video_on_standard_input_is_no_image(tmp_path: Path) -> None:
     done = run_frames("face-det-lite", "-", "-o", tmp_path / "out.png", input=stream_of(3))
     assert done.returncode == 1 and "more than one frame: name a video" in text_of(done)
 
@@ -305,7 +305,7 @@ def test_a_folder_and_a_video_have_a_progress_bar_with_the_time_left(verb: str, 
 
 
 @frame_verbs
-def test_one_picture_needs_no_bar_and_quiet_shows_none(verb: str, tmp_path: Path) -> None:
+def test_one_image_needs_no_bar_and_quiet_shows_none(verb: str, tmp_path: Path) -> None:
     assert "[" not in on_a_terminal(verb, *FRAME_VERBS[verb], sample_image(tmp_path / "x.png"))
     assert on_a_terminal(verb, *FRAME_VERBS[verb], tmp_path / "x.png", sample_image(tmp_path / "y.png"), "--quiet") == ""
 

@@ -35,7 +35,7 @@ def watch(*words: object) -> tuple[int, list[dict], dict, str]:
 
 @needs_data
 @pytest.mark.parametrize("padding", ["black", "grey"])
-def test_objects_equal_the_numpy_reading_on_every_picture(padding: str) -> None:
+def test_objects_equal_the_numpy_reading_on_every_image(padding: str) -> None:
     images = sorted((DATA / "images").glob("*/*.*"))
     status, lines, _, errors = watch(*images, "--detector", YOLOV8N, "--padding", padding)
     assert status == 0, errors
@@ -56,7 +56,7 @@ def test_objects_equal_the_numpy_reading_on_every_picture(padding: str) -> None:
 
 
 @needs_data
-def test_known_pictures_have_their_known_objects() -> None:
+def test_known_images_have_their_known_objects() -> None:
     _, [line], _, _ = watch(DATA / "images/street/bus.jpg", "--detector", YOLOV8N)
     assert [each["class"] for each in line["objects"]].count("person") == 3
     assert [each["class"] for each in line["objects"]].count("bus") == 1
@@ -65,7 +65,7 @@ def test_known_pictures_have_their_known_objects() -> None:
 
 
 @needs_data
-def test_fusion_on_real_weights_says_what_is_in_the_picture() -> None:
+def test_fusion_on_real_weights_says_what_is_in_the_image() -> None:
     path = DATA / "images/aerial/sahi_small-vehicles1.jpeg"
     status, [line], report, errors = watch(path, "--detector", YOLOV8N, "--segmenter", ESPNETV2, "--normalize", "imagenet")
     assert status == 0, errors
@@ -111,10 +111,10 @@ def test_both_w8a8_models_find_the_objects_of_the_float_model(tmp_path: Path) ->
         onnxruntime.InferenceSession(str(tmp_path / "w8a8_cpu/model.onnx"), providers=["CPUExecutionProvider"])
 
 
-# What follows needs no data: small networks and generated pictures.
+# What follows needs no data: small networks and generated images.
 
 
-def test_odd_pictures_and_a_bad_one(tmp_path: Path) -> None:
+def test_odd_images_and_a_bad_one(tmp_path: Path) -> None:
     block_image(300, 200).save(tmp_path / "a.png")
     (tmp_path / "b.jpg").write_bytes(b"not a picture")
     block_image(1, 1).save(tmp_path / "c.png")
@@ -142,7 +142,7 @@ def without_times(lines: list[dict]) -> list[dict]:
 
 
 def test_batches_say_what_single_frames_say(tmp_path: Path) -> None:
-    """Pictures, one of them unreadable, around a video: batches of 3 of which none is of both, the last ones incomplete."""
+    """Images, one of them unreadable, around a video: batches of 3 of which none is of both, the last ones incomplete."""
     for name in "abcde":
         block_image(300 + 20 * ord(name) % 7, 200).rotate(ord(name)).save(tmp_path / f"{name}.png")
     (tmp_path / "b.png").write_bytes(b"not a picture")
@@ -203,7 +203,7 @@ def test_a_model_that_does_not_fit_is_refused_by_name(tmp_path: Path) -> None:
     assert status == 2 and "dragon" in errors
 
 
-def test_pictures_of_every_kind(tmp_path: Path) -> None:
+def test_images_of_every_kind(tmp_path: Path) -> None:
     """CMYK, 16 bits, palettes, animations, turned by EXIF: those that media has goldens of."""
     folder = GOLDEN / "media"
     status, lines, _, errors = watch(folder, "--detector", TINY, "--segmenter", TINY_SEGMENTER)
@@ -264,7 +264,7 @@ def test_a_segmenter_that_does_not_fit_is_refused_by_the_name_of_its_tensor(tmp_
     assert status == 1 and "'input'" in errors and "[1, 3, H, W]" in errors
 
 
-def test_the_quantiser_knows_the_tail_and_keeps_the_pictures_apart(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_the_quantiser_knows_the_tail_and_keeps_the_images_apart(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     from python.tools import quantize_yolov8
 
     model = onnx.load(TINY)

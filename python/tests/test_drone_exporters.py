@@ -71,7 +71,7 @@ def test_every_form_of_yolov8_finds_the_same_objects(yolov8, tmp_path: Path, con
         assert len(boxes[form]) == 300 and nearest.max() < 0.05
 
 
-def test_any_batch_finds_what_single_pictures_have(yolov8, ffnet_40s, tmp_path: Path) -> None:
+def test_any_batch_finds_what_single_images_have(yolov8, ffnet_40s, tmp_path: Path) -> None:
     sizes = [(300, 200), (96, 64), (50, 90), (200, 200), (97, 65)]
     images = []
     for i, size in enumerate(sizes):
@@ -101,7 +101,7 @@ def test_any_batch_finds_what_single_pictures_have(yolov8, ffnet_40s, tmp_path: 
                 np.testing.assert_allclose(*values, atol=1e-3)
 
 
-def test_ffnet_40s_has_its_known_size_and_segments_a_picture(ffnet_40s, tmp_path: Path) -> None:
+def test_ffnet_40s_has_its_known_size_and_segments_an_image(ffnet_40s, tmp_path: Path) -> None:
     assert ffnet_40s.main(["--seed", "1", "--output", str(tmp_path / "ffnet"), *SMALL[:1], "64", "128"]) == 0
     description = (tmp_path / "ffnet/model.yaml").read_text()
     assert "parameters: 139" in description  # 13.9 million

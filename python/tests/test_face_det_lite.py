@@ -70,7 +70,7 @@ def assert_same(found: list[dict], expected: list[postprocess.Face], image: np.n
 @needs_data
 @pytest.mark.parametrize("channel", ["luma", "blue"])
 @pytest.mark.parametrize("fit", ["letterbox", "stretch"])
-def test_equals_the_numpy_reading_to_the_pixel_on_every_picture(channel: str, fit: str) -> None:
+def test_equals_the_numpy_reading_to_the_pixel_on_every_image(channel: str, fit: str) -> None:
     status, lines, errors = find_faces(MODEL, *sample_images(), "--channel", channel, "--fit", fit)
     assert status == 0, errors
     reading = Reading(MODEL)
@@ -157,14 +157,14 @@ def test_w8a8_on_the_npu_emulator_is_within_a_quantum_of_the_cpu(w8a8: Path) -> 
     [npu], (_, [cpu], _) = lines, find_faces(w8a8 / "w8a8", path)
     assert npu["placement"]["is_emulated"] and npu["timing_ms"]["inference"] is None
     scale, _ = integers_at_border(onnx.load(w8a8 / "qdq.onnx"))["bbox"]
-    quantum = scale * constants.STRIDE / 0.5  # of the box head, in pixels of this picture, which is halved
+    quantum = scale * constants.STRIDE / 0.5  # of the box head, in pixels of this image, which is halved
     assert len(npu["faces"]) == len(cpu["faces"]) == 2
     for one, other in zip(npu["faces"], cpu["faces"]):
         assert_close(one["box"], other["box"], atol=1.01 * quantum)
         assert one["score"] == pytest.approx(other["score"], abs=0.02)
 
 
-# What follows needs no data: a small network and generated pictures.
+# What follows needs no data: a small network and generated images.
 
 
 def encoded(image: Image.Image, kind: str, **options) -> bytes:
@@ -173,7 +173,7 @@ def encoded(image: Image.Image, kind: str, **options) -> bytes:
     return buffer.getvalue()
 
 
-def test_unusual_pictures_give_what_the_reading_gives(tmp_path: Path) -> None:
+def test_unusual_images_give_what_the_reading_gives(tmp_path: Path) -> None:
     image, exif = block_image(300, 200), Image.Exif()
     exif[0x0112] = 6
     files = {
@@ -206,7 +206,7 @@ def test_the_model_may_be_the_first_word_or_an_option_anywhere(tmp_path: Path) -
     assert "at least one input" in message
 
 
-def test_one_bad_picture_does_not_end_the_run(tmp_path: Path) -> None:
+def test_one_bad_image_does_not_end_the_run(tmp_path: Path) -> None:
     good = encoded(block_image(300, 200), "JPEG")
     (tmp_path / "a.jpg").write_bytes(good)
     (tmp_path / "b.jpg").write_bytes(good[: len(good) // 2])
@@ -234,7 +234,7 @@ def test_a_video_that_was_cut_off_says_how_much_is_missing(tmp_path: Path) -> No
     assert abs(missing - (2 - kept / 25)) < 0.1
 
 
-def test_a_picture_over_the_limit_is_refused_by_its_header(tmp_path: Path) -> None:
+def test_an_image_over_the_limit_is_refused_by_its_header(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(encoded(block_image(300, 200), "PNG"))
     status, lines, errors = find_faces(TINY, tmp_path, "--max-pixels", 59999)
     assert status == 1 and lines[0]["error"]["code"] == "resource_exhausted"

@@ -1,4 +1,4 @@
-"""Several pictures a run: the exporters' --batch, and `slipway`'s on what they wrote."""
+"""Several images a run: the exporters' --batch, and `slipway`'s on what they wrote."""
 
 import io
 from pathlib import Path
@@ -76,7 +76,7 @@ def test_constant_shapes_are_freed_and_the_rest_is_kept(tmp_path):
     assert [value.type.tensor_type.shape.dim[0].dim_param for value in (*model.graph.input, *model.graph.output)] == ["batch", "batch"]
 
 
-def test_a_network_that_mixes_its_pictures_is_refused(tmp_path):
+def test_a_network_that_mixes_its_images_is_refused(tmp_path):
     mixing = save(tmp_path / "a.onnx", [helper.make_node("ReduceMean", ["image"], ["m"], axes=[0], keepdims=1),
                                         helper.make_node("Sub", ["image", "m"], ["y"])], [1, 3, 4, 4])
     with pytest.raises(UnsupportedModelError, match="results differ"):

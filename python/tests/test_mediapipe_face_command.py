@@ -1,4 +1,4 @@
-"""`slipway mediapipe-face` with the wheel's networks against what the `mediapipe` package itself found on the same picture."""
+"""`slipway mediapipe-face` with the wheel's networks against what the `mediapipe` package itself found on the same image."""
 
 import json
 from pathlib import Path
@@ -55,7 +55,7 @@ def test_landmarks_are_mediapipes(asset, folder, expected, tmp_path):
 
 
 @pytest.mark.parametrize("layout", ["nhwc", "nchw"])
-def test_a_picture_without_faces_and_odd_pictures_pass(asset, tmp_path, layout):
+def test_an_image_without_faces_and_odd_images_pass(asset, tmp_path, layout):
     assert exporter.main(["--checkpoint", str(asset(DETECTORS["short_range"])), str(asset("face_landmark.tflite")), "--output",
                           str(tmp_path / "model"), "--layout", layout]) == 0
     images = []
@@ -71,7 +71,7 @@ def test_a_picture_without_faces_and_odd_pictures_pass(asset, tmp_path, layout):
 
 
 def test_a_face_cut_by_the_edge_keeps_its_landmarks(asset, folder, tmp_path):
-    # The region reaches beyond the picture; the rest goes on with its edge.
+    # The region reaches beyond the image; the rest goes on with its edge.
     Image.open(asset("astronaut.png")).crop((150, 60, 290, 512)).save(tmp_path / "cut.png")
     status, [line], errors = run_json("mediapipe-face", folder("short_range"), tmp_path / "cut.png")
     assert status == 0, errors
@@ -91,7 +91,7 @@ def test_the_percentiles_of_a_bench_are_told(asset, folder):
     assert line["bench"]["inference"]["count"] == 3
 
 
-def test_a_model_that_does_not_fit_and_a_picture_that_is_none_are_named(asset, folder, tmp_path):
+def test_a_model_that_does_not_fit_and_an_image_that_is_none_are_named(asset, folder, tmp_path):
     model = folder("short_range")
     status, lines, errors = run_json("mediapipe-face", model / "landmark.onnx", asset("astronaut.png"))
     assert status == 1 and "expected" in errors and "landmark.onnx" in errors

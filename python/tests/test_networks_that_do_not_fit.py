@@ -80,7 +80,7 @@ def changed(source: Path, target: Path, factor: float) -> Path:
 
 @pytest.mark.parametrize("factor", [float("nan"), 1e4], ids=["not a number", "ten thousand times"])
 @pytest.mark.parametrize("verb", ["face-det-lite", "mediapipe-face", "mediapipe-hand", "mediapipe-pose", "drone"])
-def test_numbers_that_are_no_answer_are_found_out_in_the_first_picture(verb: str, factor: float, tmp_path: Path) -> None:
+def test_numbers_that_are_no_answer_are_found_out_in_the_first_image(verb: str, factor: float, tmp_path: Path) -> None:
     done = run(verb, changed(NETWORKS[verb], tmp_path / "other.onnx", factor), tmp_path)
     said = done.stderr.decode()
     assert done.returncode == 1, done.stdout.decode()

@@ -20,7 +20,7 @@ pytestmark = needs_slipway
 
 
 def detector(path: Path, scores: list[float], metadata: dict[str, object], box: tuple[float, ...] = (32, 32, 20, 30)) -> Path:
-    """Says one thing of every picture: [1, 4 + classes, N] with one object."""
+    """Says one thing of every image: [1, 4 + classes, N] with one object."""
     values = np.zeros((1, 4 + len(scores), ANCHORS), np.float32)
     values[0, :4, :] = np.array([5, 5, 4, 4], np.float32)[:, None]
     values[0, :, BEST] = [*box, *scores]

@@ -1,4 +1,4 @@
-"""Pictures are read as Pillow reads them, by whatever way they come; folders are read as people count."""
+"""Images are read as Pillow reads them, by whatever way they come; folders are read as people count."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = needs_slipway
 
 
 def read(source: object, target: Path, **options) -> np.ndarray:
-    """The pixels of a picture as the commands see them: of an overlay on which nothing is drawn."""
+    """The pixels of an image as the commands see them: of an overlay on which nothing is drawn."""
     done = run_frames("face-det-lite", "--score-min", 1, source, "-o", target, **options)
     assert done.returncode == 0, done.stderr.decode()
     return first_frame(target) if target.suffix == ".mp4" else np.asarray(Image.open(target)).astype(int)
@@ -109,7 +109,7 @@ def assert_same(found: np.ndarray, right: np.ndarray) -> None:
 @routes
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 @pytest.mark.parametrize("value", range(1, 9))
-def test_a_picture_is_turned_as_pillow_turns_it(value: int, kind: str, route: str, tmp_path: Path) -> None:
+def test_an_image_is_turned_as_pillow_turns_it(value: int, kind: str, route: str, tmp_path: Path) -> None:
     content = encoded(kind, tiff_block(value))
     assert_same(ROUTES[route](content, tmp_path), shown(content))
 
@@ -153,7 +153,7 @@ DAMAGED = {
 
 @pytest.mark.parametrize("route", ["file", "standard input"])
 @pytest.mark.parametrize("damage", DAMAGED)
-def test_damaged_notes_leave_the_picture_upright(damage: str, route: str, tmp_path: Path) -> None:
+def test_damaged_notes_leave_the_image_upright(damage: str, route: str, tmp_path: Path) -> None:
     content = encoded("JPEG", DAMAGED[damage])
     assert_same(ROUTES[route](content, tmp_path), np.asarray(quarters()).astype(int))
 
@@ -316,7 +316,7 @@ def test_recursive_takes_what_lies_below(verb: str, tmp_path: Path) -> None:
     assert "loop (a link to a folder)" in done.stderr.decode()
 
 
-def test_a_folder_without_pictures_says_what_it_holds(tmp_path: Path) -> None:
+def test_a_folder_without_images_says_what_it_holds(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
     done = run_frames("face-det-lite", tmp_path)
     assert done.returncode != 0

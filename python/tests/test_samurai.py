@@ -278,7 +278,7 @@ def test_a_softmax_in_blocks_of_keys_holds_for_large_scores_and_masked_keys():
         assert (found - expected).abs().max() < 1e-3
 
 
-def test_a_free_batch_gives_what_single_pictures_give(exporter, tmp_path):
+def test_a_free_batch_gives_what_single_images_give(exporter, tmp_path):
     exporter(tmp_path / "m", "--components", "image_encoder", "--dynamic-batch")
     tracker = GraphTracker(tmp_path / "m")
     images = frames()[:3].transpose(0, 3, 1, 2).astype(np.float32) / 255

@@ -16,7 +16,7 @@ KINDS = {"mediapipe-face": (mediapipe_face, ("face_detection_short_range.tflite"
 
 
 def video(path: Path, image: Image.Image, step: int) -> Path:
-    """A view of the picture that moves by so many pixels a frame."""
+    """A view of the image that moves by so many pixels a frame."""
     frames = io.BytesIO()
     for number in range(6):
         image.crop((number * step, 0, 400 + number * step, 400)).save(frames, "JPEG", quality=95)

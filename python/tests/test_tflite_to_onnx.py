@@ -128,7 +128,7 @@ def test_a_zero_pad_before_a_valid_convolution_becomes_its_padding(tmp_path):
 
 
 @pytest.mark.parametrize("padding", ["SAME", "VALID"])
-def test_max_pool_of_an_odd_picture(tmp_path, padding):
+def test_max_pool_of_an_odd_image(tmp_path, padding):
     file, shape = TfliteFile(), (1, 7, 9, 2)
     options = schema.Pool2DOptionsT()
     options.padding = getattr(schema.Padding, padding)

@@ -45,7 +45,7 @@ def test_thickening_reaches_a_disc():
 
 
 def test_contours_agree_within_the_tolerance_and_not_beyond():
-    # A 40 x 40 picture: 0.008 of its diagonal is 0.45, so one pixel is allowed.
+    # A 40 x 40 image: 0.008 of its diagonal is 0.45, so one pixel is allowed.
     assert contour_measure(square(10), square(11)) == 1
     assert contour_measure(square(10), square(30)) == 0
     assert contour_measure(square(10), np.zeros((40, 40))) == 0

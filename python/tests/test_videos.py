@@ -143,7 +143,7 @@ def inside_bars(image: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("matrix", MATRICES)
 def test_colours_are_read_by_matrix_and_range(matrix: str, full: str, size: str, tmp_path: Path) -> None:
     clip, out = coloured(tmp_path / "clip.mkv", matrix, full, size, "-frames:v", 1), tmp_path / "out.png"
-    # Comes out as a picture: what a video would be written with could take back what it was read with.
+    # Comes out as an image: what a video would be written with could take back what it was read with.
     draw(Path("-"), out, input=clip.read_bytes())
     assert np.abs(inside_bars(np.asarray(Image.open(out))) - inside_bars(first_frame(clip))).max() <= 4
 

@@ -18,7 +18,7 @@ from PIL import Image
 
 
 class Images(CalibrationDataReader):
-    """Each picture whole, mirrored, and its upper middle: three views, each made when it is asked for."""
+    """Each image whole, mirrored, and its upper middle: three views, each made when it is asked for."""
 
     def __init__(self, paths: list[Path], name: str, to_tensor: Callable[[np.ndarray], np.ndarray]) -> None:
         self._tensors = ({name: to_tensor(np.ascontiguousarray(view))} for path in paths for view in _views(path))
@@ -86,7 +86,7 @@ def integers_at_border(model: onnx.ModelProto, outputs: bool = True) -> dict[str
 
 
 def images_of_both(calibration: list[Path], tested: list[Path]) -> list[str]:
-    """Names of the pictures for calibration that are, by content, among those that results are judged on."""
+    """Names of the images for calibration that are, by content, among those that results are judged on."""
     digests = {hashlib.sha256(path.read_bytes()).hexdigest() for path in tested}
     return [path.name for path in calibration if hashlib.sha256(path.read_bytes()).hexdigest() in digests]
 
@@ -99,7 +99,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def begin(options: argparse.Namespace) -> bool:
-    """Makes the folder of the output; false, and says so, when pictures for calibration are also test pictures."""
+    """Makes the folder of the output; false, and says so, when images for calibration are also test images."""
     logging.disable(logging.WARNING)
     shared = images_of_both(options.calibration, options.test)
     if shared:

@@ -4,7 +4,7 @@
 
 Writes DIR/qdq.onnx (float at its border) and two model folders with uint8 at the border, as compiled w8a8 files are, and
 the scales in model.yaml: DIR/w8a8 as the NPU compiler takes it, and DIR/w8a8_cpu, equal to the bit and faster on CPUs.
-Calibration pictures must not be among those that results are judged on: pass the latter as --test and the script refuses an
+Calibration images must not be among those that results are judged on: pass the latter as --test and the script refuses an
 overlap by content.
 """
 

@@ -6,7 +6,7 @@ Writes DIR/qdq.onnx (float at its border) and two model folders with uint8 at th
 DIR/w8a8, standard ONNX for NPU compilers and any ONNX Runtime, and DIR/w8a8_cpu, the same network half as long again as fast
 on CPUs, which only Slipway's runtime takes (python/tools/cpu_model.py).
 What follows the head's last convolutions stays float: boxes (0 … 640) and scores (0 … 1) that share a scale lose every
-object. Pass the pictures that results are judged on as --test; the script refuses an overlap by content.
+object. Pass the images that results are judged on as --test; the script refuses an overlap by content.
 """
 
 from __future__ import annotations

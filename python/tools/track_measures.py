@@ -4,7 +4,7 @@ import numpy as np
 
 SUCCESS_THRESHOLDS = np.arange(21) / 20
 PRECISION_PIXELS = 20.0
-BOUNDARY_SHARE = 0.008  # of the picture's diagonal: how far two contours may lie apart
+BOUNDARY_SHARE = 0.008  # of the image's diagonal: how far two contours may lie apart
 
 
 def region_overlap(ours: np.ndarray, truth: np.ndarray) -> float:

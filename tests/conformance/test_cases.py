@@ -119,7 +119,7 @@ def test_a_rewritten_graph_gives_the_sources_values(build, compile_here, compile
 
 
 @pytest.mark.parametrize("target", [PRECOMPILED, DLC])
-def test_a_picture_of_bytes_is_computed_right_on_the_npu(compile_here, compile_on_hub, report_of, target):
+def test_an_image_of_bytes_is_computed_right_on_the_npu(compile_here, compile_on_hub, report_of, target):
     done = compile_here(GOLDEN / "u8_image_net.onnx", target)
     assert done.status == 0 and done.report["standing"] == "agrees" and "WARNING" not in done.text
     assert "x 0 to 255" in done.report["agreement_note"]

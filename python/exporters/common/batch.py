@@ -1,7 +1,7 @@
-"""Gives a network of one picture another batch, or a free one.
+"""Gives a network of one image another batch, or a free one.
 
-Convolutions do not care how many pictures come; what does are the constant shapes of Reshape nodes. Each graph is run before
-and after: the same pictures must give the same values.
+Convolutions do not care how many images come; what does are the constant shapes of Reshape nodes. Each graph is run before
+and after: the same images must give the same values.
 """
 
 from __future__ import annotations

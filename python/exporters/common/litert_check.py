@@ -54,7 +54,7 @@ def compare_with_litert(checkpoint: Path, model_path: Path, inputs: Iterable[tup
         interpreter.set_tensor(source, tensor)
         interpreter.invoke()
         given = np.ascontiguousarray(tensor.transpose(0, 3, 1, 2)) if layout == "nchw" else tensor
-        # A graph of a fixed batch sees the same picture in each place.
+        # A graph of a fixed batch sees the same image in each place.
         given = np.repeat(given, batch, axis=0)
         for difference, target, results in zip(differences, targets, session.run(None, {name: given})):
             found = results[-1:]

@@ -1,5 +1,5 @@
 """What the exporters of MediaPipe's networks share: telling networks by their shapes, converting `.tflite` files, and
-running them beside LiteRT on pictures."""
+running them beside LiteRT on images."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def describe_detector(constants: DetectorConstants) -> dict[str, Any]:
 
 
 def check_tensors(network: Network, images: list[Path]) -> Iterator[tuple[str, np.ndarray]]:
-    """Each picture whole, mirrored, upside down, and its four corners and middle at half size."""
+    """Each image whole, mirrored, upside down, and its four corners and middle at half size."""
     size = network.input_shape[1]
     for path in images:
         whole = np.asarray(Image.open(path).convert("RGB"))
@@ -138,7 +138,7 @@ def check_tensors(network: Network, images: list[Path]) -> Iterator[tuple[str, n
 
 
 def check(network: Network, checkpoint: Path, path: Path, images: list[Path], layout: str) -> list[OutputDifference]:
-    """Differences from LiteRT on the pictures, one entry an output."""
+    """Differences from LiteRT on the images, one entry an output."""
     from python.exporters.common.litert_check import compare_with_litert
 
     return compare_with_litert(checkpoint, path, check_tensors(network, images), layout, network.probabilities, network.positions)

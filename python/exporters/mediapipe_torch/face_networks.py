@@ -38,7 +38,7 @@ class Block(nn.Module):
 
 
 class Halving(nn.Module):
-    """A convolution that halves, and what it makes of the picture's edge."""
+    """A convolution that halves, and what it makes of the image's edge."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ def _blocks(widths: list[tuple[int, int]], parametric: bool = False) -> list[Blo
 
 
 class Detector(nn.Module):
-    """Two feature maps of the same halved picture, each with 2 or 6 anchors a cell."""
+    """Two feature maps of the same halved image, each with 2 or 6 anchors a cell."""
 
     def __init__(self, fine: int) -> None:
         super().__init__()
@@ -170,7 +170,7 @@ class _InLayout(nn.Module):
 
 
 def export(name: str, module: nn.Module, path: Path, layout: str) -> float:
-    """Writes an ONNX file; returns the largest difference of ONNX Runtime from PyTorch on a random picture, by the output's range."""
+    """Writes an ONNX file; returns the largest difference of ONNX Runtime from PyTorch on a random image, by the output's range."""
     import onnxruntime
 
     size = SIZES[name]

@@ -107,7 +107,7 @@ def _model(options):
 
 @contextlib.contextmanager
 def _traced_as(model, layout: str, free_batch: bool):
-    """The trunk with its position code as a constant, windows of one picture in five axes and, for the CPU, the fused attention."""
+    """The trunk with its position code as a constant, windows of one image in five axes and, for the CPU, the fused attention."""
     trunk = model.vision_encoder.backbone
     side = model.config.image_size // 4
     with torch.no_grad():

@@ -1,6 +1,6 @@
 """Writes the small goldens of face_det_lite: `python -m python.reference.face_det_lite.golden [FOLDER]`.
 
-Pictures and heads are generated, seeded. Interpolation and quantisation in `preprocess.npz` come from ONNX Runtime's Resize
+Images and heads are generated, seeded. Interpolation and quantisation in `preprocess.npz` come from ONNX Runtime's Resize
 and QuantizeLinear, not from the NumPy reading, which is checked against them here.
 """
 
@@ -19,7 +19,7 @@ from python.reference.face_det_lite import constants, postprocess, preprocess
 
 WIDTH, HEIGHT = 64, 48  # of the input in the goldens: the rules do not know 640×480
 
-# Name, picture size (w, h), channel, fit, axes, stored dtype with scale and zero point.
+# Name, image size (w, h), channel, fit, axes, stored dtype with scale and zero point.
 PRE_CASES = [
     ("same_size_luma", (64, 48), "luma", "letterbox", "nchw", None),
     ("same_size_blue", (64, 48), "blue", "letterbox", "nchw", None),
@@ -128,7 +128,7 @@ def heads(seed: int, height: int, width: int, faces: int) -> tuple[np.ndarray, n
 
 
 POST_CASES = [
-    # Name, seed, heatmap (h, w), faces, picture (w, h), fit, IoU limit, stored as uint8
+    # Name, seed, heatmap (h, w), faces, image (w, h), fit, IoU limit, stored as uint8
     ("same_size", 1, (60, 80), 25, (640, 480), "letterbox", None, False),
     ("suppressed", 1, (60, 80), 25, (640, 480), "letterbox", constants.EVALUATOR_IOU_MAX, False),
     ("many", 2, (60, 80), 400, (640, 480), "letterbox", constants.EVALUATOR_IOU_MAX, False),
@@ -228,7 +228,7 @@ def tiny_network(border: str) -> onnx.ModelProto:
 
 
 def write_pipeline(folder: pathlib.Path) -> None:
-    """Picture to faces through the tiny networks, run by ONNX Runtime."""
+    """Image to faces through the tiny networks, run by ONNX Runtime."""
     blocks = np.random.default_rng(21).integers(0, 256, (10, 16, 3)).astype(np.uint8)
     pixels = np.repeat(np.repeat(blocks, 13, axis=0), 13, axis=1)[:, :200]
     arrays: dict[str, np.ndarray] = {"picture": pixels}

@@ -76,7 +76,7 @@ def to_image(face: Face, placement: Placement) -> Face:
 def app_box(box: np.ndarray, width: int, height: int) -> tuple[int, int, int, int]:
     """What the reference app reports of a decoded box: whole pixels left, top, width, height.
 
-    A corner outside the picture is clipped; sides keep their length. Then each side grows by 5 %, but only when the
+    A corner outside the image is clipped; sides keep their length. Then each side grows by 5 %, but only when the
     grown box lies wholly inside.
     """
     left, top = int(box[0]), int(box[1])
@@ -94,7 +94,7 @@ def app_box(box: np.ndarray, width: int, height: int) -> tuple[int, int, int, in
 
 def postprocess(heatmap: np.ndarray, box: np.ndarray, landmark: np.ndarray, placement: Placement,
                 score_min: float = SCORE_MIN, iou_max: float | None = None) -> list[Face]:
-    """The network's outputs to faces in picture pixels, best first."""
+    """The network's outputs to faces in image pixels, best first."""
     faces = decode_faces(heatmap, box, landmark, score_min)
     if iou_max is not None:
         faces = suppress(faces, iou_max)

@@ -1,4 +1,4 @@
-"""Picture to tensor."""
+"""Image to tensor."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from python.reference.face_det_lite.constants import HEIGHT, LUMA, LUMA_UNIT, WI
 
 @dataclasses.dataclass(frozen=True)
 class Placement:
-    """Where a picture lies in the input: picture = (input - pad) / scale."""
+    """Where an image lies in the input: image = (input - pad) / scale."""
 
     scale_x: float
     scale_y: float

@@ -1,4 +1,4 @@
-"""The detector: picture to tensor, tensor to faces."""
+"""The detector: image to tensor, tensor to faces."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from python.reference.mediapipe_face.sampling import Letterbox, letterbox, to_ra
 
 @dataclasses.dataclass(frozen=True)
 class Face:
-    """Pixels of the picture, x right, y down."""
+    """Pixels of the image, x right, y down."""
 
     box: np.ndarray  # [4]: left, top, right, bottom
     keypoints: np.ndarray  # [6, 2]
@@ -80,7 +80,7 @@ def suppress_weighted(boxes: np.ndarray, keypoints: np.ndarray, scores: np.ndarr
 
 def postprocess(regressors: np.ndarray, classificators: np.ndarray, box: Letterbox,
                 constants: DetectorConstants) -> list[Face]:
-    """The network's outputs to faces in the picture, best first."""
+    """The network's outputs to faces in the image, best first."""
     boxes, keypoints = decode_boxes(regressors, constants)
     scores = decode_scores(classificators, constants)
     kept = scores >= constants.score_min

@@ -26,7 +26,7 @@ FOLDER = Path("tests/golden/mediapipe_face")
 
 
 def saying(name: str, size: int, outputs: dict[str, np.ndarray]) -> onnx.ModelProto:
-    """A network of an NHWC picture that always gives `outputs`, in the dtype of its picture's: float32 or uint8."""
+    """A network of an NHWC image that always gives `outputs`, in the dtype of its image's: float32 or uint8."""
     is_integer = any(values.dtype != np.float32 for values in outputs.values())
     dtype = TensorProto.UINT8 if is_integer else TensorProto.FLOAT
     nodes = [] if not is_integer else [helper.make_node("Cast", ["image"], ["real"], to=TensorProto.FLOAT)]

@@ -13,14 +13,14 @@ from python.reference.mediapipe_face.sampling import Affine, to_range, warp
 
 @dataclasses.dataclass(frozen=True)
 class Region:
-    """A square in the picture, turned clockwise (x right, y down) by `angle` radians."""
+    """A square in the image, turned clockwise (x right, y down) by `angle` radians."""
 
     centre: np.ndarray  # [2]
     side: float
     angle: float
 
     def affine(self, size: int) -> Affine:
-        """From pixels of the crop of size × size to pixels of the picture."""
+        """From pixels of the crop of size × size to pixels of the image."""
         cosine, sine = np.cos(self.angle), np.sin(self.angle)
         matrix = np.array([[cosine, -sine], [sine, cosine]]) * (self.side / size)
         return Affine(matrix, self.centre - matrix @ np.array([size / 2, size / 2]))
@@ -35,14 +35,14 @@ def face_region(face: Face, constants: LandmarkConstants) -> Region:
 
 
 def preprocess(image: np.ndarray, region: Region, constants: LandmarkConstants) -> np.ndarray:
-    """uint8 [H, W, 3] RGB to float32 [1, size, size, 3]; beyond the picture its edge goes on."""
+    """uint8 [H, W, 3] RGB to float32 [1, size, size, 3]; beyond the image its edge goes on."""
     crop = warp(image, region.affine(constants.size), constants.size, constants.size, "replicate")
     return to_range(crop, constants.input_range)[None]
 
 
 @dataclasses.dataclass(frozen=True)
 class Landmarks:
-    points: np.ndarray  # [468, 3]: x, y in pixels of the picture, z in the same unit, negative towards the viewer
+    points: np.ndarray  # [468, 3]: x, y in pixels of the image, z in the same unit, negative towards the viewer
     score: float  # that there is a face
 
 

@@ -30,7 +30,7 @@ def read_image(path: Path) -> np.ndarray:
 
 
 def faces_of(solution: Any, image: np.ndarray) -> list[dict]:
-    """Of a FaceDetection, in pixels of the picture."""
+    """Of a FaceDetection, in pixels of the image."""
     height, width = image.shape[:2]
     faces = []
     for found in solution.process(image).detections or []:
@@ -42,14 +42,14 @@ def faces_of(solution: Any, image: np.ndarray) -> list[dict]:
 
 
 def meshes_of(solution: Any, image: np.ndarray) -> list[list[list[float]]]:
-    """Of a FaceMesh, in pixels of the picture; z as x."""
+    """Of a FaceMesh, in pixels of the image; z as x."""
     height, width = image.shape[:2]
     return [[[p.x * width, p.y * height, p.z * width] for p in face.landmark]
             for face in solution.process(image).multi_face_landmarks or []]
 
 
 def warps(rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Random pixels cut by OpenCV's two warps; `map` is [2, 3], from output to picture pixels."""
+    """Random pixels cut by OpenCV's two warps; `map` is [2, 3], from output to image pixels."""
     arrays: dict[str, np.ndarray] = {"picture": rng.integers(0, 256, (37, 53, 3), np.uint8)}
     for name, angle, scale, centre in (("level", 0.0, 1.0, (26, 18)), ("turned", 0.4, 1.7, (20.3, 15.1)),
                                        ("edge", -2.2, 0.6, (50.5, 33.2)), ("far", 0.1, 1.0, (200, -90))):

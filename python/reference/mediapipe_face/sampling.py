@@ -1,4 +1,4 @@
-"""Picture geometry: sampling a turned rectangle, and the letterbox that a square network sees, with OpenCV's rounding."""
+"""Image geometry: sampling a turned rectangle, and the letterbox that a square network sees, with OpenCV's rounding."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Affine:
 def warp(image: np.ndarray, affine: Affine, width: int, height: int, outside: str) -> np.ndarray:
     """Samples uint8 [H, W, C] at each output pixel; uint8 [height, width, C], as cv2.warpPerspective does.
 
-    outside: "zero" takes black beyond the picture, "replicate" the nearest edge pixel. No antialias.
+    outside: "zero" takes black beyond the image, "replicate" the nearest edge pixel. No antialias.
     """
     columns, rows = np.meshgrid(np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64))
     fine = np.rint(affine.apply(np.stack([columns.ravel(), rows.ravel()], axis=1)) * (1 << _BITS)).astype(np.int64)
@@ -44,9 +44,9 @@ def warp(image: np.ndarray, affine: Affine, width: int, height: int, outside: st
 
 @dataclasses.dataclass(frozen=True)
 class Letterbox:
-    """How a picture lies in a square: picture = square · scale + offset."""
+    """How an image lies in a square: image = square · scale + offset."""
 
-    scale: float  # picture pixels a pixel of the square
+    scale: float  # image pixels a pixel of the square
     offset: np.ndarray  # [2]
 
     def to_image(self, points: np.ndarray) -> np.ndarray:

@@ -45,17 +45,17 @@ def next_region(points: np.ndarray, constants: LandmarkConstants) -> Region:
 
 
 def preprocess(image: np.ndarray, region: Region, constants: LandmarkConstants) -> np.ndarray:
-    """uint8 [H, W, 3] RGB to float32 [1, size, size, 3]; beyond the picture its edge goes on."""
+    """uint8 [H, W, 3] RGB to float32 [1, size, size, 3]; beyond the image its edge goes on."""
     crop = warp(image, region.affine(constants.size), constants.size, constants.size, "replicate")
     return to_range(crop, constants.input_range)[None]
 
 
 @dataclasses.dataclass(frozen=True)
 class Hand:
-    points: np.ndarray  # [21, 3]: x, y in pixels of the picture, z in the same unit, negative towards the viewer
+    points: np.ndarray  # [21, 3]: x, y in pixels of the image, z in the same unit, negative towards the viewer
     world: np.ndarray  # [21, 3]: metres, about the hand's middle
     presence: float
-    left: float  # probability of a left hand, were the picture mirrored (as MediaPipe counts)
+    left: float  # probability of a left hand, were the image mirrored (as MediaPipe counts)
 
 
 def postprocess(outputs: list[np.ndarray], region: Region, constants: LandmarkConstants) -> Hand:

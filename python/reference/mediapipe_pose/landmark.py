@@ -37,7 +37,7 @@ def refine(points: np.ndarray, heatmap: np.ndarray, constants: LandmarkConstants
 
 @dataclasses.dataclass(frozen=True)
 class Pose:
-    points: np.ndarray  # [33, 3]: x, y in pixels of the picture, z in the same unit, negative towards the viewer
+    points: np.ndarray  # [33, 3]: x, y in pixels of the image, z in the same unit, negative towards the viewer
     visibility: np.ndarray  # [33]
     auxiliary: np.ndarray  # [2, 2]
     world: np.ndarray  # [33, 3]: metres, about the hips' middle

@@ -14,7 +14,7 @@ from PIL import Image
 FOLDER = pathlib.Path("tests/golden/samurai")
 SIDE = 32
 FRAMES = {"wide": (45, 80), "tall": (96, 37), "same_width": (50, SIDE), "small": (9, 7), "square": (SIDE, SIDE)}
-# Side of the logits, height and width of the picture.
+# Side of the logits, height and width of the image.
 MASKS = {"larger": (16, 64, 64), "wide": (16, 45, 80), "smaller": (32, 20, 11)}
 
 

@@ -40,7 +40,7 @@ def bounds(mask: np.ndarray) -> list[int]:
 
 
 class GraphTracker:
-    """track(image) with image [1, 3, S, S]; prompts in pixels of the S×S picture."""
+    """track(image) with image [1, 3, S, S]; prompts in pixels of the S×S image."""
 
     def __init__(self, folder: pathlib.Path, threads: int = 0):
         import yaml  # not in the smallest environment

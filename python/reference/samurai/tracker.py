@@ -32,7 +32,7 @@ def to_input(frame: np.ndarray, size: int) -> torch.Tensor:
 
 
 def frames_of(source: pathlib.Path):
-    """RGB frames of a video, or of the pictures in a folder in the order of their names."""
+    """RGB frames of a video, or of the images in a folder in the order of their names."""
     if source.is_dir():
         for path in sorted(source.iterdir()):
             yield np.array(PIL.Image.open(path).convert("RGB"))

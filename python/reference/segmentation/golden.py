@@ -19,7 +19,7 @@ from python.reference.face_det_lite.preprocess import dequantize, place, quantiz
 from python.reference.segmentation import reading
 from python.reference.tiny_models import behind_misbehaving
 
-# Name, classes, grid (h, w), input (w, h), picture (w, h), layout, scale and zero point of uint8.
+# Name, classes, grid (h, w), input (w, h), image (w, h), layout, scale and zero point of uint8.
 CASES = [
     ("eight_times", 19, (16, 32), (256, 128), (256, 128), "nchw", None),
     ("letterboxed", 7, (12, 24), (192, 96), (100, 100), "nchw", None),

@@ -1,4 +1,4 @@
-"""Picture to tensor, logits to a map of classes."""
+"""Image to tensor, logits to a map of classes."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def upsampled(logits: np.ndarray, width: int, height: int) -> np.ndarray:
 
 
 def label_map(logits: np.ndarray, placement: Placement, width: int, height: int) -> np.ndarray:
-    """uint8 [inner_height, inner_width]: the best class of each input pixel under the picture."""
+    """uint8 [inner_height, inner_width]: the best class of each input pixel under the image."""
     labels = upsampled(logits, width, height).argmax(axis=2).astype(np.uint8)
     top, left = placement.pad_top, placement.pad_left
     return labels[top : top + placement.inner_height, left : left + placement.inner_width]
 
 
 def to_image(labels: np.ndarray, width: int, height: int) -> np.ndarray:
-    """The nearest label for every pixel of a picture."""
+    """The nearest label for every pixel of an image."""
     rows = (np.arange(height) * 2 + 1) * labels.shape[0] // (2 * height)
     columns = (np.arange(width) * 2 + 1) * labels.shape[1] // (2 * width)
     return labels[rows][:, columns]

@@ -151,7 +151,7 @@ def tiny_network(quantised: bool, batch: int | str = 1) -> onnx.ModelProto:
 
 
 def write_pipeline(folder: pathlib.Path) -> None:
-    """Picture to objects through the tiny networks, run by ONNX Runtime."""
+    """Image to objects through the tiny networks, run by ONNX Runtime."""
     blocks = sample_image(9, 6, 3)
     pixels = np.repeat(np.repeat(blocks, 19, axis=0), 19, axis=1)[:101]
     arrays: dict[str, np.ndarray] = {"picture": pixels}

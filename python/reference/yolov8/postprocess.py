@@ -14,7 +14,7 @@ SCORE_MIN, IOU_MAX, MOST_OBJECTS = 0.45, 0.7, 300
 
 @dataclasses.dataclass(frozen=True)
 class Object:
-    box: np.ndarray  # [4]: left, top, right, bottom in picture pixels, clipped to it
+    box: np.ndarray  # [4]: left, top, right, bottom in image pixels, clipped to it
     score: np.float32
     class_id: int
     anchor: int
@@ -64,7 +64,7 @@ def suppress(corners: np.ndarray, classes: np.ndarray, iou_max: float) -> list[i
 
 def postprocess(heads: Heads, placement: Placement, width: int, height: int, score_min: float = SCORE_MIN,
                 iou_max: float = IOU_MAX) -> list[Object]:
-    """Objects in a picture of width × height, best first; equal scores: the lower anchor first."""
+    """Objects in an image of width × height, best first; equal scores: the lower anchor first."""
     [chosen] = np.nonzero((heads.scores >= np.float32(score_min)) & np.isfinite(heads.corners).all(axis=1))
     chosen = chosen[np.argsort(-heads.scores[chosen], kind="stable")]
     kept = suppress(heads.corners[chosen], heads.classes[chosen], iou_max)[:MOST_OBJECTS]
@@ -78,7 +78,7 @@ def postprocess(heads: Heads, placement: Placement, width: int, height: int, sco
 
 def mask(heads: Heads, found: Object, placement: Placement, input_width: int, input_height: int, width: int,
          height: int) -> np.ndarray:
-    """bool [height, width]: pixels of the picture that belong to the object.
+    """bool [height, width]: pixels of the image that belong to the object.
 
     coefficients · prototypes is interpolated (bilinear, no corner alignment) where the pixel lies in the input; above 0
     is inside. Only pixels whose centre lies in the box count.

@@ -1,4 +1,4 @@
-"""Picture to tensor."""
+"""Image to tensor."""
 
 from __future__ import annotations
 

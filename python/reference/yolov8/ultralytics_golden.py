@@ -2,7 +2,7 @@
 
     .deps/venv-torch/bin/python -m python.reference.yolov8.ultralytics_golden
 
-Its own suppression by class and its own way from the network's pixels to the picture's. FORM.objects is [objects, 6]: corners,
+Its own suppression by class and its own way from the network's pixels to the image's. FORM.objects is [objects, 6]: corners,
 score, class. Where its letterbox has another size than ours (it rounds 57.6 rows to 58, Qualcomm's cuts to 57), it is told ours,
 as it lets others tell it theirs.
 """

@@ -42,7 +42,7 @@ def image(*shape: int) -> torch.Tensor:
 
 
 def person(side: int) -> torch.Tensor:
-    """A picture of one (tools/setup.sh assets). Without a person the probability of one is 1e-7, which ONNX Runtime's
+    """An image of one (tools/setup.sh assets). Without a person the probability of one is 1e-7, which ONNX Runtime's
     Sigmoid, exact to 2e-8, gives with an error of 13 dB."""
     import numpy
     from PIL import Image

@@ -3,7 +3,7 @@
     .deps/venv-exports/bin/python tests/acceptance/exports/classes.py CHECKPOINT JOB
 
 A class may differ only where the two best scores are nearer to each other than the job's scores are to PyTorch's. Prints one
-JSON object; QAIHUB_CLIENT_INI names the hub, QAIHM_STORE_ROOT the pictures.
+JSON object; QAIHUB_CLIENT_INI names the hub, QAIHM_STORE_ROOT the images.
 """
 
 import json

@@ -1,9 +1,9 @@
-"""Puts everywhere what the official exports would download: weights and the pictures they compare on.
+"""Puts everywhere what the official exports would download: weights and the images they compare on.
 
     .deps/venv-exports/bin/python tests/acceptance/exports/prepare.py CACHE [DATA]
 
 CACHE/torch is a TORCH_HOME, CACHE/store a QAIHM_STORE_ROOT, CACHE/yolov8n.pt a checkpoint; CACHE/prepared.json says of each
-model where its weights come from, and what the package declares of its inputs and outputs. DATA is the test data (pictures,
+model where its weights come from, and what the package declares of its inputs and outputs. DATA is the test data (images,
 the weights of face_det_lite); without it those are seeded too.
 """
 
@@ -111,7 +111,7 @@ def yolov8_det() -> str:
 
 
 def sample_image(asset, name: str, size: tuple[int, int] | None) -> str:
-    """Puts a picture of the test data, or noise, where the package would download its own."""
+    """Puts an image of the test data, or noise, where the package would download its own."""
     to = pathlib.Path(asset.local_cache_path)
     to.parent.mkdir(parents=True, exist_ok=True)
     source = DATA / "images" / name if DATA else None

@@ -9,7 +9,7 @@ on the CPU, at 40 dB or more where FP16 ran on the HTP emulator. Classes, which 
 wherever the scores' error cannot have turned them (classes.py). Nothing is measured on a phone: its NPU runs on Qualcomm's
 emulator, and the export is told so by --allow_emulation.
 
-Weights and pictures cannot be downloaded here: prepare.py says what stands in their places, and so does the table.
+Weights and images cannot be downloaded here: prepare.py says what stands in their places, and so does the table.
 """
 
 import argparse

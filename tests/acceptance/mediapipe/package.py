@@ -1,8 +1,8 @@
-"""The `mediapipe` package itself on pictures: `package.py KIND COMPLEXITY NETWORKS OUTPUT.json PICTURE...`.
+"""The `mediapipe` package itself on images: `package.py KIND COMPLEXITY NETWORKS OUTPUT.json PICTURE...`.
 
 Runs in the environment that `tools/setup.sh mediapipe` makes, where nothing of ours is imported. The wheel lacks the lite and
 heavy pose networks and would fetch them from its maker; here they lie in the folder NETWORKS, and the package runs over links to
-itself in which they are in their place. OUTPUT.json: for every picture a list of hands or poses.
+itself in which they are in their place. OUTPUT.json: for every image a list of hands or poses.
 """
 
 import json

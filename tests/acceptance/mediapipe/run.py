@@ -34,7 +34,7 @@ ROWS = {
     "pose_heavy": ("pose", 2, "npm", ("pose_detection", "pose_landmark_heavy")),
 }
 VIDEOS = {"hand": ("sam2_02_cups.mp4", (60, 120, 180)), "pose": ("sam2_05_default_juggle.mp4", (0, 40, 80))}
-# Pixels on the mean of a hand's or a body's landmarks; pictures are 0.5 to 1 megapixels.
+# Pixels on the mean of a hand's or a body's landmarks; images are 0.5 to 1 megapixels.
 MEAN_MAX, WORLD_MM_MAX, VISIBILITY_MAX = 0.5, 3.0, 0.01
 
 

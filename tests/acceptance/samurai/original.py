@@ -59,7 +59,7 @@ def draw(model, seed: int) -> None:
 
 @torch.no_grad()
 def settle(model, folder: str, box: str) -> None:
-    """Sets the heads by what they say of a few frames: masks take a tenth of the picture, candidates vie with each other, and
+    """Sets the heads by what they say of a few frames: masks take a tenth of the image, candidates vie with each other, and
     the object is there, doubted or lost."""
     decoder = model.sam_mask_decoder
     heads = {"iou": decoder.iou_prediction_head.layers[-1], "score": decoder.pred_obj_score_head.layers[-1]}

@@ -1,6 +1,6 @@
 """Traces MediaPipe's face detector and landmark network with channel-last inputs, as the first user of the hub did:
 `python tests/acceptance/traces/trace.py CACHE [DATA]` writes detector.pt and landmark.pt, and .npz with an input and what
-PyTorch computes. Weights are those of the test data, seeded without it; the input is a picture of it, noise without it."""
+PyTorch computes. Weights are those of the test data, seeded without it; the input is an image of it, noise without it."""
 
 import pathlib
 import sys
@@ -15,7 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3]))
 
 from python.exporters.mediapipe_torch import face_networks  # noqa: E402
 
-# Network, its weights, its side, and where in the picture skimage_astronaut.png the input lies: all of it, or the face.
+# Network, its weights, its side, and where in the image skimage_astronaut.png the input lies: all of it, or the face.
 NETWORKS = {"detector": ("back", "hollance_blazefaceback.pth", 256, (0, 0, 512, 512)),
             "landmark": ("landmark", "zmurez_blazeface_landmark.pth", 192, (145, 40, 305, 200))}
 
