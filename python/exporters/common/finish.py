@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import shutil
 import sys
 import tempfile
@@ -17,6 +18,36 @@ from python.exporters.common.unsupported import UnsupportedModelError
 
 class DifferenceError(Exception):
     """A graph differs from PyTorch by more than its tolerance."""
+
+
+@dataclasses.dataclass
+class Checked:
+    """How near a graph of a folder came to PyTorch."""
+    name: str
+    max_abs: float  # largest difference of all inputs tried
+    relative_rms: float
+    tolerance: float  # of max_abs
+    of: str = ""  # what max_abs is a part of
+
+    def within(self) -> bool:
+        return self.max_abs <= self.tolerance  # written so that a NaN fails
+
+
+@dataclasses.dataclass
+class Report:
+    """The graphs of a folder that were compared so far."""
+    checked: list[Checked] = dataclasses.field(default_factory=list)
+
+    def add(self, checked: Checked) -> None:
+        """Says what was found. Raises DifferenceError beyond the tolerance."""
+        import torch
+
+        self.checked.append(checked)
+        print(f"{checked.name}: max |difference| to PyTorch {torch.__version__} {checked.max_abs:.2e}{checked.of}, "
+              f"relative RMS {checked.relative_rms:.2e}", flush=True)
+        if not checked.within():
+            raise DifferenceError(f"{checked.name} differs from PyTorch by {checked.max_abs:.2e}{checked.of}, "
+                                  f"more than {checked.tolerance:g}")
 
 
 def trace(module, example: tuple, path: Path, inputs: list[str], outputs: list[str], opset: int, **further) -> None:

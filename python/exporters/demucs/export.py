@@ -1,6 +1,5 @@
 """Builds the graphs of a model, checks each against PyTorch and writes the model folder."""
 
-import dataclasses
 import hashlib
 import pathlib
 from fractions import Fraction
@@ -11,7 +10,7 @@ import onnxruntime
 import torch
 import yaml
 
-from python.exporters.common.finish import DifferenceError, finished_folder
+from python.exporters.common.finish import Checked, Report, finished_folder
 from python.exporters.common.half import to_half
 from python.exporters.demucs import checkpoint, spectral
 from python.exporters.demucs.network import Network
@@ -21,33 +20,11 @@ TOLERANCE = 1e-5
 TOLERANCE_FP16 = 2e-2
 
 
-@dataclasses.dataclass
-class Checked:
-    name: str
-    max_abs: float
-    relative_rms: float
-    reference_max: float
-
-
-@dataclasses.dataclass
-class Report:
-    tolerance: float
-    checked: list[Checked]
-
-    def add(self, checked: Checked) -> None:
-        """Says what was found. Raises DifferenceError beyond the tolerance."""
-        self.checked.append(checked)
-        print(f"{checked.name}: max |difference| to PyTorch {torch.__version__} {checked.max_abs:.2e} (largest value "
-              f"{checked.reference_max:.2f}), relative RMS {checked.relative_rms:.2e}", flush=True)
-        # Written so that a NaN fails.
-        if not checked.max_abs <= self.tolerance * max(1.0, checked.reference_max):
-            raise DifferenceError(f"the graph differs from PyTorch by more than {self.tolerance:g} of full scale")
-
-
 def export(options) -> None:
     """Writes the model folder. Raises DifferenceError beyond the tolerance."""
     members, bag_weights = _members(options)
-    report = Report(TOLERANCE_FP16 if options.fp16 else TOLERANCE, [])
+    tolerance = TOLERANCE_FP16 if options.fp16 else TOLERANCE
+    report = Report()
     with finished_folder(options.output) as work:
         graphs = {}
         for index, (name, load) in enumerate(members):
@@ -57,12 +34,12 @@ def export(options) -> None:
             model.segment, model.use_train_segment = Fraction(samples, model.samplerate), True
             path = work / f"{name}.onnx"
             onnx.save(_graph(model, samples, options), path)
-            report.add(_check(model, path, samples, options))
+            report.add(_check(model, path, samples, tolerance, options))
             weights = bag_weights[index] if bag_weights else [1.0] * len(model.sources)
             graphs[name] = _graph_entry(path, model, weights)
             sources = list(model.sources)
             del model
-        document = _document(options, members[0][0] if len(members) == 1 else None, graphs, sources, samples, report)
+        document = _document(options, members[0][0] if len(members) == 1 else None, graphs, sources, samples, tolerance, report)
         (work / "model.yaml").write_text(yaml.safe_dump(document, sort_keys=False, width=120, default_flow_style=None))
 
 
@@ -100,7 +77,7 @@ def test_signal(batch: int, samples: int) -> torch.Tensor:
     return torch.cat([signal, ending])
 
 
-def _check(model, path: pathlib.Path, samples: int, options) -> Checked:
+def _check(model, path: pathlib.Path, samples: int, tolerance: float, options) -> Checked:
     torch.backends.mha.set_fastpath_enabled(False)
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -125,9 +102,10 @@ def _check(model, path: pathlib.Path, samples: int, options) -> Checked:
         results.append(result)
     result = torch.cat(results)
     difference = (result - reference).double()
+    largest = float(reference.abs().max())
     return Checked(path.stem, float(difference.abs().max()),
                    float(difference.square().mean().sqrt() / reference.double().square().mean().sqrt()),
-                   float(reference.abs().max()))
+                   tolerance * max(1.0, largest), f" (largest value {largest:.2f})")
 
 
 def _tensor(value: onnx.ValueInfoProto, layout: str) -> dict:
@@ -150,7 +128,8 @@ def _graph_entry(path: pathlib.Path, model, weights: list[float]) -> dict:
     }
 
 
-def _document(options, single: str | None, graphs: dict[str, dict], sources: list[str], samples: int, report: Report) -> dict:
+def _document(options, single: str | None, graphs: dict[str, dict], sources: list[str], samples: int, tolerance: float,
+              report: Report) -> dict:
     return {
         "schema": 1,
         "name": options.name or single or options.checkpoint.stem,
@@ -172,7 +151,7 @@ def _document(options, single: str | None, graphs: dict[str, dict], sources: lis
         "source": f"PyPI demucs {demucs.__version__}, " + (
             f"weights drawn from seed {options.seed}" if options.seed is not None else f"checkpoint {options.checkpoint.name}"),
         "licence": "MIT (demucs); " + ("seeded weights are free" if options.seed is not None else "weights: as their publisher says"),
-        "tolerances": {"max_abs": report.tolerance},
+        "tolerances": {"max_abs": tolerance},
         "checked": {"against": f"PyTorch {torch.__version__}", "max_abs": [float(f"{c.max_abs:.3g}") for c in report.checked],
                     "relative_rms": [float(f"{c.relative_rms:.3g}") for c in report.checked]},
     }

@@ -1,7 +1,6 @@
 """Builds the graphs of a model, checks each against PyTorch and writes the model folder."""
 
 import contextlib
-import dataclasses
 import gc
 import hashlib
 import os
@@ -15,7 +14,7 @@ import transformers
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from transformers.models.sam2 import modeling_sam2
 
-from python.exporters.common.finish import DifferenceError, finished_folder, trace
+from python.exporters.common.finish import Checked, Report, finished_folder, trace
 from python.exporters.common.half import to_half
 from python.exporters.common.model_folder import write_description
 from python.exporters.samurai import attention, checkpoint, graphs, peer
@@ -45,43 +44,14 @@ LAYOUTS = {"image": "N C H W", "points": "N P XY", "labels": "N P", "masks": "N 
            "object_pointers": "", "memories": "slot C H W"}
 
 
-@dataclasses.dataclass
-class Checked:
-    component: str
-    max_abs: float       # largest difference of all inputs tried, relative to the output's largest value
-    relative_rms: float
-    worst: str           # output of max_abs: the one closest to its tolerance, or farthest beyond it
-    tolerance: float     # of that output
-
-    def within(self) -> bool:
-        return self.max_abs <= self.tolerance
-
-    def line(self) -> str:
-        return (f"{self.component}: max |difference| to PyTorch {torch.__version__} {self.max_abs:.2e} of the largest value "
-                f"({self.worst}), relative RMS {self.relative_rms:.2e}")
-
-
-@dataclasses.dataclass
-class Report:
-    tolerance: float
-    checked: list[Checked]
-
-    def add(self, checked: Checked) -> None:
-        """Says what was found. Raises DifferenceError beyond the tolerance."""
-        self.checked.append(checked)
-        print(checked.line(), flush=True)
-        if not checked.within():
-            raise DifferenceError(f"{checked.worst} of {checked.component} differs from PyTorch by {checked.max_abs:.2e} of the "
-                                  f"largest value, more than {checked.tolerance:g}")
-
-
 def export(options, model=None) -> list[Checked]:
     """Writes the model folder; returns how near each graph came to PyTorch. Raises DifferenceError beyond a tolerance.
 
     @param model  used instead of what the options name: for tests
     """
     precision = "float16" if options.fp16 else "int8" if options.quantize_dynamic else "float32"
-    report = Report(TOLERANCES[precision], [])
+    tolerance = TOLERANCES[precision]
+    report = Report()
     if model is None:
         model = _model(options)
     weights = checkpoint.content_hash(model)
@@ -92,7 +62,7 @@ def export(options, model=None) -> list[Checked]:
         for name in options.components:
             path = work / f"{name}.onnx"
             _write(model, name, path, options, weights)
-            report.add(check(name, path, samples(name), report.tolerance, options.threads))
+            report.add(check(name, path, samples(name), tolerance, options.threads))
             entries[name] = _entry(path)
             gc.collect()
         write_description(work, _document(options, model, weights, entries, precision, report))
@@ -223,9 +193,10 @@ def session(path: pathlib.Path, threads: int = 0) -> onnxruntime.InferenceSessio
 
 
 def check(name: str, path: pathlib.Path, cases, tolerance: float, threads: int) -> Checked:
-    """cases: (inputs, outputs of PyTorch) by name; an output may be left out of a case."""
+    """cases: (inputs, outputs of PyTorch) by name; an output may be left out of a case. What is kept is the output
+    closest to its tolerance, or farthest beyond it, by its largest value."""
     graph = session(path, threads)
-    result = Checked(name, 0.0, 0.0, "", tolerance)
+    result = Checked(name, 0.0, 0.0, tolerance)
     for feed, expected in cases:
         got = dict(zip([each.name for each in graph.get_outputs()], graph.run(None, feed)))
         for key, reference in expected.items():
@@ -235,7 +206,7 @@ def check(name: str, path: pathlib.Path, cases, tolerance: float, threads: int) 
             rms = float(np.sqrt((difference**2).mean() / max(1e-12, (reference.astype(np.float64)**2).mean())))
             allowed = max(tolerance, PIXEL_TOLERANCES.get(key, 0.0))
             if largest / allowed >= result.max_abs / result.tolerance:
-                result.max_abs, result.worst, result.tolerance = largest, key, allowed
+                result.max_abs, result.tolerance, result.of = largest, allowed, f" of the largest value ({key})"
             result.relative_rms = float(np.maximum(result.relative_rms, rms))
     return result
 
@@ -289,7 +260,7 @@ def _document(options, model, weights: str, entries: dict, precision: str, repor
             f"weights drawn from seed {options.seed}" if seeded else f"checkpoint {options.checkpoint.name}"),
         "licence": "Apache-2.0 (transformers); " + ("seeded weights are free" if seeded else "weights: as their publisher says"),
         "weights_sha256": weights,
-        "tolerances": {"relative_max": report.tolerance},
+        "tolerances": {"relative_max": TOLERANCES[precision]},
         "checked": {"against": f"PyTorch {torch.__version__}",
-                    "relative_max": {each.component: float(f"{each.max_abs:.3g}") for each in report.checked}},
+                    "relative_max": {each.name: float(f"{each.max_abs:.3g}") for each in report.checked}},
     }
