@@ -1,4 +1,4 @@
-// Faces of one image with 468 landmarks: mediapipe_face_example MODEL PICTURE OVERLAY.png
+// Faces of one image with 468 landmarks: mediapipe_face_example MODEL IMAGE OVERLAY.png
 #include <cstdio>
 
 #include "or_exit.hpp"
@@ -10,7 +10,7 @@
 using namespace slipway;
 
 int main(int argc, char** argv) {
-  if (argc != 4) return std::fprintf(stderr, "usage: %s MODEL PICTURE OVERLAY.png\n", argv[0]), 2;
+  if (argc != 4) return std::fprintf(stderr, "usage: %s MODEL IMAGE OVERLAY.png\n", argv[0]), 2;
   const auto environment = or_exit(runtime::Environment::open(or_exit(runtime::locate_libraries())));
   runtime::SessionOptions options;  // options.provider picks where it runs
   auto pipeline = or_exit(pipelines::mediapipe_face::MediapipeFace::load(environment, {argv[1], {}}, options, {}));

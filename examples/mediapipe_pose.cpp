@@ -1,4 +1,4 @@
-// The pose of a person in an image with 33 landmarks: mediapipe_pose_example MODEL PICTURE OVERLAY.png
+// The pose of a person in an image with 33 landmarks: mediapipe_pose_example MODEL IMAGE OVERLAY.png
 #include <cstdio>
 
 #include "or_exit.hpp"
@@ -10,7 +10,7 @@
 using namespace slipway;
 
 int main(int argc, char** argv) {
-  if (argc != 4) return std::fprintf(stderr, "usage: %s MODEL PICTURE OVERLAY.png\n", argv[0]), 2;
+  if (argc != 4) return std::fprintf(stderr, "usage: %s MODEL IMAGE OVERLAY.png\n", argv[0]), 2;
   const auto environment = or_exit(runtime::Environment::open(or_exit(runtime::locate_libraries())));
   runtime::SessionOptions options;  // options.provider picks where it runs
   auto pipeline = or_exit(pipelines::mediapipe_pose::MediapipePose::load(environment, {argv[1], {}}, options, {}));

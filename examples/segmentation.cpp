@@ -1,4 +1,4 @@
-// What an image consists of: segmentation_example MODEL PICTURE OVERLAY.png
+// What an image consists of: segmentation_example MODEL IMAGE OVERLAY.png
 #include <cstdio>
 #include <vector>
 
@@ -11,7 +11,7 @@
 using namespace slipway;
 
 int main(int argc, char** argv) {
-  if (argc != 4) return std::fprintf(stderr, "usage: %s MODEL PICTURE OVERLAY.png\n", argv[0]), 2;
+  if (argc != 4) return std::fprintf(stderr, "usage: %s MODEL IMAGE OVERLAY.png\n", argv[0]), 2;
   const auto environment = or_exit(runtime::Environment::open(or_exit(runtime::locate_libraries())));
   auto segmenter = or_exit(pipelines::segmentation::Segmenter::load(environment, argv[1], {}, {}));
   media::Image image = or_exit(media::read_image(argv[2]));

@@ -1,4 +1,4 @@
-// Objects of one image: yolov8_example MODEL PICTURE
+// Objects of one image: yolov8_example MODEL IMAGE
 #include <cstdio>
 
 #include "or_exit.hpp"
@@ -10,7 +10,7 @@
 using namespace slipway;
 
 int main(int argc, char** argv) {
-  if (argc != 3) return std::fprintf(stderr, "usage: %s MODEL PICTURE\n", argv[0]), 2;
+  if (argc != 3) return std::fprintf(stderr, "usage: %s MODEL IMAGE\n", argv[0]), 2;
   const auto environment = or_exit(runtime::Environment::open(or_exit(runtime::locate_libraries())));
   pipelines::StandbyOptions options;  // options.primary.provider picks where it runs, options.standby what stands by
   auto detector = or_exit(pipelines::yolov8::Yolov8::load(environment, argv[1], options, {}));
