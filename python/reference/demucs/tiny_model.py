@@ -18,7 +18,7 @@ from demucs.apply import BagOfModels, apply_model
 from demucs.htdemucs import HTDemucs
 
 from python.exporters.demucs import checkpoint, export
-from python.reference.demucs.spectrogram import lcg
+from python.reference.demucs.noise import lcg
 
 FOLDER = pathlib.Path("tests/golden/demucs")
 SEGMENT = 8192
