@@ -1,5 +1,7 @@
-"""The exporter of HTDemucs on a small network; skipped where tools/setup.sh torch was not run."""
+"""The exporter of HTDemucs on a small network: its graphs against what PyTorch made of the same weights (tests/golden), and the command
+itself, which is skipped where tools/setup.sh torch was not run."""
 
+import json
 import subprocess
 import sys
 
@@ -9,7 +11,10 @@ import onnxruntime
 import pytest
 
 from python.exporters.demucs import spectral
+from python.exporters.demucs import network as networks
+from python.exporters.demucs.__main__ import parse
 from python.exporters.demucs.graph_builder import GraphBuilder
+from python.reference.demucs import small_golden
 
 SAMPLES = 9001
 
@@ -20,14 +25,32 @@ def run(builder, outputs, **feed):
     return dict(zip(outputs, session.run(outputs, feed)))
 
 
+WINDOW = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(4096) / 4096)
+
+
 def reference_spectrogram(wave):
     """HTDemucs._spec with numpy's own transform."""
-    frames = spectral.frames_of(SAMPLES)
-    padded = np.pad(wave.astype(np.float64), ((0, 0), (1536, 1536 + frames * 1024 - SAMPLES)), mode="reflect")
-    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(4096) / 4096)
-    rows = np.stack([padded[:, 1024 * t:1024 * t + 4096] * window for t in range(frames)], axis=1)
+    samples = wave.shape[1]
+    frames = spectral.frames_of(samples)
+    padded = np.pad(wave.astype(np.float64), ((0, 0), (1536, 1536 + frames * 1024 - samples)), mode="reflect")
+    rows = np.stack([padded[:, 1024 * t:1024 * t + 4096] * WINDOW for t in range(frames)], axis=1)
     z = np.fft.rfft(rows)[..., :2048].transpose(0, 2, 1) / 64
     return np.stack([z.real, z.imag], axis=1).reshape(4, 2048, frames)
+
+
+def reference_wave(z, samples):
+    """HTDemucs._ispec with numpy's own transform: (..., 4, 2048, frames) -> (..., 2, samples)."""
+    z = z.reshape(*z.shape[:-3], 2, 2, *z.shape[-2:]).astype(np.float64)
+    rows = np.fft.irfft(64 * (z[..., 0, :, :] + 1j * z[..., 1, :, :]).swapaxes(-1, -2), n=4096)  # the highest bin is added as zero
+    sums = np.zeros((*rows.shape[:-2], 1024 * (rows.shape[-2] + 7)))
+    weights = np.zeros(sums.shape[-1])
+    for t in range(rows.shape[-2] + 4):  # two frames of nothing on either side
+        place = slice(1024 * t, 1024 * t + 4096)
+        weights[place] += WINDOW**2
+        if 2 <= t < rows.shape[-2] + 2:
+            sums[..., place] += rows[..., t - 2, :] * WINDOW
+    middle = slice(2048 + 1536, 2048 + 1536 + samples)
+    return sums[..., middle] / weights[middle]
 
 
 def test_spectrogram_of_the_graph_equals_numpys():
@@ -61,6 +84,63 @@ def test_no_complex_types_and_at_most_four_dimensions_inside():
         assert tensor.elem_type not in (onnx.TensorProto.COMPLEX64, onnx.TensorProto.COMPLEX128)
         assert len(tensor.shape.dim) <= 4, value.name
     assert {node.domain for node in model.graph.node} == {""}
+
+
+FORMS = [["--stft", "outside"], ["--istft", "inside"], ["--stft", "inside"], ["--sources", "6"], ["--batch", "dynamic"],
+         ["--batch", "2"], ["--fp16"]]
+
+
+def options_of(*arguments):
+    return parse(["--seed", "1", "--output", "unused", *arguments])
+
+
+def small_graph(options):
+    described = json.loads((small_golden.FOLDER / "small.json").read_text())[str(options.sources)]
+    weights = small_golden.weights_of(described["shapes"])
+    return networks.graph_of(networks.Architecture(**described["architecture"]), weights, small_golden.SAMPLES, options)
+
+
+def difference_to_pytorch(model, options):
+    """Of the stems of two segments, in batches as the graph takes them; of full scale, or of the largest value where that is more."""
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    mix, stems = small_golden.mix(), []
+    for rows in mix[:, None] if options.batch == "1" else [mix]:
+        feed = {"input": rows}
+        if options.stft == "outside":
+            feed["x"] = np.stack([reference_spectrogram(row) for row in rows]).astype(np.float32)
+        found = dict(zip([each.name for each in session.get_outputs()], session.run(None, feed)))
+        stems.append(found["add_67"] + (reference_wave(found["output"], mix.shape[-1]) if "output" in found else 0))
+    with np.load(small_golden.FOLDER / "small.npz") as golden:
+        reference = golden[str(options.sources)]
+    made = np.concatenate(stems)[..., ::small_golden.STEP]
+    assert made.shape == reference.shape
+    return np.abs(made - reference).max() / max(1, np.abs(reference).max())
+
+
+@pytest.mark.parametrize("layout", ["cpu", "openvino", "portable"])
+@pytest.mark.parametrize("form", FORMS, ids=" ".join)
+def test_every_layout_gives_in_every_form_what_pytorch_gave(layout, form):
+    options = options_of("--layout", layout, *form)
+    model = small_graph(options)
+    difference = difference_to_pytorch(model, options)
+    assert difference < networks.tolerance_of(options)
+    assert (difference > 1e-5) == options.fp16
+    if layout != "cpu":
+        assert {node.domain for node in model.graph.node} == {""}
+
+
+@pytest.mark.parametrize(("module", "constant", "wrong"), [(networks, "NORM_EPSILON", 0.1), (networks, "INPUT_EPSILON", 0.01)])
+def test_a_wrong_constant_of_the_graph_is_beyond_the_tolerance(monkeypatch, module, constant, wrong):
+    monkeypatch.setattr(module, constant, wrong)
+    options = options_of()
+    assert difference_to_pytorch(small_graph(options), options) > networks.tolerance_of(options)
+
+
+def test_the_graph_of_the_reference_scripts_form_has_their_names_and_shapes():
+    """Two inputs, one time-domain output called add_67: what raw-tensor tools on a device carry in and out."""
+    graph = small_graph(options_of("--istft", "inside", "--layout", "portable")).graph
+    shapes = {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in [*graph.input, *graph.output]}
+    assert shapes == {"input": [1, 2, 8192], "x": [1, 4, 2048, 8], "add_67": [1, 4, 2, 8192]}
 
 
 def small(seed, sources):
@@ -102,8 +182,7 @@ def test_a_fault_in_the_graph_is_found_and_nothing_is_written(tmp_path, monkeypa
 
 
 @pytest.mark.parametrize("layout", ["cpu", "openvino", "portable"])
-@pytest.mark.parametrize("form", [["--stft", "outside"], ["--istft", "inside"], ["--stft", "inside"], ["--sources", "6"],
-                                  ["--batch", "dynamic"], ["--batch", "2"], ["--fp16"]], ids=" ".join)
+@pytest.mark.parametrize("form", FORMS, ids=" ".join)
 def test_every_layout_equals_pytorch_in_every_form(tmp_path, export, layout, form):
     assert export("--layout", layout, *form, "--output", tmp_path / "m") == 0
     graph = onnx.load(next((tmp_path / "m").glob("*.onnx"))).graph
@@ -133,14 +212,6 @@ def test_a_bag_becomes_a_graph_a_checkpoint_with_its_weights(tmp_path, monkeypat
     assert len({graph["weights_sha256"] for graph in document["graphs"].values()}) == 2
     (tmp_path / "d12395a8-e57c48e6.th").unlink()
     assert command.main() == 1
-
-
-def test_the_form_of_the_reference_scripts_has_its_names_and_shapes(tmp_path, export):
-    """Two inputs, one time-domain output called add_67: what raw-tensor tools on a device carry in and out."""
-    assert export("--istft", "inside", "--layout", "portable", "--output", tmp_path / "m") == 0
-    graph = onnx.load(next((tmp_path / "m").glob("*.onnx"))).graph
-    shapes = {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in [*graph.input, *graph.output]}
-    assert shapes == {"input": [1, 2, 8192], "x": [1, 4, 2048, 8], "add_67": [1, 4, 2, 8192]}
 
 
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path):

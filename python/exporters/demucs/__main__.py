@@ -16,7 +16,6 @@ import pathlib
 import sys
 
 from python.exporters.common.finish import run_export
-from python.exporters.demucs import export
 
 
 def parse(arguments=None) -> argparse.Namespace:
@@ -50,6 +49,8 @@ def parse(arguments=None) -> argparse.Namespace:
 
 def main() -> int:
     options = parse()
+    from python.exporters.demucs import export  # PyTorch, which options need not wait for
+
     return run_export(lambda: export.export(options), options.output)
 
 

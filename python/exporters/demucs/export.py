@@ -11,19 +11,14 @@ import torch
 import yaml
 
 from python.exporters.common.finish import Checked, Report, finished_folder
-from python.exporters.common.half import to_half
 from python.exporters.demucs import checkpoint, spectral
-from python.exporters.demucs.network import Network
-
-# Of full scale. Measured: 1e-6 for float32 over 7.8 s; half precision carries three digits.
-TOLERANCE = 1e-5
-TOLERANCE_FP16 = 2e-2
+from python.exporters.demucs.network import graph_of, tolerance_of
 
 
 def export(options) -> None:
     """Writes the model folder. Raises DifferenceError beyond the tolerance."""
     members, bag_weights = _members(options)
-    tolerance = TOLERANCE_FP16 if options.fp16 else TOLERANCE
+    tolerance = tolerance_of(options)
     report = Report()
     with finished_folder(options.output) as work:
         graphs = {}
@@ -55,13 +50,7 @@ def _members(options):
 
 
 def _graph(model, samples: int, options) -> onnx.ModelProto:
-    network = Network(checkpoint.architecture_of(model), checkpoint.weights_of(model), samples, options.layout)
-    network.build("batch" if options.batch == "dynamic" else int(options.batch), options.stft, options.istft)
-    proto = network.b.model(f"HTDemucs, segments of {samples} samples, layout {options.layout}")
-    if options.fp16:
-        # Means, variances and square roots of long rows leave half precision's range.
-        proto = to_half(proto, lambda node: any(part.startswith("norm") for part in node.name.split("/")[:-1]))
-    return proto
+    return graph_of(checkpoint.architecture_of(model), checkpoint.weights_of(model), samples, options)
 
 
 def test_signal(batch: int, samples: int) -> torch.Tensor:
