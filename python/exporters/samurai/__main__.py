@@ -11,7 +11,7 @@ import pathlib
 import sys
 
 from python.exporters.common.finish import run_export
-from python.exporters.samurai import checkpoint, export
+from python.exporters.samurai import forms
 
 # Of base_plus, as its publisher and its users write it.
 SPELLINGS = {"base+": "base_plus", "base-plus": "base_plus"}
@@ -20,7 +20,7 @@ SPELLINGS = {"base+": "base_plus", "base-plus": "base_plus"}
 def parse(arguments=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m python.exporters.samurai", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--size", type=lambda name: SPELLINGS.get(name, name), choices=tuple(checkpoint.SIZES), default="tiny",
+    parser.add_argument("--size", type=lambda name: SPELLINGS.get(name, name), choices=tuple(forms.SIZES), default="tiny",
                         help="base+ and base-plus also name base_plus")
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--checkpoint", type=pathlib.Path, metavar="F",
@@ -29,7 +29,7 @@ def parse(arguments=None) -> argparse.Namespace:
     parser.add_argument("--output", type=pathlib.Path, required=True, metavar="DIR", help="the model folder")
     parser.add_argument("--name", help="name of the model")
     parser.add_argument("--components", default="all", metavar="A,B",
-                        help="comma-separated: all, memory_attention (1 to 7), " + ", ".join(export.COMPONENTS))
+                        help="comma-separated: all, memory_attention (1 to 7), " + ", ".join(forms.COMPONENTS))
     parser.add_argument("--image-size", type=int, choices=(1024, 512, 256), default=1024,
                         help="side of the square that the network sees; checkpoints are trained for 1024")
     parser.add_argument("--layout", choices=("cpu", "openvino", "portable"), default="cpu",
@@ -46,9 +46,9 @@ def parse(arguments=None) -> argparse.Namespace:
     result = parser.parse_args(arguments)
     names = []
     for each in result.components.split(","):
-        if each not in export.GROUPS and each not in export.COMPONENTS:
-            parser.error(f"--components: expected {', '.join([*export.GROUPS, *export.COMPONENTS])}, found {each}")
-        names += export.GROUPS.get(each, [each])
+        if each not in forms.GROUPS and each not in forms.COMPONENTS:
+            parser.error(f"--components: expected {', '.join([*forms.GROUPS, *forms.COMPONENTS])}, found {each}")
+        names += forms.GROUPS.get(each, [each])
     result.components = list(dict.fromkeys(names))
     if result.fp16 and result.dynamic_batch:
         parser.error("--fp16 with --dynamic-batch: half precision needs fixed shapes; drop one")
@@ -65,6 +65,8 @@ def parse(arguments=None) -> argparse.Namespace:
 
 def main(arguments=None) -> int:
     options = parse(arguments)
+    from python.exporters.samurai import export  # PyTorch, which options need not wait for
+
     return run_export(lambda: export.export(options), options.output)
 
 

@@ -8,21 +8,13 @@ from transformers import Sam2HieraDetConfig, Sam2VideoConfig, Sam2VideoModel, Sa
 
 from python.exporters.common.unsupported import UnsupportedModelError
 from python.exporters.samurai import publisher
+from python.exporters.samurai.forms import SIZES
 
 
 class Refused(UnsupportedModelError):
     """What was asked cannot be exported; the message says what was expected and what was found."""
 
 
-# Trunks of the published configurations; everything behind the trunk is the same in all four.
-SIZES = {
-    "tiny": {"hidden_size": 96, "num_attention_heads": 1, "blocks_per_stage": [1, 2, 7, 2], "global_attention_blocks": [5, 7, 9]},
-    "small": {"hidden_size": 96, "num_attention_heads": 1, "blocks_per_stage": [1, 2, 11, 2], "global_attention_blocks": [7, 10, 13]},
-    "base_plus": {"hidden_size": 112, "num_attention_heads": 2, "blocks_per_stage": [2, 3, 16, 3],
-                  "global_attention_blocks": [12, 16, 20], "window_positional_embedding_background_size": [14, 14]},
-    "large": {"hidden_size": 144, "num_attention_heads": 2, "blocks_per_stage": [2, 6, 36, 4],
-              "global_attention_blocks": [23, 33, 43], "window_size_per_stage": [8, 4, 16, 8]},
-}
 # SAMURAI's share of motion in the choice of a mask, by configuration.
 MOTION_WEIGHTS = {"large": 0.15}
 

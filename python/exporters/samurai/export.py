@@ -3,34 +3,19 @@
 import contextlib
 import gc
 import hashlib
-import os
 import pathlib
 
-import numpy as np
 import onnx
-import onnxruntime
 import torch
 import transformers
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from transformers.models.sam2 import modeling_sam2
 
 from python.exporters.common.finish import Checked, Report, finished_folder, trace
-from python.exporters.common.half import to_half
 from python.exporters.common.model_folder import write_description
-from python.exporters.samurai import attention, checkpoint, graphs, peer
+from python.exporters.samurai import attention, checkpoint, forms, graphs, peer
 
 OPSET = 17
-# Of an output's largest value in the reference.
-TOLERANCES = {"float32": 2e-4, "float16": 5e-2, "int8": 0.1}
-# Small, so nothing is gained: coordinates need their digits, and int8 costs the decoder a tenth of its logits' size.
-FLOAT_COMPONENTS = {"float16": {"prompt_encoder"}, "int8": {"prompt_encoder", "mask_decoder"}}
-# A quotient of two numbers of pixels: a single one on the edge is already 2e-4 where a mask is small.
-PIXEL_TOLERANCES = {"stability": 2e-3}
-ATTENTIONS = [f"memory_attention_{n}" for n in range(1, graphs.MEMORIES + 1)]
-COMPONENTS = ["image_encoder", "prompt_encoder", "mask_decoder", *ATTENTIONS, "memory_attention_masked", "memory_encoder"]
-# Names that stand for several.
-GROUPS = {"all": [name for name in COMPONENTS if name != "memory_attention_masked"], "memory_attention": ATTENTIONS}
-
 ATTENTION_INPUTS = ["image_embeddings", "memories", "object_pointers", "pointer_distances", "pointer_validity"]
 NAMES = {
     "image_encoder": (["image"], ["image_embeddings", "high_res_features1", "high_res_features2"]),
@@ -39,7 +24,7 @@ NAMES = {
                       "dense_embedding"], ["masks", "ious", "object_pointers", "object_score", "stability"]),
     "memory_encoder": (["image_embeddings", "mask", "object_score", "is_prompt"], ["memory"]),
     "memory_attention_masked": ([*ATTENTION_INPUTS, "memory_validity"], ["conditioned_embeddings"]),
-} | {name: (ATTENTION_INPUTS, ["conditioned_embeddings"]) for name in ATTENTIONS}
+} | {name: (ATTENTION_INPUTS, ["conditioned_embeddings"]) for name in forms.ATTENTIONS}
 LAYOUTS = {"image": "N C H W", "points": "N P XY", "labels": "N P", "masks": "N tokens H W", "ious": "N tokens",
            "object_pointers": "", "memories": "slot C H W"}
 
@@ -50,7 +35,7 @@ def export(options, model=None) -> list[Checked]:
     @param model  used instead of what the options name: for tests
     """
     precision = "float16" if options.fp16 else "int8" if options.quantize_dynamic else "float32"
-    tolerance = TOLERANCES[precision]
+    tolerance = forms.TOLERANCES[precision]
     report = Report()
     if model is None:
         model = _model(options)
@@ -62,7 +47,7 @@ def export(options, model=None) -> list[Checked]:
         for name in options.components:
             path = work / f"{name}.onnx"
             _write(model, name, path, options, weights)
-            report.add(check(name, path, samples(name), tolerance, options.threads))
+            report.add(forms.check(name, path, samples(name), tolerance, options.threads))
             entries[name] = _entry(path)
             gc.collect()
         write_description(work, _document(options, model, weights, entries, precision, report))
@@ -136,14 +121,7 @@ def _write(model, name: str, path: pathlib.Path, options, weights: str) -> None:
     with _traced_as(model, options.layout, free_batch=bool(axes)):
         trace(module, arguments, path, inputs, outputs, OPSET, dynamic_axes=axes, do_constant_folding=True)
     del module
-    if not axes:
-        _fold(path, "basic")
-    if options.fp16 and name not in FLOAT_COMPONENTS["float16"]:
-        _to_half(path)
-    if options.quantize_dynamic and name not in FLOAT_COMPONENTS["int8"]:
-        _to_int8(path)
-    if options.optimize:
-        _fold(path, "extended")
+    forms.lower(path, name, options, free_batch=bool(axes))
     proto = onnx.load(path)
     proto.producer_name, proto.doc_string = "slipway", f"{name} of SAM 2.1 video, {options.layout} layout"
     for each in proto.graph.node:
@@ -154,61 +132,6 @@ def _write(model, name: str, path: pathlib.Path, options, weights: str) -> None:
     onnx.helper.set_model_props(proto, {"slipway.model_id": weights[:16], "slipway.component": name})
     onnx.checker.check_model(proto)
     onnx.save(proto, path)
-
-
-def _fold(path: pathlib.Path, level: str) -> None:
-    """ONNX Runtime's own passes. basic: constants folded, what cancels taken out, standard operators stay standard;
-    extended: operators fused into those of its CPU provider."""
-    settings = onnxruntime.SessionOptions()
-    levels = onnxruntime.GraphOptimizationLevel
-    settings.graph_optimization_level = levels.ORT_ENABLE_BASIC if level == "basic" else levels.ORT_ENABLE_EXTENDED
-    settings.log_severity_level = 3
-    settings.optimized_model_filepath = str(path.with_suffix(".folded"))
-    onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
-    os.replace(path.with_suffix(".folded"), path)
-
-
-# Means and deviations leave half precision's range, as do areas; comparisons and casts have no float result to halve.
-FLOAT_OPERATORS = {"LayerNormalization", "ReduceSum", "ReduceMean", "Resize", "Sin", "Cos", "Greater", "Less", "Cast"}
-
-
-def _to_half(path: pathlib.Path) -> None:
-    proto = onnx.load(path)
-    # An angle in half precision would be another angle.
-    angles = {value for node in proto.graph.node if node.op_type in ("Sin", "Cos") for value in node.input}
-    onnx.save(to_half(proto, lambda node: node.op_type in FLOAT_OPERATORS or node.output[0] in angles), path)
-
-
-def _to_int8(path: pathlib.Path) -> None:
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-    quantize_dynamic(str(path), str(path.with_suffix(".int8")), op_types_to_quantize=["MatMul"], per_channel=True,
-                     weight_type=QuantType.QInt8)
-    os.replace(path.with_suffix(".int8"), path)
-
-
-def session(path: pathlib.Path, threads: int = 0) -> onnxruntime.InferenceSession:
-    settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads = threads
-    return onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
-
-
-def check(name: str, path: pathlib.Path, cases, tolerance: float, threads: int) -> Checked:
-    """cases: (inputs, outputs of PyTorch) by name; an output may be left out of a case. What is kept is the output
-    closest to its tolerance, or farthest beyond it, by its largest value."""
-    graph = session(path, threads)
-    result = Checked(name, 0.0, 0.0, tolerance)
-    for feed, expected in cases:
-        got = dict(zip([each.name for each in graph.get_outputs()], graph.run(None, feed)))
-        for key, reference in expected.items():
-            difference = got[key].astype(np.float64) - reference
-            # Infinity, unlike NaN, stays the largest of all that come after it.
-            largest = float(np.nan_to_num(np.abs(difference), nan=np.inf).max() / max(1e-6, np.abs(reference).max()))
-            rms = float(np.sqrt((difference**2).mean() / max(1e-12, (reference.astype(np.float64)**2).mean())))
-            allowed = max(tolerance, PIXEL_TOLERANCES.get(key, 0.0))
-            if largest / allowed >= result.max_abs / result.tolerance:
-                result.max_abs, result.tolerance, result.of = largest, allowed, f" of the largest value ({key})"
-            result.relative_rms = float(np.maximum(result.relative_rms, rms))
-    return result
 
 
 def _tensor(value) -> dict:
@@ -260,7 +183,7 @@ def _document(options, model, weights: str, entries: dict, precision: str, repor
             f"weights drawn from seed {options.seed}" if seeded else f"checkpoint {options.checkpoint.name}"),
         "licence": "Apache-2.0 (transformers); " + ("seeded weights are free" if seeded else "weights: as their publisher says"),
         "weights_sha256": weights,
-        "tolerances": {"relative_max": TOLERANCES[precision]},
+        "tolerances": {"relative_max": forms.TOLERANCES[precision]},
         "checked": {"against": f"PyTorch {torch.__version__}",
                     "relative_max": {each.name: float(f"{each.max_abs:.3g}") for each in report.checked}},
     }

@@ -5,9 +5,9 @@ from torch import nn
 from torch.nn import functional
 
 from python.exporters.samurai import attention
+from python.exporters.samurai.forms import MEMORIES
 
 POINTERS = 16
-MEMORIES = 7
 PROMPT_POINTS = 8  # a box, five points, and the mark of the end
 ABSENT = -10.0
 NO_OBJECT = -1024.0

@@ -1,4 +1,5 @@
-"""Writes tests/golden/samurai/prompts.npz: mask prompts at the network's size and at a quarter of it, as PyTorch makes them for SAM 2.
+"""Writes tests/golden/samurai/prompts.npz: mask prompts at the network's size and at a quarter of it, as PyTorch 2.11.0 makes them for SAM 2,
+and a plane enlarged as logits are.
 
     python -m python.reference.samurai.prompt_golden
 """
@@ -27,6 +28,10 @@ def main() -> None:
         y, x = np.mgrid[:height, :width]
         frame = (np.hypot((x - 0.4 * width) / width, (y - 0.55 * height) / height) < 0.27).astype(np.uint8)
         arrays[f"{name}_frame.mask"], arrays[f"{name}_frame.square"] = frame, resized(frame, SIDE)
+    plane = np.random.default_rng(1).standard_normal((5, 7)).astype(np.float32)
+    arrays["plane"] = plane
+    arrays["plane.enlarged"] = torch.nn.functional.interpolate(torch.from_numpy(plane)[None, None], scale_factor=4, mode="bilinear",
+                                                               align_corners=False)[0, 0].numpy()
     np.savez_compressed(pathlib.Path("tests/golden/samurai/prompts.npz"), **arrays)
 
 
