@@ -61,10 +61,10 @@ Respelled in_todays_words(const std::vector<std::string>& words) {
       continue;
     }
     if (are_options && verb == "samurai" && name == "--json" &&
-        (has_own_value || (has_next && (is_json_name(words[i + 1]) || words[i + 1] == "-")))) {
+        (has_own_value || (has_next && is_json_name(words[i + 1])))) {
       const std::string value = has_own_value ? word.substr(equals + 1) : words[++i];
       if (value == "-") {
-        note("--json -", "--json");
+        note("--json=-", "--json");
         result.words.emplace_back("--json");
       } else {
         note("--json FILE", "--json-file FILE");

@@ -37,7 +37,9 @@ class Samples(CalibrationDataReader):
 
 
 def outputs_of(model: Path, samples: np.ndarray) -> list[np.ndarray]:
-    session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.x64quantprecision", "1")  # exact sums of int8 on cores without VNNI too
+    session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
     [given] = session.get_inputs()
     runs = [session.run(None, {given.name: sample}) for sample in samples]
     return [np.stack(output).astype(np.float64) for output in zip(*runs, strict=True)]
@@ -126,23 +128,30 @@ def network(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, np.nd
     return tmp_path / "resnet18.onnx", samples[:8], samples[8:]
 
 
-@pytest.mark.parametrize(("activations", "peer_type"), [("uint8", QuantType.QUInt8), ("uint16", QuantType.QUInt16)])
-def test_no_output_is_further_from_float_than_onnx_runtimes(network, tmp_path, activations, peer_type):
+@pytest.mark.parametrize(("activations", "peer_type", "draws"), [("uint8", QuantType.QUInt8, 4), ("uint16", QuantType.QUInt16, 2)])
+def test_no_output_is_further_from_float_than_onnx_runtimes(network, tmp_path, activations, peer_type, draws):
+    """On the mean of a few draws: samples that differ by a millionth move an output by half a decibel, whoever quantises."""
     model, calibration, judged = network
     name = onnx.load(model, load_external_data=False).graph.input[0].name
-    np.savez(tmp_path / "samples.npz", **{name: calibration})
-    status, report, words = quantised(model, "--calibration", tmp_path / "samples.npz", "-o", tmp_path / "ours.onnx", "--activations",
-                                    activations)
-    assert status == 0, words
-    if activations == "uint8":  # 16 bits stand in ONNX Runtime's own operators, which the checker does not know
-        onnx.checker.check_model(str(tmp_path / "ours.onnx"))
-    expected, ours = outputs_of(model, judged), outputs_of(tmp_path / "ours.onnx", judged)
-    peer = outputs_of(peers(model, tmp_path, calibration, peer_type), judged)
-    rows = [(output["name"], decibels(a, b), decibels(a, c)) for output, a, b, c in
-            zip(report["outputs"], expected, ours, peer, strict=True)]
-    print(*(f"{model.stem} {activations} {name}: ours {mine:.2f} dB, ONNX Runtime's {theirs:.2f} dB" for name, mine, theirs in rows),
-          sep="\n")
-    assert all(mine >= theirs - SLACK_DB for _, mine, theirs in rows), rows
+    expected = outputs_of(model, judged)
+    found, names = [], []
+    for draw in range(draws):
+        samples = (calibration * (1 + draw * 1e-6 * np.random.default_rng(draw).normal(size=calibration.shape))).astype(np.float32)
+        np.savez(tmp_path / "samples.npz", **{name: samples})
+        status, report, words = quantised(model, "--calibration", tmp_path / "samples.npz", "-o", tmp_path / "ours.onnx", "--activations",
+                                          activations)
+        assert status == 0, words
+        names = [output["name"] for output in report["outputs"]]
+        if activations == "uint8":  # 16 bits stand in ONNX Runtime's own operators, which the checker does not know
+            onnx.checker.check_model(str(tmp_path / "ours.onnx"))
+        each = (outputs_of(tmp_path / "ours.onnx", judged), outputs_of(peers(model, tmp_path, samples, peer_type), judged))
+        found.append([[decibels(a, b) for a, b in zip(expected, outputs, strict=True)] for outputs in each])
+    ours, theirs = np.mean(found, axis=0)
+    by = np.subtract(*np.swapaxes(found, 0, 1))  # ours above theirs, by draw and output
+    slack = SLACK_DB + 2 * by.std(axis=0, ddof=1) / np.sqrt(draws)
+    print(*(f"{model.stem} {activations} {output}: ours {a:.2f} dB, ONNX Runtime's {b:.2f} dB, within {c:.2f}"
+            for output, a, b, c in zip(names, ours, theirs, slack, strict=True)), sep="\n")
+    assert slack.max() < 1 and (ours >= theirs - slack).all(), found
 
 
 def tiny_model(path: Path) -> None:

@@ -130,7 +130,7 @@ class SourceComparison {
   }
 
   Result<std::unique_ptr<runtime::Session>> load_source() {
-    auto options = exact_on_cpu();
+    runtime::SessionOptions options;
     options.record_placement = false;
     auto source = runtime::Session::load(environment_, request_.model, options);
     if (source) return source;
@@ -380,12 +380,6 @@ class SourceComparison {
 };
 
 }  // namespace
-
-runtime::SessionOptions exact_on_cpu() {
-  runtime::SessionOptions options;
-  options.config_entries.emplace_back("session.x64quantprecision", "1");
-  return options;
-}
 
 Result<Comparison> compare_with_source(const std::shared_ptr<runtime::Environment>& environment,
                                        const CompileRequest& request, const Prepared& prepared,

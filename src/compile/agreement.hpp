@@ -24,10 +24,6 @@ struct Comparison {
   runtime::PlacementReport placement;  ///< of the candidate, when it was loaded
 };
 
-/// ONNX Runtime's CPU provider with exact sums of 8-bit products: by default they saturate at 16 bits on processors
-/// without VNNI, and a quantised network gives other values there (17 dB in a test's Conv).
-[[nodiscard]] runtime::SessionOptions exact_on_cpu();
-
 /// Runs the model as it was uploaded on the CPU and the candidate on the same inputs (check_data.hpp), and judges each
 /// output (agreement_rule.hpp). The source runs twice: an output that differs between its own two runs is said to be
 /// not comparable. What keeps the comparison from being made is a warning, with two exceptions:

@@ -29,7 +29,6 @@ Result<void> finish_onnx(const std::shared_ptr<runtime::Environment>& environmen
   result.artifact_is_folder = prepared.has_data_file;
   Candidate candidate;
   candidate.model = prepared.model;
-  candidate.session = exact_on_cpu();
   candidate.executor = "the CPU";
   SLIPWAY_ASSIGN(Comparison comparison, compare_with_source(environment, request, prepared, candidate));
   result.placement = std::move(comparison.placement);

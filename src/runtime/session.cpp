@@ -163,6 +163,23 @@ base::Result<std::vector<const tensor::Tensor*>> match_inputs(const std::vector<
   return ordered;
 }
 
+/// Throws what ONNX Runtime throws.
+base::Result<Ort::Session> open_session(Environment::State& environment, const fs::path& model,
+                                        const SessionOptions& options, SessionLog& log) {
+  try {
+    SLIPWAY_ASSIGN(const Ort::SessionOptions exact, make_session_options(environment, options, log, true));
+    return Ort::Session(environment.env, model.c_str(), exact);
+  } catch (const Ort::Exception& exception) {
+    // ONNX Runtime's pass for exact int8 cannot change weights that several nodes share.
+    if (!std::string_view(exception.what()).contains("AddInitializerWithOrtValue")) throw;
+  }
+  log.begin_again(
+      "nodes share int8 weights and this machine's cores have no VNNI: sums of products may lose what does not fit in "
+      "16 bits");
+  SLIPWAY_ASSIGN(const Ort::SessionOptions plain, make_session_options(environment, options, log, false));
+  return Ort::Session(environment.env, model.c_str(), plain);
+}
+
 Session::Session(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Session::~Session() {
@@ -183,10 +200,8 @@ base::Result<std::unique_ptr<Session>> Session::load(std::shared_ptr<Environment
 
   const StdoutGuard guard;
   auto loaded = guarded(name, [&]() -> base::Result<void> {
-    SLIPWAY_ASSIGN(const Ort::SessionOptions session_options,
-                   make_session_options(environment_state, options, state->log));
     try {
-      state->session = Ort::Session(environment_state.env, model.c_str(), session_options);
+      SLIPWAY_ASSIGN(state->session, open_session(environment_state, model, options, state->log));
     } catch (const Ort::Exception& exception) {
       if (is_no_model(exception)) {
         return base::fail(base::Code::kInvalidArgument, "{}: not a whole ONNX model: found {}", name,

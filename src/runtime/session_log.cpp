@@ -115,6 +115,14 @@ void ORT_API_CALL SessionLog::receive(void* self, OrtLoggingLevel severity, cons
   if (is_error && log.errors_.size() < kMostLines) log.errors_.emplace_back(text);
 }
 
+void SessionLog::begin_again(std::string warning) {
+  const std::scoped_lock lock(mutex_);
+  warnings_ = {"warning: " + std::move(warning)};
+  errors_.clear();
+  unsupported_.clear();
+  refusals_.clear();
+}
+
 void SessionLog::stop() {
   const std::scoped_lock lock(mutex_);
   stopped_ = true;

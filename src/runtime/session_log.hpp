@@ -26,6 +26,8 @@ class SessionLog {
   static void ORT_API_CALL receive(void* self, OrtLoggingLevel severity, const char* category, const char* id,
                                    const char* location, const char* message);
 
+  /// Forgets what came of a first try; the warning is the first line of the second.
+  void begin_again(std::string warning);
   /// Lines that arrive later are dropped: they belong to runs.
   void stop();
 

@@ -42,7 +42,7 @@ base::Result<const ProviderRow*> row_for(const ProviderRequest& request) {
 }  // namespace
 
 base::Result<Ort::SessionOptions> make_session_options(Environment::State& environment, const SessionOptions& options,
-                                                       SessionLog& log) {
+                                                       SessionLog& log, bool has_exact_int8) {
   if (options.intra_op_threads < 0 || options.inter_op_threads < 0) {
     return base::fail(Code::kInvalidArgument, "a number of threads is 0 (ONNX Runtime's choice) or more, got {}",
                       std::min(options.intra_op_threads, options.inter_op_threads));
@@ -67,6 +67,7 @@ base::Result<Ort::SessionOptions> make_session_options(Environment::State& envir
     made.AddConfigEntry("session.disable_cpu_ep_fallback", "1");
   }
   if (options.record_placement && can_read_assignment(*environment.base)) made.AddConfigEntry(kRecordAssignment, "1");
+  if (has_exact_int8 && row->is_fallback) made.AddConfigEntry("session.x64quantprecision", "1");
   for (const auto& [key, value] : options.config_entries) made.AddConfigEntry(key.c_str(), value.c_str());
   add_lookup_op(made);
   // After the entries: a library may read them.

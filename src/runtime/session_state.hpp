@@ -54,9 +54,13 @@ class CancellableRun {
 };
 
 /// ONNX Runtime's options for ours; the provider is appended and its name checked.
+/// @param has_exact_int8  on cores without VNNI the CPU provider adds products of int8 in 16 bits and loses what does
+/// not
+///                        fit (17 dB in a test's Conv) unless it is told not to; elsewhere this changes nothing
 /// @error kInvalidArgument: unknown provider or a wrong request; kUnavailable: it is not on this machine
 [[nodiscard]] base::Result<Ort::SessionOptions> make_session_options(Environment::State& environment,
-                                                                     const SessionOptions& options, SessionLog& log);
+                                                                     const SessionOptions& options, SessionLog& log,
+                                                                     bool has_exact_int8);
 
 /// The given tensors in the order of the specs.
 /// @error kInvalidArgument: missing, unknown, twice, of another dtype or shape (input, expected and found are named)

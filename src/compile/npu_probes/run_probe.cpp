@@ -34,7 +34,6 @@ constexpr double kQuantizedTolerance = 0.02;
 runtime::SessionOptions reference_options() {
   runtime::SessionOptions options;
   options.graph_optimization = runtime::GraphOptimization::kDisabled;
-  options.config_entries.emplace_back("session.x64quantprecision", "1");
   options.record_placement = false;
   options.intra_op_threads = 1;
   return options;
