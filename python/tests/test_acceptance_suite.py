@@ -1,6 +1,7 @@
 """The loop of the acceptance suites: what is known stays known, and the table leaves nothing out."""
 
 import contextlib
+import json
 import math
 import os
 import pathlib
@@ -15,7 +16,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests" / "acceptance"))
 
 from decibels import decibels  # noqa: E402
-from suite import Suite, run, run_group  # noqa: E402
+from suite import Results, Suite, run, run_group  # noqa: E402
 
 
 class Letters(Suite):
@@ -46,6 +47,7 @@ class Letters(Suite):
 def options(tmp_path):
     (tmp_path / "build").mkdir()
     (tmp_path / "build" / "slipway").write_text("one")
+    (tmp_path / "build" / "COMMIT").write_text("0123abc\n")
     return ["--cache", str(tmp_path / "cache"), "--build", str(tmp_path / "build")]
 
 
@@ -59,16 +61,29 @@ def test_a_run_that_was_stopped_is_taken_up_where_it_was(options):
     assert not again.is_open
 
 
-def test_half_a_line_of_a_killed_run_is_no_result(options, tmp_path):
-    assert run(Letters({}), [*options, "a"]) == 0
-    with (tmp_path / "cache" / "results.jsonl").open("a") as file:
-        file.write('{"name": "b", "sta')
-    again = Letters({})
-    assert run(again, options) == 0
-    assert again.measured == ["b", "c"]
-    third = Letters({})
-    assert run(third, options) == 0
-    assert third.measured == []
+def test_what_a_committed_file_has_counts_as_run_and_other_suites_rows_stay(options, tmp_path):
+    kept = tmp_path / "kept.json"
+    kept.write_text(json.dumps({"letters": {"b": {"status": "passed", "commit": "4567def"}}, "digits": {"1": {"status": "wrong"}}}))
+    suite = Letters({"c": ValueError(f"{tmp_path / 'cache'}/c.pt2 is empty")})
+    suite.kept = kept
+    assert run(suite, options) == 1
+    assert suite.measured == ["a", "c"]
+    found = json.loads(kept.read_text())
+    assert found["digits"] == {"1": {"status": "wrong"}}
+    assert {name: row["commit"] for name, row in found["letters"].items()} == {"a": "0123abc", "b": "4567def", "c": "0123abc"}
+    assert found["letters"]["c"]["reason"] == "ValueError: c.pt2 is empty"
+    assert run(Letters({}), [*options, "--results", str(kept), "--commit", "89abcde", "--again"]) == 0
+    assert {row["commit"] for row in json.loads(kept.read_text())["letters"].values()} == {"89abcde"}
+
+
+def test_what_another_run_adds_meanwhile_stays(options, tmp_path):
+    class Beside(Letters):
+        def _measure(self, name):
+            Results(tmp_path / "cache" / "results.json", "letters").add("c", {"status": "passed", "by": "another"})
+            return super()._measure(name)
+
+    assert run(Beside({}), [*options, "a"]) == 0
+    assert Results(tmp_path / "cache" / "results.json", "letters").read()["c"]["by"] == "another"
 
 
 def test_whatever_a_row_raises_is_its_result_and_the_next_one_runs(options, capsys):
@@ -159,7 +174,7 @@ def test_a_run_that_is_asked_to_end_closes_what_it_had_opened(options, tmp_path,
         os.kill(running.pid, number)
         assert running.wait(20) != 0
     assert (tmp_path / "cache" / "closed").exists()
-    assert not (tmp_path / "cache" / "results.jsonl").exists()
+    assert not (tmp_path / "cache" / "results.json").exists()
 
 
 @pytest.mark.parametrize("expected, given, wanted", [

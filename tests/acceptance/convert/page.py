@@ -2,8 +2,8 @@
 
     .deps/venv/bin/python tests/acceptance/convert/page.py [--times] [--output FILE]
 
-CACHE and NEWEST_CACHE are the caches of `make acceptance SUITE=convert` and of the same with TORCH=newest. --times adds the
-milliseconds of the conversion and the seconds of torch.export, which mean something when the machine did nothing else.
+Results are those of `make acceptance SUITE=convert`, and of the same with TORCH=newest, in docs/converted-models.json. --times
+adds the milliseconds of the conversion and the seconds of torch.export, which mean something when the machine did nothing else.
 """
 
 import argparse
@@ -11,10 +11,9 @@ import pathlib
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parents[2]
 sys.path.insert(0, str(HERE.parent))
 
-from suite import Results  # noqa: E402
+from suite import ROOT, Results  # noqa: E402
 
 GOAL_SHARE = 0.98
 
@@ -40,11 +39,12 @@ def summary(title: str, listed: list[str], rows: dict[str, dict]) -> list[str]:
     """Every row of the list counts, but for those that a release of PyTorch cannot give."""
     possible = [name for name in listed if rows.get(name, {}).get("status") != "not possible"]
     passed = [name for name in possible if rows.get(name, {}).get("status") == "passed"]
-    missing = sum(name not in rows for name in possible)
-    versions = sorted({row["torch"] for row in rows.values() if "torch" in row})
+    ran = sum(name in rows for name in listed)
+    versions, commits = (sorted({row[key] for row in rows.values() if key in row}) for key in ("torch", "commit"))
     said = "met" if possible and len(passed) >= GOAL_SHARE * len(possible) else "not met"
     lines = [f"- **{title}** ({', '.join(versions) or 'no archive'}): {len(passed)} of {len(possible)} passed; goal {GOAL_SHARE:.0%}: "
-             f"{said}. {missing} did not run."]
+             f"{said}. "
+             f"{ran} of {len(listed)} ran" + (f", with Slipway of commit {', '.join(commits)}." if commits else ".")]
     lines += [f"  - `{name}`: {rows[name]['status']}: {' '.join(rows[name].get('reason', '').split())[:300]}"
               for name in possible if name in rows and rows[name]["status"] != "passed"]
     return lines
@@ -69,14 +69,13 @@ def page(listed: list[str], first: dict[str, dict], newest: dict[str, dict], wit
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cache", type=pathlib.Path, default=pathlib.Path(".cache/acceptance/convert"))
-    parser.add_argument("--newest-cache", type=pathlib.Path, default=pathlib.Path(".cache/acceptance/convert-newest"))
+    parser.add_argument("--results", type=pathlib.Path, default=ROOT / "docs/converted-models.json")
     parser.add_argument("--times", action="store_true", help="with milliseconds: of a machine that did nothing else")
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "docs/converted-models.md")
     arguments = parser.parse_args()
-    first, newest = (Results(folder / "results.jsonl").read() for folder in (arguments.cache, arguments.newest_cache))
+    first, newest = (Results(arguments.results, suite).read() for suite in ("convert", "convert-newest"))
     if not first:
-        parser.error(f"{arguments.cache} has no results: run `make acceptance SUITE=convert`")
+        parser.error(f"{arguments.results} has no results: run `make acceptance SUITE=convert`")
     arguments.output.write_text(page(names(), first, newest, arguments.times))
     return 0
 

@@ -4,7 +4,7 @@
     make acceptance SUITE=convert TORCH=newest         # archives of the newest PyTorch, but for the rows of the official package
     .deps/venv/bin/python tests/acceptance/convert/run.py [--newest] [--discard [MB]] [NAME …]
 
-page.py writes docs/converted-models.md from the results. Archives are made once and kept in CACHE, about 30 GB of them;
+Results are kept in docs/converted-models.json, from which page.py writes docs/converted-models.md. Archives are made once and kept in CACHE, about 30 GB of them;
 --discard deletes each of more than MB megabytes when its row has passed. A float output passes at 60 dB or more of signal over
 error, an integer one when it is equal.
 """
@@ -25,7 +25,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from decibels import decibels  # noqa: E402
-from suite import Suite, run  # noqa: E402
+from suite import ROOT, Suite, run  # noqa: E402
 
 GOAL_DB = 60.0
 GOAL_SHARE = 0.98
@@ -87,6 +87,7 @@ def check(model: pathlib.Path, goldens) -> dict:
 class Convert(Suite):
     description = __doc__.splitlines()[0]
     heading = f"{'dB':>8} {'nodes':>6} {'ms':>8} {'PyTorch export s':>17}"
+    kept = ROOT / "docs/converted-models.json"
 
     def __init__(self, is_newest: bool):
         self.name = "convert-newest" if is_newest else "convert"

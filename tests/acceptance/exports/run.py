@@ -3,7 +3,7 @@
     make acceptance SUITE=exports            # five models, three runtimes, this machine's CPU and a Snapdragon phone
     .deps/venv/bin/python tests/acceptance/exports/run.py [MODEL/RUNTIME/DEVICE …]
 
-What an export printed stays in CACHE/logs. A row passes when the export ends with status 0, its metadata.json has the names
+What an export printed stays in CACHE/logs, results in docs/official-exports.json. A row passes when the export ends with status 0, its metadata.json has the names
 and shapes that the package declares, and the comparison with PyTorch that it prints has every float output at 60 dB or more
 on the CPU, at 40 dB or more where FP16 ran on the HTP emulator. Classes, which the export leaves out, must be PyTorch's
 wherever the scores' error cannot have turned them (classes.py). Nothing is measured on a phone: its NPU runs on Qualcomm's
@@ -128,6 +128,7 @@ class Exports(Suite):
     description = __doc__.splitlines()[0]
     accepted = ("passed", "not possible")
     heading = "dB by output, as the export printed them"
+    kept = ROOT / "docs/official-exports.json"
 
     def rows(self) -> list[str]:
         rows = [(model, runtime, device) for model in MODELS for runtime in RUNTIMES for device in DEVICES]
