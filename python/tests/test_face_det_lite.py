@@ -9,12 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 from PIL import Image
 
 from python.reference.face_det_lite import constants, postprocess, preprocess
-from python.tests.commands import DATA, GOLDEN, block_image, needs_slipway, read_image, run_json
+from python.tests.commands import DATA, GOLDEN, block_image, exact_session, needs_slipway, read_image, run_json
 from python.tools import quantize_face_det_lite
 from python.tools.comparison import assert_close
 from python.tools.quantize import integers_at_border
@@ -40,7 +39,7 @@ class Reading:
     """The rules in NumPy around the network in ONNX Runtime."""
 
     def __init__(self, model: Path, scales: dict[str, tuple[float, int]] | None = None) -> None:
-        self.session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
+        self.session = exact_session(model)
         self.input = self.session.get_inputs()[0]
         self.names = [output.name for output in self.session.get_outputs()]
         self.scales = scales or {}
@@ -115,16 +114,10 @@ def test_w8a8_with_integers_at_its_border_equals_the_numpy_reading(w8a8: Path) -
         assert_same(line["faces"], reading.faces(image), image, line["image"])
 
 
-# Without VNNI the 8-bit sums of ONNX Runtime's CPU provider saturate, so that two forms of one network differ.
-needs_vnni = pytest.mark.skipif("vnni" not in Path("/proc/cpuinfo").read_text(), reason="this CPU has no VNNI: 8-bit sums saturate")
-
-
 @needs_data
-@needs_vnni
 def test_the_w8a8_layout_for_cpus_gives_equal_bits(w8a8: Path) -> None:
     image = np.random.default_rng(2).integers(0, 256, (1, 1, constants.HEIGHT, constants.WIDTH)).astype(np.uint8)
-    plain, laid_out = (onnxruntime.InferenceSession(str(w8a8 / name / "model.onnx"), providers=["CPUExecutionProvider"])
-                       for name in ("w8a8", "w8a8_cpu"))
+    plain, laid_out = (exact_session(w8a8 / name / "model.onnx") for name in ("w8a8", "w8a8_cpu"))
     assert any(node.op_type == "SpaceToDepth" for node in onnx.load(w8a8 / "w8a8_cpu/model.onnx").graph.node)
     for one, other in zip(plain.run(None, {"input": image}), laid_out.run(None, {"input": image})):
         np.testing.assert_array_equal(one, other)
@@ -147,7 +140,6 @@ def test_w8a8_finds_the_faces_of_the_float_model(w8a8: Path) -> None:
 
 
 @needs_data
-@needs_vnni
 def test_w8a8_on_the_npu_emulator_is_within_a_quantum_of_the_cpu(w8a8: Path) -> None:
     path = DATA / "images/faces/zidane.jpg"
     status, lines, errors = find_faces(w8a8 / "w8a8", path, "--provider", "qnn", "--soc", 57, "--htp-arch", 75)

@@ -15,7 +15,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from PIL import Image
 
 from python.reference.face_det_lite.preprocess import image_to_tensor
-from python.tests.commands import DATA, needs_slipway, slipway
+from python.tests.commands import DATA, exact_session, needs_slipway, slipway
 
 pytestmark = needs_slipway
 
@@ -37,9 +37,7 @@ class Samples(CalibrationDataReader):
 
 
 def outputs_of(model: Path, samples: np.ndarray) -> list[np.ndarray]:
-    options = onnxruntime.SessionOptions()
-    options.add_session_config_entry("session.x64quantprecision", "1")  # exact sums of int8 on cores without VNNI too
-    session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+    session = exact_session(model)
     [given] = session.get_inputs()
     runs = [session.run(None, {given.name: sample}) for sample in samples]
     return [np.stack(output).astype(np.float64) for output in zip(*runs, strict=True)]

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 
 from python.exporters.common.finish import DifferenceError
@@ -17,6 +16,7 @@ from python.reference.samurai import constants as c
 from python.reference.samurai import kalman
 from python.reference.samurai.graph_tracker import GraphTracker, enlarged
 from python.reference.samurai.rules import Rules, replay
+from python.tests.commands import exact_session
 from python.tools.comparison import assert_close
 
 GOLDEN = Path("tests/golden/samurai")
@@ -243,15 +243,7 @@ OF_TRACED = {"fp16": 1e-2, "int8": 3e-2}
 
 @pytest.fixture
 def exact_sums(monkeypatch):
-    """Sums of 8-bit products that do not saturate where the CPU has no VNNI."""
-
-    def session(path, threads=0):
-        settings = onnxruntime.SessionOptions()
-        settings.intra_op_num_threads = threads
-        settings.add_session_config_entry("session.x64quantprecision", "1")
-        return onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
-
-    monkeypatch.setattr(forms, "session", session)
+    monkeypatch.setattr(forms, "session", exact_session)
 
 
 # The attentions are fused, of which ONNX Runtime's CPU provider has no half-precision kernel; and of the memory's in int8 it makes
