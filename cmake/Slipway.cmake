@@ -25,6 +25,13 @@ function(slipway_target target)
   target_compile_options(${target} PRIVATE ${SLIPWAY_WARNINGS})
   target_include_directories(${target} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>
                                               $<INSTALL_INTERFACE:include/slipway>)
+  # Most of a source's compile time is templates that its neighbours use too (JSON above all): together they pay once.
+  # Names in anonymous namespaces are therefore distinct within a folder.
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${SLIPWAY_UNITY} UNITY_BUILD_BATCH_SIZE 8)
+  if(SLIPWAY_UNITY AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # It would say so of a private struct in a source that another file includes; here none but CMake's batch does.
+    target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
+  endif()
   if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     # clang 16 hides std::expected of this libstdc++ unless told that concepts are complete.
     target_compile_options(${target} PRIVATE -U__cpp_concepts -D__cpp_concepts=202002L -Wno-builtin-macro-redefined

@@ -26,10 +26,10 @@ namespace fs = std::filesystem;
 using base::testing::run_in_shell;
 using base::testing::ShellResult;
 using nlohmann::json;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 /// Runs the built executable as a user would.
-class Slipway : public testing::Test {
+class Slipway : public ::testing::Test {
  protected:
   [[nodiscard]] std::string path(std::string_view name) const { return (folder_.path() / name).string(); }
 
@@ -85,9 +85,9 @@ TEST_F(Slipway, names_options_that_have_no_effect) {
   const auto outcome = run(fmt::format(
       "compile {}add.onnx --catalogue none.csv --fallback --qnn-option vtcm_mb=4 -o {}", kModels, path("add.onnx")));
   EXPECT_EQ(outcome.status, 0) << outcome.err;
-  EXPECT_THAT(outcome.err, testing::AllOf(HasSubstr("note: --catalogue has no effect without --device"),
-                                          HasSubstr("note: --fallback has no effect unless --target is precompiled"),
-                                          HasSubstr("note: --qnn-option has no effect with --target onnx")));
+  EXPECT_THAT(outcome.err, ::testing::AllOf(HasSubstr("note: --catalogue has no effect without --device"),
+                                            HasSubstr("note: --fallback has no effect unless --target is precompiled"),
+                                            HasSubstr("note: --qnn-option has no effect with --target onnx")));
   EXPECT_THAT(run(fmt::format("infer {}add.onnx --random 1 --fallback -o {}", kModels, path("o.npz"))).err,
               HasSubstr("note: --fallback has no effect with --provider cpu"));
 }

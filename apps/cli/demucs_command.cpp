@@ -27,7 +27,7 @@ using base::Code;
 using nlohmann::ordered_json;
 
 /// What `demucs`, `demucs preprocess` and `demucs postprocess` take; each uses its part.
-struct Arguments {
+struct DemucsArguments {
   fs::path song;
   fs::path model;
   fs::path output;
@@ -88,7 +88,7 @@ std::string table_of(const std::vector<demucs::WrittenStem>& stems, bool is_clam
   return table.text();
 }
 
-base::Result<std::unique_ptr<demucs::Network>> load_network(const fs::path& model, const Arguments& arguments,
+base::Result<std::unique_ptr<demucs::Network>> load_network(const fs::path& model, const DemucsArguments& arguments,
                                                             const runtime::SessionOptions& session) {
   SLIPWAY_ASSIGN(const auto folder, pipelines::ModelFolder::open(model));
   SLIPWAY_ASSIGN(const auto environment, open_environment(session.provider.name));
@@ -99,12 +99,12 @@ base::Result<std::unique_ptr<demucs::Network>> load_network(const fs::path& mode
   return demucs::Network::load(environment, folder, options);
 }
 
-PlannedOutput folder_of_stems(const Arguments& arguments) {
+PlannedOutput folder_of_stems(const DemucsArguments& arguments) {
   return {.option = "--output", .path = arguments.output, .is_folder = true};
 }
 
 /// The folder, and a file and perhaps an image for each stem.
-std::vector<PlannedOutput> planned_stems(const Arguments& arguments, const std::vector<std::string>& names,
+std::vector<PlannedOutput> planned_stems(const DemucsArguments& arguments, const std::vector<std::string>& names,
                                          media::AudioEncoding encoding) {
   std::vector<PlannedOutput> planned = {folder_of_stems(arguments)};
   for (const std::string& name : names) {
@@ -133,7 +133,7 @@ std::string pace_of(const demucs::SeparationReport& report, double load_seconds)
       report.measure_seconds + report.read_seconds, report.write_seconds, load_seconds);
 }
 
-base::Result<void> separate(const Arguments& arguments, const runtime::SessionOptions& session,
+base::Result<void> separate(const DemucsArguments& arguments, const runtime::SessionOptions& session,
                             media::AudioEncoding encoding, Context& context) {
   context.reserve_standard_output();
   // What the stems are called is known when the network is; the rest is looked at before it is opened.
@@ -210,7 +210,7 @@ base::Result<void> separate(const Arguments& arguments, const runtime::SessionOp
 }
 
 /// The form that chunks are cut for: the model's, or the released one's with another segment.
-base::Result<demucs::Form> chunk_form(const Arguments& arguments) {
+base::Result<demucs::Form> chunk_form(const DemucsArguments& arguments) {
   demucs::Form form;
   form.segment_samples = 343980;
   if (!arguments.model.empty()) {
@@ -237,7 +237,7 @@ base::Result<demucs::Form> chunk_form(const Arguments& arguments) {
   return form;
 }
 
-base::Result<void> preprocess(const Arguments& arguments, Context& context) {
+base::Result<void> preprocess(const DemucsArguments& arguments, Context& context) {
   context.reserve_standard_output();
   SLIPWAY_ASSIGN(const demucs::Form form, chunk_form(arguments));
   std::vector<PlannedOutput> planned;
@@ -269,7 +269,7 @@ base::Result<void> preprocess(const Arguments& arguments, Context& context) {
                                               {"warnings", outcome->warnings}});
 }
 
-base::Result<void> postprocess(const Arguments& arguments, media::AudioEncoding encoding, Context& context) {
+base::Result<void> postprocess(const DemucsArguments& arguments, media::AudioEncoding encoding, Context& context) {
   context.reserve_standard_output();
   demucs::PostprocessOptions options;
   options.raw_file = arguments.raw_file;
@@ -301,7 +301,7 @@ base::Result<void> postprocess(const Arguments& arguments, media::AudioEncoding 
 void add_preprocess(CLI::App& verb, Context& context) {
   CLI::App* part =
       verb.add_subcommand("preprocess", "Cut a song into raw chunks for a tool that runs the network elsewhere");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<DemucsArguments>();
   part->add_option("song", arguments->song, "MP3, WAV, FLAC, M4A …")->required();
   part->add_option("-o,--output", arguments->output, "Folder of input.raw, x.raw and chunks.json")->required();
   part->add_option("-m,--model", arguments->model, "Take segment length and stems from this model");
@@ -316,7 +316,7 @@ void add_preprocess(CLI::App& verb, Context& context) {
 
 void add_postprocess(CLI::App& verb, Context& context) {
   CLI::App* part = verb.add_subcommand("postprocess", "Join what the network gave for the chunks into stems");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<DemucsArguments>();
   part->add_option("chunks", arguments->chunks, "The folder that preprocess wrote")->required();
   part->add_option("--raw-file", arguments->raw_file, "add_67.raw: float32[chunks, stems, 2, samples]")->required();
   part->add_option("--spectrogram-file", arguments->spectrogram_file,
@@ -336,7 +336,7 @@ void add_postprocess(CLI::App& verb, Context& context) {
 
 void add_demucs(CLI::App& app, Context& context) {
   CLI::App* verb = app.add_subcommand("demucs", "Separate a song into drums, bass, other and vocals");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<DemucsArguments>();
   verb->add_option("song", arguments->song, "MP3, WAV, FLAC, M4A …");
   verb->add_option("-m,--model", arguments->model,
                    "Model folder, as python -m python.exporters.demucs writes it, or an .onnx file");

@@ -36,7 +36,7 @@ using runtime::TimeOrigin;
 
 constexpr int kWarmupRuns = 2;
 
-struct Arguments {
+struct DroneArguments {
   ModelArgument detector, segmenter;
   std::string provider = runtime::ProviderRequest().name;  ///< of both networks, or detector=NAME,segmenter=NAME
   SessionArguments session;                                ///< what both networks share; its provider is not used
@@ -73,7 +73,7 @@ base::Result<fs::path> described_or_file(const ModelArgument& model) {
   return fs::exists(model.path / "model.yaml") ? model.path : file;
 }
 
-base::Result<pipelines::StandbyOptions> run_options(const Arguments& arguments, const std::string& provider) {
+base::Result<pipelines::StandbyOptions> run_options(const DroneArguments& arguments, const std::string& provider) {
   SessionArguments session = arguments.session;
   session.provider = provider;
   if (!runtime::provider_has(provider, &runtime::ProviderRow::accepts_htp)) session.soc = session.htp_arch = 0;
@@ -88,7 +88,7 @@ base::Result<pipelines::StandbyOptions> run_options(const Arguments& arguments, 
   return options;
 }
 
-base::Result<drone::Config> config_of(const Arguments& arguments, const TwoProviders& providers) {
+base::Result<drone::Config> config_of(const DroneArguments& arguments, const TwoProviders& providers) {
   drone::Config config;
   SLIPWAY_ASSIGN(config.detector_run, run_options(arguments, providers.detector));
   SLIPWAY_ASSIGN(config.detector_model, described_or_file(arguments.detector));
@@ -119,7 +119,7 @@ base::Result<drone::Config> config_of(const Arguments& arguments, const TwoProvi
 /// What one run over all inputs does with its frames.
 class Run {
  public:
-  Run(const Arguments& arguments, drone::Drone& pipeline, FrameRun& run, Context& context)
+  Run(const DroneArguments& arguments, drone::Drone& pipeline, FrameRun& run, Context& context)
       : arguments_(arguments),
         pipeline_(pipeline),
         run_(run),
@@ -276,7 +276,7 @@ class Run {
     return text + "\n";
   }
 
-  const Arguments& arguments_;
+  const DroneArguments& arguments_;
   drone::Drone& pipeline_;
   FrameRun& run_;
   Context& context_;
@@ -289,7 +289,7 @@ class Run {
   std::int64_t object_count_ = 0, detected_frames_ = 0, segmented_frames_ = 0;
 };
 
-base::Result<void> watch(const Arguments& arguments, const TwoProviders& providers, Context& context) {
+base::Result<void> watch(const DroneArguments& arguments, const TwoProviders& providers, Context& context) {
   context.reserve_standard_output();
   SLIPWAY_ASSIGN(const drone::Config config, config_of(arguments, providers));
   SLIPWAY_ASSIGN(FrameRun run,
@@ -309,7 +309,7 @@ base::Result<void> watch(const Arguments& arguments, const TwoProviders& provide
   return Run(arguments, *pipeline, run, context).execute();
 }
 
-void add_session_options(CLI::App& verb, Arguments& arguments) {
+void add_session_options(CLI::App& verb, DroneArguments& arguments) {
   verb.add_option("-p,--provider", arguments.provider,
                   "Where both networks run, or each of them: detector=NAME,segmenter=NAME. They run at the same time. "
                   "auto: measures once what this machine has, and keeps the fastest for both")
@@ -333,7 +333,7 @@ void add_session_options(CLI::App& verb, Arguments& arguments) {
 void add_drone(CLI::App& app, Context& context) {
   CLI::App* verb = app.add_subcommand(
       "drone", "Find objects and surfaces in one view: what is where, how far, and which way is free");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<DroneArguments>();
   verb->add_option("inputs", arguments->inputs,
                    "Pictures, folders of them, videos, cameras (/dev/video0), or - for a stream on standard input")
       ->required();

@@ -62,13 +62,13 @@ ordered_json json_of_mask(const pipelines::yolov8::Mask& mask) {
   return {{"x", mask.x}, {"y", mask.y}, {"width", mask.width}, {"height", mask.height}, {"runs", runs}};
 }
 
-ordered_json milliseconds(const runtime::MeasuredTime& time) {
+ordered_json json_ms(const runtime::MeasuredTime& time) {
   return json_or_null(time.value().transform([](double us) { return us / 1000; }));
 }
 
 ordered_json json_of_times(const pipelines::StageTimes& times, const runtime::TimeOrigin& network) {
   return {{"pre", times.pre_us / 1000},
-          {"inference", milliseconds({times.inference_us, network})},
+          {"inference", json_ms({times.inference_us, network})},
           {"post", times.post_us / 1000}};
 }
 
@@ -104,7 +104,7 @@ ordered_json json_of(const drone::Scene& scene, const std::vector<std::string>& 
   json["timing_ms"] = {{"detector", scene.did_detect ? json_of_times(scene.detector, detector) : ordered_json()},
                        {"segmenter", has_map ? json_of_times(scene.segmenter, segmenter) : ordered_json()},
                        {"fusion", scene.fusion_us / 1000},
-                       {"total", milliseconds({scene.total_us, detector.with(segmenter)})}};
+                       {"total", json_ms({scene.total_us, detector.with(segmenter)})}};
   return json;
 }
 
@@ -115,7 +115,7 @@ ordered_json json_of(const drone::Fallback& fallback) {
           {"from", fallback.replacement.from},
           {"to", fallback.replacement.to},
           {"reason", fallback.replacement.reason},
-          {"lost_ms", fallback.replacement.lost ? milliseconds(*fallback.replacement.lost) : ordered_json()}};
+          {"lost_ms", fallback.replacement.lost ? json_ms(*fallback.replacement.lost) : ordered_json()}};
 }
 
 std::string text_of(const drone::Fallback& fallback) {

@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 namespace face = pipelines::face_det_lite;
 using nlohmann::ordered_json;
 
-struct Arguments {
+struct FaceArguments {
   ModelArgument model;
   SessionArguments session;
   std::vector<std::string> inputs;
@@ -39,9 +39,9 @@ struct Arguments {
   }
 };
 
-using Batch = FrameBatch<face::Detections>;
+using FaceBatch = FrameBatch<face::Detections>;
 
-face::Config config_of(const Arguments& arguments, const fs::path& model) {
+face::Config config_of(const FaceArguments& arguments, const fs::path& model) {
   face::Config config;
   config.channels = arguments.channel == "blue" ? media::Channels::kBlue : media::Channels::kLuma;
   config.fit = arguments.fit == "stretch" ? media::Fit::kStretch : media::Fit::kLetterbox;
@@ -65,7 +65,7 @@ ordered_json json_of(const face::Face& found) {
           {"landmarks", landmarks}};
 }
 
-FrameReport report_of(const pipelines::SourceFrame& source, const face::Detections& detections, const Batch& batch,
+FrameReport report_of(const pipelines::SourceFrame& source, const face::Detections& detections, const FaceBatch& batch,
                       const NetworkReport& network, ordered_json json) {
   json["faces"] = ordered_json::array();
   for (const face::Face& found : detections.faces) json["faces"].push_back(json_of(found));
@@ -81,7 +81,7 @@ FrameReport report_of(const pipelines::SourceFrame& source, const face::Detectio
   return {std::move(text), std::move(json)};
 }
 
-base::Result<void> detect(const Arguments& arguments, const runtime::SessionOptions& options, Context& context) {
+base::Result<void> detect(const FaceArguments& arguments, const runtime::SessionOptions& options, Context& context) {
   context.reserve_standard_output();
   SLIPWAY_ASSIGN(const fs::path model, arguments.model.file());
   SLIPWAY_ASSIGN(FrameRun run, FrameRun::open(context, arguments.source, arguments.inputs, {arguments.model.path},
@@ -97,10 +97,10 @@ base::Result<void> detect(const Arguments& arguments, const runtime::SessionOpti
   const runtime::PlacementReport& placement = pipeline->session().placement();
   const NetworkReport network{arguments.session.provider, cli::json_of(placement), placement.is_emulated};
   std::int64_t faces = 0;
-  SLIPWAY_TRY(run.run<Batch>(
+  SLIPWAY_TRY(run.run<FaceBatch>(
       arguments.batch, "finding faces", network.origin(),
-      [&](Batch& batch) { return batch.run(*pipeline, arguments.measured_runs()); },
-      [&](Batch& batch) {
+      [&](FaceBatch& batch) { return batch.run(*pipeline, arguments.measured_runs()); },
+      [&](FaceBatch& batch) {
         return run.present(
             batch,
             [&](const pipelines::SourceFrame& source, const face::Detections& found) {
@@ -118,7 +118,7 @@ base::Result<void> detect(const Arguments& arguments, const runtime::SessionOpti
 
 void add_face_det_lite(CLI::App& app, Context& context) {
   CLI::App* verb = app.add_subcommand("face-det-lite", "Find faces with five landmarks in pictures and videos");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<FaceArguments>();
   arguments->model.add_to(
       *verb, arguments->inputs,
       "pictures, folders of them, videos, a camera (/dev/video0), or - for a stream on standard input");

@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-struct Arguments {
+struct InferArguments {
   ModelArgument model;
   SessionArguments session;
   fs::path inputs;
@@ -29,7 +29,7 @@ struct Arguments {
   CLI::Option* random = nullptr;
 };
 
-base::Result<tensor::NamedTensors> inputs_for(const Arguments& arguments, const runtime::Session& session) {
+base::Result<tensor::NamedTensors> inputs_for(const InferArguments& arguments, const runtime::Session& session) {
   if (!arguments.inputs.empty()) {
     SLIPWAY_ASSIGN(const SeekableInput inputs, SeekableInput::of(arguments.inputs));
     return tensor::read_npz(inputs.path());
@@ -37,7 +37,7 @@ base::Result<tensor::NamedTensors> inputs_for(const Arguments& arguments, const 
   return runtime::random_inputs(session.inputs(), arguments.seed);
 }
 
-base::Result<void> infer(const Arguments& arguments, const runtime::SessionOptions& options, Context& context) {
+base::Result<void> infer(const InferArguments& arguments, const runtime::SessionOptions& options, Context& context) {
   context.reserve_standard_output();
   SLIPWAY_ASSIGN(const fs::path file, arguments.model.file());
   SLIPWAY_TRY(context.check_outputs({arguments.model.path, file, arguments.inputs},
@@ -85,7 +85,7 @@ base::Result<void> infer(const Arguments& arguments, const runtime::SessionOptio
 
 void add_infer(CLI::App& app, Context& context) {
   CLI::App* verb = app.add_subcommand("infer", "Run a model once on arrays of an .npz file");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<InferArguments>();
   arguments->model.add_to(*verb);
   CLI::Option* inputs = verb->add_option("-i,--inputs", arguments->inputs, "An .npz with an array for every input");
   arguments->random =

@@ -40,7 +40,7 @@ using nlohmann::ordered_json;
 
 constexpr std::uint64_t kTraceLimitBytes = std::uint64_t{64} << 20;
 
-struct Arguments {
+struct SamuraiArguments {
   std::string video;
   fs::path model;
   SessionArguments session;
@@ -133,7 +133,7 @@ ordered_json json_of_object(std::size_t number, const samurai::ObjectResult& obj
 /// What one run over a video does with its frames.
 class Run {
  public:
-  Run(const Arguments& arguments, samurai::SamuraiTracker& tracker, SamuraiOutputs& outputs, Context& context,
+  Run(const SamuraiArguments& arguments, samurai::SamuraiTracker& tracker, SamuraiOutputs& outputs, Context& context,
       const std::vector<fs::path>& files, bool is_ahead)
       : arguments_(arguments),
         tracker_(tracker),
@@ -258,7 +258,7 @@ class Run {
     return json;
   }
 
-  const Arguments& arguments_;
+  const SamuraiArguments& arguments_;
   samurai::SamuraiTracker& tracker_;
   SamuraiOutputs& outputs_;
   Context& context_;
@@ -275,7 +275,7 @@ class Run {
 
 /// Whether the next frame is encoded while this one is tracked. Left to itself it is, where the two do not take the
 /// same cores: both at once on the same ones are slower than one after the other.
-bool encodes_ahead(const Arguments& arguments, const runtime::SessionOptions& options) {
+bool encodes_ahead(const SamuraiArguments& arguments, const runtime::SessionOptions& options) {
   if (arguments.overlap) return *arguments.overlap;
   const auto row = runtime::find_provider(options.provider.name);
   if (row && (*row)->unit != runtime::ComputeUnit::kCpu) return true;
@@ -303,7 +303,7 @@ std::optional<std::int64_t> frames_of_short_video(const pipelines::FrameSource& 
   return frames;
 }
 
-base::Result<void> follow(const Arguments& arguments, std::vector<samurai::Prompt> prompts,
+base::Result<void> follow(const SamuraiArguments& arguments, std::vector<samurai::Prompt> prompts,
                           const runtime::SessionOptions& options, Context& context) {
   context.reserve_standard_output();
   SLIPWAY_ASSIGN(pipelines::FrameSource source,
@@ -426,7 +426,7 @@ void add_replay(CLI::App& verb, Context& context) {
 
 void add_samurai(CLI::App& app, Context& context) {
   CLI::App* verb = app.add_subcommand("samurai", "Follow objects through a video with SAM 2.1 and SAMURAI's rules");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<SamuraiArguments>();
   verb->add_option(
       "video", arguments->video,
       "A video, a folder of pictures in the order of their names, a camera (/dev/video0), or - for a stream");

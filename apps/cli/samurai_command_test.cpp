@@ -23,14 +23,14 @@ namespace fs = std::filesystem;
 using base::testing::run_in_shell;
 using base::testing::ShellResult;
 using nlohmann::json;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 const fs::path kTiny = "tests/golden/samurai/tiny";
 constexpr int kSide = 64;
 
 /// Runs the built executable as a user would, on images of the tiny video.
-class SamuraiCommand : public testing::Test {
+class SamuraiCommand : public ::testing::Test {
  protected:
   SamuraiCommand() : folder_(*base::TemporaryFolder::create("slipway-samurai")) {}
 

@@ -28,7 +28,7 @@ namespace samurai = pipelines::samurai;
 using base::Code;
 using nlohmann::ordered_json;
 
-struct Arguments {
+struct ValidateArguments {
   std::string video;
   fs::path model, reference, components;
   PromptArguments prompts;
@@ -83,7 +83,7 @@ base::Result<Reference> read_reference(const fs::path& file, int side) {
 }
 
 /// Each component alone on the reference's inputs; the largest error of all.
-base::Result<double> validate_components(const Arguments& arguments, const runtime::SessionOptions& options,
+base::Result<double> validate_components(const ValidateArguments& arguments, const runtime::SessionOptions& options,
                                          std::shared_ptr<runtime::Environment> environment, Context& context) {
   SLIPWAY_ASSIGN(tensor::NamedTensors recorded, tensor::read_npz(arguments.components));
   SLIPWAY_ASSIGN(const auto errors, samurai::check_each_component(std::move(environment), arguments.model, options,
@@ -101,7 +101,7 @@ base::Result<double> validate_components(const Arguments& arguments, const runti
   return worst;
 }
 
-base::Result<void> validate(const Arguments& arguments, std::vector<samurai::Prompt> prompts,
+base::Result<void> validate(const ValidateArguments& arguments, std::vector<samurai::Prompt> prompts,
                             const runtime::SessionOptions& options, Context& context) {
   context.reserve_standard_output();
   SLIPWAY_TRY(context.check_outputs({arguments.video, arguments.model, arguments.reference, arguments.components}, {}));
@@ -193,7 +193,7 @@ base::Result<void> validate(const Arguments& arguments, std::vector<samurai::Pro
 void add_samurai_validate(CLI::App& verb, Context& context) {
   CLI::App* part = verb.add_subcommand(
       "validate", "Compare a run with the PyTorch reference: logits, masks and boxes of every frame");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ValidateArguments>();
   part->add_option("video", arguments->video, "The video that the reference saw, or a folder of pictures")->required();
   part->add_option("-m,--model", arguments->model, "Model folder")->required();
   part->add_option("--reference", arguments->reference,

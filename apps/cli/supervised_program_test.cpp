@@ -26,7 +26,7 @@ TEST(SupervisedProgram, inherits_its_standard_streams_and_nothing_else) {
     ASSERT_GT(::poll(&wanted, 1, 20'000), 0);
     for (std::string& line : program.read_lines()) lines.push_back(std::move(line));
   }
-  EXPECT_THAT(lines, testing::ElementsAre("0", "1", "2", "3")) << "3 is the folder that it lists";
+  EXPECT_THAT(lines, ::testing::ElementsAre("0", "1", "2", "3")) << "3 is the folder that it lists";
 }
 
 TEST(SupervisedProgram, a_start_that_fails_leaves_no_descriptor_behind) {

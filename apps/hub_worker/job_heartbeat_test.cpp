@@ -13,15 +13,15 @@ using hub::client::testing::Answer;
 using hub::client::testing::ReceivedRequest;
 using hub::client::testing::TinyServer;
 using std::chrono::milliseconds;
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::StartsWith;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 constexpr HeartbeatPace kQuick{
     .renew = milliseconds(50), .renew_again = milliseconds(20), .send_lines = milliseconds(10)};
 
 /// A heartbeat with a hub that answers as the test says.
-class Heartbeat : public testing::Test {
+class Heartbeat : public ::testing::Test {
  protected:
   Answer answer(const ReceivedRequest& request) {
     const bool is_renewal = request.path.ends_with("/renew/");

@@ -24,8 +24,8 @@ namespace fs = std::filesystem;
 using hub::domain::FailureType;
 using hub::domain::JobKind;
 using hub::domain::JobOutcome;
-using testing::AllOf;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 int behave(const fs::path& folder) {
   std::string behaviour;
@@ -82,7 +82,7 @@ int behave(const fs::path& folder) {
   return 0;
 }
 
-class Launcher : public testing::Test {
+class Launcher : public ::testing::Test {
  protected:
   void SetUp() override {
     for (const char* name : {"in", "work", "out"}) fs::create_directories(job() / name);
@@ -110,14 +110,14 @@ TEST_F(Launcher, hands_the_outcome_on) {
   const auto outcome = launch("good");
   EXPECT_TRUE(outcome.succeeded) << outcome.failure_reason;
   EXPECT_EQ(std::get<hub::domain::kinds::Compile::Result>(outcome.result).target_file, "target.onnx");
-  EXPECT_THAT(lines_, testing::Contains("compiling node conv_7"));
+  EXPECT_THAT(lines_, ::testing::Contains("compiling node conv_7"));
 }
 
 TEST_F(Launcher, a_crash_is_a_typed_failure_with_its_signal_and_last_lines) {
   const auto outcome = launch("crash");
   EXPECT_FALSE(outcome.succeeded);
   EXPECT_EQ(outcome.failure_type, FailureType::kRuntimeCrash);
-  EXPECT_THAT(outcome.failure_reason, testing::AllOf(HasSubstr("Segmentation fault"), HasSubstr("conv_7")));
+  EXPECT_THAT(outcome.failure_reason, ::testing::AllOf(HasSubstr("Segmentation fault"), HasSubstr("conv_7")));
   EXPECT_THAT(outcome.error_details, HasSubstr("conv_7"));
   EXPECT_THAT(outcome.sandbox, HasSubstr("limits"));
 }
@@ -126,17 +126,17 @@ TEST_F(Launcher, keeps_what_a_process_had_written_before_it_died_and_says_what_i
   const auto partial = launch("partial");
   EXPECT_TRUE(partial.succeeded);
   EXPECT_THAT(partial.remarks,
-              testing::ElementsAre("measured so far", AllOf(HasSubstr("Partial"), HasSubstr("Segmentation fault"))));
+              ::testing::ElementsAre("measured so far", AllOf(HasSubstr("Partial"), HasSubstr("Segmentation fault"))));
   const auto begun = launch("begun");
   EXPECT_FALSE(begun.succeeded);
   EXPECT_EQ(begun.failure_type, FailureType::kRuntimeCrash);
   EXPECT_THAT(begun.failure_reason, HasSubstr("Segmentation fault"));
-  EXPECT_THAT(begun.remarks, testing::ElementsAre("measured so far"));
+  EXPECT_THAT(begun.remarks, ::testing::ElementsAre("measured so far"));
 }
 
 TEST_F(Launcher, shows_what_libraries_printed_when_a_job_fails) {
   const auto outcome = launch("print");
-  EXPECT_THAT(lines_, testing::ElementsAre("compiling node conv_7", "printed: assertion of the compiler failed"));
+  EXPECT_THAT(lines_, ::testing::ElementsAre("compiling node conv_7", "printed: assertion of the compiler failed"));
   EXPECT_THAT(outcome.error_details, HasSubstr("assertion of the compiler failed"));
   EXPECT_THAT(outcome.failure_reason, HasSubstr("conv_7")) << "its own last words, not a library's";
 }
@@ -145,7 +145,7 @@ TEST_F(Launcher, a_job_that_never_ends_names_what_was_running) {
   limits_.time = std::chrono::seconds(1);
   const auto outcome = launch("hang");
   EXPECT_EQ(outcome.failure_type, FailureType::kTimeout);
-  EXPECT_THAT(outcome.failure_reason, testing::AllOf(HasSubstr("time limit"), HasSubstr("conv_7")));
+  EXPECT_THAT(outcome.failure_reason, ::testing::AllOf(HasSubstr("time limit"), HasSubstr("conv_7")));
 }
 
 TEST_F(Launcher, a_job_that_eats_memory_is_out_of_memory) {
@@ -167,7 +167,7 @@ TEST_F(Launcher, an_end_without_an_outcome_is_a_failure) {
 TEST_F(Launcher, follows_no_link_that_a_job_left) {
   const auto outcome = launch("link");
   EXPECT_FALSE(outcome.succeeded);
-  EXPECT_THAT(outcome.error_details, testing::Not(HasSubstr("root:")));
+  EXPECT_THAT(outcome.error_details, ::testing::Not(HasSubstr("root:")));
 }
 
 TEST_F(Launcher, inputs_and_spec_stay_as_they_are) {
@@ -222,6 +222,6 @@ TEST(Machine, makes_slugs_and_versions) {
 
 int main(int argc, char** argv) {
   if (argc == 3 && std::string_view(argv[1]) == "job") return slipway::worker::behave(argv[2]);
-  testing::InitGoogleTest(&argc, argv);
+  ::testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
 }

@@ -26,7 +26,7 @@ using hub::domain::JobKind;
 using std::chrono::milliseconds;
 
 /// A hub of which one job can be had.
-class SlotTest : public testing::Test {
+class SlotTest : public ::testing::Test {
  protected:
   void SetUp() override {}
 
@@ -119,7 +119,7 @@ TEST_F(SlotTest, fails_a_job_whose_promised_file_is_missing) {
   behaviour_ = "good";
   ASSERT_TRUE(run());
   EXPECT_FALSE(outcome().succeeded);
-  EXPECT_THAT(outcome().failure_reason, testing::HasSubstr("target.onnx"));
+  EXPECT_THAT(outcome().failure_reason, ::testing::HasSubstr("target.onnx"));
   EXPECT_TRUE(completed_->files.empty());
 }
 
@@ -175,7 +175,7 @@ TEST_F(SlotTest, ends_a_job_in_words_whose_result_the_hub_will_not_have) {
   ASSERT_TRUE(run());
   EXPECT_EQ(count("/agent/v1/jobs/j1/complete/"), 2);
   EXPECT_FALSE(outcome().succeeded);
-  EXPECT_THAT(outcome().failure_reason, testing::HasSubstr("too large"));
+  EXPECT_THAT(outcome().failure_reason, ::testing::HasSubstr("too large"));
 }
 
 }  // namespace

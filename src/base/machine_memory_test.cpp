@@ -24,8 +24,8 @@ TEST(MachineMemory, is_named_where_something_does_not_fit) {
   const auto refused = check_memory(std::uint64_t{1} << 60, [] { return "a picture of 619000000x619000000 pixels"; });
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::kResourceExhausted);
-  EXPECT_THAT(refused.error().message, testing::HasSubstr("619000000 pixels: that takes 1152921504.6 GB, and this "
-                                                          "machine has "));
+  EXPECT_THAT(refused.error().message, ::testing::HasSubstr("619000000 pixels: that takes 1152921504.6 GB, and this "
+                                                            "machine has "));
 }
 
 }  // namespace

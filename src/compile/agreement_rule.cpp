@@ -10,11 +10,6 @@ using base::Result;
 using tensor::Dtype;
 using tensor::Tensor;
 
-bool is_float(Dtype dtype) {
-  using enum Dtype;
-  return dtype == kFloat16 || dtype == kFloat32 || dtype == kFloat64 || dtype == kBfloat16;
-}
-
 template <typename T>
 Result<Tensor> real_numbers(const Tensor& stored, const tensor::Quantization& quantization) {
   SLIPWAY_ASSIGN(Tensor real, Tensor::zeros(Dtype::kFloat64, stored.shape()));
@@ -75,7 +70,7 @@ std::string alarm_of(const tensor::Agreement& found, bool is_exact) {
 Result<OutputAgreement> judge_output(const tensor::TensorSpec& output, const Tensor& source, const Tensor& result) {
   OutputAgreement judged;
   judged.output = output.name;
-  judged.is_exact = !is_float(output.dtype) && !output.quantization;
+  judged.is_exact = !tensor::is_floating_point(output.dtype) && !output.quantization;
   if (output.quantization && source.dtype() == result.dtype()) {
     SLIPWAY_ASSIGN(const Tensor expected, dequantized(source, *output.quantization));
     SLIPWAY_ASSIGN(const Tensor found, dequantized(result, *output.quantization));

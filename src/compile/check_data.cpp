@@ -12,11 +12,6 @@ using tensor::TensorSpec;
 
 constexpr std::size_t kMostInputsNamed = 6;
 
-bool is_float(Dtype dtype) {
-  using enum Dtype;
-  return dtype == kFloat16 || dtype == kFloat32 || dtype == kFloat64 || dtype == kBfloat16;
-}
-
 ValueRange range_of(Dtype dtype) {
   switch (dtype) {
     case Dtype::kFloat16:
@@ -47,7 +42,7 @@ template <typename Change>
 bool change_free(const std::vector<TensorSpec>& inputs, std::vector<CheckRange>& ranges, bool floats, Change change) {
   bool is_changed = false;
   for (std::size_t i = 0; i < ranges.size(); ++i) {
-    if (!ranges[i].is_free || is_float(inputs[i].dtype) != floats) continue;
+    if (!ranges[i].is_free || tensor::is_floating_point(inputs[i].dtype) != floats) continue;
     const ValueRange before = ranges[i].values;
     change(ranges[i].values);
     is_changed |= before.lowest != ranges[i].values.lowest || before.highest != ranges[i].values.highest;

@@ -5,7 +5,7 @@
 namespace slipway::media {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 // A camera that works is no part of a build machine; what is refused, is refused anywhere.
 TEST(Camera, says_that_a_device_does_not_exist) {

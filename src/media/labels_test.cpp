@@ -15,7 +15,7 @@
 namespace slipway::media {
 namespace {
 
-Image black(int width, int height) {
+Image black_image(int width, int height) {
   return std::move(Image::create(width, height)).value();
 }
 
@@ -37,7 +37,7 @@ bool overlap(const Labels::Place& a, const Labels::Place& b) {
 }
 
 TEST(Text, has_small_letters_with_soft_edges) {
-  Image small = black(80, 24), capital = black(80, 24);
+  Image small = black_image(80, 24), capital = black_image(80, 24);
   draw_plain_text(small, 0, 0, "bus", kWhite, 16);
   draw_plain_text(capital, 0, 0, "BUS", kWhite, 16);
   EXPECT_NE(histogram(small), histogram(capital));
@@ -49,7 +49,7 @@ TEST(Text, has_small_letters_with_soft_edges) {
 TEST(Text, is_utf8_and_takes_the_width_that_it_says) {
   for (const std::string text : {"person 0.91", "\xC3\xA4\xC3\xB6\xC3\xBC", "\xD0\xBB\xD0\xB8\xD1\x86\xD0\xBE",
                                  "\xE7\x8C\xAB", "\xFF\xC3", ""}) {
-    Image image = black(300, 40);
+    Image image = black_image(300, 40);
     draw_plain_text(image, 0, 0, text, kWhite, 20);
     const TextExtent extent = extent_of(text, 20);
     int right = 0;
@@ -81,16 +81,16 @@ TEST(Text, letters_beyond_ascii_are_read_as_rfc_3629_says) {
 }
 
 TEST(Text, outside_and_on_tiny_images_changes_nothing_beyond) {
-  Image image = black(20, 20);
+  Image image = black_image(20, 20);
   draw_plain_text(image, -500, 0, "far", kWhite, 16);
   draw_plain_text(image, 0, 500, "far", kWhite, 16);
   EXPECT_TRUE(is_empty(image));
-  Image tiny = black(2, 2);
+  Image tiny = black_image(2, 2);
   draw_label(tiny, 0, 0, std::string(10'000, 'w'), kRed, 40);
 }
 
 TEST(Text, is_moved_inside_whole_and_its_letters_differ) {
-  Image here = black(60, 24), other = black(60, 24), outside = black(60, 24);
+  Image here = black_image(60, 24), other = black_image(60, 24), outside = black_image(60, 24);
   draw_label(here, 0, 0, "0.83", {20, 20, 120}, 16);
   draw_label(other, 0, 0, "0.88", {20, 20, 120}, 16);
   draw_label(outside, 500, -500, "0.83", {20, 20, 120}, 16);
@@ -99,7 +99,7 @@ TEST(Text, is_moved_inside_whole_and_its_letters_differ) {
 }
 
 TEST(Text, is_black_on_light_plates_and_white_on_dark_ones) {
-  Image light = black(100, 30), dark = black(100, 30);
+  Image light = black_image(100, 30), dark = black_image(100, 30);
   draw_label(light, 0, 0, "I", kYellow, 20);
   draw_label(dark, 0, 0, "I", {20, 20, 120}, 20);
   EXPECT_GT(histogram(light)[0], 100 * 30 - extent_of("I", 20).width * extent_of("I", 20).height);
@@ -107,7 +107,7 @@ TEST(Text, is_black_on_light_plates_and_white_on_dark_ones) {
 }
 
 TEST(Labels, of_boxes_at_one_place_do_not_hide_each_other) {
-  Image image = black(640, 480);
+  Image image = black_image(640, 480);
   Labels labels(image, 18);
   int placed = 0;
   for (int i = 0; i < 6; ++i)
@@ -124,7 +124,7 @@ TEST(Labels, of_boxes_at_one_place_do_not_hide_each_other) {
 }
 
 TEST(Labels, of_a_crowd_are_left_out_rather_than_laid_over_each_other) {
-  Image image = black(320, 240);
+  Image image = black_image(320, 240);
   Labels labels(image, 12);
   int placed = 0;
   for (int i = 0; i < 500; ++i) {
@@ -138,7 +138,7 @@ TEST(Labels, of_a_crowd_are_left_out_rather_than_laid_over_each_other) {
 }
 
 TEST(Labels, leave_free_what_is_reserved_and_know_no_numbers_that_are_none) {
-  Image image = black(100, 40);
+  Image image = black_image(100, 40);
   Labels labels(image, 12);
   labels.reserve(0, 0, 100, 40);
   EXPECT_FALSE(labels.add(10, 20, 50, 30, "x", kGreen));
@@ -149,7 +149,7 @@ TEST(Labels, leave_free_what_is_reserved_and_know_no_numbers_that_are_none) {
 }
 
 TEST(Labels, cover_small_boxes_only_where_there_is_no_other_place) {
-  Image image = black(400, 400);
+  Image image = black_image(400, 400);
   Labels labels(image, 16);
   const int height = extent_of("car", 16).height;
   labels.spare(100, 100 - height, 130, 99);
@@ -164,7 +164,7 @@ TEST(Labels, cover_small_boxes_only_where_there_is_no_other_place) {
 }
 
 TEST(Labels, take_no_memory_after_the_first_image) {
-  Image image = black(640, 480);
+  Image image = black_image(640, 480);
   const auto draw = [&] {
     Labels labels(image, 18);
     for (int i = 0; i < 20; ++i) {

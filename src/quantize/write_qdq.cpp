@@ -170,8 +170,8 @@ class Writer {
     for (std::size_t i = 0; i < numbers.size(); ++i) {
       const double exact =
           std::nearbyint(static_cast<double>(numbers[i]) / static_cast<double>(scales[i % scales.size()]));
-      constexpr double kLargest = std::numeric_limits<std::int32_t>::max();
-      steps[i] = static_cast<std::int32_t>(std::clamp(exact, -kLargest, kLargest));
+      constexpr double kLargestInt32 = std::numeric_limits<std::int32_t>::max();
+      steps[i] = static_cast<std::int32_t>(std::clamp(exact, -kLargestInt32, kLargestInt32));
     }
     const bool has_channels = scales.size() > 1;
     const tensor::Shape shape =

@@ -328,6 +328,6 @@ void crash_if_told_to(int argc, char** argv) {
 int main(int argc, char** argv) {
   crash_if_told_to(argc, argv);
   if (const auto status = slipway::runtime::run_phase_if_asked(argc, argv)) return *status;
-  testing::InitGoogleTest(&argc, argv);
+  ::testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
 }

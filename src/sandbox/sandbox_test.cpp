@@ -161,7 +161,7 @@ int probe(const std::string& lock, const std::string& action, const char* argume
 
 // ------------------------------------------------------------------------------------------------------------- tests
 
-class Sandbox : public testing::TestWithParam<Isolation> {
+class Sandbox : public ::testing::TestWithParam<Isolation> {
  protected:
   void SetUp() override {
     if (GetParam() == Isolation::kBest && !probe_namespaces().bubblewrap) GTEST_SKIP() << probe_namespaces().detail;
@@ -194,9 +194,9 @@ class Sandbox : public testing::TestWithParam<Isolation> {
 
   void expect_denied(const std::string& action, const std::string& argument = "") {
     const auto exit = start(action, argument);
-    EXPECT_TRUE(exit.succeeded()) << exit.describe() << testing::PrintToString(lines_);
-    EXPECT_THAT(lines_, testing::Contains(testing::StartsWith("denied"))) << action << " " << argument;
-    EXPECT_THAT(lines_, testing::Not(testing::Contains("HAPPENED"))) << action << " " << argument;
+    EXPECT_TRUE(exit.succeeded()) << exit.describe() << ::testing::PrintToString(lines_);
+    EXPECT_THAT(lines_, ::testing::Contains(::testing::StartsWith("denied"))) << action << " " << argument;
+    EXPECT_THAT(lines_, ::testing::Not(::testing::Contains("HAPPENED"))) << action << " " << argument;
   }
 
   base::TemporaryFolder folder_ = base::TemporaryFolder::create("slipway-sandbox-test-").value();
@@ -205,9 +205,9 @@ class Sandbox : public testing::TestWithParam<Isolation> {
 
 TEST_P(Sandbox, names_the_level_that_was_reached) {
   const auto exit = start("status", "0");
-  EXPECT_TRUE(exit.succeeded()) << exit.describe() << testing::PrintToString(lines_);
+  EXPECT_TRUE(exit.succeeded()) << exit.describe() << ::testing::PrintToString(lines_);
   ASSERT_FALSE(lines_.empty());
-  EXPECT_THAT(lines_.front(), testing::HasSubstr("seccomp + limits"));
+  EXPECT_THAT(lines_.front(), ::testing::HasSubstr("seccomp + limits"));
   EXPECT_EQ(lines_.front().find("bubblewrap") != std::string::npos, GetParam() == Isolation::kBest);
 }
 
@@ -228,7 +228,7 @@ TEST_P(Sandbox, isolation_holds_before_the_program_locks_itself_in) {
   // Without isolation the same attempt succeeds, which also shows that the other tests can fail.
   const bool has_namespaces = GetParam() == Isolation::kBest;
   EXPECT_THAT(lines_,
-              testing::ElementsAre(has_namespaces ? testing::StartsWith("denied") : testing::StartsWith("HAPP")));
+              ::testing::ElementsAre(has_namespaces ? ::testing::StartsWith("denied") : ::testing::StartsWith("HAPP")));
 }
 
 TEST_P(Sandbox, cannot_read_through_a_link_that_it_was_given) {
@@ -238,7 +238,7 @@ TEST_P(Sandbox, cannot_read_through_a_link_that_it_was_given) {
 
 TEST_P(Sandbox, writes_in_its_folder_only) {
   start("write", (job() / "mine").string());
-  EXPECT_TRUE(fs::exists(job() / "mine")) << testing::PrintToString(lines_);
+  EXPECT_TRUE(fs::exists(job() / "mine")) << ::testing::PrintToString(lines_);
   expect_denied("write", (folder_.path() / "other").string());
   expect_denied("write", "/usr/lib/slipway-test");
   expect_denied("write", "/dev/shm/slipway-test");
@@ -266,10 +266,10 @@ TEST_P(Sandbox, cannot_touch_other_processes_or_the_kernel) {
 
 TEST_P(Sandbox, starts_its_own_program_again_under_the_same_rules) {
   start("again", (job() / "by-child").string());
-  EXPECT_TRUE(fs::exists(job() / "by-child")) << testing::PrintToString(lines_);
+  EXPECT_TRUE(fs::exists(job() / "by-child")) << ::testing::PrintToString(lines_);
   start("again", (folder_.path() / "by-child").string());
   EXPECT_FALSE(fs::exists(folder_.path() / "by-child"));
-  EXPECT_THAT(lines_, testing::Contains(testing::StartsWith("denied")));
+  EXPECT_THAT(lines_, ::testing::Contains(::testing::StartsWith("denied")));
 }
 
 TEST_P(Sandbox, stops_a_program_that_spins) {
@@ -289,7 +289,7 @@ TEST_P(Sandbox, stops_a_program_that_eats_memory) {
   EXPECT_EQ(exit.ending, Ending::kOutOfMemory) << exit.describe();
   EXPECT_GT(exit.peak_memory_bytes, 300U << 20);
   EXPECT_LT(exit.peak_memory_bytes, 4ULL << 30);
-  EXPECT_THAT(exit.describe(), testing::HasSubstr("memory limit of 300 MB"));
+  EXPECT_THAT(exit.describe(), ::testing::HasSubstr("memory limit of 300 MB"));
 }
 
 TEST_P(Sandbox, stops_a_fork_bomb_and_leaves_nothing_of_it) {
@@ -297,7 +297,7 @@ TEST_P(Sandbox, stops_a_fork_bomb_and_leaves_nothing_of_it) {
   limits.wall_time = seconds(5);
   limits.processes = 16;
   const auto exit = start("bomb", "", limits);
-  EXPECT_THAT(exit.ending, testing::AnyOf(Ending::kTooManyProcesses, Ending::kTimedOut)) << exit.describe();
+  EXPECT_THAT(exit.ending, ::testing::AnyOf(Ending::kTooManyProcesses, Ending::kTimedOut)) << exit.describe();
   int left = 0;
   for (const auto& entry : fs::directory_iterator("/proc")) {
     std::ifstream command_line(entry.path() / "cmdline");
@@ -321,8 +321,8 @@ TEST_P(Sandbox, tells_of_a_crash_by_its_signal_and_keeps_the_last_lines) {
   const auto exit = start("crash");
   EXPECT_EQ(exit.ending, Ending::kSignalled) << exit.describe();
   EXPECT_EQ(exit.signal, SIGSEGV);
-  EXPECT_THAT(exit.describe(), testing::HasSubstr("Segmentation fault"));
-  EXPECT_THAT(lines_, testing::Contains("about to fall"));
+  EXPECT_THAT(exit.describe(), ::testing::HasSubstr("Segmentation fault"));
+  EXPECT_THAT(lines_, ::testing::Contains("about to fall"));
 }
 
 TEST_P(Sandbox, passes_the_exit_status_on) {
@@ -334,8 +334,8 @@ TEST_P(Sandbox, passes_the_exit_status_on) {
 TEST_P(Sandbox, inherits_no_environment) {
   ::setenv("SLIPWAY_TEST_SECRET", "s3cr3t", 1);
   start("environment");
-  EXPECT_THAT(lines_, testing::Contains(testing::StartsWith("ASAN_OPTIONS=")));
-  EXPECT_THAT(lines_, testing::Not(testing::Contains(testing::HasSubstr("s3cr3t"))));
+  EXPECT_THAT(lines_, ::testing::Contains(::testing::StartsWith("ASAN_OPTIONS=")));
+  EXPECT_THAT(lines_, ::testing::Not(::testing::Contains(::testing::HasSubstr("s3cr3t"))));
 }
 
 TEST_P(Sandbox, stops_when_it_is_cancelled) {
@@ -384,7 +384,7 @@ TEST_P(Sandbox, says_which_program_cannot_be_started) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(levels, Sandbox, testing::Values(Isolation::kBest, Isolation::kPlain),
+INSTANTIATE_TEST_SUITE_P(levels, Sandbox, ::testing::Values(Isolation::kBest, Isolation::kPlain),
                          [](const auto& about) { return about.param == Isolation::kBest ? "bubblewrap" : "plain"; });
 
 }  // namespace
@@ -392,6 +392,6 @@ INSTANTIATE_TEST_SUITE_P(levels, Sandbox, testing::Values(Isolation::kBest, Isol
 
 int main(int argc, char** argv) {
   if (argc == 5 && std::string_view(argv[1]) == "__probe") return slipway::sandbox::probe(argv[2], argv[3], argv[4]);
-  testing::InitGoogleTest(&argc, argv);
+  ::testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
 }

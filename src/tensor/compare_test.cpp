@@ -77,7 +77,7 @@ TEST(Compare, names_both_shapes_when_they_differ) {
   const auto agreement = compare(floats({1, 2}), floats({1, 2, 3}));
   ASSERT_FALSE(agreement);
   EXPECT_EQ(agreement.error().code, base::Code::kInvalidArgument);
-  EXPECT_THAT(agreement.error().message, testing::AllOf(testing::HasSubstr("[2]"), testing::HasSubstr("[3]")));
+  EXPECT_THAT(agreement.error().message, ::testing::AllOf(::testing::HasSubstr("[2]"), ::testing::HasSubstr("[3]")));
 }
 
 }  // namespace

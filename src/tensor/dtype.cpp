@@ -23,6 +23,11 @@ std::size_t dtype_size_bytes(Dtype dtype) {
   return kRows[static_cast<std::size_t>(dtype)].size_bytes;
 }
 
+bool is_floating_point(Dtype dtype) {
+  using enum Dtype;
+  return dtype == kFloat16 || dtype == kFloat32 || dtype == kFloat64 || dtype == kBfloat16;
+}
+
 std::string_view dtype_name(Dtype dtype) {
   return kRows[static_cast<std::size_t>(dtype)].name;
 }

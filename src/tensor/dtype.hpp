@@ -27,6 +27,9 @@ enum class Dtype {
 /// Bytes of one element.
 [[nodiscard]] std::size_t dtype_size_bytes(Dtype dtype);
 
+/// A float of 16, 32 or 64 bits, or a bfloat16.
+[[nodiscard]] bool is_floating_point(Dtype dtype);
+
 /// NumPy's name: "float32", "bool", "uint8" …
 [[nodiscard]] std::string_view dtype_name(Dtype dtype);
 

@@ -16,11 +16,11 @@ namespace {
 
 using base::testing::value_of;
 namespace fs = std::filesystem;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 const fs::path kGolden = "tests/golden/tensor";
 
-class Npz : public testing::Test {
+class Npz : public ::testing::Test {
  protected:
   [[nodiscard]] fs::path path(std::string_view name) const { return folder_.path() / name; }
 
@@ -80,10 +80,10 @@ TEST_F(Npz, is_read_by_numpy) {
 }
 
 TEST_F(Npz, refuses_what_a_tensor_cannot_hold_and_names_the_entry) {
-  EXPECT_THAT(error_of(kGolden / "fortran.npz"), testing::AllOf(HasSubstr("'f.npy'"), HasSubstr("Fortran order")));
-  EXPECT_THAT(error_of(kGolden / "object.npz"), testing::AllOf(HasSubstr("'o.npy'"), HasSubstr("objects")));
-  EXPECT_THAT(error_of(kGolden / "big_endian.npz"), testing::AllOf(HasSubstr("'b.npy'"), HasSubstr("big-endian")));
-  EXPECT_THAT(error_of(kGolden / "complex.npz"), testing::AllOf(HasSubstr("'c.npy'"), HasSubstr("<c8")));
+  EXPECT_THAT(error_of(kGolden / "fortran.npz"), ::testing::AllOf(HasSubstr("'f.npy'"), HasSubstr("Fortran order")));
+  EXPECT_THAT(error_of(kGolden / "object.npz"), ::testing::AllOf(HasSubstr("'o.npy'"), HasSubstr("objects")));
+  EXPECT_THAT(error_of(kGolden / "big_endian.npz"), ::testing::AllOf(HasSubstr("'b.npy'"), HasSubstr("big-endian")));
+  EXPECT_THAT(error_of(kGolden / "complex.npz"), ::testing::AllOf(HasSubstr("'c.npy'"), HasSubstr("<c8")));
 }
 
 TEST_F(Npz, says_when_there_is_no_file) {

@@ -21,13 +21,13 @@ using base::Code;
 using base::testing::value_of;
 using domain::Blob;
 using domain::BlobStore;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 constexpr std::uint64_t kNoLimit = std::uint64_t{1} << 40;
 
 /// A store of bytes of the kind named by the test's parameter. A further store is one more name where
 /// the suites are instantiated.
-class Blobs : public testing::TestWithParam<const char*> {
+class Blobs : public ::testing::TestWithParam<const char*> {
  protected:
   void SetUp() override { reopen(); }
   /// Closes and opens again what outlives its process.
@@ -90,8 +90,8 @@ class Blobs : public testing::TestWithParam<const char*> {
   std::unique_ptr<BlobStore> store_;
 };
 
-constexpr auto kName = [](const testing::TestParamInfo<const char*>& info) { return std::string(info.param); };
-INSTANTIATE_TEST_SUITE_P(Stores, Blobs, testing::Values("files", "memory"), kName);
+constexpr auto kName = [](const ::testing::TestParamInfo<const char*>& info) { return std::string(info.param); };
+INSTANTIATE_TEST_SUITE_P(Stores, Blobs, ::testing::Values("files", "memory"), kName);
 
 /// What only bytes in files can show.
 class FileBlobs : public Blobs {
@@ -100,7 +100,7 @@ class FileBlobs : public Blobs {
     return folder() / "blobs" / blob.sha256.substr(0, 2) / blob.sha256.substr(2);
   }
 };
-INSTANTIATE_TEST_SUITE_P(Stores, FileBlobs, testing::Values("files"), kName);
+INSTANTIATE_TEST_SUITE_P(Stores, FileBlobs, ::testing::Values("files"), kName);
 
 std::string random_text(std::size_t size, unsigned seed) {
   std::mt19937 random(seed);
@@ -365,7 +365,7 @@ class Collection : public FileBlobs {
   [[nodiscard]] base::Time half_an_hour_ago() const { return clock_.now() - std::chrono::minutes(30); }
 };
 
-INSTANTIATE_TEST_SUITE_P(Stores, Collection, testing::Values("files", "memory"), kName);
+INSTANTIATE_TEST_SUITE_P(Stores, Collection, ::testing::Values("files", "memory"), kName);
 
 TEST_P(Collection, takes_what_is_old_and_not_in_use) {
   const Blob used = old_content("used"), loose = old_content("loose!"), young = put("young").value();

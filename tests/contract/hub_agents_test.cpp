@@ -7,7 +7,7 @@ namespace {
 
 using base::Code;
 using namespace domain;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 class HubAgents : public HubTest {};
 
@@ -110,7 +110,7 @@ TEST_F(HubAgents, puts_a_job_back_whose_lease_is_not_renewed) {
   EXPECT_EQ(hub_.agents.plan_result_upload(agent_, job.id, first->job.lease_token, 5).error().code, Code::kAborted);
   ASSERT_TRUE(complete(second->job, outcome, files));
   EXPECT_EQ(hub_.jobs.job(user_, job.id)->state, JobState::kDone);
-  EXPECT_THAT(hub_.jobs.log(user_, job.id).value(), testing::Not(HasSubstr("ghost")));
+  EXPECT_THAT(hub_.jobs.log(user_, job.id).value(), ::testing::Not(HasSubstr("ghost")));
 }
 
 TEST_F(HubAgents, puts_the_job_of_an_agent_that_leaves_back_at_once) {

@@ -107,7 +107,7 @@ TEST_F(HubCollect, leaves_the_log_of_a_job_that_ends_without_an_agent) {
     hub_.sweep();
   }
   EXPECT_EQ(collected_, 1);
-  EXPECT_THAT(log_of(hub_.jobs.job(user_, job.id).value()), testing::HasSubstr("failed"));
+  EXPECT_THAT(log_of(hub_.jobs.job(user_, job.id).value()), ::testing::HasSubstr("failed"));
 }
 
 TEST_F(HubCollect, leaves_a_result_whose_row_is_written_at_the_next_try) {

@@ -5,8 +5,8 @@ namespace {
 
 using base::Code;
 using namespace domain;
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 class HubJobs : public HubTest {
  protected:

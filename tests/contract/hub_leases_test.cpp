@@ -9,7 +9,7 @@ using base::Code;
 using namespace domain;
 using std::chrono::hours;
 using std::chrono::seconds;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 class HubLeases : public HubTest {
  protected:
@@ -130,7 +130,7 @@ class PassingFailure final : public storage::MemoryStore {
   bool is_full = false;
 };
 
-class HubOnFailingStore : public testing::Test {
+class HubOnFailingStore : public ::testing::Test {
  protected:
   void SetUp() override {
     hub_.sweep();

@@ -7,7 +7,7 @@ namespace {
 
 using base::Code;
 using namespace domain;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 class HubUsers : public HubTest {};
 class HubUploads : public HubTest {};

@@ -21,7 +21,7 @@ namespace slipway::hub {
 
 /// A hub over SQLite and files, or over stores in memory where the environment says SLIPWAY_TEST_IN_MEMORY, with one
 /// administrator, one user and one agent that offers this machine and the compiler.
-class HubTest : public testing::Test {
+class HubTest : public ::testing::Test {
  protected:
   using MakeRows = std::function<std::unique_ptr<domain::RowStore>(const base::Clock&)>;
   /// @param make_rows  nothing: rows in SQLite, or in memory as above

@@ -61,7 +61,7 @@ TEST_P(Queue, takes_back_what_an_agent_hands_back_as_if_it_had_not_begun) {
   auto other = lease_by("t2");
   other.agent_id = "a2";
   lease(other);
-  EXPECT_THAT(store().return_leases("a1", at_second(5)).value(), testing::ElementsAre("j1"));
+  EXPECT_THAT(store().return_leases("a1", at_second(5)).value(), ::testing::ElementsAre("j1"));
   EXPECT_TRUE(store().return_leases("a1", at_second(5))->empty());
   reopen();
   EXPECT_EQ(store().job("j1")->state, JobState::kCreated);

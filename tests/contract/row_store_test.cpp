@@ -8,7 +8,7 @@ namespace {
 
 using base::Code;
 using namespace domain;
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
 class Rows : public RowStoreTest {};
 INSTANTIATE_TEST_SUITE_P(Stores, Rows, kStores, store_name);

@@ -18,7 +18,7 @@ inline base::Time at_second(std::int64_t second) {
 }
 
 /// A store of rows of the kind named by the test's parameter. A further store is one more name here and in kStores.
-class RowStoreTest : public testing::TestWithParam<const char*> {
+class RowStoreTest : public ::testing::TestWithParam<const char*> {
  protected:
   void SetUp() override { open(); }
 
@@ -49,8 +49,8 @@ class RowStoreTest : public testing::TestWithParam<const char*> {
   std::unique_ptr<domain::RowStore> store_;
 };
 
-inline const auto kStores = testing::Values("sqlite_file", "sqlite_memory", "memory");
-inline std::string store_name(const testing::TestParamInfo<const char*>& info) {
+inline const auto kStores = ::testing::Values("sqlite_file", "sqlite_memory", "memory");
+inline std::string store_name(const ::testing::TestParamInfo<const char*>& info) {
   return info.param;
 }
 

@@ -179,7 +179,7 @@ class Course {
   }
 
   void check() {
-    EXPECT_THAT(world_.rows.complaints, testing::IsEmpty());
+    EXPECT_THAT(world_.rows.complaints, ::testing::IsEmpty());
     for (const std::string& id : jobs()) {
       const Job job = world_.rows.job(id).value();
       EXPECT_TRUE(is_terminal(job.state)) << id << " is still in state " << static_cast<int>(job.state);

@@ -23,7 +23,7 @@ namespace {
 namespace api = protocol::internal::api;
 namespace fs = std::filesystem;
 using domain::kinds::Toy;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 class ToyKind : public HubTest {
  protected:
@@ -74,7 +74,7 @@ TEST_F(ToyKind, goes_from_the_clients_message_to_its_result) {
 
   const domain::JobOutcome outcome = execute(*spec, {"one ", "two"});
   ASSERT_TRUE(outcome.succeeded) << outcome.failure_reason;
-  EXPECT_THAT(domain::files_of(outcome), testing::ElementsAre("joined.bin"));
+  EXPECT_THAT(domain::files_of(outcome), ::testing::ElementsAre("joined.bin"));
   ASSERT_TRUE(complete(spec->job, outcome, {{"joined.bin", "one two"}}));
 
   protocol::JobView view;

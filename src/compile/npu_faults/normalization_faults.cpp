@@ -19,7 +19,7 @@ using tensor::Shape;
 namespace {
 
 /// Below it the compiler takes less than a second.
-constexpr std::int64_t kManyNumbers = 1 << 16;
+constexpr std::int64_t kManyNormalized = 1 << 16;
 /// A width up to which an axis costs nothing worth a rewrite.
 constexpr std::int64_t kLongAxis = 1 << 12;
 
@@ -33,7 +33,7 @@ std::optional<Row> folded(const Node& node, const InferredTypes& types) {
   const auto shape = node.input(0) == nullptr ? std::nullopt : types.type(*node.input(0)).shape;
   if (!shape || shape->size() < 3) return std::nullopt;
   const auto all = tensor::element_count(*shape);
-  if (!all || *all < kManyNumbers || (*shape)[1] < 1) return std::nullopt;
+  if (!all || *all < kManyNormalized || (*shape)[1] < 1) return std::nullopt;
   Row row{.batch = (*shape)[0], .channels = (*shape)[1], .height = 1, .width = 1};
   row.width = *all / (row.batch * row.channels);
   std::int64_t longest = 0;

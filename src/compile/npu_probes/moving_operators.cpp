@@ -8,13 +8,6 @@ using onnx_graph::Attributes;
 using tensor::Dtype;
 using tensor::Shape;
 
-void add(std::vector<Probe>& probes, const char* name, const char* shape, const Kinds& kinds,
-         const std::function<void(Sketch&)>& draw) {
-  for (const ElementKind kind : kinds) {
-    probes.push_back({.operator_name = name, .kind = kind, .shape = shape, .draw = draw});
-  }
-}
-
 const Kinds& everything() {
   static const Kinds kKinds = {ElementKind::kFloat32, ElementKind::kQuantizedUint8, ElementKind::kQuantizedUint16,
                                ElementKind::kInt32,   ElementKind::kInt64,          ElementKind::kUint8,
@@ -31,7 +24,6 @@ const Kinds& images() {
                                ElementKind::kUint8};
   return kKinds;
 }
-const Kinds kOnlyFloat = {ElementKind::kFloat32};
 
 /// One node on one input of this shape, and integers as its further inputs.
 std::function<void(Sketch&)> node(const char* op_type, const Shape& shape, const Attributes& attributes = {},

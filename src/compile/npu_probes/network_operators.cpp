@@ -10,15 +10,6 @@ using tensor::Shape;
 
 const Kinds kReal = {ElementKind::kFloat32, ElementKind::kQuantizedUint8, ElementKind::kQuantizedInt8,
                      ElementKind::kQuantizedUint16};
-const Kinds kOnlyFloat = {ElementKind::kFloat32};
-
-void add(std::vector<Probe>& probes, const char* name, const char* shape, const Kinds& kinds,
-         const std::function<void(Sketch&)>& draw, std::int64_t opset = 17) {
-  for (const ElementKind kind : kinds) {
-    probes.push_back({.operator_name = name, .kind = kind, .shape = shape, .draw = draw, .opset = opset});
-  }
-}
-
 std::function<void(Sketch&)> weighted(const char* op_type, const Shape& input, const Shape& weight,
                                       const Attributes& attributes = {}, Range range = {.low = -1, .high = 1}) {
   return [=](Sketch& sketch) {

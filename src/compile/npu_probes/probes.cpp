@@ -29,6 +29,13 @@ void add_known_faults(std::vector<Probe>& probes) {
   }
 }
 
+void add(std::vector<Probe>& probes, const char* name, const char* shape, const Kinds& kinds,
+         const std::function<void(Sketch&)>& draw, std::int64_t opset) {
+  for (const ElementKind kind : kinds) {
+    probes.push_back({.operator_name = name, .kind = kind, .shape = shape, .draw = draw, .opset = opset});
+  }
+}
+
 Kinds float_kinds() {
   return {ElementKind::kFloat32, ElementKind::kQuantizedUint8, ElementKind::kQuantizedInt8,
           ElementKind::kQuantizedUint16};

@@ -35,9 +35,14 @@ void add_moving_operators(std::vector<Probe>& probes);
 void add_network_operators(std::vector<Probe>& probes);
 
 using Kinds = std::vector<ElementKind>;
+inline const Kinds kOnlyFloat = {ElementKind::kFloat32};
 [[nodiscard]] Kinds float_kinds();   ///< float32 and the quantised kinds
 [[nodiscard]] Kinds number_kinds();  ///< these, int32 and int64
 [[nodiscard]] Kinds all_kinds();     ///< these, uint8 and bool
+
+/// The same graph on elements of each kind.
+void add(std::vector<Probe>& probes, const char* name, const char* shape, const Kinds& kinds,
+         const std::function<void(Sketch&)>& draw, std::int64_t opset = 17);
 
 /// The shapes of ranks 0 to 6, and one without elements.
 struct NamedShape {

@@ -110,7 +110,7 @@ Operand convolution(Call& call) {
        "int[] dilation=1, int groups=1)",                                                                \
        conv_padded},
 
-constexpr auto kOperators = std::to_array<Operator>({
+constexpr auto kConvolutionOperators = std::to_array<Operator>({
     SLIPWAY_CONVOLUTIONS(1) SLIPWAY_CONVOLUTIONS(2)
         SLIPWAY_CONVOLUTIONS(3){"aten.conv_transpose1d.default(Tensor input, Tensor weight, Tensor? bias=None, int[] "
                                 "stride=1, int[] padding=0, int[] output_padding=0, int groups=1, int[] dilation=1)",
@@ -137,7 +137,7 @@ constexpr auto kOperators = std::to_array<Operator>({
 }  // namespace
 
 std::span<const Operator> convolution_operators() {
-  return kOperators;
+  return kConvolutionOperators;
 }
 
 }  // namespace slipway::convert::operators::internal

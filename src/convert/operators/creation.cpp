@@ -135,7 +135,7 @@ Operand triu(Call& call) {
 #define SLIPWAY_OPTIONS ", ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None"
 #define SLIPWAY_LIKE SLIPWAY_OPTIONS ", MemoryFormat? memory_format=None)"
 
-constexpr auto kOperators = std::to_array<Operator>({
+constexpr auto kCreationOperators = std::to_array<Operator>({
     {"aten.zeros.default(int[] size" SLIPWAY_OPTIONS ")", constant<0>},
     {"aten.ones.default(int[] size" SLIPWAY_OPTIONS ")", constant<1>},
     {"aten.empty.memory_format(int[] size" SLIPWAY_LIKE, constant<0>},
@@ -165,7 +165,7 @@ constexpr auto kOperators = std::to_array<Operator>({
 }  // namespace
 
 std::span<const Operator> creation_operators() {
-  return kOperators;
+  return kCreationOperators;
 }
 
 }  // namespace slipway::convert::operators::internal

@@ -254,7 +254,7 @@ Operand col2im(Call& call) {
                    {"strides", stride}});
 }
 
-constexpr auto kOperators = std::to_array<Operator>({
+constexpr auto kImageOperators = std::to_array<Operator>({
     {"aten.upsample_nearest1d.default(Tensor self, int[] output_size, float? scales=None)", nearest},
     {"aten.upsample_nearest1d.vec(Tensor input, int[]? output_size, float[]? scale_factors)", nearest},
     {"aten.upsample_nearest2d.default(Tensor self, int[] output_size, float? scales_h=None, float? scales_w=None)",
@@ -312,7 +312,7 @@ constexpr auto kOperators = std::to_array<Operator>({
 }  // namespace
 
 std::span<const Operator> image_operators() {
-  return kOperators;
+  return kImageOperators;
 }
 
 }  // namespace slipway::convert::operators::internal

@@ -296,7 +296,7 @@ Operand index_add(Call& call) {
                         order);
 }
 
-constexpr auto kOperators = std::to_array<Operator>({
+constexpr auto kIndexingOperators = std::to_array<Operator>({
     {"aten.index.Tensor(Tensor self, Tensor?[] indices)", index},
     {"aten._unsafe_index.Tensor(Tensor self, Tensor?[] indices)", index},
     {"aten.index_put.default(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False)", index_put},
@@ -322,7 +322,7 @@ constexpr auto kOperators = std::to_array<Operator>({
 }  // namespace
 
 std::span<const Operator> indexing_operators() {
-  return kOperators;
+  return kIndexingOperators;
 }
 
 }  // namespace slipway::convert::operators::internal

@@ -240,7 +240,7 @@ Operand native_multi_head_attention(Call& call) {
   return Operands{output, call.flag("average_attn_weights") ? call.reduce("ReduceMean", weights, {1}, false) : weights};
 }
 
-constexpr auto kOperators = std::to_array<Operator>({
+constexpr auto kLinearOperators = std::to_array<Operator>({
     {"aten.linear.default(Tensor input, Tensor weight, Tensor? bias=None)", linear},
     {"aten.matmul.default(Tensor self, Tensor other)", matmul},
     {"aten.mm.default(Tensor self, Tensor mat2)", matmul},
@@ -263,7 +263,7 @@ constexpr auto kOperators = std::to_array<Operator>({
 }  // namespace
 
 std::span<const Operator> linear_operators() {
-  return kOperators;
+  return kLinearOperators;
 }
 
 }  // namespace slipway::convert::operators::internal

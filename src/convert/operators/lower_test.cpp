@@ -12,7 +12,7 @@ namespace {
 using aten::Graph;
 using aten::ScalarType;
 using aten::ValueId;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 ValueId add_input(Graph& graph, const std::string& name, std::vector<aten::Dimension> sizes,
                   ScalarType dtype = ScalarType::kFloat32) {

@@ -121,7 +121,7 @@ Operand log_softmax(Call& call) {
   return call.add("LogSoftmax", {x}, {{"axis", call.axis("dim", x.rank())}});
 }
 
-constexpr auto kOperators = std::to_array<Operator>({
+constexpr auto kNormalizationOperators = std::to_array<Operator>({
     {"aten.batch_norm.default(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, "
      "bool training, float momentum, float eps, bool cudnn_enabled)",
      batch_norm},
@@ -153,7 +153,7 @@ constexpr auto kOperators = std::to_array<Operator>({
 }  // namespace
 
 std::span<const Operator> normalization_operators() {
-  return kOperators;
+  return kNormalizationOperators;
 }
 
 }  // namespace slipway::convert::operators::internal

@@ -238,7 +238,7 @@ Operand unchanged(Call& call) {
   return call.operand("a");
 }
 
-constexpr auto kOperators = std::to_array<Operator>({
+constexpr auto kNumberOperators = std::to_array<Operator>({
     {"_operator.add(any a, any b)", add},
     {"_operator.sub(any a, any b)", subtract},
     {"_operator.mul(any a, any b)", multiply},
@@ -309,7 +309,7 @@ constexpr auto kOperators = std::to_array<Operator>({
 }  // namespace
 
 std::span<const Operator> number_operators() {
-  return kOperators;
+  return kNumberOperators;
 }
 
 }  // namespace slipway::convert::operators::internal

@@ -425,7 +425,7 @@ Operand copy(Call& call) {
   return call.expand(call.cast(call.tensor("src"), x.dtype), call.sizes_of(x));
 }
 
-constexpr auto kOperators = std::to_array<Operator>({
+constexpr auto kPointwiseOperators = std::to_array<Operator>({
     {"aten.add.Tensor(Tensor self, Tensor other, Scalar alpha=1)", add},
     {"aten.add.Scalar(Tensor self, Scalar other, Scalar alpha=1)", add},
     {"aten.sub.Tensor(Tensor self, Tensor other, Scalar alpha=1)", subtract},
@@ -599,7 +599,7 @@ constexpr auto kOperators = std::to_array<Operator>({
 }  // namespace
 
 std::span<const Operator> pointwise_operators() {
-  return kOperators;
+  return kPointwiseOperators;
 }
 
 }  // namespace slipway::convert::operators::internal

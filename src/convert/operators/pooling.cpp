@@ -204,7 +204,7 @@ Operand adaptive_max(Call& call) {
       {"aten.adaptive_avg_pool" #n "d.default(Tensor self, int[] output_size)", adaptive_average<n>}, \
       {"aten.adaptive_max_pool" #n "d.default(Tensor self, int[] output_size)", adaptive_max<n>},
 
-constexpr auto kOperators = std::to_array<Operator>({
+constexpr auto kPoolingOperators = std::to_array<Operator>({
     SLIPWAY_POOLS(1) SLIPWAY_POOLS(2)
         SLIPWAY_POOLS(3){"aten._adaptive_avg_pool2d.default(Tensor self, int[] output_size)", adaptive_average<2>},
     {"aten._adaptive_avg_pool3d.default(Tensor self, int[] output_size)", adaptive_average<3>},
@@ -222,7 +222,7 @@ constexpr auto kOperators = std::to_array<Operator>({
 }  // namespace
 
 std::span<const Operator> pooling_operators() {
-  return kOperators;
+  return kPoolingOperators;
 }
 
 }  // namespace slipway::convert::operators::internal

@@ -101,7 +101,7 @@ Operand lstm_cell(Call& call) {
 #define SLIPWAY_LAYERS \
   "bool has_biases, int num_layers, float dropout, bool train, bool bidirectional, bool batch_first)"
 
-constexpr auto kOperators = std::to_array<Operator>({
+constexpr auto kRecurrentOperators = std::to_array<Operator>({
     {"aten.lstm.input(Tensor input, Tensor[] hx, Tensor[] params, " SLIPWAY_LAYERS, lstm},
     {"aten.gru.input(Tensor input, Tensor hx, Tensor[] params, " SLIPWAY_LAYERS, gru},
     {"aten.rnn_tanh.input(Tensor input, Tensor hx, Tensor[] params, " SLIPWAY_LAYERS, rnn<true>},
@@ -114,7 +114,7 @@ constexpr auto kOperators = std::to_array<Operator>({
 }  // namespace
 
 std::span<const Operator> recurrent_operators() {
-  return kOperators;
+  return kRecurrentOperators;
 }
 
 }  // namespace slipway::convert::operators::internal

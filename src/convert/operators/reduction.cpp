@@ -198,7 +198,7 @@ Operand argsort(Call& call) {
   return (*sort(call).get<Operands>())[1];
 }
 
-constexpr auto kOperators = std::to_array<Operator>({
+constexpr auto kReductionOperators = std::to_array<Operator>({
     {"aten.sum.default(Tensor self, ScalarType? dtype=None)", sum},
     {"aten.sum.dim_IntList(Tensor self, int[]? dim, bool keepdim=False, ScalarType? dtype=None)", sum},
     {"aten.mean.default(Tensor self, ScalarType? dtype=None)", mean},
@@ -252,7 +252,7 @@ constexpr auto kOperators = std::to_array<Operator>({
 }  // namespace
 
 std::span<const Operator> reduction_operators() {
-  return kOperators;
+  return kReductionOperators;
 }
 
 }  // namespace slipway::convert::operators::internal

@@ -469,7 +469,7 @@ Operand atleast(Call& call) {
   return x.shape.empty() ? call.reshape(x, {1}) : x;
 }
 
-constexpr auto kOperators = std::to_array<Operator>({
+constexpr auto kShapeOperators = std::to_array<Operator>({
     {"aten.view.default(Tensor self, int[] size)", view},
     {"aten.reshape.default(Tensor self, int[] shape)", view},
     {"aten._unsafe_view.default(Tensor self, int[] size)", view},
@@ -537,7 +537,7 @@ constexpr auto kOperators = std::to_array<Operator>({
 }  // namespace
 
 std::span<const Operator> shape_operators() {
-  return kOperators;
+  return kShapeOperators;
 }
 
 }  // namespace slipway::convert::operators::internal

@@ -37,8 +37,8 @@ void fields(A& a, T& v) {
 
 namespace {
 
-using testing::ElementsAre;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 std::vector<std::string> hashes(const std::vector<Blob>& blobs) {
   std::vector<std::string> found;

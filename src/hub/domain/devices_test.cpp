@@ -11,9 +11,9 @@ namespace slipway::hub::domain {
 namespace {
 
 using base::Code;
-using testing::Contains;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 // Tests run in the project's folder.
 CatalogueFile file_of(const std::string& name) {
@@ -154,7 +154,7 @@ TEST(MatchDevices, finds_by_name_version_interval_and_attributes) {
   EXPECT_EQ(match_devices(devices, {.name = "Samsung Galaxy Tab S7", .os = "[11,)", .attributes = {}})->size(), 1U);
   EXPECT_THAT(
       names_of(match_devices(devices, {.name = "", .os = "", .attributes = {"chipset:sc8380xp", "os:windows"}})),
-      testing::ElementsAre("Snapdragon X Elite CRD"));
+      ::testing::ElementsAre("Snapdragon X Elite CRD"));
   EXPECT_TRUE(
       match_devices(devices, {.name = "", .os = "", .attributes = {"chipset:sc8380xp", "os:android"}})->empty());
 }

@@ -14,7 +14,7 @@ namespace {
 
 using base::Code;
 using base::testing::value_of;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 template <typename Result>
 Result with_account(Result result) {

@@ -10,7 +10,7 @@
 namespace slipway::hub::domain {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 Device board() {
   Device device;
@@ -135,9 +135,9 @@ TEST(Offers, leave_the_emulator_to_agents_that_emulate) {
   Device machine;
   machine.name = "CPU";
   machine.presence = DevicePresence::kAttached;
-  EXPECT_THAT(offers_of({machine}, qairt), testing::ElementsAre("device:CPU", "qnn"));
-  EXPECT_THAT(offers_of({machine}, {}), testing::ElementsAre("device:CPU"));
-  EXPECT_THAT(offers_of({board()}, qairt), testing::ElementsAre("device:Snapdragon board"));
+  EXPECT_THAT(offers_of({machine}, qairt), ::testing::ElementsAre("device:CPU", "qnn"));
+  EXPECT_THAT(offers_of({machine}, {}), ::testing::ElementsAre("device:CPU"));
+  EXPECT_THAT(offers_of({board()}, qairt), ::testing::ElementsAre("device:Snapdragon board"));
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ using base::Code;
 using base::Result;
 using base::testing::value_of;
 using tensor::Dtype;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 Device snapdragon(const std::string& name = "Samsung Galaxy S24", int soc_model = 57, int htp_arch = 75) {
   Device device;
@@ -118,16 +118,17 @@ TEST(JudgeCompile, takes_onnx_for_every_device_and_any_agent) {
 
 TEST(JudgeCompile, says_in_the_log_that_the_target_is_onnx_when_none_is_given) {
   EXPECT_THAT(judge(compile_for(snapdragon(), ""))->remarks,
-              testing::ElementsAre("no --target_runtime given: the target is onnx"));
+              ::testing::ElementsAre("no --target_runtime given: the target is onnx"));
   EXPECT_TRUE(judge(compile_for(snapdragon(), "--target_runtime onnx"))->remarks.empty());
 }
 
 TEST(JudgeCompile, names_in_the_log_what_has_no_effect_on_onnx) {
   EXPECT_THAT(
       judge(compile_for(snapdragon(), "--target_runtime onnx --qnn_graph_name face --qairt_version latest"))->remarks,
-      testing::ElementsAre("without effect on the target onnx: --qnn_options context_enable_graphs, --qairt_version"));
+      ::testing::ElementsAre(
+          "without effect on the target onnx: --qnn_options context_enable_graphs, --qairt_version"));
   EXPECT_THAT(judge(compile_for(snapdragon(), "--target_runtime onnx --compute_unit npu"))->remarks,
-              testing::ElementsAre("without effect on the target onnx: --compute_unit"));
+              ::testing::ElementsAre("without effect on the target onnx: --compute_unit"));
   EXPECT_TRUE(judge(compile_for(snapdragon(), "--target_runtime qnn_dlc --qairt_version latest"))->remarks.empty());
 }
 
@@ -251,12 +252,12 @@ TEST(JudgeInference, names_in_the_log_what_has_no_effect) {
   const std::string options =
       "--qnn_options context_priority=HIGH --onnx_options intra_op_num_threads=1;qnn_htp_performance_mode=burst";
   EXPECT_THAT(judge(run_on(machine(), options, true))->remarks,
-              testing::ElementsAre("without effect on the CPU of AMD EPYC: --qnn_options context_priority, "
-                                   "--onnx_options qnn_htp_performance_mode"));
+              ::testing::ElementsAre("without effect on the CPU of AMD EPYC: --qnn_options context_priority, "
+                                     "--onnx_options qnn_htp_performance_mode"));
   EXPECT_THAT(judge(run_on(snapdragon(), options, true))->remarks,
-              testing::Contains("without effect on the HTP emulator: --onnx_options qnn_htp_performance_mode"));
+              ::testing::Contains("without effect on the HTP emulator: --onnx_options qnn_htp_performance_mode"));
   EXPECT_THAT(judge(run_on(machine(), "--dequantize_outputs false", true))->remarks,
-              testing::ElementsAre("without effect as outputs keep the types of the graph: --dequantize_outputs"));
+              ::testing::ElementsAre("without effect as outputs keep the types of the graph: --dequantize_outputs"));
   EXPECT_TRUE(judge(run_on(machine(), "--onnx_options intra_op_num_threads=1", true))->remarks.empty());
 }
 

@@ -11,8 +11,8 @@
 namespace slipway::hub::domain {
 namespace {
 
-using testing::ElementsAre;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 TEST(OptionEffects, every_option_and_key_that_is_carried_out_says_where_it_has_effect) {
   for (const auto& option : effective_options()) EXPECT_TRUE(has_effect_rule(option)) << option;

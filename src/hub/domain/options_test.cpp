@@ -11,9 +11,9 @@ namespace {
 
 using base::Code;
 using base::testing::value_of;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::Pair;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Pair;
 
 // What dash says to `printf '<%s>' …` with the same text.
 TEST(SplitWords, splits_as_a_shell_does) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "base/utf8.hpp"
 #include "hub/executor/archive.hpp"
 
 namespace slipway::hub::executor {
@@ -111,6 +112,15 @@ std::string_view describe(domain::ModelType type) {
       return "a program of torch.export (.pt2)";
   }
   return "a model of another type";
+}
+
+std::vector<domain::ModelTensor> tensors_of(const std::vector<tensor::TensorSpec>& specs) {
+  std::vector<domain::ModelTensor> tensors;
+  for (const auto& spec : specs) {
+    tensors.push_back({spec, {}});
+    tensors.back().spec.name = base::valid_utf8(spec.name);
+  }
+  return tensors;
 }
 
 base::Result<fs::path> onnx_file_of(const fs::path& file, const fs::path& scratch) {

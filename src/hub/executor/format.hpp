@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string_view>
+#include <vector>
 
 #include "base/error.hpp"
 #include "hub/domain/types.hpp"
@@ -27,6 +28,10 @@ enum class Format {
 [[nodiscard]] std::string_view describe(Format format);
 /// "an ONNX model", for messages.
 [[nodiscard]] std::string_view describe(domain::ModelType type);
+
+/// Inputs or outputs as the hub keeps them, in valid UTF-8 and without the quantisation that a file
+/// may name.
+[[nodiscard]] std::vector<domain::ModelTensor> tensors_of(const std::vector<tensor::TensorSpec>& specs);
 
 /// The .onnx of a model as uploaded: the file itself, or the one in its zip, which is unpacked below `scratch`.
 /// The folder may hold exactly one .onnx and at most one .data, one .encodings and one .bin, nothing else.

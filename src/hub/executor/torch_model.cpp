@@ -8,20 +8,12 @@
 #include "compile/onnx_graph/one_data_file.hpp"
 #include "convert/aten/summary.hpp"
 #include "convert/convert.hpp"
+#include "hub/executor/format.hpp"
 
 namespace slipway::hub::executor {
 namespace {
 
 constexpr std::size_t kOperatorsInFacts = 12;
-
-std::vector<domain::ModelTensor> tensors_of(const std::vector<tensor::TensorSpec>& specs) {
-  std::vector<domain::ModelTensor> tensors;
-  for (const auto& spec : specs) {
-    tensors.push_back({spec, {}});
-    tensors.back().spec.name = base::valid_utf8(spec.name);
-  }
-  return tensors;
-}
 
 void add_facts(const convert::aten::GraphSummary& summary, domain::Inspection& inspection) {
   auto& facts = inspection.facts;

@@ -7,10 +7,10 @@
 namespace slipway::hub::server::internal {
 namespace {
 
-using testing::ElementsAre;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
-class ConnectionSlotsTest : public testing::Test {
+class ConnectionSlotsTest : public ::testing::Test {
  protected:
   std::unique_ptr<ConnectionSlots::Slot> arrive(int number, const char* address = "192.0.2.1") {
     return slots_.arrive(address, [this, number] { closed_.push_back(number); });

@@ -12,10 +12,6 @@ namespace agent = protocol::agent;
 // As long as the uploads of results: a transfer over a slow line goes on where it broke.
 constexpr std::chrono::hours kInputLinkLifetime{24};
 
-const std::string& id_of(const Call& call) {
-  return call.match.parameters.at(0);
-}
-
 /// The files of a job's in/ folder, each with an address that needs no token.
 std::vector<agent::InputFile> inputs_of(const Context& context, const Call& call, const domain::JobSpec& spec) {
   std::vector<agent::InputFile> inputs;

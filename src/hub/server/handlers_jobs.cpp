@@ -10,10 +10,6 @@
 namespace slipway::hub::server::internal {
 namespace {
 
-const std::string& id_of(const Call& call) {
-  return call.match.parameters.at(0);
-}
-
 template <typename T>
 std::optional<T> found(base::Result<T> result) {
   return result ? std::optional<T>(std::move(*result)) : std::nullopt;

@@ -13,10 +13,6 @@
 namespace slipway::hub::server::internal {
 namespace {
 
-const std::string& id_of(const Call& call) {
-  return call.match.parameters.at(0);
-}
-
 /// Who owns an entry; the asker when the owner's row cannot be read.
 domain::User owner_of(const Context& context, const Call& call, const std::string& owner_id) {
   if (owner_id == call.actor.user.id) return call.actor.user;

@@ -9,7 +9,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-class FailedSignIns : public testing::Test {
+class FailedSignIns : public ::testing::Test {
  protected:
   std::optional<seconds> fail(const std::string& address) { return limit_.note_failure(address, now_); }
   /// How many failures in a row are answered without a wait.

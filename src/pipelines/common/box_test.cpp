@@ -38,7 +38,7 @@ TEST(Suppress, looks_at_boxes_of_the_same_class_only) {
 }
 
 /// Random boxes, and what torchvision makes of them.
-class BoxesOfTorchvision : public testing::Test {
+class BoxesOfTorchvision : public ::testing::Test {
  protected:
   BoxesOfTorchvision() : arrays_(*tensor::read_npz("tests/golden/boxes/torchvision.npz")) {}
 

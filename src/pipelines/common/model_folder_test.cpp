@@ -7,14 +7,14 @@
 namespace slipway::pipelines {
 namespace {
 
-class ModelFolder : public ::testing::Test {
+class ModelFolderTest : public ::testing::Test {
  protected:
-  ModelFolder() : folder_(std::move(base::TemporaryFolder::create("model")).value()) {}
+  ModelFolderTest() : folder_(std::move(base::TemporaryFolder::create("model")).value()) {}
   void describe(const std::string& text) { ASSERT_TRUE(base::write_file_durably(folder_.path() / "model.yaml", text)); }
   base::TemporaryFolder folder_;
 };
 
-TEST_F(ModelFolder, gives_the_graphs_file_and_the_scales_of_its_tensors) {
+TEST_F(ModelFolderTest, gives_the_graphs_file_and_the_scales_of_its_tensors) {
   describe(R"(schema: 1
 name: face_det_lite
 graphs:
@@ -37,14 +37,14 @@ graphs:
   EXPECT_NE(other.error().message.find("there are: detector"), std::string::npos) << other.error().message;
 }
 
-TEST_F(ModelFolder, a_bare_file_stands_for_itself) {
+TEST_F(ModelFolderTest, a_bare_file_stands_for_itself) {
   const auto file = folder_.path() / "x.onnx";
   ASSERT_TRUE(base::write_file_durably(file, "x"));
   EXPECT_EQ(find_model(file, "anything")->path, file);
   EXPECT_EQ(find_model(folder_.path() / "missing.onnx", "").error().code, base::Code::kNotFound);
 }
 
-TEST_F(ModelFolder, says_what_is_wrong_with_a_description) {
+TEST_F(ModelFolderTest, says_what_is_wrong_with_a_description) {
   EXPECT_FALSE(find_model(folder_.path(), ""));
   for (const char* text :
        {"[1, 2", "schema: 2\ngraphs: {}", "schema: 1", "schema: 1\ngraphs: {a: {}}", "schema: one",

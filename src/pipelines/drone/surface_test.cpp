@@ -7,7 +7,7 @@
 namespace slipway::pipelines::drone {
 namespace {
 
-const std::vector<Surface> kSurfaces = {Surface::kSky, Surface::kRoad, Surface::kVegetation, Surface::kMovable};
+const std::vector<Surface> kFourSurfaces = {Surface::kSky, Surface::kRoad, Surface::kVegetation, Surface::kMovable};
 
 /// 40×20 cells: sky in the upper half, road in the lower one, a tree on the right quarter of both.
 segmentation::LabelMap scenery() {
@@ -40,7 +40,7 @@ TEST(MainSurface, leaves_out_what_stands_on_it) {
 
 TEST(SurfaceView, counts_an_area_without_its_hole) {
   const auto map = scenery();
-  const SurfaceView view(map, kSurfaces, 400, 200);
+  const SurfaceView view(map, kFourSurfaces, 400, 200);
   const Box left{0, 50, 200, 150};
   EXPECT_NEAR(view.shares(left, nullptr)[static_cast<std::size_t>(Surface::kRoad)], 0.5, 1e-9);
   const Box sky{0, 50, 200, 100};
@@ -72,18 +72,18 @@ TEST(FreeSpaceScore, is_the_share_of_ground) {
 
 TEST(FindHorizon, lies_between_sky_and_ground) {
   auto map = scenery();
-  const auto horizon = find_horizon(SurfaceView(map, kSurfaces, 400, 200));
+  const auto horizon = find_horizon(SurfaceView(map, kFourSurfaces, 400, 200));
   ASSERT_TRUE(horizon);
   EXPECT_NEAR(*horizon, 100, 40);  // rows are looked at four by four: 20 rows make five
 }
 
 TEST(FindHorizon, is_not_there_when_the_camera_looks_down) {
   segmentation::LabelMap map{40, 40, std::vector<std::uint8_t>(1600, 1)};
-  EXPECT_FALSE(find_horizon(SurfaceView(map, kSurfaces, 400, 400)));
+  EXPECT_FALSE(find_horizon(SurfaceView(map, kFourSurfaces, 400, 400)));
   std::ranges::fill(map.labels, std::uint8_t{2});
-  EXPECT_FALSE(find_horizon(SurfaceView(map, kSurfaces, 400, 400)));
+  EXPECT_FALSE(find_horizon(SurfaceView(map, kFourSurfaces, 400, 400)));
   std::ranges::fill(map.labels, std::uint8_t{0});
-  EXPECT_TRUE(find_horizon(SurfaceView(map, kSurfaces, 400, 400)));  // sky alone: it ends at the lower edge
+  EXPECT_TRUE(find_horizon(SurfaceView(map, kFourSurfaces, 400, 400)));  // sky alone: it ends at the lower edge
 }
 
 }  // namespace

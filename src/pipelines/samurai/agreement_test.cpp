@@ -8,42 +8,45 @@
 namespace slipway::pipelines::samurai {
 namespace {
 
-constexpr int kSide = 8;
+constexpr int kAgreementSide = 8;
 
 /// Logits of 1 in columns [from, to), -1 elsewhere.
 std::vector<float> columns(int from, int to) {
-  std::vector<float> logits(kSide * kSide, -1);
-  for (int y = 0; y < kSide; ++y) {
-    for (int x = from; x < to; ++x) logits[static_cast<std::size_t>(y * kSide + x)] = 1;
+  std::vector<float> logits(kAgreementSide * kAgreementSide, -1);
+  for (int y = 0; y < kAgreementSide; ++y) {
+    for (int x = from; x < to; ++x) logits[static_cast<std::size_t>(y * kAgreementSide + x)] = 1;
   }
   return logits;
 }
 
 TEST(CompareMasks, counts_pixels_of_both_and_either) {
-  const MaskAgreement agreement = compare_masks(columns(0, 4), columns(2, 6), kSide, kSide, kSide);
+  const MaskAgreement agreement =
+      compare_masks(columns(0, 4), columns(2, 6), kAgreementSide, kAgreementSide, kAgreementSide);
   EXPECT_DOUBLE_EQ(agreement.iou, 2.0 / 6);
   EXPECT_EQ(agreement.box_difference, 2);
   EXPECT_EQ(agreement.logits_relative, 2);
 }
 
 TEST(CompareMasks, equal_and_empty_masks_agree) {
-  const MaskAgreement equal = compare_masks(columns(1, 3), columns(1, 3), kSide, 50, 20);
+  const MaskAgreement equal = compare_masks(columns(1, 3), columns(1, 3), kAgreementSide, 50, 20);
   EXPECT_EQ(equal.iou, 1);
   EXPECT_EQ(equal.box_difference, 0);
   EXPECT_EQ(equal.logits_relative, 0);
-  EXPECT_EQ(compare_masks(columns(0, 0), columns(0, 0), kSide, 50, 20).iou, 1);
+  EXPECT_EQ(compare_masks(columns(0, 0), columns(0, 0), kAgreementSide, 50, 20).iou, 1);
 }
 
 TEST(CompareMasks, logits_that_are_all_zero_agree_with_their_like_alone) {
-  const std::vector<float> zeros(kSide * kSide, 0);
-  EXPECT_EQ(compare_masks(zeros, zeros, kSide, kSide, kSide).logits_relative, 0);
-  EXPECT_TRUE(std::isinf(compare_masks(columns(1, 3), zeros, kSide, kSide, kSide).logits_relative));
+  const std::vector<float> zeros(kAgreementSide * kAgreementSide, 0);
+  EXPECT_EQ(compare_masks(zeros, zeros, kAgreementSide, kAgreementSide, kAgreementSide).logits_relative, 0);
+  EXPECT_TRUE(
+      std::isinf(compare_masks(columns(1, 3), zeros, kAgreementSide, kAgreementSide, kAgreementSide).logits_relative));
 }
 
 TEST(CompareMasks, what_is_no_number_agrees_with_nothing) {
   std::vector<float> broken = columns(1, 3);
   broken[5] = std::nanf("");
-  EXPECT_TRUE(std::isinf(compare_masks(broken, columns(1, 3), kSide, kSide, kSide).logits_relative));
+  EXPECT_TRUE(
+      std::isinf(compare_masks(broken, columns(1, 3), kAgreementSide, kAgreementSide, kAgreementSide).logits_relative));
 }
 
 }  // namespace

@@ -13,7 +13,7 @@
 namespace slipway::pipelines::yolov8 {
 namespace {
 
-const std::filesystem::path kFolder = "tests/golden/yolov8";
+const std::filesystem::path kGoldenFolder = "tests/golden/yolov8";
 
 tensor::Tensor extract(tensor::NamedTensors& tensors, const std::string& name) {
   const auto found = std::ranges::find(tensors, name, &tensor::NamedTensor::name);
@@ -49,9 +49,9 @@ Case case_of(const nlohmann::json& entry, tensor::NamedTensors& arrays) {
 
 // python/reference/yolov8/ultralytics_golden.py: its own suppression and its own way back to the image.
 TEST(Postprocess, finds_what_ultralytics_itself_finds_in_the_same_outputs) {
-  auto arrays = *tensor::read_npz(kFolder / "postprocess.npz");
-  auto ultralytics = *tensor::read_npz(kFolder / "ultralytics.npz");
-  const auto description = nlohmann::json::parse(*base::read_file(kFolder / "postprocess.json", 1 << 20));
+  auto arrays = *tensor::read_npz(kGoldenFolder / "postprocess.npz");
+  auto ultralytics = *tensor::read_npz(kGoldenFolder / "ultralytics.npz");
+  const auto description = nlohmann::json::parse(*base::read_file(kGoldenFolder / "postprocess.json", 1 << 20));
   std::size_t compared = 0;
   for (const auto& entry : description["cases"]) {
     const std::string form = entry["form"];
@@ -87,9 +87,9 @@ TEST(Postprocess, finds_what_ultralytics_itself_finds_in_the_same_outputs) {
 }
 
 TEST(Postprocess, equals_the_numpy_reading_on_every_form) {
-  auto arrays = tensor::read_npz(kFolder / "postprocess.npz");
+  auto arrays = tensor::read_npz(kGoldenFolder / "postprocess.npz");
   ASSERT_TRUE(arrays) << arrays.error().message;
-  const auto description = nlohmann::json::parse(*base::read_file(kFolder / "postprocess.json", 1 << 20));
+  const auto description = nlohmann::json::parse(*base::read_file(kGoldenFolder / "postprocess.json", 1 << 20));
   ASSERT_GE(description["cases"].size(), 7U);
   int masked = 0;
   for (const auto& entry : description["cases"]) {

@@ -25,6 +25,11 @@ using LaterReply = base::Result<std::optional<Response>>;
 [[nodiscard]] Response message(std::string bytes);
 [[nodiscard]] Response json(std::string text);
 
+/// The id in the path: /models/{id}.
+[[nodiscard]] inline const std::string& id_of(const Call& call) {
+  return call.match.parameters.at(0);
+}
+
 /// The address of a download, absolute (for clients) or a path (for the page).
 [[nodiscard]] std::string download_path(const Context& context, const domain::Blob& blob, const std::string& filename);
 [[nodiscard]] std::string download_url(const Context& context, const Call& call, const domain::Download& file);

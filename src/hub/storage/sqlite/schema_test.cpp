@@ -13,9 +13,9 @@ namespace slipway::hub::storage {
 namespace {
 
 using base::Code;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
-class Schema : public testing::Test {
+class Schema : public ::testing::Test {
  protected:
   [[nodiscard]] std::filesystem::path file() const { return folder_.path() / "hub.sqlite"; }
   void execute(const std::string& sql) const {

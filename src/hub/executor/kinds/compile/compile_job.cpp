@@ -36,12 +36,6 @@ enum MetadataKey : std::uint32_t {
   kOptimizationLevel = 35,
 };
 
-std::vector<domain::ModelTensor> tensors_of(const std::vector<tensor::TensorSpec>& specs) {
-  std::vector<domain::ModelTensor> tensors;
-  for (const auto& spec : specs) tensors.push_back({spec, {}});
-  return tensors;
-}
-
 std::map<std::uint32_t, std::string> metadata_of(const std::map<std::string, std::string>& found) {
   std::map<std::uint32_t, std::string> metadata;
   const auto add = [&](const char* name, std::uint32_t key, const std::string& prefix = "") {

@@ -20,12 +20,6 @@ using domain::ModelType;
 
 constexpr std::size_t kOpsInFacts = 12;
 
-std::vector<domain::ModelTensor> tensors_of(const std::vector<tensor::TensorSpec>& specs) {
-  std::vector<domain::ModelTensor> tensors;
-  for (const auto& spec : specs) tensors.push_back({spec, {}});
-  return tensors;
-}
-
 void add_onnx_facts(const compile::onnx_graph::ModelSummary& summary, Inspection& inspection) {
   auto& facts = inspection.facts;
   std::vector<std::string> opsets;
