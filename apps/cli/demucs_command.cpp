@@ -79,7 +79,7 @@ ordered_json stems_json(const std::vector<demucs::WrittenStem>& stems) {
   return list;
 }
 
-std::string table_of(const std::vector<demucs::WrittenStem>& stems, bool is_clamped) {
+std::string table_of_stems(const std::vector<demucs::WrittenStem>& stems, bool is_clamped) {
   Table table({{"stem"}, {"file"}, {is_clamped ? "clamped" : "over full scale", Align::kRight}});
   for (const auto& stem : stems) {
     table.add({stem.name, stem.file.string(), count_text(stem.samples_over)});
@@ -175,7 +175,7 @@ base::Result<void> separate(const DemucsArguments& arguments, const runtime::Ses
   const runtime::MeasuredValue<demucs::SeparationReport> measured(
       report, runtime::TimeOrigin::of(session.provider.name, placement.is_emulated));
   const std::string pace = measured.value() ? pace_of(*measured.value(), load_seconds) : std::string(kEmulatorNote);
-  context.print(table_of(report.stems, is_clamped) + "\n" + pace + placement.summary() + "\n");
+  context.print(table_of_stems(report.stems, is_clamped) + "\n" + pace + placement.summary() + "\n");
   ordered_json result = {{"input", arguments.song.string()},
                          {"output", arguments.output.string()},
                          {"song", arguments.song.string()},
@@ -289,7 +289,7 @@ base::Result<void> postprocess(const DemucsArguments& arguments, media::AudioEnc
   progress.reset();
   if (!outcome) return std::unexpected(outcome.error());
   if (arguments.plot) SLIPWAY_TRY(demucs::plot_stems(outcome->stems, outcome->sample_rate, outcome->frames));
-  context.print(table_of(outcome->stems, encoding != media::AudioEncoding::kWavFloat));
+  context.print(table_of_stems(outcome->stems, encoding != media::AudioEncoding::kWavFloat));
   return context.emit("demucs-postprocess/1", {{"input", arguments.chunks.string()},
                                                {"output", arguments.output.string()},
                                                {"chunks", outcome->segments},
