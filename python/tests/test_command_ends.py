@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import resource
 import signal
+import struct
 import subprocess
+import termios
 import time
 from pathlib import Path
 
@@ -26,21 +29,26 @@ def hidden(folder: Path, temporary: Path) -> list[str]:  # noqa: F811
     return [str(p) for p in folder.rglob(".*")] + [str(p) for p in temporary.iterdir()]
 
 
+def bytes_in(pipe) -> int:
+    """What was written into it and not read yet."""
+    return struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0]
+
+
 def stalled(start, name: str, folder: Path) -> tuple[subprocess.Popen, Path]:  # noqa: F811
-    """The verb, waiting for what does not come on standard input."""
+    """The verb, waiting on standard input for what comes behind the first byte."""
     verb = VERBS[name]
     temporary = folder.parent / "temporary"
     temporary.mkdir()
     words = ["-" if word == verb.stream else word for word in verb.command()]
     process = start([str(SLIPWAY), *words], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "TMPDIR": str(temporary)})
+    process.stdin.write((folder / verb.stream).read_bytes()[:1])
+    process.stdin.flush()
     end = time.monotonic() + 30
-    while time.monotonic() < end:  # until it waits: its own files are there, or it sleeps in poll
-        if process.poll() is not None:
-            raise AssertionError(process.stderr.read())
-        if any(temporary.iterdir()) or Path(f"/proc/{process.pid}/wchan").read_text() in ("do_sys_poll", "pipe_read", "poll_schedule_timeout"):
-            break
-        time.sleep(0.05)
-    time.sleep(0.3)
+    while bytes_in(process.stdin):
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < end, "it does not read its input"
+        time.sleep(0.01)
+    time.sleep(0.05)
     return process, temporary
 
 
