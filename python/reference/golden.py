@@ -47,6 +47,7 @@ GENERATORS = [
     ("frames and masks of SAMURAI", geometry_golden.main),
     ("boxes by torchvision", by_pytorch("boxes.golden")),
     ("a small HTDemucs", by_pytorch("demucs.small_golden")),
+    ("transforms and resampling by SciPy", by_pytorch("demucs.scipy_golden", "original-samurai")),
     ("a tiny SAM 2.1", by_pytorch("samurai.tiny_golden")),
     ("SAMURAI's choice where candidates tie", by_pytorch("samurai.choice_golden", "original-samurai")),
     ("mask prompts of SAMURAI", by_pytorch("samurai.prompt_golden")),

@@ -18,9 +18,9 @@ TEST(Camera, says_that_a_device_does_not_exist) {
 
 TEST(Camera, says_that_another_device_is_none) {
   ASSERT_TRUE(is_camera_path("/dev/null"));
-  testing::internal::CaptureStderr();
+  ::testing::internal::CaptureStderr();
   const auto camera = Camera::open("/dev/null");
-  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");  // libv4l would say something
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");  // libv4l would say something
   ASSERT_FALSE(camera.has_value());
   EXPECT_EQ(camera.error().code, base::Code::kInvalidArgument);
   EXPECT_THAT(camera.error().message, HasSubstr("/dev/null: expected a Video4Linux camera"));

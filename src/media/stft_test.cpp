@@ -58,6 +58,20 @@ TEST(Stft, inverse_equals_demucs_on_a_second_of_noise) {
             2e-5);
 }
 
+// 50001 samples: no whole number of hops.
+TEST(Stft, forward_equals_scipy) {
+  EXPECT_LT(forward_difference(lcg(0x2468ACE0, 2 * 50001), 50001, floats_of("tests/golden/demucs/scipy_stft.f32"), 64),
+            1e-6);
+}
+
+TEST(Stft, inverse_equals_scipy_where_overlapping_frames_disagree) {
+  auto stft = Stft::create(50001);
+  ASSERT_TRUE(stft.has_value());
+  std::vector<float> wave(2 * 50001);
+  stft->add_inverse(lcg(0x13579BDF, 4 * Stft::kBins * stft->frames()), wave);
+  EXPECT_LT(tensor::testing::worst_difference(wave, 50001, 16, floats_of("tests/golden/demucs/scipy_istft.f32")), 2e-5);
+}
+
 TEST(Stft, equals_the_shared_fixtures_of_a_full_segment) {
   const auto folder = shared_fixtures();
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is not there";
