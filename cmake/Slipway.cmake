@@ -31,6 +31,9 @@ function(slipway_target target)
   if(SLIPWAY_UNITY AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # It would say so of a private struct in a source that another file includes; here none but CMake's batch does.
     target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
+  elseif(SLIPWAY_UNITY)
+    # Clang takes a neighbour's constant for shadowed; within a file GCC sees to that.
+    target_compile_options(${target} PRIVATE -Wno-shadow)
   endif()
   if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     # clang 16 hides std::expected of this libstdc++ unless told that concepts are complete.
