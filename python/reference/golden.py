@@ -5,6 +5,7 @@ import pathlib
 import subprocess
 
 from python.reference import media_golden, tensor_golden, tiny_models, type_golden
+from python.reference.demucs import even_golden
 from python.reference.face_det_lite import golden as face_det_lite_golden
 from python.reference.mediapipe_face import golden as mediapipe_face_golden
 from python.reference.mediapipe_pose import golden as mediapipe_pose_golden
@@ -45,6 +46,7 @@ GENERATORS = [
     ("segmentation", segmentation_golden.main),
     ("rules of SAMURAI", trace_golden.main),
     ("frames and masks of SAMURAI", geometry_golden.main),
+    ("a separator of four nodes", even_golden.main),
     ("boxes by torchvision", by_pytorch("boxes.golden")),
     ("a small HTDemucs", by_pytorch("demucs.small_golden")),
     ("transforms and resampling by SciPy", by_pytorch("demucs.scipy_golden", "original-samurai")),

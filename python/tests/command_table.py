@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 from PIL import Image
 
-from python.tests.commands import GOLDEN, REPOSITORY, SLIPWAY, sample_image, song
+from python.tests.commands import GOLDEN, REPOSITORY, SEPARATOR, SLIPWAY, sample_image, song
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ VERBS = {
     "compile": Verb("compile net.onnx -i in.npz", (*MODEL, "in.npz"), LINES, {"-o": "made"}, stream="in.npz", optional=("--json-file",)),
     "compile to a file": Verb("compile add.onnx -i add.npz --catalogue own.csv", ("add.onnx", "add.npz", "own.csv"), {"-o": "made.onnx", **LINES}, stream="add.npz", optional=("--json-file",)),
     "quantize": Verb("quantize net.onnx --calibration in.npz --sqnr-alarm 0", (*MODEL, "in.npz"), {"-o": "made.onnx", **LINES}, optional=("--json-file",)),
-    "demucs": Verb("demucs song.wav -m demucs", ("song.wav", "demucs/model.yaml", "demucs/tiny.onnx"), LINES, {"-o": "stems"}, stream="song.wav", optional=("--json-file",)),
+    "demucs": Verb("demucs song.wav -m demucs", ("song.wav", "demucs/model.yaml", "demucs/even.onnx"), LINES, {"-o": "stems"}, stream="song.wav", optional=("--json-file",)),
     "demucs preprocess": Verb("demucs preprocess song.wav --segment-samples 8192", ("song.wav",), LINES, {"-o": "cut"}, stream="song.wav", optional=("--json-file",)),
     "demucs postprocess": Verb("demucs postprocess chunks --raw-file add_67.raw", ("add_67.raw", "chunks/chunks.json", "chunks/input.raw"), LINES, {"-o": "stems"}, optional=("--json-file",)),
     "samurai": Verb("samurai frames -m samurai --box 20,20,30,30", ("frames/0.png", "frames/1.png", "samurai/model.yaml"), {"-o": "seen.mp4", "--trace": "trace.json", **LINES}, {"--masks": "masks"}, optional=("-o", "--trace", "--masks", "--json-file")),
@@ -79,7 +79,7 @@ def fill(folder: Path) -> None:
         np.savez(folder / f"{name}.npz", **{key[3:]: arrays[key] for key in arrays if key.startswith("in.")})
     linear = np.load(GOLDEN / "convert/operators/linear.npz")
     (folder / "net.pt2").write_bytes(linear["archive"].tobytes())
-    shutil.copytree(GOLDEN / "demucs/tiny", folder / "demucs")
+    shutil.copytree(SEPARATOR, folder / "demucs")
     shutil.copytree(GOLDEN / "samurai/tiny", folder / "samurai", ignore=shutil.ignore_patterns("*.f32", "*.u8", "*.npz"))
     shutil.copy(GOLDEN / "samurai/traces/drawn.json", folder / "seen.json")
     shutil.copy(REPOSITORY / "data/npu/htp_v75.json", folder / "table.json")

@@ -18,6 +18,7 @@ SLIPWAY = Path(os.environ.get("SLIPWAY_BUILD", REPOSITORY / "build/release")) / 
 GOLDEN = REPOSITORY / "tests/golden"
 DATA = Path(os.environ.get("SLIPWAY_TEST_DATA", REPOSITORY.parent / "shared/data"))  # networks and images that are not in the repository
 DEMUCS = GOLDEN / "demucs/tiny"  # segments of 8192 samples
+SEPARATOR = GOLDEN / "demucs/even"  # of the same form; opened in no time: for what stands around the network
 SAMURAI = GOLDEN / "samurai/tiny"
 
 needs_slipway = pytest.mark.skipif(not SLIPWAY.is_file(), reason=f"{SLIPWAY} is not built")

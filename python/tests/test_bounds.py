@@ -16,14 +16,14 @@ import pytest
 from PIL import Image
 
 from python.exporters.common.batch import set_batch
-from python.tests.commands import DEMUCS, FRAME_VERBS, GOLDEN, SAMURAI, SLIPWAY, needs_slipway, slipway, song
+from python.tests.commands import FRAME_VERBS, GOLDEN, SAMURAI, SEPARATOR, SLIPWAY, needs_slipway, slipway, song
 from python.tests.ffmpeg import ffmpeg
 
 
 VERBS = {
     **{verb: [*words, "x.png"] for verb, words in FRAME_VERBS.items()},
     "samurai": ["--model", SAMURAI, "--box", "1,1,9,9", "x.png"],
-    "demucs": ["--model", DEMUCS, "--output", "stems", "x.wav"],
+    "demucs": ["--model", SEPARATOR, "--output", "stems", "x.wav"],
     "infer": [GOLDEN / "models/add.onnx", "--random", 1, "--outputs", "out.npz"],
     "bench": [GOLDEN / "models/add.onnx"],
     "profile": [GOLDEN / "models/add.onnx"],
@@ -135,7 +135,7 @@ def test_batches_out_of_range_are_refused(verb: str, count: int, tmp_path: Path)
 
 
 def test_a_batch_of_segments_beyond_the_memory_is_refused_with_what_there_is(tmp_path: Path) -> None:
-    command = ["demucs", "--model", GOLDEN / "demucs/tiny", "--output", tmp_path / "out", song(tmp_path / "x.wav"), "--mode", "batch"]
+    command = ["demucs", "--model", SEPARATOR, "--output", tmp_path / "out", song(tmp_path / "x.wav"), "--mode", "batch"]
     done = run(*command, "--batch", 2_000_000_000)
     assert done.returncode == 1
     assert "--batch 2000000000: so many segments of" in done.stderr.decode() and "GB of memory for it" in done.stderr.decode()

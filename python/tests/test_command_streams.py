@@ -93,7 +93,7 @@ def test_standard_output_gets_the_file_and_nothing_else(name: str, option: str, 
 @pytest.mark.parametrize(("name", "option"), NAMELESS)
 def test_a_process_substitution_gets_all_bytes(name: str, option: str, folder: Path) -> None:  # noqa: F811
     words = " ".join([str(SLIPWAY), *FINISHING[name].command(**{option: ">(cat > got)"})])
-    done = subprocess.run(["bash", "-c", f"{words}; status=$?; wait $!; sleep 0.3; exit $status"], cwd=folder, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(["bash", "-c", f"{words}; status=$?; wait $!; exit $status"], cwd=folder, capture_output=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr.decode()
     assert is_whole((folder / "got").read_bytes(), FINISHING[name].files[option], folder)
 
@@ -112,7 +112,7 @@ def test_lines_and_a_file_do_not_mix_on_standard_output(name: str, option: str, 
     assert done.returncode == 2 and b"both go to standard output" in done.stderr, done.stderr.decode()
 
 
-MODELS = {"inspect": "net.onnx", "infer": "add.onnx", "bench": "add.onnx", "profile": "add.onnx", "compile": "add.onnx", "convert": "net.pt2", "demucs": "tiny.onnx",
+MODELS = {"inspect": "net.onnx", "infer": "add.onnx", "bench": "add.onnx", "profile": "add.onnx", "compile": "add.onnx", "convert": "net.pt2", "demucs": "even.onnx",
           "face-det-lite": "small.onnx", "mediapipe-face": "small.onnx", "mediapipe-hand": "small.onnx", "mediapipe-pose": "small.onnx", "drone": "small.onnx"}
 SMALL = {"face-det-lite": "face_det_lite/tiny.onnx", "mediapipe-face": "mediapipe_face/short_range.onnx", "mediapipe-hand": "mediapipe_hand/palm.onnx",
          "mediapipe-pose": "mediapipe_pose/person.onnx", "drone": "yolov8/tiny.onnx"}
@@ -126,7 +126,7 @@ def test_a_model_comes_from_a_stream(name: str, kind: str, folder: Path) -> None
     if name in SMALL:
         shutil.copy(GOLDEN / SMALL[name], folder / model)
     elif name == "demucs":
-        shutil.copy(folder / "demucs/tiny.onnx", folder / model)
+        shutil.copy(folder / "demucs/even.onnx", folder / model)
     elif name == "convert":
         model = "net.pt2"
     else:

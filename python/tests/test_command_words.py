@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from test_command_files import ADD, follow, frames_folder
 
-from python.tests.commands import DEMUCS, FRAME_VERBS, GOLDEN, SLIPWAY, frame_verbs, lines_of, needs_slipway, run_frames, sample_image, slipway, song, stream_of
+from python.tests.commands import FRAME_VERBS, GOLDEN, SEPARATOR, SLIPWAY, frame_verbs, lines_of, needs_slipway, run_frames, sample_image, slipway, song, stream_of
 
 pytestmark = needs_slipway
 
@@ -187,7 +187,7 @@ def test_lines_of_the_other_verbs_name_input_and_output(tmp_path: Path) -> None:
     np.savez(tmp_path / "i.npz", **{spec["name"]: np.zeros(spec["shape"], spec["dtype"]) for spec in specs})
     line = lines_of(slipway("infer", ADD, "-i", tmp_path / "i.npz", "-o", tmp_path / "o.npz", "--json"))[0]
     assert (line["input"], line["output"]) == (str(tmp_path / "i.npz"), str(tmp_path / "o.npz"))
-    line = lines_of(slipway("demucs", song(tmp_path / "s.wav"), "-m", DEMUCS, "-o", tmp_path / "stems", "--json"))[0]
+    line = lines_of(slipway("demucs", song(tmp_path / "s.wav"), "-m", SEPARATOR, "-o", tmp_path / "stems", "--json"))[0]
     assert (line["input"], line["output"]) == (str(tmp_path / "s.wav"), str(tmp_path / "stems"))
     lines = lines_of(follow(frames_folder(tmp_path / "fr"), "-o", tmp_path / "o.mp4", "--json"))
     assert lines[0]["input"] == str(tmp_path / "fr/00000.png") and lines[0]["output"] == str(tmp_path / "o.mp4")
@@ -368,7 +368,7 @@ def test_a_model_of_another_format_is_named(verb: str, kind: str, tmp_path: Path
 INPUTS = {
     ".png": ["face-det-lite", *FRAME_VERBS["face-det-lite"]],
     ".mp4": ["face-det-lite", *FRAME_VERBS["face-det-lite"]],
-    ".mp3": ["demucs", "-m", DEMUCS, "-o", "out"],
+    ".mp3": ["demucs", "-m", SEPARATOR, "-o", "out"],
     ".npz": ["infer", ADD, "-o", "o.npz", "-i"],
 }
 

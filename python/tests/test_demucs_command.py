@@ -1,4 +1,4 @@
-"""`slipway demucs` with the small golden network on songs that are not as they should be."""
+"""`slipway demucs` on songs that are not as they should be: with the small golden network where stems are compared."""
 
 import resource
 import struct
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from python.tests.commands import DEMUCS, GOLDEN, run_json, write_wav
+from python.tests.commands import DEMUCS, GOLDEN, SEPARATOR, run_json, write_wav
 
 MEDIA = GOLDEN / "media"
 STEMS = ("drums", "bass", "other", "vocals")
@@ -36,8 +36,8 @@ def demucs(*words: object, **options) -> tuple[int, dict | None, str]:
 def separate(tmp_path):
     """separate(song, ...) -> the stems [4, frames, 2], the report; separate.refuse(song) -> the message."""
 
-    def run(song: Path, *options: object) -> tuple[np.ndarray, dict]:
-        status, report, errors = demucs(song, "--model", DEMUCS, "--output", tmp_path / "stems", "--overwrite", *options)
+    def run(song: Path, *options: object, model: Path = SEPARATOR) -> tuple[np.ndarray, dict]:
+        status, report, errors = demucs(song, "--model", model, "--output", tmp_path / "stems", "--overwrite", *options)
         assert status == 0, errors
         assert sorted(p.name for p in (tmp_path / "stems").iterdir()) == sorted(f"{s}.wav" for s in STEMS)
         stems = np.stack([read_stem(tmp_path / "stems" / f"{s}.wav") for s in STEMS])
@@ -46,7 +46,7 @@ def separate(tmp_path):
         return stems, report
 
     def refuse(song: Path) -> str:
-        status, _, errors = demucs(song, "--model", DEMUCS, "--output", tmp_path / "refused")
+        status, _, errors = demucs(song, "--model", SEPARATOR, "--output", tmp_path / "refused")
         assert status == 1
         assert song.name in errors
         assert not (tmp_path / "refused").exists() or not list((tmp_path / "refused").iterdir())
@@ -57,15 +57,15 @@ def separate(tmp_path):
 
 
 def test_silence_gives_silence(separate, tmp_path):
-    stems, report = separate(write_wav(tmp_path / "song.wav", np.zeros((20000, 2), np.float32)))
+    stems, report = separate(write_wav(tmp_path / "song.wav", np.zeros((20000, 2), np.float32)), model=DEMUCS)
     assert np.abs(stems).max() < 1e-6
     assert report["warnings"] == []
 
 
 def test_mono_is_both_sides(separate, tmp_path):
     mono = noise(12000, 1)
-    one, _ = separate(write_wav(tmp_path / "mono.wav", mono))
-    both, _ = separate(write_wav(tmp_path / "stereo.wav", np.repeat(mono, 2, axis=1)))
+    one, _ = separate(write_wav(tmp_path / "mono.wav", mono), model=DEMUCS)
+    both, _ = separate(write_wav(tmp_path / "stereo.wav", np.repeat(mono, 2, axis=1)), model=DEMUCS)
     assert np.array_equal(one, both)
 
 
@@ -78,7 +78,7 @@ def test_other_rates_are_resampled_and_keep_their_length(separate, tmp_path, rat
 
 @pytest.mark.parametrize("frames", [1, 8191, 20001])
 def test_any_length_comes_back_sample_for_sample(separate, tmp_path, frames):
-    stems, _ = separate(write_wav(tmp_path / "song.wav", noise(frames)))
+    stems, _ = separate(write_wav(tmp_path / "song.wav", noise(frames)), model=DEMUCS)
     assert stems.shape == (4, frames, 2)
 
 
@@ -92,7 +92,7 @@ def test_clipped_sound_passes_and_integers_say_what_they_clamped(separate, tmp_p
     over = [int((np.abs(stem) > 1).sum()) for stem in kept]
     assert max(over) > 0
     assert [s["samples_over_full_scale"] for s in report["stems"]] == over
-    status, report, errors = demucs(loud, "--model", DEMUCS, "--output", tmp_path / "integers", "--bits", "16")
+    status, report, errors = demucs(loud, "--model", SEPARATOR, "--output", tmp_path / "integers", "--bits", "16")
     assert status == 0, errors
     assert [s["samples_over_full_scale"] for s in report["stems"]] == over
 
@@ -140,7 +140,7 @@ def test_raw_files_of_the_wrong_size_are_refused(tmp_path):
 def test_a_full_disk_leaves_the_old_stems_and_no_part_of_new_ones(tmp_path, format_options):
     """A limit on the size of files stands for the disk: write() gives out the same way."""
     short, long = write_wav(tmp_path / "short.wav", noise(4000)), write_wav(tmp_path / "long.wav", noise(60000))
-    arguments = ["--model", DEMUCS, "--output", tmp_path / "stems", *format_options]
+    arguments = ["--model", SEPARATOR, "--output", tmp_path / "stems", *format_options]
     assert demucs(short, *arguments)[0] == 0
     before = {p.name: p.read_bytes() for p in (tmp_path / "stems").iterdir()}
     assert len(before) == 4
@@ -154,7 +154,7 @@ def test_a_full_disk_leaves_the_old_stems_and_no_part_of_new_ones(tmp_path, form
 
 def test_plots_are_drawn_beside_the_stems(tmp_path):
     song = write_wav(tmp_path / "song.wav", noise(20000))
-    status, report, errors = demucs(song, "--model", DEMUCS, "--output", tmp_path / "stems", "--two-stems", "vocals", "--plot")
+    status, report, errors = demucs(song, "--model", SEPARATOR, "--output", tmp_path / "stems", "--two-stems", "vocals", "--plot")
     assert status == 0, errors
     assert [Path(s["picture"]).name for s in report["stems"]] == ["vocals.png", "no_vocals.png"]
     for stem in report["stems"]:

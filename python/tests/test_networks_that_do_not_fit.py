@@ -11,7 +11,7 @@ import onnx
 import pytest
 from onnx import helper, numpy_helper
 
-from python.tests.commands import GOLDEN, SLIPWAY, needs_slipway, sample_image, song
+from python.tests.commands import GOLDEN, SEPARATOR, SLIPWAY, needs_slipway, sample_image, song
 
 pytestmark = needs_slipway
 
@@ -22,7 +22,7 @@ NETWORKS = {
     "mediapipe-pose": GOLDEN / "mediapipe_pose/person.onnx",
     "drone": GOLDEN / "yolov8/tiny.onnx",
     "segmenter": GOLDEN / "segmentation/tiny.onnx",
-    "demucs": GOLDEN / "demucs/tiny/tiny.onnx",
+    "demucs": SEPARATOR / "even.onnx",
     "a sum": GOLDEN / "models/add.onnx",
     "a convolution": GOLDEN / "models/conv.onnx",
     "integers": GOLDEN / "models/identity_int64.onnx",

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from python.tests.commands import DEMUCS, needs_slipway, run_json, slipway
+from python.tests.commands import SEPARATOR, needs_slipway, run_json, slipway
 from python.tests.ffmpeg import ffmpeg, samples
 
 pytestmark = needs_slipway
@@ -16,7 +16,7 @@ pytestmark = needs_slipway
 
 def read(song: Path, folder: Path) -> tuple[int, list[str]]:
     """How many samples a song has at the network's rate, and what was said of it."""
-    status, [line], errors = run_json("demucs", "preprocess", song, "--model", DEMUCS, "--output", folder)
+    status, [line], errors = run_json("demucs", "preprocess", song, "--model", SEPARATOR, "--output", folder)
     assert status == 0, errors
     return json.loads((folder / "chunks.json").read_text())["frames"], line["warnings"]
 
@@ -129,6 +129,6 @@ def test_playlists_open_nothing_else(kind: str, name: str, tmp_path: Path) -> No
     noise(tmp_path / "song.wav")
     noise(tmp_path / "song.aac", "-c:a", "aac")
     (tmp_path / name).write_text(PLAYLISTS[kind])
-    done = slipway("demucs", "preprocess", tmp_path / name, "--model", DEMUCS, "--output", tmp_path / "out")
+    done = slipway("demucs", "preprocess", tmp_path / name, "--model", SEPARATOR, "--output", tmp_path / "out")
     assert done.returncode == 1
     assert "expected an audio file" in done.stderr.decode(), done.stderr.decode()
