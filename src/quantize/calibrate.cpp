@@ -67,16 +67,6 @@ std::uint64_t not_finite_in(const tensor::Tensor& tensor) {
       std::ranges::count_if(tensor.values<float>(), [](float number) { return !std::isfinite(number); }));
 }
 
-/// What speaks against using a sample; empty: nothing.
-std::string objection_to(const NamedTensors& sample) {
-  std::string words;
-  for (const auto& input : sample) {
-    const std::uint64_t count = not_finite_in(input.tensor);
-    if (count > 0) words += fmt::format("{}{} in '{}'", words.empty() ? "" : ", ", count, input.name);
-  }
-  return words;
-}
-
 class Pass {
  public:
   Pass(const Samples& samples, std::int64_t most_samples, Calibration& found) : samples_(samples), found_(found) {
@@ -120,6 +110,15 @@ class Pass {
 };
 
 }  // namespace
+
+std::string objection_to(const NamedTensors& sample) {
+  std::string words;
+  for (const auto& input : sample) {
+    const std::uint64_t count = not_finite_in(input.tensor);
+    if (count > 0) words += fmt::format("{}{} in '{}'", words.empty() ? "" : ", ", count, input.name);
+  }
+  return words;
+}
 
 Result<Calibration> calibrate(const std::shared_ptr<runtime::Environment>& environment, const Model& model,
                               const std::vector<Watched>& watched, const Samples& samples, const Options& options,

@@ -31,6 +31,9 @@ struct Calibration {
   std::vector<std::string> left_out;
 };
 
+/// What speaks against using a sample, NaN or infinities: "12 in 'image'". Empty: nothing.
+[[nodiscard]] std::string objection_to(const tensor::NamedTensors& sample);
+
 /// Runs the float model on the samples and gathers statistics of the watched values, inner ones included. What a run
 /// gives is bounded (kMostWatchedBytes): values beyond that are watched in further passes over the samples.
 /// @error kInvalidArgument: no samples, one that does not fit the model (input, expected and found are named), or none

@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 
+#include "quantize/calibrate.hpp"
 #include "quantize/encoding.hpp"
 
 #include "runtime/session.hpp"
@@ -113,6 +114,7 @@ class Sums {
         continue;
       }
       ++count_;
+      equal_ += a == b ? 1 : 0;
       signal_ += a * a;
       stored_ += b * b;
       product_ += a * b;
@@ -129,12 +131,17 @@ class Sums {
   [[nodiscard]] OutputComparison comparison(const std::string& name, double lowest_sqnr_db) const {
     OutputComparison found{.output = name};
     found.elements = count_;
+    found.equal = equal_;
     found.not_comparable = not_comparable_;
     found.largest_difference = largest_;
     found.peak = peak_;
     found.sqnr_db = error_ == 0    ? kDecibelsOfEqual
                     : signal_ == 0 ? -std::numeric_limits<double>::infinity()
                                    : 10 * std::log10(signal_ / error_);
+    const double width = source_range_.width();
+    found.psnr_db = error_ == 0  ? kDecibelsOfEqual
+                    : width == 0 ? 0
+                                 : 10 * std::log10(width * width * static_cast<double>(count_) / error_);
     found.cosine = signal_ > 0 && stored_ > 0 ? product_ / std::sqrt(signal_ * stored_) : (signal_ == stored_ ? 1 : 0);
     found.alarm = alarm(found, lowest_sqnr_db);
     return found;
@@ -168,7 +175,7 @@ class Sums {
     return fmt::format("{}", fmt::join(reasons, "; "));
   }
 
-  std::uint64_t count_ = 0, not_comparable_ = 0;
+  std::uint64_t count_ = 0, equal_ = 0, not_comparable_ = 0;
   std::uint64_t below_ = 0, above_ = 0;
   double signal_ = 0, stored_ = 0, product_ = 0, error_ = 0, largest_ = 0, peak_ = 0;
   Range source_range_, quantized_range_;
@@ -210,6 +217,7 @@ Result<ModelComparison> compare_outputs(const std::shared_ptr<runtime::Environme
   ModelComparison comparison;
   for (std::int64_t i = 0; i < count; ++i) {
     SLIPWAY_ASSIGN(const NamedTensors sample, samples.read(i));
+    if (!objection_to(sample).empty()) continue;
     SLIPWAY_ASSIGN(const NamedTensors expected, float_session->run(sample));
     SLIPWAY_ASSIGN(const NamedTensors inputs, inputs_for(summary.inputs, sample));
     SLIPWAY_ASSIGN(const NamedTensors found, quantized_session->run(inputs));
