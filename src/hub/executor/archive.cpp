@@ -280,4 +280,18 @@ base::Result<void> pack_folder(const fs::path& folder, std::string_view top_name
   return {};
 }
 
+base::Result<std::string> pack_graph(const fs::path& into, const fs::path& onnx, bool has_data_file,
+                                     const std::string& stem, const std::string& top_name) {
+  if (has_data_file) {
+    const std::string name = stem + ".onnx.zip";
+    SLIPWAY_TRY(pack_folder(onnx.parent_path(), top_name, into / name));
+    return name;
+  }
+  const std::string name = stem + ".onnx";
+  std::error_code error;
+  fs::copy_file(onnx, into / name, fs::copy_options::overwrite_existing, error);
+  if (error) return std::unexpected(base::errno_error(error.value(), fmt::format("write {}", name)));
+  return name;
+}
+
 }  // namespace slipway::hub::executor

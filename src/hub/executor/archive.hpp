@@ -45,4 +45,11 @@ struct ArchiveEntry {
 [[nodiscard]] base::Result<void> pack_folder(const std::filesystem::path& folder, std::string_view top_name,
                                              const std::filesystem::path& archive);
 
+/// Puts an ONNX file into a folder as one file: as STEM.onnx, or as STEM.onnx.zip with the data file beside it.
+/// @return  its name there
+/// @error of base::errno_error
+[[nodiscard]] base::Result<std::string> pack_graph(const std::filesystem::path& into, const std::filesystem::path& onnx,
+                                                   bool has_data_file, const std::string& stem,
+                                                   const std::string& top_name);
+
 }  // namespace slipway::hub::executor

@@ -103,6 +103,26 @@ ordered_json dataset_json(const domain::Dataset& dataset, const std::string& lin
   return entry;
 }
 
+void report_agreement(const std::vector<domain::OutputAgreement>& agreement, const std::string& note,
+                      nlohmann::ordered_json& report) {
+  auto rows = nlohmann::ordered_json::array();
+  for (const domain::OutputAgreement& row : agreement) {
+    rows.push_back({{"output", wire_text(row.output)},
+                    {"elements", row.elements},
+                    {"not_comparable", row.not_comparable},
+                    {"source_nan", row.source_nan},
+                    {"equal_share", number(row.equal_share)},
+                    {"is_exact", row.is_exact},
+                    {"alarm", wire_text(row.alarm)},
+                    {"max_abs", number(row.max_abs)},
+                    {"relative_max", number(row.relative_max)},
+                    {"cosine", number(row.cosine)},
+                    {"snr_db", number(row.snr_db)},
+                    {"psnr_db", number(row.psnr_db)}});
+  }
+  report["agreement"] = {{"rows", rows}, {"note", wire_text(note)}};
+}
+
 void report_compiler_account(const domain::CompilerAccount& account, ordered_json& report) {
   if (account.compiler_estimate) {
     report["compiler_estimate"] = {

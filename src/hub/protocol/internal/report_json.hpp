@@ -22,6 +22,10 @@ namespace slipway::hub::protocol::internal {
 /// @param link  where the bytes can be fetched; empty: nowhere (yet)
 [[nodiscard]] nlohmann::ordered_json model_json(const domain::Model& model, const std::string& link);
 [[nodiscard]] nlohmann::ordered_json dataset_json(const domain::Dataset& dataset, const std::string& link);
+/// How the outputs of what a job made stand against the source's.
+/// @param note  who ran what, or why nothing was compared
+void report_agreement(const std::vector<domain::OutputAgreement>& agreement, const std::string& note,
+                      nlohmann::ordered_json& report);
 /// The compiler's own account, labelled as such.
 void report_compiler_account(const domain::CompilerAccount& account, nlohmann::ordered_json& report);
 /// A job without its result.

@@ -9,22 +9,9 @@
 
 #include "hub/domain/kinds/compiler_account.hpp"
 #include "hub/domain/kinds/kind.hpp"
+#include "hub/domain/kinds/output_agreement.hpp"
 
-namespace slipway::hub::domain {
-
-/// How far an output of the compiled model is from the source's.
-struct OutputAgreement {
-  std::string output;
-  double max_abs = 0, relative_max = 0, cosine = 1, psnr_db = 0, snr_db = 0;
-  std::uint64_t elements = 0;
-  std::uint64_t not_comparable = 0;  ///< NaN or infinite on one side only; in none of the figures
-  std::uint64_t source_nan = 0;      ///< NaN in the source itself; in none of the figures either
-  double equal_share = 1;            ///< part of the elements that are equal
-  bool is_exact = false;             ///< integers and truth values: only the equal share says something
-  std::string alarm = {};            ///< why it does not agree; empty: it does
-};
-
-namespace kinds {
+namespace slipway::hub::domain::kinds {
 
 /// An ONNX model is compiled for a device, or a context binary is embedded in ONNX.
 struct Compile {
@@ -92,5 +79,4 @@ struct Compile {
                                        .dataset_input = DatasetInput::kOptional};
 };
 
-}  // namespace kinds
-}  // namespace slipway::hub::domain
+}  // namespace slipway::hub::domain::kinds

@@ -74,21 +74,6 @@ std::vector<domain::OutputAgreement> agreement_of(const compile::CompileResult& 
   return outputs;
 }
 
-/// Puts a graph with or without a data file into out/ as one file. @return its name there
-base::Result<std::string> pack_graph(const JobContext& job, const fs::path& onnx, bool has_data_file,
-                                     const std::string& stem, const std::string& top_name) {
-  if (has_data_file) {
-    const std::string name = stem + ".onnx.zip";
-    SLIPWAY_TRY(pack_folder(onnx.parent_path(), top_name, job.out() / name));
-    return name;
-  }
-  const std::string name = stem + ".onnx";
-  std::error_code error;
-  fs::copy_file(onnx, job.out() / name, fs::copy_options::overwrite_existing, error);
-  if (error) return std::unexpected(base::errno_error(error.value(), fmt::format("write {}", name)));
-  return name;
-}
-
 base::Result<void> write_artifacts(const JobContext& job, Target target, const compile::CompileResult& compiled,
                                    Compile::Result& result) {
   std::error_code error;
@@ -96,13 +81,13 @@ base::Result<void> write_artifacts(const JobContext& job, Target target, const c
   switch (target) {
     case Target::kOnnx: {
       const fs::path onnx = compiled.artifact_is_folder ? compiled.artifact / "model.onnx" : compiled.artifact;
-      SLIPWAY_ASSIGN(result.target_file, pack_graph(job, onnx, compiled.artifact_is_folder, "target", top_name));
+      SLIPWAY_ASSIGN(result.target_file, pack_graph(job.out(), onnx, compiled.artifact_is_folder, "target", top_name));
       result.target_is_directory = compiled.artifact_is_folder;
       return {};
     }
     case Target::kPrecompiledQnnOnnx: {
       SLIPWAY_ASSIGN(result.target_file,
-                     pack_graph(job, compiled.artifact, compiled.artifact_is_folder, "target", top_name));
+                     pack_graph(job.out(), compiled.artifact, compiled.artifact_is_folder, "target", top_name));
       result.target_is_directory = compiled.artifact_is_folder;
       return {};
     }
@@ -115,9 +100,10 @@ base::Result<void> write_artifacts(const JobContext& job, Target target, const c
   if (error) return std::unexpected(base::errno_error(error.value(), "write the target model"));
   // Neither format can be read back here, so the graph that it was made from stays with it.
   SLIPWAY_ASSIGN(result.companion_files["source"],
-                 pack_graph(job, compiled.source_graph, compiled.source_has_data_file, "source", "source"));
+                 pack_graph(job.out(), compiled.source_graph, compiled.source_has_data_file, "source", "source"));
   if (!compiled.wrapper.empty()) {
-    SLIPWAY_ASSIGN(result.companion_files["wrapper"], pack_graph(job, compiled.wrapper, false, "wrapper", "wrapper"));
+    SLIPWAY_ASSIGN(result.companion_files["wrapper"],
+                   pack_graph(job.out(), compiled.wrapper, false, "wrapper", "wrapper"));
   }
   return {};
 }

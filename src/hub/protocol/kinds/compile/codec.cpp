@@ -58,22 +58,7 @@ void fill_result_of(KindCodec<Compile> /*kind*/, const JobView& view, const Comp
 }
 
 void report_result_of(KindCodec<Compile> /*kind*/, const Compile::Result& result, nlohmann::ordered_json& report) {
-  auto rows = nlohmann::ordered_json::array();
-  for (const domain::OutputAgreement& row : result.agreement) {
-    rows.push_back({{"output", wire_text(row.output)},
-                    {"elements", row.elements},
-                    {"not_comparable", row.not_comparable},
-                    {"source_nan", row.source_nan},
-                    {"equal_share", number(row.equal_share)},
-                    {"is_exact", row.is_exact},
-                    {"alarm", wire_text(row.alarm)},
-                    {"max_abs", number(row.max_abs)},
-                    {"relative_max", number(row.relative_max)},
-                    {"cosine", number(row.cosine)},
-                    {"snr_db", number(row.snr_db)},
-                    {"psnr_db", number(row.psnr_db)}});
-  }
-  report["agreement"] = {{"rows", rows}, {"note", wire_text(result.agreement_note)}};
+  report_agreement(result.agreement, result.agreement_note, report);
   report_compiler_account(result, report);
 }
 
