@@ -130,6 +130,11 @@ function agreementSection(report) {
     rows.length ? table(titles, rows, [1, 2, 3, 4, 5, 6]) : null);
 }
 
+function recipeSection(report) {
+  const settings = Object.entries(report.recipe || {});
+  return settings.length ? card("Recipe", "", facts(settings)) : null;
+}
+
 function statisticsSection(report) {
   const profile = report.profile;
   if (!profile || profile.is_emulated || !profile.phases) return null;
@@ -238,7 +243,7 @@ function draw(text) {
   document.getElementById("subtitle").textContent = job.kind + " job " + job.id;
   fillStateMark(document.getElementById("state"), job);
   const sections = [failureSection, warningsSection, emulationSection, remarksSection, statisticsSection, layersSection,
-    estimateSection, agreementSection];
+    estimateSection, agreementSection, recipeSection];
   const facing = element("div", "columns", ...[timesSection, deviceSection, provenanceSection].map((make) => make(report)));
   document.getElementById("sections").replaceChildren(
     ...[...sections.map((make) => make(report)), facing, filesSection(report), artifactsSection(report)].filter(Boolean));

@@ -79,6 +79,12 @@ struct Words<Conversion> {
       std::pair{Conversion::kCompileSource, "compile source"}, std::pair{Conversion::kConvertTorch, "convert torch"},
       std::pair{Conversion::kEmbedBinary, "embed binary"}};
 };
+template <>
+struct Words<kinds::NumberType> {
+  static constexpr std::array kTable = {std::pair{kinds::NumberType::kInt8, "int8"},
+                                        std::pair{kinds::NumberType::kInt16, "int16"},
+                                        std::pair{kinds::NumberType::kInt4, "int4"}};
+};
 template <typename Enum>
 concept HasWords = requires { Words<Enum>::kTable; };
 
@@ -300,6 +306,7 @@ void fields(A& a, T& v) {
   a("onnx_options", v.onnx_options);
   a("onnx_execution_providers", v.onnx_execution_providers);
   a("allow_emulation", v.allow_emulation);
+  a("range_scheme", v.range_scheme);
 }
 template <typename A, Is<ExecutionPlan> T>
 void fields(A& a, T& v) {

@@ -24,6 +24,8 @@ void apply_inspection(Model& model, const Inspection& inspection);
 inline constexpr const char* kHoldsFact = "holds";
 inline constexpr const char* kHoldsContextBinary = "a QNN context binary";
 [[nodiscard]] bool holds_context_binary(const Inspection& inspection);
+/// The fact that says that an ONNX model is quantised.
+inline constexpr const char* kQuantizedFact = "quantised";
 
 /// "ONNX", "TorchScript", "QNN DLC" … for messages.
 [[nodiscard]] std::string_view model_type_text(ModelType type);

@@ -128,7 +128,7 @@ Result<Job> Jobs::submit(const Actor& actor, const Submission& submission) {
   job.owner_id = actor.user.id;
   job.name = submission.name.empty() && !facts.models.empty() ? facts.models.front().model.name : submission.name;
   job.options = std::string(base::trimmed(submission.options));
-  job.device = verdict.device;
+  if (!facts.devices.empty()) job.device = verdict.device;
   std::visit(
       [&]<typename Kind>(Kind& payload) {
         if constexpr (ForDevices<Kind>) payload.devices = facts.devices;

@@ -408,5 +408,51 @@ TEST(CheckAgainstModel, checks_nothing_where_nothing_is_known) {
   EXPECT_TRUE(check_against_model(model, {spec("x", Dtype::kInt8, {1})}, face_data(), {}));
 }
 
+using kinds::NumberType;
+
+Asked quantize(const std::string& options = "", NumberType activations = NumberType::kInt8,
+               NumberType weights = NumberType::kInt8) {
+  Asked asked;
+  kinds::Quantize payload;
+  payload.activations = activations;
+  payload.weights = weights;
+  asked.payload = payload;
+  asked.options = parse_options(kinds::Quantize::kEntry, options).value();
+  asked.models = {{.model = face_model(), .origin = {}}};
+  asked.dataset = face_data();
+  return asked;
+}
+
+TEST(JudgeQuantize, takes_a_float_model_and_data_without_a_device_on_any_agent) {
+  const auto verdict = value_of(judge(quantize("--range_scheme auto")));
+  EXPECT_EQ(verdict.needs, "");
+  EXPECT_TRUE(verdict.remarks.empty());
+  EXPECT_THAT(judge(quantize())->remarks, testing::ElementsAre("no --range_scheme given: it is min_max"));
+}
+
+TEST(JudgeQuantize, refuses_in_words) {
+  expect_refused(quantize("", NumberType::kInt8, NumberType::kInt4), Code::kUnimplemented,
+                 "weights_dtype: expected INT8, found INT4");
+  expect_refused(quantize("", NumberType::kInt4), Code::kUnimplemented,
+                 "activations_dtype: expected INT8 or INT16, found INT4");
+  expect_refused(quantize("--range_scheme entropy", NumberType::kInt16), Code::kInvalidArgument,
+                 "entropy is for activations of INT8");
+  Asked without_data = quantize();
+  without_data.dataset.reset();
+  expect_refused(without_data, Code::kInvalidArgument, "quantize jobs need a dataset");
+  Asked other_name = quantize();
+  other_name.dataset->inspection->entries[0].name = "picture";
+  expect_refused(other_name, Code::kInvalidArgument, "in its order: image, size; found: picture, size");
+  Asked done = quantize();
+  done.model().inspection->facts["quantised"] = "QDQ";
+  expect_refused(done, Code::kInvalidArgument, "quantised already");
+  Asked compiled = quantize();
+  compiled.origin() = made_by(CompileTarget::kPrecompiledQnnOnnx, snapdragon());
+  expect_refused(compiled, Code::kInvalidArgument, "compiled already");
+  Asked script = quantize();
+  script.model().type = ModelType::kTorchScript;
+  expect_refused(script, Code::kInvalidArgument, "is TorchScript; compile it to --target_runtime onnx first");
+}
+
 }  // namespace
 }  // namespace slipway::hub::domain

@@ -84,6 +84,7 @@ constexpr std::array kRules = {
     Rule{"--dequantize_outputs", kept_types},
     Rule{"--onnx_execution_providers", always},
     Rule{"--allow_emulation", emulation},
+    Rule{"--range_scheme", always},
     // Looked at key by key; the older spellings are keys by other names.
     Rule{"--qnn_options", always},
     Rule{"--qnn_graph_name", always},

@@ -267,6 +267,12 @@ std::vector<std::string> effective_keys() {
   return names;
 }
 
+Result<std::string> range_scheme(std::string_view text) {
+  if (std::ranges::find(kRangeSchemes, text) != kRangeSchemes.end()) return std::string(text);
+  return base::fail(Code::kInvalidArgument, "expected one of {}, found '{}'{}", fmt::join(kRangeSchemes, ", "), text,
+                    suggestion(text, {kRangeSchemes.begin(), kRangeSchemes.end()}));
+}
+
 Result<std::vector<std::string>> execution_providers(std::string_view text) {
   SLIPWAY_ASSIGN(auto providers, list(text));
   for (const std::string& provider : providers) {

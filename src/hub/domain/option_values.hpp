@@ -25,6 +25,8 @@ namespace slipway::hub::domain::option_values {
 [[nodiscard]] base::Result<std::map<std::string, std::string>> onnx_options(std::string_view text);
 /// The keys of both that are obeyed, as options name them: "--qnn_options context_priority" …
 [[nodiscard]] std::vector<std::string> effective_keys();
+/// One of kRangeSchemes.
+[[nodiscard]] base::Result<std::string> range_scheme(std::string_view text);
 [[nodiscard]] base::Result<std::vector<std::string>> execution_providers(std::string_view text);
 
 }  // namespace slipway::hub::domain::option_values

@@ -131,6 +131,11 @@ Result<void> set_profiler_time(JobOptions& options, std::string_view value) {
   return {};
 }
 
+Result<void> set_range_scheme(JobOptions& options, std::string_view value) {
+  SLIPWAY_ASSIGN(options.range_scheme, option_values::range_scheme(value));
+  return {};
+}
+
 constexpr std::array kRows = {
     Row{"--target_runtime", Form::kValue, set_target_runtime},
     Row{"--output_names", Form::kValue, set_list<&JobOptions::output_names>},
@@ -152,6 +157,7 @@ constexpr std::array kRows = {
     Row{"--onnx_options", Form::kValue, set_onnx_options},
     Row{"--onnx_execution_providers", Form::kValue, set_execution_providers},
     Row{"--allow_emulation", Form::kFlag, set_flag<&JobOptions::allow_emulation>},
+    Row{"--range_scheme", Form::kValue, set_range_scheme},
 };
 
 static_assert(std::ranges::all_of(JobKinds::kEntries,
@@ -175,15 +181,14 @@ struct Refused {
 };
 
 constexpr std::string_view kNoQuantizing =
-    "this hub does not quantise models yet; a model that is quantised already (QDQ) is compiled as it is";
-constexpr std::string_view kNoQuantizeJobs = "it belongs to quantize jobs, which this hub does not carry out yet";
+    "compile jobs do not quantise here yet; quantise the model by a quantize job and compile what that makes";
+constexpr std::string_view kNoMixedPrecision = "this hub gives every layer the same precision, and has no other yet";
 constexpr std::string_view kNoTflite = "this hub runs no TFLite models; it runs ONNX, QNN context binaries and DLCs";
 
 constexpr std::array kRefused = {
     Refused{"--quantize_full_type", kNoQuantizing}, Refused{"--quantize_weight_type", kNoQuantizing},
-    Refused{"--quantize_io_type", kNoQuantizing},   Refused{"--range_scheme", kNoQuantizeJobs},
-    Refused{"--lite_mp", kNoQuantizeJobs},          Refused{"--tflite_delegates", kNoTflite},
-    Refused{"--tflite_options", kNoTflite},
+    Refused{"--quantize_io_type", kNoQuantizing},   Refused{"--lite_mp", kNoMixedPrecision},
+    Refused{"--tflite_delegates", kNoTflite},       Refused{"--tflite_options", kNoTflite},
 };
 static_assert(std::ranges::none_of(kRefused,
                                    [](const Refused& refused) {

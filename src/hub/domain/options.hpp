@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <map>
 #include <optional>
@@ -13,6 +14,11 @@
 namespace slipway::hub::domain {
 
 struct KindEntry;
+
+/// How quantize jobs may choose the ranges of activations. The last two are ours.
+inline constexpr std::array<std::string_view, 5> kRangeSchemes = {"auto", "mse_minimizer", "min_max", "percentile",
+                                                                  "entropy"};
+inline constexpr std::string_view kDefaultRangeScheme = "min_max";
 
 /// The option string of a job, parsed like a shell would: `--key value`, `--key=value`, bare flags, `--flag true`.
 struct JobOptions {
@@ -37,7 +43,8 @@ struct JobOptions {
   std::optional<bool> dequantize_outputs;  ///< outputs keep the graph's types; when given, the log says so
   std::map<std::string, std::string> onnx_options;
   std::vector<std::string> onnx_execution_providers;
-  bool allow_emulation = false;  ///< ours: a profile job for a device that no agent offers
+  bool allow_emulation = false;             ///< ours: a profile job for a device that no agent offers
+  std::optional<std::string> range_scheme;  ///< one of kRangeSchemes; absent: kDefaultRangeScheme, and the log says so
 };
 
 /// Parses and checks the options of one kind of job.

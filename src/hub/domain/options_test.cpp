@@ -156,7 +156,8 @@ TEST(ParseOptions, refuses_in_words) {
     Code code;
     std::string says;
   };
-  const auto kCompile = kinds::Compile::kEntry, kInference = kinds::Inference::kEntry;
+  const auto kCompile = kinds::Compile::kEntry, kInference = kinds::Inference::kEntry,
+             kQuantize = kinds::Quantize::kEntry;
   const std::vector<Row> rows = {
       {kCompile, "--target_runtme onnx", Code::kInvalidArgument,
        "unknown option --target_runtme; did you mean --target_runtime?"},
@@ -172,13 +173,15 @@ TEST(ParseOptions, refuses_in_words) {
        "belongs to profile and inference jobs; this is a compile job"},
       {kInference, "--target_runtime onnx", Code::kInvalidArgument,
        "belongs to compile jobs; this is an inference job"},
-      {kInference, "--range_scheme auto", Code::kUnimplemented, "it belongs to quantize jobs"},
-      {kCompile, "--lite_mp x", Code::kUnimplemented, "it belongs to quantize jobs"},
+      {kInference, "--range_scheme auto", Code::kInvalidArgument, "belongs to quantize jobs; this is an inference job"},
+      {kQuantize, "--range_scheme min_mx", Code::kInvalidArgument, "did you mean min_max?"},
+      {kQuantize, "--lite_mp percentage=10;override_qtype=int16", Code::kUnimplemented, "the same precision"},
+      {kQuantize, "--target_runtime onnx", Code::kInvalidArgument, "belongs to compile jobs; this is a quantize job"},
       {kCompile, "--allow_emulation", Code::kInvalidArgument, "belongs to profile and inference jobs"},
       {kCompile, "--quantize_full_type int8", Code::kUnimplemented,
-       "--quantize_full_type is known and refused: this hub does not quantise models yet"},
-      {kInference, "--quantize_full_type=int8", Code::kUnimplemented, "this hub does not quantise models yet"},
-      {kCompile, "--quantize_weight_type float16", Code::kUnimplemented, "does not quantise"},
+       "--quantize_full_type is known and refused: compile jobs do not quantise here yet"},
+      {kInference, "--quantize_full_type=int8", Code::kUnimplemented, "compile jobs do not quantise here yet"},
+      {kCompile, "--quantize_weight_type float16", Code::kUnimplemented, "do not quantise"},
       {kCompile, "--quantize_io", Code::kUnimplemented, "--quantize_io"},
       {kCompile, "--quantize_io_type uint8", Code::kUnimplemented, "--quantize_io_type"},
       {kInference, "--tflite_delegates qnn", Code::kUnimplemented, "this hub runs no TFLite models"},

@@ -175,14 +175,26 @@ TEST_F(ClientClasses, make_submissions_that_we_read) {
   const json profile = {{"inference_job", {{"model", {{"model_id", "m2"}}}, {"is_profiling_on", true}}}};
   const json older = {{"profile_job", {{"model", {{"model_id", "m2"}}}}}};
   const json bad = {{"compile_job", {{"tensor_type_list", {{"types", {{{"name", "x"}}}}}}}}};
-  const auto answers = ask({{{"message", "Job"}, {"make", compile}},
-                            {{"message", "Job"}, {"make", run}},
-                            {{"message", "Job"}, {"make", profile}},
-                            {{"message", "Job"}, {"make", older}},
-                            {{"message", "Job"}, {"make", bad}},
-                            {{"message", "Job"}, {"make", json::object()}},
-                            {{"message", "Job"}, {"make", {{"quantize_job", {{"name", "q"}}}}}},
-                            {{"message", "Job"}, {"make", {{"link_job", {{"name", "l"}}}}}}});
+  const auto answers =
+      ask({{{"message", "Job"}, {"make", compile}},
+           {{"message", "Job"}, {"make", run}},
+           {{"message", "Job"}, {"make", profile}},
+           {{"message", "Job"}, {"make", older}},
+           {{"message", "Job"}, {"make", bad}},
+           {{"message", "Job"}, {"make", json::object()}},
+           {{"message", "Job"},
+            {"make",
+             {{"quantize_job",
+               {{"model", {{"model_id", "m3"}}},
+                {"calibration_dataset", {{"dataset_id", "d3"}}},
+                {"weights_dtype", "QUANTIZE_DTYPE_INT8"},
+                {"activations_dtype", "QUANTIZE_DTYPE_INT16"},
+                {"options", " --range_scheme auto "}}}}}},
+           {{"message", "Job"},
+            {"make",
+             {{"quantize_job",
+               {{"weights_dtype", "QUANTIZE_DTYPE_INT8"}, {"activations_dtype", "QUANTIZE_DTYPE_UINT4"}}}}}},
+           {{"message", "Job"}, {"make", {{"link_job", {{"name", "l"}}}}}}});
   const auto submission = [&](std::size_t i) { return decode_submission(bytes_of(answers[i]["hex"])); };
   const auto first = submission(0);
   ASSERT_TRUE(first);
@@ -202,10 +214,18 @@ TEST_F(ClientClasses, make_submissions_that_we_read) {
   EXPECT_FALSE(submission(4));
   EXPECT_NE(submission(4).error().message.find("\"x\""), std::string::npos);
   EXPECT_EQ(submission(5).error().code, base::Code::kInvalidArgument);
-  for (const std::size_t index : {6U, 7U}) {
-    EXPECT_EQ(submission(index).error().code, base::Code::kUnimplemented);
-    EXPECT_NE(submission(index).error().message.find("jobs are not carried out by this hub yet"), std::string::npos);
-  }
+  const auto quantize = submission(6);
+  ASSERT_TRUE(quantize) << quantize.error().message;
+  const auto& quantized = std::get<domain::kinds::Quantize>(quantize->payload);
+  EXPECT_EQ(quantized.model_id, "m3");
+  EXPECT_EQ(quantized.dataset_id, "d3");
+  EXPECT_EQ(quantized.weights, domain::kinds::NumberType::kInt8);
+  EXPECT_EQ(quantized.activations, domain::kinds::NumberType::kInt16);
+  EXPECT_EQ(quantize->options, " --range_scheme auto ");
+  EXPECT_NE(submission(7).error().message.find("activations_dtype: expected INT8, INT16 or INT4, found number 6"),
+            std::string::npos);
+  EXPECT_EQ(submission(8).error().code, base::Code::kUnimplemented);
+  EXPECT_NE(submission(8).error().message.find("jobs are not carried out by this hub yet"), std::string::npos);
 }
 
 }  // namespace

@@ -91,9 +91,11 @@ void fill_summary(const JobView& view, Summary& summary) {
   fill_user(view.owner, *summary.mutable_user());
   summary.set_name(wire_text(job.name));
   summary.set_job_state(static_cast<api::JobState>(job.state));
-  if (job.device) {
-    summary.set_device_name(wire_text(job.device->name));
-    summary.set_device_os_version(wire_text(job.device->os));
+  if constexpr (requires { summary.set_device_name(job.device->name); }) {
+    if (job.device) {
+      summary.set_device_name(wire_text(job.device->name));
+      summary.set_device_os_version(wire_text(job.device->os));
+    }
   }
   fill_time(job.created, *summary.mutable_creation_time());
   fill_time(job.created, *summary.mutable_queued_time());

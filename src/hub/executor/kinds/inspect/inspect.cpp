@@ -40,7 +40,7 @@ void add_onnx_facts(const compile::onnx_graph::ModelSummary& summary, Inspection
   }
   facts["nodes"] = std::to_string(nodes);
   facts["operators"] = fmt::format("{}{}", fmt::join(ops, ", "), summary.op_counts.size() > kOpsInFacts ? ", …" : "");
-  if (summary.has_qdq) facts["quantised"] = "QDQ";
+  if (summary.has_qdq) facts[domain::kQuantizedFact] = "QDQ";
   if (summary.has_ep_context) facts[domain::kHoldsFact] = domain::kHoldsContextBinary;
   if (!summary.outputs_of_unknown_type.empty()) {
     facts["outputs of unknown type"] = fmt::format("{}", fmt::join(summary.outputs_of_unknown_type, ", "));
