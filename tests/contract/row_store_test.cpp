@@ -182,8 +182,10 @@ TEST_P(Rows, lists_jobs_by_owner_state_and_kind_without_layers_and_inspections) 
     if (i == 1) {
       job = ended(job, JobState::kFailed);
       auto& profile = job.outcome->result.emplace<kinds::Inference::Result>().profile.emplace();
-      profile.layers.resize(3);
-      profile.inference_median_us = 5;
+      profile.set_layers(std::vector<LayerProfile>(3));
+      RunFigures figures;
+      figures.inference_median_us = 5;
+      profile.set_figures(figures);
     }
     ASSERT_TRUE(store().insert_job(job, std::nullopt));
   }
@@ -208,9 +210,9 @@ TEST_P(Rows, lists_jobs_by_owner_state_and_kind_without_layers_and_inspections) 
   const auto listed = store().jobs(filter, {});
   ASSERT_EQ(listed->items.back().id, "j1");
   const auto profile_of = [](const Job& job) { return part<kinds::RunResult>(job.outcome->result)->profile.value(); };
-  EXPECT_TRUE(profile_of(listed->items.back()).layers.empty());
-  EXPECT_EQ(profile_of(listed->items.back()).inference_median_us, 5U);
-  EXPECT_EQ(profile_of(store().job("j1").value()).layers.size(), 3U);
+  EXPECT_TRUE(profile_of(listed->items.back()).layers().empty());
+  EXPECT_EQ(profile_of(listed->items.back()).figures().inference_median_us, 5U);
+  EXPECT_EQ(profile_of(store().job("j1").value()).layers().size(), 3U);
 }
 
 TEST_P(Rows, knows_all_content_that_rows_speak_of) {

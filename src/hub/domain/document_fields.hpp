@@ -211,18 +211,29 @@ void fields(A& a, T& v) {
 }
 template <typename A, Is<ProfileEvidence> T>
 void fields(A& a, T& v) {
-  a("machine", v.machine);
-  a("provider", v.provider);
-  a("is_emulated", v.is_emulated);
-  a("compile", v.compile);
-  a("cold_load", v.cold_load);
-  a("warm_load", v.warm_load);
-  a("inference", v.inference);
-  a("inference_median_us", v.inference_median_us);
-  a("layers", v.layers);
+  RunPlace place = v.place();
+  RunFigures figures = v.figures();
+  std::vector<LayerProfile> layers = v.layers();
+  a("machine", place.machine);
+  a("provider", place.provider);
+  a("is_emulated", place.is_emulated);
+  a("compile", figures.compile);
+  a("cold_load", figures.cold_load);
+  a("warm_load", figures.warm_load);
+  a("inference", figures.inference);
+  a("inference_median_us", figures.inference_median_us);
+  a("layers", layers);
   a("placement", v.placement);
-  a("stable", v.stable);
+  a("stable", figures.stable);
   a("runtime_config", v.runtime_config);
+  if constexpr (!std::is_const_v<T>) {
+    T read(std::move(place));
+    read.set_figures(std::move(figures));
+    read.set_layers(std::move(layers));
+    read.placement = std::move(v.placement);
+    read.runtime_config = std::move(v.runtime_config);
+    v = std::move(read);
+  }
 }
 template <typename A, Is<OutputAgreement> T>
 void fields(A& a, T& v) {

@@ -198,9 +198,9 @@ TEST_F(CompileJob, compiles_for_the_npu_and_runs_what_it_made) {
     ASSERT_TRUE(ran.succeeded) << target << ": " << ran.failure_reason;
     const auto& result = run_result(ran);
     ASSERT_TRUE(result.profile);
-    EXPECT_TRUE(result.profile->is_emulated);
-    EXPECT_THAT(result.profile->inference.times_us, IsEmpty()) << "an emulator's time is not a device's";
-    EXPECT_EQ(result.profile->inference_median_us, 0U);
+    EXPECT_TRUE(result.profile->place().is_emulated);
+    EXPECT_THAT(result.profile->figures().inference.times_us, IsEmpty()) << "an emulator's time is not a device's";
+    EXPECT_EQ(result.profile->figures().inference_median_us, 0U);
     EXPECT_THAT(ran.remarks, Contains(HasSubstr("HTP emulator")));
     EXPECT_THAT(log_, Contains(HasSubstr("nodes on the NPU in 1 partition")));
     EXPECT_THAT(log_, Not(Contains(HasSubstr("1 of 1 nodes")))) << "a compiled graph is more than its one node";

@@ -27,7 +27,7 @@ TEST_F(Execute, obeys_the_plan_and_nothing_else) {
   spec_.plan = domain::ExecutionPlan{.runs_on = domain::ExecutionTarget::kCpu};
   const auto outcome = execute_as_planned();
   ASSERT_TRUE(outcome.succeeded) << outcome.failure_reason;
-  EXPECT_FALSE(run_result(outcome).profile->is_emulated);
+  EXPECT_FALSE(run_result(outcome).profile->place().is_emulated);
   EXPECT_THAT(run_result(outcome).profile->placement, HasSubstr("CPU"));
 }
 
@@ -43,8 +43,8 @@ TEST_F(Execute, never_shows_a_time_of_the_emulator_even_if_the_plan_says_measure
                                      .figures = domain::Figures::kMeasured};
   const auto outcome = execute_as_planned();
   ASSERT_TRUE(outcome.succeeded) << outcome.failure_reason;
-  EXPECT_TRUE(run_result(outcome).profile->is_emulated);
-  EXPECT_THAT(run_result(outcome).profile->inference.times_us, IsEmpty());
+  EXPECT_TRUE(run_result(outcome).profile->place().is_emulated);
+  EXPECT_THAT(run_result(outcome).profile->figures().inference.times_us, IsEmpty());
 }
 
 TEST_F(Execute, fails_a_spec_without_a_plan) {

@@ -60,10 +60,10 @@ for i in range(12):
 )",
              {model(), job() / "in" / "dataset.h5", out(run_result(outcome).output_dataset_file)});
   ASSERT_TRUE(run_result(outcome).profile);
-  EXPECT_FALSE(run_result(outcome).profile->is_emulated);
-  EXPECT_THAT(run_result(outcome).profile->inference.times_us, SizeIs(12))
+  EXPECT_FALSE(run_result(outcome).profile->place().is_emulated);
+  EXPECT_THAT(run_result(outcome).profile->figures().inference.times_us, SizeIs(12))
       << "times are measured with profiling on or off";
-  EXPECT_GT(run_result(outcome).profile->inference.peak.upper_bytes, 1U << 20);
+  EXPECT_GT(run_result(outcome).profile->figures().inference.peak.upper_bytes, 1U << 20);
   EXPECT_THAT(run_result(outcome).profile->placement, HasSubstr("CPU"));
 }
 
@@ -120,11 +120,11 @@ TEST_F(RunJob, profiles_on_the_cpu_with_layers_and_a_trace) {
   ASSERT_TRUE(outcome.succeeded) << outcome.failure_reason;
   ASSERT_TRUE(run_result(outcome).profile);
   const auto& profile = *run_result(outcome).profile;
-  EXPECT_THAT(profile.inference.times_us, Not(IsEmpty()));
-  EXPECT_LE(profile.inference.times_us.size(), 30U);
-  EXPECT_THAT(profile.cold_load.times_us, Not(IsEmpty()));
-  EXPECT_GE(profile.layers.size(), 4U);
-  for (const auto& layer : profile.layers) EXPECT_EQ(layer.unit, "CPU");
+  EXPECT_THAT(profile.figures().inference.times_us, Not(IsEmpty()));
+  EXPECT_LE(profile.figures().inference.times_us.size(), 30U);
+  EXPECT_THAT(profile.figures().cold_load.times_us, Not(IsEmpty()));
+  EXPECT_GE(profile.layers().size(), 4U);
+  for (const auto& layer : profile.layers()) EXPECT_EQ(layer.unit, "CPU");
   EXPECT_THAT(profile.runtime_config, Contains(std::pair<std::string, std::string>("intra_op_num_threads", "1")));
   ASSERT_THAT(outcome.artifacts, SizeIs(1));
   EXPECT_TRUE(fs::exists(out(outcome.artifacts[0].filename)));
@@ -142,12 +142,12 @@ TEST_F(RunJob, a_profile_whose_first_run_passes_the_budget_fails_with_what_was_m
   EXPECT_EQ(outcome.failure_type, FailureType::kTimeout);
   EXPECT_THAT(outcome.failure_reason, HasSubstr("no run ended within the 1.0 s"));
   ASSERT_TRUE(run_result(outcome).profile);
-  EXPECT_THAT(run_result(outcome).profile->cold_load.times_us, SizeIs(1));
+  EXPECT_THAT(run_result(outcome).profile->figures().cold_load.times_us, SizeIs(1));
   EXPECT_THAT(outcome.remarks, Contains(HasSubstr("Partial: inference could not be measured")));
   EXPECT_THAT(log_, Contains("measuring: inference"));
   ASSERT_THAT(kept, Not(IsEmpty()));
   EXPECT_FALSE(kept.front().succeeded) << "without times it is no profile";
-  EXPECT_THAT(run_result(kept.front()).profile.value().cold_load.times_us, SizeIs(1));
+  EXPECT_THAT(run_result(kept.front()).profile.value().figures().cold_load.times_us, SizeIs(1));
 }
 
 TEST_F(RunJob, keeps_a_profile_as_a_result_once_its_times_are_there) {
@@ -160,10 +160,10 @@ TEST_F(RunJob, keeps_a_profile_as_a_result_once_its_times_are_there) {
   const auto outcome = run();
   ASSERT_TRUE(outcome.succeeded) << outcome.failure_reason;
   EXPECT_THAT(outcome.remarks, Contains(HasSubstr("Partial: layers could not be measured")));
-  EXPECT_THAT(run_result(outcome).profile.value().layers, Not(IsEmpty())) << "where each one ran is known";
+  EXPECT_THAT(run_result(outcome).profile.value().layers(), Not(IsEmpty())) << "where each one ran is known";
   ASSERT_TRUE(kept);
   EXPECT_TRUE(kept->succeeded);
-  EXPECT_THAT(run_result(*kept).profile.value().inference.times_us, SizeIs(5));
+  EXPECT_THAT(run_result(*kept).profile.value().figures().inference.times_us, SizeIs(5));
 }
 
 TEST_F(RunJob, names_random_inputs_when_a_profile_fails_on_them) {
@@ -185,13 +185,14 @@ TEST_F(RunJob, an_emulated_profile_has_placement_and_estimate_but_no_times) {
   const auto outcome = run();
   ASSERT_TRUE(outcome.succeeded) << outcome.failure_reason;
   ASSERT_TRUE(run_result(outcome).profile);
-  for (const auto* phase : {&run_result(outcome).profile->compile, &run_result(outcome).profile->cold_load,
-                            &run_result(outcome).profile->warm_load, &run_result(outcome).profile->inference}) {
+  for (const auto* phase :
+       {&run_result(outcome).profile->figures().compile, &run_result(outcome).profile->figures().cold_load,
+        &run_result(outcome).profile->figures().warm_load, &run_result(outcome).profile->figures().inference}) {
     EXPECT_THAT(phase->times_us, IsEmpty());
     EXPECT_EQ(phase->peak.upper_bytes, 0U);
   }
-  EXPECT_THAT(run_result(outcome).profile->layers, Not(IsEmpty()));
-  for (const auto& layer : run_result(outcome).profile->layers) EXPECT_FALSE(layer.time_us) << layer.name;
+  EXPECT_THAT(run_result(outcome).profile->layers(), Not(IsEmpty()));
+  for (const auto& layer : run_result(outcome).profile->layers()) EXPECT_FALSE(layer.time_us) << layer.name;
   EXPECT_THAT(outcome.remarks, Contains(HasSubstr("no time was measured")));
   EXPECT_THAT(outcome.remarks, Contains(HasSubstr("context_enable_graphs=face has no effect")));
   EXPECT_THAT(outcome.remarks, Not(Contains(HasSubstr("were measured on"))));

@@ -138,8 +138,7 @@ TEST_F(ClientClasses, unpack_a_measured_profile_into_all_of_their_keys) {
 }
 
 TEST_F(ClientClasses, find_no_time_and_no_memory_in_an_emulated_run) {
-  JobView view = testing::sample_inference_job();
-  std::get<domain::kinds::Inference::Result>(view.job.outcome->result).profile->is_emulated = true;
+  JobView view = testing::sample_inference_job(true);
   view.job.outcome->remarks.clear();
   const auto answers =
       ask({read_request("JobResult", encode_job_result(view).value()), read_request("Job", encode_job(view)),

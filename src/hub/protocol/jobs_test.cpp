@@ -193,8 +193,7 @@ TEST(JobReport, of_a_measured_run_carries_its_evidence) {
 }
 
 TEST(JobReport, of_an_emulated_run_carries_no_time_anywhere) {
-  JobView view = testing::sample_inference_job();
-  std::get<domain::kinds::Inference::Result>(view.job.outcome->result).profile->is_emulated = true;
+  JobView view = testing::sample_inference_job(true);
   const json report = json::parse(encode_job_report(view, std::nullopt, {}));
   EXPECT_TRUE(report["profile"]["is_emulated"].get<bool>());
   EXPECT_TRUE(report["profile"]["phases"].is_null());

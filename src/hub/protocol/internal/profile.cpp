@@ -39,7 +39,7 @@ std::optional<api::ComputeUnit> compute_unit(std::string_view unit) {
 
 void fill_layers(const domain::ProfileEvidence& profile, api::ProfileDetail& message) {
   std::size_t index = 0;
-  for (const domain::LayerProfile& layer : profile.layers) {
+  for (const domain::LayerProfile& layer : profile.layers()) {
     ++index;
     const auto unit = compute_unit(layer.unit);
     // The client's summary stops at a layer without a unit; such a layer stays in the report of the page.
@@ -50,7 +50,7 @@ void fill_layers(const domain::ProfileEvidence& profile, api::ProfileDetail& mes
     entry.set_layer_type_name(wire_text(layer.op_type));
     entry.set_id(fmt::format("{}", index));
     entry.set_delegate_name(wire_text(layer.provider));
-    if (layer.time_us && !profile.is_emulated) entry.set_execution_time(*layer.time_us);
+    if (layer.time_us) entry.set_execution_time(*layer.time_us);
   }
 }
 
@@ -60,28 +60,23 @@ const domain::ProfileEvidence* evidence_of(const domain::Job& job) {
   return result != nullptr && result->profile ? &*result->profile : nullptr;
 }
 
-const domain::ProfileEvidence* measured_evidence_of(const domain::Job& job) {
-  const auto* const evidence = evidence_of(job);
-  return evidence != nullptr && !evidence->is_emulated ? evidence : nullptr;
-}
-
 }  // namespace
 
 bool is_emulated(const domain::Job& job) {
   const auto* const evidence = evidence_of(job);
-  return evidence != nullptr && evidence->is_emulated;
+  return evidence != nullptr && evidence->place().is_emulated;
 }
 
 std::optional<std::uint64_t> measured_time_us(const domain::Job& job) {
-  const auto* const evidence = measured_evidence_of(job);
-  if (evidence == nullptr || evidence->inference.times_us.empty()) return std::nullopt;
-  return evidence->inference_median_us;
+  const auto* const evidence = evidence_of(job);
+  if (evidence == nullptr || evidence->figures().inference.times_us.empty()) return std::nullopt;
+  return evidence->figures().inference_median_us;
 }
 
 std::optional<domain::MemoryRange> measured_peak(const domain::Job& job) {
-  const auto* const evidence = measured_evidence_of(job);
-  if (evidence == nullptr || evidence->inference.peak.upper_bytes == 0) return std::nullopt;
-  return evidence->inference.peak;
+  const auto* const evidence = evidence_of(job);
+  if (evidence == nullptr || evidence->figures().inference.peak.upper_bytes == 0) return std::nullopt;
+  return evidence->figures().inference.peak;
 }
 
 std::vector<std::string> remarks_of(const domain::Job& job) {
@@ -105,16 +100,10 @@ void fill_profile(const domain::JobOutcome& outcome, const domain::kinds::RunRes
     entry.set_version(wire_text(version));
   }
   const domain::ProfileEvidence evidence = result.profile.value_or(domain::ProfileEvidence{});
-  // An emulator's figures are not the device's: of such a run only placement and layers go out.
-  const domain::PhaseProfile nothing;
-  const bool measured = result.profile && !evidence.is_emulated;
-  const domain::PhaseProfile& compile = measured ? evidence.compile : nothing;
-  const domain::PhaseProfile& cold = measured ? evidence.cold_load : nothing;
-  const domain::PhaseProfile& warm = measured ? evidence.warm_load : nothing;
-  const domain::PhaseProfile& inference = measured ? evidence.inference : nothing;
+  const auto& [compile, cold, warm, inference, median_us, stable] = evidence.figures();
 
-  if (measured) {
-    message.set_execution_time(evidence.inference_median_us);
+  if (result.profile && !evidence.place().is_emulated) {
+    message.set_execution_time(median_us);
     message.set_compile_time(first_of(compile.times_us));
     message.set_cold_load_time(first_of(cold.times_us));
     message.set_warm_load_time(median_of(warm.times_us));

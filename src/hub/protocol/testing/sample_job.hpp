@@ -77,7 +77,7 @@ inline JobView sample_compile_job() {
   return view;
 }
 
-inline JobView sample_inference_job() {
+inline JobView sample_inference_job(bool is_emulated = false) {
   using namespace domain;
   JobView view = sample_compile_job();
   view.target.reset();
@@ -94,18 +94,17 @@ inline JobView sample_inference_job() {
   outcome.succeeded = true;
   outcome.tool_versions = {{"ONNX Runtime", "1.31.1"}};
   outcome.remarks = {"random inputs"};
-  ProfileEvidence profile;
-  profile.machine = "a CPU, 2 threads";
-  profile.provider = "cpu";
-  profile.cold_load = {.times_us = {9000}, .increase = {1, 2}, .peak = {3, 4}};
-  profile.warm_load = {.times_us = {200, 300, 400}, .increase = {1, 2}, .peak = {3, 4}};
-  profile.inference = {.times_us = {1400, 1500, 1600}, .increase = {0, 64}, .peak = {2048, 4096}};
-  profile.inference_median_us = 1500;
-  profile.layers = {{.name = "conv", .op_type = "Conv", .provider = "CPU", .unit = "CPU", .time_us = 900},
-                    {.name = "relu", .op_type = "Relu", .provider = "CPU", .unit = "CPU", .time_us = {}},
-                    {.name = "odd", .op_type = "X", .provider = "?", .unit = "", .time_us = 5}};
+  ProfileEvidence profile({.machine = "a CPU, 2 threads", .provider = "cpu", .is_emulated = is_emulated});
+  profile.set_figures({.compile = {},
+                       .cold_load = {.times_us = {9000}, .increase = {1, 2}, .peak = {3, 4}},
+                       .warm_load = {.times_us = {200, 300, 400}, .increase = {1, 2}, .peak = {3, 4}},
+                       .inference = {.times_us = {1400, 1500, 1600}, .increase = {0, 64}, .peak = {2048, 4096}},
+                       .inference_median_us = 1500,
+                       .stable = true});
+  profile.set_layers({{.name = "conv", .op_type = "Conv", .provider = "CPU", .unit = "CPU", .time_us = 900},
+                      {.name = "relu", .op_type = "Relu", .provider = "CPU", .unit = "CPU", .time_us = {}},
+                      {.name = "odd", .op_type = "X", .provider = "?", .unit = "", .time_us = 5}});
   profile.placement = "2 of 2 nodes on the CPU";
-  profile.stable = true;
   profile.runtime_config = {{"intra_op_num_threads", "2"}};
   kinds::Inference::Result result;
   result.profile = profile;

@@ -285,7 +285,7 @@ Result<Listed<Job>> MemoryStore::jobs(const JobFilter& filter, Page page) const 
   });
   for (Job& job : found.items) {
     auto* const run = job.outcome ? part<kinds::RunResult>(job.outcome->result) : nullptr;
-    if (run != nullptr && run->profile) run->profile->layers.clear();
+    if (run != nullptr && run->profile) run->profile->set_layers({});
   }
   return found;
 }

@@ -26,15 +26,15 @@ constexpr const char* kHasAll =
 std::string layers_document(const Job& job, const std::vector<LayerProfile>& list) {
   JobOutcome layers;
   layers.result = empty_result(job.payload);
-  part<kinds::RunResult>(layers.result)->profile.emplace().layers = list;
+  part<kinds::RunResult>(layers.result)->profile.emplace().set_layers(list);
   return to_document(layers);
 }
 
-// The layers of an outcome, if it is one that has any.
+// The evidence of an outcome, if it is one that has any.
 template <typename Outcome>
-auto* layers_of(Outcome& outcome) {
+auto* evidence_of(Outcome& outcome) {
   auto* const run = part<kinds::RunResult>(outcome.result);
-  return run != nullptr && run->profile ? &run->profile->layers : nullptr;
+  return run != nullptr && run->profile ? &*run->profile : nullptr;
 }
 
 }  // namespace
@@ -135,9 +135,9 @@ Result<Job> job_of(const Query& row) {
   if (!row.is_null(1)) {
     SLIPWAY_ASSIGN(job.outcome, outcome_from_document(row.text(1), job.payload));
   }
-  if (auto* const layers = row.is_null(2) || !job.outcome ? nullptr : layers_of(*job.outcome)) {
+  if (auto* const evidence = row.is_null(2) || !job.outcome ? nullptr : evidence_of(*job.outcome)) {
     SLIPWAY_ASSIGN(JobOutcome kept, outcome_from_document(row.text(2), job.payload));
-    if (auto* const found = layers_of(kept)) *layers = std::move(*found);
+    if (const auto* const found = evidence_of(kept)) evidence->set_layers(found->layers());
   }
   job.name = row.text(3);
   const auto state = state_of_number(row.number(4));
@@ -167,9 +167,9 @@ void update_job_documents(Connection& connection, const Job& job) {
   std::optional<std::string> outcome, layers;
   if (job.outcome) {
     JobOutcome slim = *job.outcome;
-    if (auto* const list = layers_of(slim); list != nullptr && !list->empty()) {
-      layers = layers_document(job, *list);
-      list->clear();
+    if (auto* const evidence = evidence_of(slim); evidence != nullptr && !evidence->layers().empty()) {
+      layers = layers_document(job, evidence->layers());
+      evidence->set_layers({});
     }
     outcome = to_document(slim);
   }

@@ -42,61 +42,61 @@ std::uint64_t memory_of_process(std::string_view key) {
 MemoryBefore::MemoryBefore() : resident_bytes(memory_of_process("VmRSS")) {}
 
 ProfileEvidence evidence_of(const runtime::ProfileReport& report) {
-  ProfileEvidence evidence;
-  evidence.machine = report.machine;
-  evidence.provider = report.provider;
-  evidence.is_emulated = report.is_emulated;
+  ProfileEvidence evidence({report.machine, report.provider, report.is_emulated});
   evidence.placement = report.placement.summary();
-  evidence.stable = report.stable;
-  if (!report.is_emulated) {
-    evidence.cold_load = phase_of(report.cold_load);
-    evidence.warm_load = phase_of(report.warm_load);
-    evidence.inference = phase_of(report.inference);
-    evidence.inference_median_us = whole(report.inference_statistics.median_us);
-  }
+  evidence.set_figures({.compile = {},
+                        .cold_load = phase_of(report.cold_load),
+                        .warm_load = phase_of(report.warm_load),
+                        .inference = phase_of(report.inference),
+                        .inference_median_us = whole(report.inference_statistics.median_us),
+                        .stable = report.stable});
+  std::vector<domain::LayerProfile> layers;
   for (const auto& layer : report.layers) {
     domain::LayerProfile row;
     row.name = layer.placement.name;
     row.op_type = layer.placement.op_type;
     row.provider = layer.placement.provider;
     row.unit = runtime::compute_unit_name(layer.placement.unit);
-    if (layer.lowest_us && !report.is_emulated) row.time_us = whole(*layer.lowest_us);
-    evidence.layers.push_back(std::move(row));
+    if (layer.lowest_us) row.time_us = whole(*layer.lowest_us);
+    layers.push_back(std::move(row));
   }
+  evidence.set_layers(std::move(layers));
   return evidence;
 }
 
 void show_compiled_layers(const runtime::PlacementReport& compiled, ProfileEvidence& evidence) {
   evidence.placement = compiled.summary();
-  evidence.layers.clear();
+  std::vector<domain::LayerProfile> layers;
   for (const auto& layer : compiled.layers) {
     domain::LayerProfile row;
     row.name = layer.name;
     row.op_type = layer.op_type;
     row.provider = layer.provider;
     row.unit = runtime::compute_unit_name(layer.unit);
-    evidence.layers.push_back(std::move(row));
+    layers.push_back(std::move(row));
   }
+  evidence.set_layers(std::move(layers));
 }
 
-ProfileEvidence evidence_of_run(const runtime::PlacementReport& placement, domain::Figures figures,
-                                const std::vector<std::uint64_t>& times_us, const MemoryBefore& before) {
-  ProfileEvidence evidence;
-  evidence.machine = runtime::machine_name();
-  evidence.is_emulated = placement.is_emulated || figures == domain::Figures::kEmulated;
+ProfileEvidence evidence_of_run(const runtime::PlacementReport& placement, const std::string& provider,
+                                domain::Figures plan, const std::vector<std::uint64_t>& times_us,
+                                const MemoryBefore& before) {
+  ProfileEvidence evidence(
+      {runtime::machine_name(), provider, placement.is_emulated || plan == domain::Figures::kEmulated});
   evidence.placement = placement.summary();
-  if (evidence.is_emulated) return evidence;
-  evidence.inference.times_us = times_us;
+  domain::RunFigures figures;
+  figures.inference.times_us = times_us;
   if (!times_us.empty()) {
     auto sorted = times_us;
     std::ranges::sort(sorted);
     const auto middle = sorted.size() / 2;
-    evidence.inference_median_us = sorted.size() % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    figures.inference_median_us = sorted.size() % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
   }
   const auto now = memory_of_process("VmRSS"), peak = memory_of_process("VmHWM");
-  evidence.inference.peak = {now, peak};
-  evidence.inference.increase = {now - std::min(now, before.resident_bytes),
-                                 peak - std::min(peak, before.resident_bytes)};
+  figures.inference.peak = {now, peak};
+  figures.inference.increase = {now - std::min(now, before.resident_bytes),
+                                peak - std::min(peak, before.resident_bytes)};
+  evidence.set_figures(std::move(figures));
   return evidence;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "hub/domain/job.hpp"
@@ -22,9 +23,9 @@ struct MemoryBefore {
 void show_compiled_layers(const runtime::PlacementReport& compiled, domain::ProfileEvidence& evidence);
 
 /// A plain run without a profile: the time of each sample and the memory of this process.
-/// @param figures  of the plan; an emulated run carries no times, whatever the plan says
+/// @param plan  an emulated run carries no times, whatever the plan says
 [[nodiscard]] domain::ProfileEvidence evidence_of_run(const runtime::PlacementReport& placement,
-                                                      domain::Figures figures,
+                                                      const std::string& provider, domain::Figures plan,
                                                       const std::vector<std::uint64_t>& times_us,
                                                       const MemoryBefore& before);
 

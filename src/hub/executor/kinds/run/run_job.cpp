@@ -230,8 +230,10 @@ std::expected<void, Failure> measure(const JobContext& job, const PreparedSessio
     ProfileEvidence evidence = evidence_of(report);
     if (compiled) show_compiled_layers(*compiled, evidence);
     evidence.runtime_config = prepared.runtime_config;
-    layer_count = evidence.layers.size();
-    evidence.layers.resize(std::min(evidence.layers.size(), kMostLayers));
+    auto layers = evidence.layers();
+    layer_count = layers.size();
+    layers.resize(std::min(layers.size(), kMostLayers));
+    evidence.set_layers(std::move(layers));
     result.profile = std::move(evidence);
   };
   ProgressLines lines(job);
@@ -334,8 +336,8 @@ std::expected<void, Failure> run(const JobContext& job, bool is_profiling_asked,
     const auto compiled = compiled_placement(job, *prepared);
     report_placement(job, *prepared, compiled ? *compiled : (*session)->placement(), outcome);
     if (!is_profiling) {
-      ProfileEvidence evidence = evidence_of_run((*session)->placement(), job.plan().figures, times.times_us, memory);
-      evidence.provider = prepared->session.provider.name;
+      ProfileEvidence evidence = evidence_of_run((*session)->placement(), prepared->session.provider.name,
+                                                 job.plan().figures, times.times_us, memory);
       if (compiled) evidence.placement = compiled->summary();
       evidence.runtime_config = prepared->runtime_config;
       result.profile = std::move(evidence);

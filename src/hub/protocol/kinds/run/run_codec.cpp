@@ -50,8 +50,8 @@ ordered_json phase_json(const domain::PhaseProfile& phase) {
 }
 
 /// Over all samples of a measured run; null without samples.
-ordered_json statistics_json(const domain::ProfileEvidence& profile) {
-  std::vector<std::uint64_t> times = profile.inference.times_us;
+ordered_json statistics_json(const domain::RunFigures& figures) {
+  std::vector<std::uint64_t> times = figures.inference.times_us;
   if (times.empty()) return nullptr;
   std::ranges::sort(times);
   const auto at = [&](double part) {
@@ -61,40 +61,41 @@ ordered_json statistics_json(const domain::ProfileEvidence& profile) {
     return total + static_cast<double>(time);
   });
   return {{"samples", times.size()},
-          {"median_us", profile.inference_median_us},
+          {"median_us", figures.inference_median_us},
           {"mean_us", sum / static_cast<double>(times.size())},
           {"min_us", times.front()},
           {"p90_us", at(0.9)},
           {"max_us", times.back()},
-          {"stable", profile.stable}};
+          {"stable", figures.stable}};
 }
 
 ordered_json profile_json(const domain::ProfileEvidence& profile) {
   ordered_json layers = ordered_json::array();
-  for (const domain::LayerProfile& layer : profile.layers) {
-    const bool has_time = layer.time_us && !profile.is_emulated;
+  for (const domain::LayerProfile& layer : profile.layers()) {
     layers.push_back({{"name", wire_text(layer.name)},
                       {"type", wire_text(layer.op_type)},
                       {"provider", wire_text(layer.provider)},
                       {"unit", wire_text(layer.unit)},
-                      {"time_us", has_time ? ordered_json(*layer.time_us) : ordered_json(nullptr)}});
+                      {"time_us", layer.time_us ? ordered_json(*layer.time_us) : ordered_json(nullptr)}});
   }
   ordered_json config = ordered_json::object();
   for (const auto& [key, value] : profile.runtime_config) config[wire_text(key)] = wire_text(value);
-  ordered_json entry{{"is_emulated", profile.is_emulated},
-                     {"machine", wire_text(profile.machine)},
-                     {"provider", wire_text(profile.provider)},
+  const domain::RunPlace& place = profile.place();
+  ordered_json entry{{"is_emulated", place.is_emulated},
+                     {"machine", wire_text(place.machine)},
+                     {"provider", wire_text(place.provider)},
                      {"placement", wire_text(profile.placement)},
                      {"layers", layers},
                      {"runtime_config", config},
                      {"phases", nullptr},
                      {"statistics", nullptr}};
-  if (!profile.is_emulated) {
-    entry["phases"] = {{"compile", phase_json(profile.compile)},
-                       {"cold_load", phase_json(profile.cold_load)},
-                       {"warm_load", phase_json(profile.warm_load)},
-                       {"inference", phase_json(profile.inference)}};
-    entry["statistics"] = statistics_json(profile);
+  if (!place.is_emulated) {
+    const domain::RunFigures& figures = profile.figures();
+    entry["phases"] = {{"compile", phase_json(figures.compile)},
+                       {"cold_load", phase_json(figures.cold_load)},
+                       {"warm_load", phase_json(figures.warm_load)},
+                       {"inference", phase_json(figures.inference)}};
+    entry["statistics"] = statistics_json(figures);
   }
   return entry;
 }
