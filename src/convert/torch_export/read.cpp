@@ -232,14 +232,18 @@ class Reader {
   void read_output(const json& spec, const Names& names) {
     const auto [kind, held] = member(spec);
     place_ = "the signature's output '" + kind + "'";
-    if (kind == "buffer_mutation" || kind == "parameter_mutation" || kind == "user_input_mutation") {
-      const char* const name = kind == "buffer_mutation"      ? "buffer_name"
-                               : kind == "parameter_mutation" ? "parameter_name"
-                                                              : "user_input_name";
+    if (kind == "buffer_mutation" || kind == "parameter_mutation") {
+      const char* const name = kind == "buffer_mutation" ? "buffer_name" : "parameter_name";
       throw Unsupported(
           fmt::format("the program changes '{}', which an ONNX model cannot keep: return it as an output and take "
                       "it as an input instead",
                       text(field(*held, name))));
+    }
+    if (kind == "user_input_mutation") {
+      throw Unsupported(fmt::format(
+          "the program changes its input '{}' in place, which an ONNX model cannot: change a clone of it and "
+          "return that as an output",
+          text(field(*held, "user_input_name"))));
     }
     if (kind != "user_output") throw Unsupported(fmt::format("outputs of the kind '{}' are not taken", kind));
     Argument argument = argument_of(field(*held, "arg"), names, 0);

@@ -213,6 +213,14 @@ TEST(TorchExport, refuses_buffers_that_the_program_changes_by_name) {
   expect_refused(program, base::Code::kUnimplemented, "'cache.keys'");
 }
 
+TEST(TorchExport, tells_who_changes_an_input_in_place_to_change_a_clone) {
+  Program program;
+  program.model["graph_module"]["signature"]["output_specs"][0] = {
+      {"user_input_mutation", {{"arg", {{"name", "add"}}}, {"user_input_name", "x"}}}};
+  expect_refused(program, base::Code::kUnimplemented, "its input 'x' in place");
+  expect_refused(program, base::Code::kUnimplemented, "change a clone of it");
+}
+
 TEST(TorchExport, refuses_tensors_that_their_file_does_not_hold) {
   Program shorter;
   shorter.bytes.resize(20);
